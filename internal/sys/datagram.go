@@ -1,0 +1,71 @@
+package sys
+
+import "net/netip"
+
+// MaxDatagram is the size of the largest IP packet, and of every receive buffer.
+const MaxDatagram = 65535
+
+// Outbound is one datagram to send.
+type Outbound struct {
+	Data []byte
+	To   netip.Addr // without zone
+	Zone uint32     // interface index, for link-local IPv6; 0: none
+
+	// TTL and TrafficClass go into control messages; a negative value leaves
+	// the socket's own setting in force, which costs the kernel less.
+	TTL          int
+	TrafficClass int
+}
+
+// Inbound is one datagram received, or one entry of the error queue.
+type Inbound struct {
+	Data []byte     // valid until the next receive on the same Receiver
+	From netip.Addr // the peer; for an entry of the error queue, where the failed datagram was sent
+	Zone uint32     // interface index that scopes From; 0: none
+	Size int        // bytes that arrived; more than len(Data) when truncated
+
+	To             netip.Addr // local destination; zero: unknown
+	InterfaceIndex int        // arrival interface; 0: unknown
+	TTL            int        // 0: unknown
+	TrafficClass   uint8
+	Stamp          int64 // kernel receive time, wall-clock nanoseconds; 0: none
+
+	Failed bool // an entry of the error queue: Err says which
+	Err    QueuedError
+}
+
+// QueuedError is an entry of a socket's error queue: struct sock_extended_err
+// of ip(7), decoded.
+type QueuedError struct {
+	Errno    uint32
+	Origin   Origin
+	Type     uint8 // of the ICMP message
+	Code     uint8
+	Info     uint32     // next-hop MTU of a packet too big, where it says
+	Data     uint32     // see ExtensionOffset
+	Offender netip.Addr // who sent the ICMP message; zero for a local error
+	Zone     uint32     // interface index that scopes Offender
+}
+
+// Origin says where an error of the error queue comes from.
+type Origin uint8
+
+// The origins that concern ICMP, of linux/errqueue.h.
+const (
+	OriginLocal  Origin = 1
+	OriginICMP   Origin = 2
+	OriginICMPv6 Origin = 3
+)
+
+// ExtensionOffset is where the ICMP extension structure (RFC 4884) starts in
+// the entry's data. It is 0 where there is none or where the kernel found it
+// malformed.
+func (e *QueuedError) ExtensionOffset() int {
+	// struct sock_ee_data_rfc4884 { __u16 len; __u8 flags; __u8 reserved; }
+	// lies over ee_data, in host byte order.
+	offset, invalid := splitRFC4884(e.Data)
+	if invalid {
+		return 0
+	}
+	return offset
+}

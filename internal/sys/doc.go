@@ -1,0 +1,7 @@
+// Package sys is the one place where system calls are made. It gives a batch
+// of datagrams in and out of a socket, with their control messages decoded,
+// and knows nothing of what the datagrams mean.
+//
+// Only Linux is here; other systems are served by golang.org/x/net in package
+// socket.
+package sys

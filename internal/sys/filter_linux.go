@@ -1,0 +1,57 @@
+package sys
+
+import (
+	"encoding/binary"
+	"os"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// Options of raw ICMP sockets (linux/icmp.h, linux/icmpv6.h).
+const (
+	icmpFilter   = 1 // ICMP_FILTER, at level SOL_RAW
+	icmpv6Filter = 1 // ICMPV6_FILTER, at level SOL_ICMPV6
+)
+
+// PassTypes4 has a raw ICMPv4 socket receive the given types only. The kernel
+// can tell the first 32 types apart; higher ones always pass.
+func (s *Socket) PassTypes4(types ...uint8) error {
+	block := ^uint32(0)
+	for _, t := range types {
+		block &^= 1 << t
+	}
+	return s.set("ICMP_FILTER", unix.SOL_RAW, icmpFilter, int(block))
+}
+
+// PassTypes6 has a raw ICMPv6 socket receive the given types only.
+func (s *Socket) PassTypes6(types ...uint8) error {
+	var block [8]uint32 // RFC 3542 section 3.2; here a set bit blocks
+	for i := range block {
+		block[i] = ^uint32(0)
+	}
+	for _, t := range types {
+		block[t/32] &^= 1 << (t % 32)
+	}
+	var value [32]byte
+	for i, word := range block {
+		binary.NativeEndian.PutUint32(value[4*i:], word)
+	}
+	return s.Control(func(fd int) error {
+		err := unix.SetsockoptString(fd, unix.SOL_ICMPV6, icmpv6Filter, string(value[:]))
+		return os.NewSyscallError("setsockopt ICMPV6_FILTER", err)
+	})
+}
+
+// AttachFilter has the kernel drop what program does not accept.
+func (s *Socket) AttachFilter(program []bpf.RawInstruction) error {
+	filter := make([]unix.SockFilter, len(program))
+	for i, in := range program {
+		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	return s.Control(func(fd int) error {
+		err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog)
+		return os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err)
+	})
+}

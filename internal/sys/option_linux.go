@@ -1,0 +1,189 @@
+package sys
+
+import (
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// set sets an integer option and names it in the error.
+func (s *Socket) set(name string, level, option, value int) error {
+	return s.Control(func(fd int) error {
+		return os.NewSyscallError("setsockopt "+name, unix.SetsockoptInt(fd, level, option, value))
+	})
+}
+
+// setAll sets each option of a table.
+func (s *Socket) setAll(options []option) error {
+	for _, o := range options {
+		if err := s.set(o.name, o.level, o.option, o.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type option struct {
+	name                 string
+	level, option, value int
+}
+
+// Describe4 asks for timestamp, interface, TTL and traffic class with every IPv4
+// datagram, and sets the defaults that outgoing ones take without a control
+// message. A socket that delivers the IP header, as raw ones do, has TTL and
+// traffic class there.
+func (s *Socket) Describe4(ttl int, header bool) error {
+	err := s.setAll([]option{
+		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1},
+		{"IP_TTL", unix.SOL_IP, unix.IP_TTL, ttl},
+		{"IP_MULTICAST_TTL", unix.SOL_IP, unix.IP_MULTICAST_TTL, ttl},
+		{"IP_PKTINFO", unix.SOL_IP, unix.IP_PKTINFO, 1},
+	})
+	if err != nil || header {
+		return err
+	}
+	return s.setAll([]option{
+		{"IP_RECVTTL", unix.SOL_IP, unix.IP_RECVTTL, 1},
+		{"IP_RECVTOS", unix.SOL_IP, unix.IP_RECVTOS, 1},
+	})
+}
+
+// Describe6 is Describe4 for IPv6, where no socket delivers the IP header.
+func (s *Socket) Describe6(ttl int) error {
+	return s.setAll([]option{
+		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1},
+		{"IPV6_UNICAST_HOPS", unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, ttl},
+		{"IPV6_MULTICAST_HOPS", unix.SOL_IPV6, unix.IPV6_MULTICAST_HOPS, ttl},
+		{"IPV6_RECVHOPLIMIT", unix.SOL_IPV6, unix.IPV6_RECVHOPLIMIT, 1},
+		{"IPV6_RECVTCLASS", unix.SOL_IPV6, unix.IPV6_RECVTCLASS, 1},
+		{"IPV6_RECVPKTINFO", unix.SOL_IPV6, unix.IPV6_RECVPKTINFO, 1},
+	})
+}
+
+// Fragmentation4 sets whether IPv4 datagrams carry the don't-fragment flag. It
+// never lets the kernel's cached path MTU decide: with the flag, packets up to
+// the interface's own MTU leave (IP_PMTUDISC_PROBE of ip(7)).
+func (s *Socket) Fragmentation4(dont bool) error {
+	value := unix.IP_PMTUDISC_DONT
+	if dont {
+		value = unix.IP_PMTUDISC_PROBE
+	}
+	return s.set("IP_MTU_DISCOVER", unix.SOL_IP, unix.IP_MTU_DISCOVER, value)
+}
+
+// Fragmentation6 sets whether the kernel may fragment large IPv6 datagrams.
+func (s *Socket) Fragmentation6(dont bool) error {
+	value := unix.IPV6_PMTUDISC_DONT
+	if dont {
+		value = unix.IPV6_PMTUDISC_PROBE
+	}
+	if err := s.set("IPV6_MTU_DISCOVER", unix.SOL_IPV6, unix.IPV6_MTU_DISCOVER, value); err != nil {
+		return err
+	}
+	dontFrag := 0
+	if dont {
+		dontFrag = 1
+	}
+	return s.set("IPV6_DONTFRAG", unix.SOL_IPV6, unix.IPV6_DONTFRAG, dontFrag)
+}
+
+// QueueErrors has ICMP errors put into the error queue, with the offset of
+// their RFC 4884 extensions where the kernel (5.9 and later) can say it.
+func (s *Socket) QueueErrors(ipv6 bool) error {
+	if ipv6 {
+		_ = s.set("IPV6_RECVERR_RFC4884", unix.SOL_IPV6, unix.IPV6_RECVERR_RFC4884, 1)
+		return s.set("IPV6_RECVERR", unix.SOL_IPV6, unix.IPV6_RECVERR, 1)
+	}
+	_ = s.set("IP_RECVERR_RFC4884", unix.SOL_IP, unix.IP_RECVERR_RFC4884, 1)
+	return s.set("IP_RECVERR", unix.SOL_IP, unix.IP_RECVERR, 1)
+}
+
+// Exclusive gives up the sharing of the local port (of a datagram ICMP socket:
+// the id), which the kernel turns on by itself for datagram ICMP sockets.
+func (s *Socket) Exclusive() error {
+	return s.set("SO_REUSEADDR", unix.SOL_SOCKET, unix.SO_REUSEADDR, 0)
+}
+
+// SetBroadcast allows or forbids sending to broadcast addresses.
+func (s *Socket) SetBroadcast(on bool) error {
+	value := 0
+	if on {
+		value = 1
+	}
+	return s.set("SO_BROADCAST", unix.SOL_SOCKET, unix.SO_BROADCAST, value)
+}
+
+// SetMark sets the routing mark of what is sent.
+func (s *Socket) SetMark(mark uint32) error {
+	return s.set("SO_MARK", unix.SOL_SOCKET, unix.SO_MARK, int(mark))
+}
+
+// SetReceiveBuffer asks for a receive buffer of size bytes: beyond the system's
+// limit where CAP_NET_ADMIN allows, else up to it.
+func (s *Socket) SetReceiveBuffer(size int) error {
+	if s.set("SO_RCVBUFFORCE", unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size) == nil {
+		return nil
+	}
+	return s.set("SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+}
+
+// BindDevice restricts the socket to an interface. Multicast leaves by it too.
+func (s *Socket) BindDevice(name string, index int, ipv6 bool) error {
+	err := s.Control(func(fd int) error {
+		return os.NewSyscallError("setsockopt SO_BINDTODEVICE", unix.BindToDevice(fd, name))
+	})
+	if err != nil {
+		return err
+	}
+	if ipv6 {
+		return s.set("IPV6_MULTICAST_IF", unix.SOL_IPV6, unix.IPV6_MULTICAST_IF, index)
+	}
+	return s.Control(func(fd int) error {
+		mreq := unix.IPMreqn{Ifindex: int32(index)}
+		return os.NewSyscallError("setsockopt IP_MULTICAST_IF", unix.SetsockoptIPMreqn(fd, unix.SOL_IP, unix.IP_MULTICAST_IF, &mreq))
+	})
+}
+
+// JoinGroup6 joins an IPv6 multicast group on an interface.
+func (s *Socket) JoinGroup6(group netip.Addr, index int) error {
+	return s.Control(func(fd int) error {
+		mreq := unix.IPv6Mreq{Multiaddr: group.As16(), Interface: uint32(index)}
+		return os.NewSyscallError("setsockopt IPV6_JOIN_GROUP", unix.SetsockoptIPv6Mreq(fd, unix.SOL_IPV6, unix.IPV6_JOIN_GROUP, &mreq))
+	})
+}
+
+// Bind binds to a local address and port; the port of a datagram ICMP socket
+// is the id of its echo requests.
+func (s *Socket) Bind(addr netip.Addr, zone uint32, port uint16) error {
+	return s.Control(func(fd int) error {
+		if addr.Is4() {
+			return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet4{Port: int(port), Addr: addr.As4()}))
+		}
+		return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet6{Port: int(port), ZoneId: zone, Addr: addr.As16()}))
+	})
+}
+
+// LocalAddr returns the bound address and port.
+func (s *Socket) LocalAddr() (addr netip.Addr, port uint16, err error) {
+	err = s.Control(func(fd int) error {
+		sa, err := unix.Getsockname(fd)
+		switch sa := sa.(type) {
+		case *unix.SockaddrInet4:
+			addr, port = netip.AddrFrom4(sa.Addr), uint16(sa.Port)
+		case *unix.SockaddrInet6:
+			addr, port = netip.AddrFrom16(sa.Addr), uint16(sa.Port)
+		}
+		return os.NewSyscallError("getsockname", err)
+	})
+	return addr, port, err
+}
+
+// Drops returns how many datagrams the socket had no room for.
+func (s *Socket) Drops() (drops uint32, err error) {
+	err = s.Control(func(fd int) (err error) {
+		drops, err = memInfoDrops(fd)
+		return os.NewSyscallError("getsockopt SO_MEMINFO", err)
+	})
+	return drops, err
+}

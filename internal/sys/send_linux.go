@@ -1,0 +1,84 @@
+package sys
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// sendControlSize holds a TTL and a traffic class.
+var sendControlSize = 2 * unix.CmsgSpace(4)
+
+// A Sender holds the headers of sendmmsg(2) for a number of datagrams. It is
+// used by one goroutine at a time.
+type Sender struct {
+	hdrs    []mmsghdr
+	iovs    []unix.Iovec
+	names   []sockaddr
+	control []byte
+}
+
+// NewSender returns a Sender for up to n datagrams at once.
+func NewSender(n int) *Sender {
+	s := &Sender{
+		hdrs:    make([]mmsghdr, n),
+		iovs:    make([]unix.Iovec, n),
+		names:   make([]sockaddr, n),
+		control: make([]byte, n*sendControlSize),
+	}
+	for i := range n {
+		h := &s.hdrs[i].hdr
+		h.Name = (*byte)(unsafe.Pointer(&s.names[i]))
+		h.Iov = &s.iovs[i]
+		h.SetIovlen(1)
+	}
+	return s
+}
+
+// Len returns how many datagrams s has room for.
+func (s *Sender) Len() int { return len(s.hdrs) }
+
+// Set makes out the i-th datagram to send. Its data, of at least one byte,
+// must stay as it is until it is sent.
+func (s *Sender) Set(i int, out *Outbound) {
+	h := &s.hdrs[i].hdr
+	h.Namelen = putSockaddr(&s.names[i], out.To, out.Zone)
+	s.iovs[i].Base = &out.Data[0]
+	s.iovs[i].SetLen(len(out.Data))
+
+	control := s.control[i*sendControlSize : i*sendControlSize : (i+1)*sendControlSize]
+	if out.To.Is4() {
+		control = appendSendControl(control, out, unix.SOL_IP, unix.IP_TTL, unix.IP_TOS)
+	} else {
+		control = appendSendControl(control, out, unix.SOL_IPV6, unix.IPV6_HOPLIMIT, unix.IPV6_TCLASS)
+	}
+	h.Control = unsafe.SliceData(control)
+	h.SetControllen(len(control))
+}
+
+func appendSendControl(b []byte, out *Outbound, level, ttl, class int) []byte {
+	if out.TTL >= 0 {
+		b = appendControl(b, level, ttl, out.TTL)
+	}
+	if out.TrafficClass >= 0 {
+		b = appendControl(b, level, class, out.TrafficClass)
+	}
+	return b
+}
+
+// send gives the datagrams from first to last-1 to the kernel and returns how
+// many it took, or why it did not take the first of them.
+func (s *Sender) send(fd, first, last int) (int, unix.Errno) {
+	hdrs := s.hdrs[first:last]
+	for {
+		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&hdrs[0])),
+			uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return 0, errno
+		}
+		return int(n), 0
+	}
+}
