@@ -1,0 +1,58 @@
+package icmplib
+
+import (
+	"net/netip"
+	"strconv"
+)
+
+// Family is the IP version that a name is to be resolved to, and that a probe
+// is sent with. Its values are those versions. The zero value is [AnyFamily].
+type Family uint8
+
+const (
+	// AnyFamily takes a name's IPv4 addresses, and its IPv6 addresses only
+	// where it has no others: IPv4 first.
+	AnyFamily Family = 0
+
+	// IPv4 takes IPv4 addresses only.
+	IPv4 Family = 4
+
+	// IPv6 takes IPv6 addresses only.
+	IPv6 Family = 6
+)
+
+// String returns "any", "IPv4" or "IPv6", and "Family(n)" for any other value.
+func (f Family) String() string {
+	switch f {
+	case AnyFamily:
+		return "any"
+	case IPv4:
+		return "IPv4"
+	case IPv6:
+		return "IPv6"
+	}
+	return "Family(" + strconv.Itoa(int(f)) + ")"
+}
+
+// includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is
+// an IPv4 address: that is what travels on the wire.
+func (f Family) includes(addr netip.Addr) bool {
+	switch f {
+	case AnyFamily:
+		return addr.IsValid()
+	case IPv4, IPv6:
+		return familyOf(addr) == f
+	}
+	return false
+}
+
+// familyOf returns the family of addr, [AnyFamily] where addr is the zero Addr.
+func familyOf(addr netip.Addr) Family {
+	switch {
+	case !addr.IsValid():
+		return AnyFamily
+	case addr.Unmap().Is4():
+		return IPv4
+	}
+	return IPv6
+}
