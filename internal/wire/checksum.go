@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+)
+
+// Checksum returns the internet checksum (RFC 1071) of b: what belongs into
+// the checksum field where that field is zero in b, and 0 where b contains a
+// valid checksum.
+func Checksum(b []byte) uint16 { return ^Sum(b) }
+
+// Sum returns the ones' complement sum of the 16-bit words of b; a last odd
+// byte counts as if a zero followed it (RFC 1071 section 4.1).
+//
+// It adds in the machine's byte order, 8 bytes at a time, and swaps the result
+// at the end, which gives the same sum (RFC 1071 section 2 (B) and (C)).
+func Sum(b []byte) uint16 {
+	var sum, carry uint64
+	for len(b) >= 32 {
+		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(b), carry)
+		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(b[8:]), carry)
+		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(b[16:]), carry)
+		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(b[24:]), carry)
+		b = b[32:]
+	}
+	for len(b) >= 8 {
+		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(b), carry)
+		b = b[8:]
+	}
+	if len(b) > 0 {
+		var last [8]byte
+		copy(last[:], b)
+		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(last[:]), carry)
+	}
+	return toBigEndian(fold(sum, carry))
+}
+
+// fold adds up the four 16-bit words of a sum and the carries.
+func fold(sum, carry uint64) uint16 {
+	sum, carry = bits.Add64(sum, carry, 0)
+	sum += carry // cannot carry again: sum is 0 where carry is 1
+	sum = sum>>32 + sum&0xffffffff
+	sum = sum>>32 + sum&0xffffffff
+	sum = sum>>16 + sum&0xffff
+	sum = sum>>16 + sum&0xffff
+	return uint16(sum)
+}
+
+// toBigEndian takes a word of the machine's byte order for one of the network's.
+func toBigEndian(v uint16) uint16 {
+	var b [2]byte
+	binary.NativeEndian.PutUint16(b[:], v)
+	return binary.BigEndian.Uint16(b[:])
+}
+
+// Combine returns the ones' complement sum of two sums. The first has to be of
+// an even number of bytes, for what follows it to keep its alignment.
+func Combine(a, b uint16) uint16 {
+	sum := uint32(a) + uint32(b)
+	return uint16(sum>>16 + sum)
+}
+
+// PseudoHeaderSum returns the sum of the pseudo-header for an upper-layer
+// packet of length bytes: that of IPv4 (RFC 9293 section 3.1) or of IPv6 (RFC
+// 8200 section 8.1), as the addresses are.
+func PseudoHeaderSum(source, destination netip.Addr, protocol uint8, length int) uint16 {
+	sum := Combine(addrSum(source), addrSum(destination))
+	sum = Combine(sum, uint16(protocol))
+	return Combine(sum, Combine(uint16(length>>16), uint16(length)))
+}
+
+func addrSum(a netip.Addr) uint16 {
+	if a.Is4() {
+		b := a.As4()
+		return Sum(b[:])
+	}
+	b := a.As16()
+	return Sum(b[:])
+}
+
+// TransportChecksum returns the checksum of an upper-layer packet with its
+// pseudo-header, as [Checksum] does for what has none. ICMPv6, UDP and TCP use
+// it. (UDP sends 0xffff in place of a computed 0.)
+func TransportChecksum(source, destination netip.Addr, protocol uint8, packet []byte) uint16 {
+	return ^Combine(PseudoHeaderSum(source, destination, protocol, len(packet)), Sum(packet))
+}
