@@ -1,0 +1,5 @@
+//go:build !linux
+
+package netlab_test
+
+func datagramOpen() bool { return false }

@@ -1,0 +1,25 @@
+package netlab
+
+import "testing"
+
+// Config is the namespace that a test wants.
+type Config struct {
+	// Unprivileged takes all capabilities from the test's function, after the
+	// namespace was set up.
+	Unprivileged bool
+
+	// PingGroups opens the namespace for datagram ICMP sockets to the test's
+	// group, and closes it to every group otherwise.
+	PingGroups bool
+
+	// Setup, if not nil, is run with all capabilities before the function, in
+	// the process that sets the namespace up. It lives until the function has
+	// ended.
+	Setup func(t *testing.T)
+}
+
+// Test runs f in a network namespace of its own, with its loopback interface up.
+func Test(t *testing.T, cfg Config, f func(t *testing.T)) {
+	t.Helper()
+	run(t, cfg, f)
+}
