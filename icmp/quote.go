@@ -1,0 +1,165 @@
+package icmp
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/goicmp/icmplib/internal/wire"
+)
+
+var (
+	errQuoteShort    = wire.Malformed("quoted upper-layer header is shorter than 8 bytes")
+	errQuoteProtocol = wire.Malformed("ICMP of the other IP version is quoted")
+)
+
+// Quote is the packet that an ICMP error quotes: the IP header, and of what
+// follows as much as the router chose to send, at least 8 bytes (RFC 792, RFC
+// 1812 section 4.3.2.3). What is not quoted stays zero.
+//
+// The header is the packet's as the router received it, so TTL, TrafficClass,
+// and behind a NAT the addresses and ports, may differ from what was sent.
+type Quote struct {
+	Version             Version
+	Source, Destination netip.Addr
+	Protocol            Protocol // the upper-layer protocol, behind IPv6 extension headers
+	TTL                 uint8    // or hop limit
+	TrafficClass        uint8    // or TOS
+	FlowLabel           uint32   // IPv6
+	IPID                uint16   // IPv4 identification
+	DontFragment        bool     // IPv4
+	FragmentOffset      int      // bytes; above zero, no upper-layer header is read
+	Length              int      // of the whole packet with its IP header, as that states it
+
+	// Transport is all that is quoted from the upper-layer header on, without
+	// the padding that RFC 4884 puts behind a short packet. Payload is what is
+	// quoted behind the upper-layer header.
+	Transport []byte
+	Payload   []byte
+
+	SourcePort, DestinationPort uint16 // UDP, TCP, SCTP
+
+	// Checksum is that of ICMP and UDP, and of TCP where it is quoted.
+	Checksum uint16
+
+	// Of ICMP; ID and Sequence of echo messages only.
+	Type         Type
+	Code         uint8
+	ID, Sequence uint16
+
+	TCPSequence     uint32
+	VerificationTag uint32 // SCTP
+}
+
+// Parse reads the quoted packet that starts with b, and overwrites all of q.
+// Errors wrap [ErrMalformed]; less than 8 bytes of a known upper-layer protocol
+// are one.
+func (q *Quote) Parse(v Version, b []byte) error {
+	*q = Quote{}
+	if v == V4 {
+		return q.parseIPv4(b)
+	}
+	return q.parseIPv6(b)
+}
+
+func (q *Quote) parseIPv4(b []byte) error {
+	var ip wire.IPv4
+	if err := ip.Parse(b); err != nil {
+		return err
+	}
+	q.Version, q.Source, q.Destination = V4, ip.Source, ip.Destination
+	q.TTL, q.TrafficClass, q.Length = ip.TTL, ip.TrafficClass, ip.TotalLen
+	q.IPID, q.DontFragment, q.FragmentOffset = ip.ID, ip.DontFragment, ip.FragmentOffset
+	b = cutPadding(b, ip.HeaderLen, ip.TotalLen)
+	if Protocol(ip.Protocol) == ICMPv6 {
+		return errQuoteProtocol
+	}
+	return q.ParseTransport(Protocol(ip.Protocol), b[ip.HeaderLen:])
+}
+
+func (q *Quote) parseIPv6(b []byte) error {
+	var ip wire.IPv6
+	if err := ip.Parse(b); err != nil {
+		return err
+	}
+	q.Version, q.Source, q.Destination = V6, ip.Source, ip.Destination
+	q.TTL, q.TrafficClass, q.FlowLabel = ip.HopLimit, ip.TrafficClass, ip.FlowLabel
+	q.Length = wire.IPv6HeaderLen + ip.PayloadLen
+	b = cutPadding(b, wire.IPv6HeaderLen, q.Length)[wire.IPv6HeaderLen:]
+	var upper wire.UpperLayer
+	if err := upper.Find(ip.NextHeader, b); err != nil {
+		return err
+	}
+	q.FragmentOffset = upper.FragmentOffset
+	if Protocol(upper.Protocol) == ICMP {
+		return errQuoteProtocol
+	}
+	return q.ParseTransport(Protocol(upper.Protocol), b[upper.Offset:])
+}
+
+// cutPadding removes what lies behind the end of the packet that the header
+// states: a router pads a short quote to 128 bytes before the extensions (RFC
+// 4884 section 4). A length without room for any upper-layer header is not to
+// be believed: some systems alter it in the quote.
+func cutPadding(b []byte, headerLen, length int) []byte {
+	if length >= headerLen+wire.QuotedLen && length < len(b) {
+		return b[:length]
+	}
+	return b
+}
+
+// ParseTransport reads a quoted upper-layer packet and leaves the fields of the
+// IP header as they are. It serves systems that hand out the quoted packet
+// without that header, such as the error queue of Linux.
+func (q *Quote) ParseTransport(p Protocol, b []byte) error {
+	q.Protocol, q.Transport, q.Payload = p, b, nil
+	if q.FragmentOffset > 0 {
+		return nil // a later part, without upper-layer header
+	}
+	switch p {
+	case ICMP, ICMPv6, UDP, TCP, SCTP:
+		if len(b) < wire.QuotedLen {
+			return errQuoteShort
+		}
+	}
+	switch p {
+	case ICMP:
+		q.readICMP(V4, b)
+	case ICMPv6:
+		q.readICMP(V6, b)
+	case UDP:
+		q.readPorts(b)
+		q.Checksum = binary.BigEndian.Uint16(b[6:])
+		q.Payload = b[wire.UDPHeaderLen:]
+	case TCP:
+		q.readPorts(b)
+		var h wire.TCP
+		_ = h.ParseQuoted(b) // fails below 8 bytes only
+		q.TCPSequence, q.Checksum = h.Sequence, h.Checksum
+		q.Payload = after(b, h.HeaderLen)
+	case SCTP:
+		q.readPorts(b)
+		q.VerificationTag = binary.BigEndian.Uint32(b[4:])
+		q.Payload = after(b, wire.SCTPHeaderLen)
+	}
+	return nil
+}
+
+func (q *Quote) readICMP(v Version, b []byte) {
+	q.Type, q.Code, q.Checksum = MakeType(v, b[0]), b[1], binary.BigEndian.Uint16(b[2:])
+	if q.Type.IsEchoRequest() || q.Type.IsEchoReply() {
+		q.ID, q.Sequence = binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:])
+	}
+	q.Payload = b[headerLen:]
+}
+
+func (q *Quote) readPorts(b []byte) {
+	q.SourcePort, q.DestinationPort = binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
+}
+
+// after returns what follows the first n bytes; nil when they are not all there.
+func after(b []byte, n int) []byte {
+	if n > len(b) {
+		return nil
+	}
+	return b[n:]
+}

@@ -1,0 +1,53 @@
+package icmp
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+)
+
+// Reply is a received message, and how it came.
+type Reply struct {
+	Message
+
+	Source         netip.Addr // who sent it, with its zone where it is link-local
+	Destination    netip.Addr // local address at which it came; zero: unknown
+	InterfaceIndex int        // of the interface at which it came; 0: unknown
+	TTL            int        // TTL or hop limit on arrival; 0: unknown
+	TrafficClass   uint8      // traffic class or TOS on arrival
+
+	// Size is the length in bytes of the ICMP message with its 8-byte header,
+	// as in "64 bytes from". An error that comes through the error queue of
+	// Linux does not have it: 0.
+	Size int
+
+	// Time is when the message arrived, with a monotonic reading: the time at
+	// which it was read less Queued. Subtract [Request.Time] for the RTT.
+	Time time.Time
+
+	// Queued is how long the message had waited in the socket's queue when it
+	// was read. It is part of no RTT.
+	Queued time.Duration
+}
+
+// Err returns nil for an echo reply, and for any other message an [*Error] that
+// holds the reply. (It is raise_for_status of icmplib in Python.)
+func (r *Reply) Err() error {
+	if r.Type.IsEchoReply() {
+		return nil
+	}
+	return &Error{Reply: r}
+}
+
+// Clone returns a copy that shares no memory with the reply, and stays valid
+// when the buffer into which that was received is used again.
+func (r *Reply) Clone() *Reply {
+	c := *r
+	c.Payload = bytes.Clone(r.Payload)
+	c.Extensions.Raw = bytes.Clone(r.Extensions.Raw)
+	c.Quote.Transport = bytes.Clone(r.Quote.Transport)
+	if r.Quote.Payload != nil {
+		c.Quote.Payload = c.Quote.Transport[len(c.Quote.Transport)-len(r.Quote.Payload):]
+	}
+	return &c
+}

@@ -1,0 +1,115 @@
+package icmp
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/wire"
+)
+
+const (
+	// DefaultTTL is the TTL or hop limit of a request that does not say.
+	DefaultTTL = 64
+
+	// DefaultSize is the payload size in bytes of a request that does not say.
+	// It is that of ping(8).
+	DefaultSize = 56
+
+	// MaxSize is the largest payload: what IPv4's total length (65,535) leaves
+	// behind its header and that of ICMP. IPv6 has the same limit here.
+	MaxSize = 65535 - wire.IPv4MinHeaderLen - headerLen
+)
+
+// Request is an echo request. A zero field takes its default.
+type Request struct {
+	// Destination is the host to ask, with a zone where it is link-local IPv6.
+	Destination netip.Addr
+
+	// ID tells this sender's requests from others'. Package socket sets it to
+	// the socket's id when it sends.
+	ID uint16
+
+	// Sequence tells one request from another.
+	Sequence uint16
+
+	// Payload is sent behind the header and comes back in the reply. Nil means
+	// that Size bytes are generated; empty and not nil means none.
+	Payload []byte
+
+	// Size is the number of payload bytes where Payload is nil: 0 means 56,
+	// negative means none. At most [MaxSize].
+	Size int
+
+	// TTL is the TTL or hop limit, 1 to 255; 0 means 64.
+	TTL int
+
+	// TrafficClass is the traffic class or TOS byte, 0 to 255.
+	TrafficClass int
+
+	// Time is set by package socket when it sends: just before the kernel was
+	// given the packet.
+	Time time.Time
+}
+
+// Validate returns a [*FieldError] for the first field that cannot be sent.
+func (r *Request) Validate() error {
+	switch {
+	case !r.Destination.IsValid():
+		return &FieldError{Field: "Destination", Value: r.Destination, Allowed: "an IP address"}
+	case r.Payload == nil && r.Size > MaxSize:
+		return &FieldError{Field: "Size", Value: r.Size, Allowed: "0 to 65507 bytes, or negative for none"}
+	case len(r.Payload) > MaxSize:
+		return &FieldError{Field: "Payload", Value: len(r.Payload), Allowed: "at most 65507 bytes"}
+	case r.TTL < 0 || r.TTL > 255:
+		return &FieldError{Field: "TTL", Value: r.TTL, Allowed: "1 to 255, or 0 for 64"}
+	case r.TrafficClass < 0 || r.TrafficClass > 255:
+		return &FieldError{Field: "TrafficClass", Value: r.TrafficClass, Allowed: "0 to 255"}
+	}
+	return nil
+}
+
+// Append appends the ICMP message to b, of the version that Destination has. It
+// computes the checksum of IPv4; that of IPv6 needs the source address and is
+// left zero, for the kernel to fill in. The error is that of [Request.Validate].
+func (r *Request) Append(b []byte) ([]byte, error) {
+	if err := r.Validate(); err != nil {
+		return b, err
+	}
+	start := len(b)
+	t := V6EchoRequest
+	if VersionOf(r.Destination) == V4 {
+		t = V4EchoRequest
+	}
+	b = append(b, t.Number(), 0, 0, 0)
+	b = binary.BigEndian.AppendUint16(b, r.ID)
+	b = binary.BigEndian.AppendUint16(b, r.Sequence)
+	if r.Payload != nil {
+		b = append(b, r.Payload...)
+	} else {
+		b = appendPattern(b, r.payloadSize())
+	}
+	if t == V4EchoRequest {
+		binary.BigEndian.PutUint16(b[start+2:], wire.Checksum(b[start:]))
+	}
+	return b, nil
+}
+
+func (r *Request) payloadSize() int {
+	switch {
+	case r.Size < 0:
+		return 0
+	case r.Size == 0:
+		return DefaultSize
+	}
+	return r.Size
+}
+
+// appendPattern appends n bytes that count up, in which a link that damages
+// some bit patterns, or a host that answers with other data, shows.
+func appendPattern(b []byte, n int) []byte {
+	for i := range n {
+		b = append(b, byte(i))
+	}
+	return b
+}
