@@ -19,6 +19,8 @@ type Config struct {
 }
 
 // Test runs f in a network namespace of its own, with its loopback interface up.
+// The test or subtest is run again in there, from its start, so that it may call
+// Test only once: several namespaces are several subtests.
 func Test(t *testing.T, cfg Config, f func(t *testing.T)) {
 	t.Helper()
 	run(t, cfg, f)

@@ -1,6 +1,9 @@
 package sys
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // MaxDatagram is the size of the largest IP packet, and of every receive buffer.
 const MaxDatagram = 65535
@@ -29,6 +32,9 @@ type Inbound struct {
 	TTL            int        // 0: unknown
 	TrafficClass   uint8
 	Stamp          int64 // kernel receive time, wall-clock nanoseconds; 0: none
+
+	Read   time.Time     // when it was read
+	Queued time.Duration // how long it had waited then
 
 	Failed bool // an entry of the error queue: Err says which
 	Err    QueuedError

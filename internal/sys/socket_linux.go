@@ -131,3 +131,15 @@ func (s *Socket) WaitWritable(ctx context.Context) error {
 		}
 	}
 }
+
+// OpenICMP makes an ICMP socket of either family and kind.
+func OpenICMP(ipv6, raw bool) (*Socket, error) {
+	domain, protocol, typ := unix.AF_INET, unix.IPPROTO_ICMP, unix.SOCK_DGRAM
+	if ipv6 {
+		domain, protocol = unix.AF_INET6, unix.IPPROTO_ICMPV6
+	}
+	if raw {
+		typ = unix.SOCK_RAW
+	}
+	return Open(domain, typ, protocol)
+}

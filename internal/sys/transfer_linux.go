@@ -14,8 +14,13 @@ const pendingTries = 4
 
 // Receive reads what the receive queue holds and then, if errQueue is set and
 // there is room, the error queue: up to limit entries into r. Drained says that
-// both were empty at the end. It may be called within Wait only.
+// both were empty at the end. It does not wait.
 func (s *Socket) Receive(r *Receiver, limit int, errQueue bool) (n int, drained bool, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return 0, false, net.ErrClosed
+	}
 	n, errno := s.receiveData(r, limit)
 	if errno != 0 && errno != unix.EAGAIN {
 		return 0, false, os.NewSyscallError("recvmmsg", errno)
