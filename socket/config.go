@@ -1,0 +1,67 @@
+package socket
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// Config is how a socket is opened. Nil and the zero value mean all defaults.
+// It may be used again, but not changed while a Listen call runs.
+type Config struct {
+	// Mode is the kind of socket; the default is Auto.
+	Mode Mode
+
+	// Source is the local address to send from and receive at, of the
+	// socket's family, with a zone where it is link-local. The default leaves
+	// the choice to the kernel, for each destination.
+	Source netip.Addr
+
+	// Interface is the name of the interface to send from and receive at. The
+	// default is none in particular. Linux allows it to anybody since 5.7 and
+	// needs CAP_NET_RAW before; other systems give errors.ErrUnsupported.
+	Interface string
+
+	// Mark is the routing mark (SO_MARK) of what is sent; 0 means none. Linux
+	// only, with CAP_NET_ADMIN or CAP_NET_RAW.
+	Mark uint32
+
+	// DontFragment sets the don't-fragment flag of IPv4 and keeps the kernel
+	// from fragmenting IPv6: a packet larger than the path takes then comes
+	// back as an error with the MTU. Without it, packets are fragmented as
+	// needed.
+	DontFragment bool
+
+	// ID is the id of the echo requests. The default, 0, draws one that no
+	// other socket here has; a given one that is taken makes Listen fail.
+	ID uint16
+
+	// ReceiveBuffer is the size in bytes of the kernel's receive buffer. The
+	// default is 1 MiB; the system's limit (net.core.rmem_max) cuts it down
+	// for a process without CAP_NET_ADMIN.
+	ReceiveBuffer int
+}
+
+const defaultReceiveBuffer = 1 << 20
+
+// validate refuses what cannot work, and resolves the interface.
+func (c *Config) validate(v icmp.Version) (*net.Interface, error) {
+	if c.Mode > Raw {
+		return nil, &ConfigError{Field: "Mode", Value: c.Mode, Allowed: "Auto, Datagram or Raw"}
+	}
+	if c.Source.IsValid() && c.Source.Unmap().Is4() != (v == icmp.V4) {
+		return nil, &ConfigError{Field: "Source", Value: c.Source, Allowed: "an " + v.String() + " address"}
+	}
+	if c.ReceiveBuffer < 0 {
+		return nil, &ConfigError{Field: "ReceiveBuffer", Value: c.ReceiveBuffer, Allowed: "0 for the default, or a number of bytes"}
+	}
+	if c.Interface == "" {
+		return nil, nil
+	}
+	ifi, err := net.InterfaceByName(c.Interface)
+	if err != nil {
+		return nil, &ConfigError{Field: "Interface", Value: c.Interface, Allowed: "the name of an interface of this host"}
+	}
+	return ifi, nil
+}

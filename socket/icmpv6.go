@@ -1,0 +1,102 @@
+package socket
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// ICMPv6 is a socket for echo requests over IPv6 and what comes back
+// (RFC 4443). Its methods may be called by several goroutines at once.
+type ICMPv6 struct{ c *conn }
+
+// ListenICMPv6 opens a socket. A nil Config means all defaults.
+//
+// Errors: a [*ConfigError] for an option that cannot be used, otherwise an
+// [*OpError]. For a missing permission it holds a [*PermissionError] that says
+// what is in the way, and in mode Auto one for each kind of socket.
+func ListenICMPv6(cfg *Config) (*ICMPv6, error) {
+	c, err := listen(icmp.V6, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &ICMPv6{c}, nil
+}
+
+// Send sends one echo request. It sets the request's ID to the socket's, and
+// its Time to the moment before the kernel was given the packet. While the send
+// buffer is full, it waits until ctx ends.
+//
+// Errors: a [*ConfigError] for a request that cannot be sent by this socket,
+// otherwise an [*OpError].
+func (s *ICMPv6) Send(ctx context.Context, req *icmp.Request) error {
+	return s.c.send(ctx, req)
+}
+
+// SendBatch sends echo requests in order with as few system calls as the system
+// allows, and sets ID and Time in each. It returns how many were sent and, if
+// not all, why the next one was not. It never waits: see [IsBusy].
+func (s *ICMPv6) SendBatch(reqs []icmp.Request) (int, error) {
+	return s.c.sendBatch(reqs)
+}
+
+// Receive waits for the message that answers req, an echo reply or an ICMP
+// error, or with a nil req for any message about a request of this socket.
+// What does not answer req is discarded, so while several requests are
+// unanswered, receive with nil and match by oneself (or use a Prober).
+//
+// It ends at once with the context's cause when ctx ends, and with
+// [net.ErrClosed] when the socket is closed.
+func (s *ICMPv6) Receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, error) {
+	return s.c.receive(ctx, req)
+}
+
+// ReceiveBatch waits for at least one message, as Receive does with a nil
+// request, and reads all that are there, up to the length of replies (at most
+// 64 at once). It returns how many it read. The replies' slices share memory
+// with the socket and are valid until the next receive: see [icmp.Reply.Clone].
+func (s *ICMPv6) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error) {
+	return s.c.receiveBatch(ctx, replies)
+}
+
+// JoinGroup joins a multicast group on an interface, so that what is sent to
+// the group reaches this host too. Sending to a group takes no joining.
+func (s *ICMPv6) JoinGroup(group netip.Addr, ifi *net.Interface) error {
+	return s.c.joinGroup(group, ifi)
+}
+
+// SetReadDeadline ends the calls of Receive and ReceiveBatch at t, also those
+// that are waiting now, with os.ErrDeadlineExceeded; the zero time means never.
+// What arrived before t is still read. For a loop that reads much, this costs
+// less than a context with a deadline.
+func (s *ICMPv6) SetReadDeadline(t time.Time) error { return s.c.setReadDeadline(t) }
+
+// Drained returns a time up to which everything that arrived has been handed
+// out. Whoever receives can be sure at the end of a receive that what was
+// expected before then, and has not come, is not waiting in the socket's queue.
+func (s *ICMPv6) Drained() time.Time { return s.c.link.drained.time() }
+
+// Mode returns the kind of socket that was opened: Datagram or Raw.
+func (s *ICMPv6) Mode() Mode { return s.c.mode }
+
+// ID returns the id that all requests of this socket carry.
+func (s *ICMPv6) ID() uint16 { return s.c.id }
+
+// LocalAddr returns the address that the socket is bound to: the Config's
+// Source, or the unspecified address.
+func (s *ICMPv6) LocalAddr() netip.Addr { return s.c.localAddr() }
+
+// Counters returns how many messages were not handed out, and why.
+func (s *ICMPv6) Counters() Counters { return s.c.counters() }
+
+// SyscallConn gives access to the descriptor, for options that have no method
+// here. Linux only; elsewhere it fails with errors.ErrUnsupported.
+func (s *ICMPv6) SyscallConn() (syscall.RawConn, error) { return s.c.link.syscallConn() }
+
+// Close closes the socket and ends the calls that are waiting. Later calls
+// return net.ErrClosed.
+func (s *ICMPv6) Close() error { return s.c.close() }

@@ -1,0 +1,61 @@
+package socket
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/clock"
+	"github.com/goicmp/icmplib/internal/sys"
+)
+
+// look is one look at the socket's queues.
+type look struct {
+	l       *link
+	limit   int
+	n       int
+	err     error
+	reading clock.Reading // after the look
+	since   time.Time     // all that the look found arrived after this
+}
+
+// receive waits for datagrams and reads up to limit of them. At the read
+// deadline it looks a last time, whether or not it was woken before: what
+// arrived in time is read in time.
+func (l *link) receive(limit int) (int, error) {
+	if l.receiver == nil || l.receiver.Len() < limit {
+		l.receiver = sys.NewReceiver(limit)
+	}
+	l.look.limit = limit
+	err := l.sock.Wait(l.wake)
+	if errors.Is(err, os.ErrDeadlineExceeded) && l.look.run(0) {
+		err = nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return l.look.n, l.look.err
+}
+
+// run looks, and tells whether there is anything to report.
+func (k *look) run(uintptr) bool {
+	k.since = k.l.drained.time()
+	before := k.l.now()
+	var drained bool
+	k.n, drained, k.err = k.l.sock.Receive(k.l.receiver, k.limit, k.l.errQueue)
+	if drained {
+		k.l.drained.advance(before.Mono)
+	}
+	if k.n == 0 && k.err == nil {
+		return false
+	}
+	k.reading = k.l.now()
+	return true
+}
+
+// datagram decodes the i-th datagram of the last receive.
+func (l *link) datagram(i int, in *sys.Inbound) {
+	l.receiver.Datagram(i, in)
+	in.Read = l.look.reading.Mono
+	in.Queued = clock.QueueDelay(l.look.reading, in.Stamp, l.look.since)
+}
