@@ -1,0 +1,26 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// Conn is what the engine needs of a socket. *socket.ICMPv4 and *socket.ICMPv6
+// are such, whose documentation is the contract; so is a simulated one.
+type Conn interface {
+	ID() uint16
+	SendBatch(reqs []icmp.Request) (int, error)
+	ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error)
+	SetReadDeadline(t time.Time) error
+	Drained() time.Time
+	Counters() socket.Counters
+	Close() error
+}
+
+var (
+	_ Conn = (*socket.ICMPv4)(nil)
+	_ Conn = (*socket.ICMPv6)(nil)
+)

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+const (
+	testID      = 0x4321
+	testTimeout = 2 * time.Second
+)
+
+var (
+	target  = netip.MustParseAddr("192.0.2.7")
+	router  = netip.MustParseAddr("198.51.100.1")
+	target6 = netip.MustParseAddr("2001:db8::7")
+)
+
+// bench is a core with one operation, and the time that it is at.
+type bench struct {
+	t    *testing.T
+	core core
+	op   *Op
+	now  time.Duration
+}
+
+func newBench(t *testing.T, cfg OpConfig) *bench {
+	b := &bench{t: t, now: time.Second}
+	b.core.id = testID
+	b.op = b.newOp(cfg)
+	return b
+}
+
+func (b *bench) newOp(cfg OpConfig) *Op {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = testTimeout
+	}
+	op := &Op{
+		e:       &Engine{epoch: time.Now()},
+		timeout: cfg.Timeout,
+		payload: newPayload(cfg.Payload, cfg.Size),
+		ready:   make(chan struct{}, 1),
+	}
+	op.ref = b.core.ops.add(op)
+	return op
+}
+
+// launch sends a probe and returns its sequence number.
+func (b *bench) launch(dst netip.Addr, tag uint64) uint16 {
+	seq, _, ok := b.core.launch(b.op, &Probe{Dst: dst, Tag: tag, TTL: 64}, b.now)
+	if !ok {
+		b.t.Fatal("no sequence number was free")
+	}
+	return seq
+}
+
+// request returns the payload that the probe carries.
+func (b *bench) payload(seq uint16) []byte {
+	return b.op.payload.appendTo(nil, b.core.table.slot(seq).nonce, seq)
+}
+
+// reply makes the echo reply that the probe deserves.
+func (b *bench) reply(seq uint16) *icmp.Reply {
+	s := b.core.table.slot(seq)
+	r := &icmp.Reply{Source: s.addr(), TTL: 60}
+	r.Type = icmp.V4EchoReply
+	if s.addr().Is6() {
+		r.Type = icmp.V6EchoReply
+	}
+	r.ID, r.Sequence, r.Payload = testID, seq, b.payload(seq)
+	return r
+}
+
+// exceeded makes a router's time exceeded about the probe, which quotes it whole.
+func (b *bench) exceeded(seq uint16) *icmp.Reply {
+	r := &icmp.Reply{Source: router}
+	r.Type = icmp.V4TimeExceeded
+	r.Quote = icmp.Quote{
+		Version:     icmp.V4,
+		Destination: b.core.table.slot(seq).addr(),
+		Protocol:    icmp.ICMP,
+		Type:        icmp.V4EchoRequest,
+		ID:          testID,
+		Sequence:    seq,
+		Payload:     b.payload(seq),
+	}
+	return r
+}
+
+// receive lets a message arrive now and returns what the operation hears.
+func (b *bench) receive(r *icmp.Reply) []Fate {
+	b.core.receive(r, b.now)
+	return b.heard()
+}
+
+func (b *bench) heard() []Fate {
+	var fates []Fate
+	for _, o := range b.op.inbox {
+		fates = append(fates, o.Fate)
+	}
+	b.op.inbox = b.op.inbox[:0]
+	return fates
+}
+
+func TestAReplySettlesItsProbe(t *testing.T) {
+	for _, dst := range []netip.Addr{target, target6} {
+		b := newBench(t, OpConfig{Size: 56})
+		seq := b.launch(dst, 42)
+		r := b.reply(seq)
+		b.now += 30 * time.Millisecond
+		b.core.receive(r, b.now)
+		if len(b.op.inbox) != 1 {
+			t.Fatalf("%v: heard %d outcomes, want 1", dst, len(b.op.inbox))
+		}
+		o := b.op.inbox[0]
+		if o.Fate != Replied || o.Tag != 42 || o.RTT != 30*time.Millisecond || o.Responder != dst || o.ReplyTTL != 60 || o.PayloadChanged {
+			t.Errorf("outcome is %+v", o)
+		}
+	}
+}
+
+func TestTheFirstAnswerCounts(t *testing.T) {
+	const (
+		reply = iota
+		errorMessage
+		pause // past the deadline
+		expiry
+	)
+	for _, tt := range []struct {
+		name   string
+		events []int
+		want   []Fate
+	}{
+		{"a second reply is a duplicate", []int{reply, reply}, []Fate{Replied, Duplicate}},
+		{"so is a third, and an error", []int{reply, reply, reply, errorMessage}, []Fate{Replied, Duplicate, Duplicate, Duplicate}},
+		{"a reply after an error is a duplicate", []int{errorMessage, reply}, []Fate{Failed, Duplicate}},
+		{"a reply after the deadline is late", []int{pause, expiry, reply}, []Fate{Silent, Late}},
+		{"so is an error", []int{pause, expiry, errorMessage}, []Fate{Silent, Late}},
+		{"a second late reply is a duplicate", []int{pause, expiry, reply, reply}, []Fate{Silent, Late, Duplicate}},
+		{"a late reply is late though nobody looked at the deadline before", []int{pause, reply, expiry}, []Fate{Silent, Late}},
+		{"a duplicate after the deadline is a duplicate", []int{reply, pause, expiry, reply}, []Fate{Replied, Duplicate}},
+		{"an answered probe does not expire", []int{reply, pause, expiry}, []Fate{Replied}},
+		{"a silent probe expires once", []int{pause, expiry, expiry}, []Fate{Silent}},
+		{"nothing expires before its time", []int{expiry, reply}, []Fate{Replied}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, OpConfig{Size: 56})
+			seq := b.launch(target, 0)
+			b.now += time.Millisecond
+			var got []Fate
+			for _, event := range tt.events {
+				switch event {
+				case reply:
+					got = append(got, b.receive(b.reply(seq))...)
+				case errorMessage:
+					got = append(got, b.receive(b.exceeded(seq))...)
+				case pause:
+					b.now += testTimeout
+				case expiry:
+					b.core.expire(b.now)
+					got = append(got, b.heard()...)
+				}
+			}
+			checkFates(t, got, tt.want)
+		})
+	}
+}
+
+func checkFates(t *testing.T, got, want []Fate) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("fates are %v, want %v", got, want)
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			t.Fatalf("fates are %v, want %v", got, want)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package engine
+
+// Counters counts what an engine has seen since it was made. Sent is at any
+// time the sum of Replied, Failed, Silent and what is in flight.
+type Counters struct {
+	Sent       uint64 // probes that the kernel took
+	Replied    uint64 // settled by an echo reply
+	Failed     uint64 // settled by an ICMP error
+	Silent     uint64 // settled by their deadline; those in Late included
+	Late       uint64 // silent ones that were answered after all
+	Duplicates uint64 // further answers to an answered probe
+	Altered    uint64 // replies without the probe's payload
+	Advised    uint64 // redirects and source quenches
+	Foreign    uint64 // messages about no probe of ours
+	Malformed  uint64 // messages that could not be read
+	Dropped    uint64 // messages that our socket had no room for
+	Busy       uint64 // times that the kernel had no room for a probe
+}
+
+// add counts one outcome.
+func (c *Counters) add(f Fate) {
+	switch f {
+	case Replied:
+		c.Replied++
+	case Failed:
+		c.Failed++
+	case Silent:
+		c.Silent++
+	case Late:
+		c.Late++
+	case Duplicate:
+		c.Duplicates++
+	case Altered:
+		c.Altered++
+	case Advised:
+		c.Advised++
+	}
+}

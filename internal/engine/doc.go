@@ -1,0 +1,20 @@
+// Package engine knows which probe a reply belongs to, and when a probe has
+// been silent for too long.
+//
+// An [Engine] owns one ICMP socket. Any number of operations ([Op]) send probes
+// through it and collect their outcomes. What is in flight stands in a table of
+// fixed-size slots, indexed by sequence number; it is a state machine without
+// clock, locks or I/O, so that it can be driven through millions of random
+// events in a test. Around it are one goroutine that reads the socket, and
+// whoever sends.
+//
+// # Who does what
+//
+//	Send      takes sequence numbers, writes the slots, gives the packets to the kernel
+//	read      matches what arrives, expires what is overdue, hands outcomes to their Op
+//	Op.Take   collects outcomes, when Op.Ready says that there are some
+//
+// A probe is silent only when its deadline has passed and the socket's queue
+// has been seen empty since: a reply that waits there because this process had
+// no time to read it is never taken for a loss.
+package engine

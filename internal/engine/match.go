@@ -1,0 +1,63 @@
+package engine
+
+import "github.com/goicmp/icmplib/icmp"
+
+// likeness says how far the payload of a reply is that of the probe.
+type likeness uint8
+
+const (
+	unlike likeness = iota // it does not prove that the reply is to the probe
+	partly                 // it does, but it is not what was sent
+	wholly                 // it is what was sent
+)
+
+// match finds the probe that a message is about. All that was sent and came
+// back has to agree; a message about no probe of ours yields nil.
+func (c *core) match(r *icmp.Reply) (uint16, *slot, likeness) {
+	switch {
+	case r.Kind() == icmp.KindEchoReply:
+		return c.matchReply(r)
+	case r.Type.IsError():
+		return c.matchError(r)
+	}
+	return 0, nil, unlike
+}
+
+// matchReply matches family, id, sequence and source, and compares the payload.
+// (The socket belongs to one family.)
+func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
+	s := c.table.lookup(r.Sequence)
+	if s == nil || r.ID != c.id {
+		return 0, nil, unlike
+	}
+	// A group is answered by its members, each from its own address.
+	if dst := s.addr(); dst != r.Source.WithZone("") && !dst.IsMulticast() {
+		return 0, nil, unlike
+	}
+	op := c.ops.get(s.op)
+	if op == nil {
+		return r.Sequence, s, wholly // nobody asks any more
+	}
+	switch proven, whole := op.payload.compare(r.Payload, s.nonce, r.Sequence); {
+	case whole:
+		return r.Sequence, s, wholly
+	case proven:
+		return r.Sequence, s, partly
+	}
+	return r.Sequence, s, unlike
+}
+
+// matchError matches the quoted packet: family, destination, protocol, type,
+// id, sequence and as much of the payload as is quoted. The quoted checksum is
+// left out, for address translators are known not to restore it.
+func (c *core) matchError(r *icmp.Reply) (uint16, *slot, likeness) {
+	q := &r.Quote
+	s := c.table.lookup(q.Sequence)
+	if s == nil || q.ID != c.id || !q.Type.IsEchoRequest() || q.Destination.WithZone("") != s.addr() {
+		return 0, nil, unlike
+	}
+	if op := c.ops.get(s.op); op != nil && !op.payload.agrees(q.Payload, s.nonce, q.Sequence) {
+		return 0, nil, unlike
+	}
+	return q.Sequence, s, wholly
+}

@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// Each case takes one condition out of a message that would be credited. What
+// is wrong with it may be an accident or an attack; it is never credited.
+func TestAReplyIsCreditedOnlyIfAllAgrees(t *testing.T) {
+	other := netip.MustParseAddr("192.0.2.8")
+	for _, tt := range []struct {
+		name   string
+		change func(b *bench, r *icmp.Reply)
+		want   []Fate // nil: foreign
+	}{
+		{"the true reply", func(*bench, *icmp.Reply) {}, []Fate{Replied}},
+		{"another id", func(_ *bench, r *icmp.Reply) { r.ID++ }, nil},
+		{"a sequence number that was not sent", func(_ *bench, r *icmp.Reply) { r.Sequence += 1000 }, nil},
+		{"the sequence number of another probe to another host", func(b *bench, r *icmp.Reply) { r.Sequence = b.launch(other, 1) }, nil},
+		{"the sequence number of another probe to the same host", func(b *bench, r *icmp.Reply) { r.Sequence = b.launch(target, 1) }, []Fate{Altered}},
+		{"another source", func(_ *bench, r *icmp.Reply) { r.Source = other }, nil},
+		{"a source of the other family", func(_ *bench, r *icmp.Reply) { r.Source = target6 }, nil},
+		{"one bit of the nonce", func(_ *bench, r *icmp.Reply) { r.Payload[3] ^= 1 }, []Fate{Altered}},
+		{"no payload", func(_ *bench, r *icmp.Reply) { r.Payload = nil }, []Fate{Altered}},
+		{"a payload cut inside the nonce", func(_ *bench, r *icmp.Reply) { r.Payload = r.Payload[:7] }, []Fate{Altered}},
+		{"a request instead of a reply", func(_ *bench, r *icmp.Reply) { r.Type = icmp.V4EchoRequest }, nil},
+		{"another kind of message", func(_ *bench, r *icmp.Reply) { r.Type = icmp.V4TimestampReply }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, OpConfig{Size: 56})
+			r := b.reply(b.launch(target, 0))
+			tt.change(b, r)
+			checkFates(t, b.receive(r), tt.want)
+			if wantForeign := tt.want == nil; (b.core.counters.Foreign == 1) != wantForeign {
+				t.Errorf("%d messages counted as foreign", b.core.counters.Foreign)
+			}
+		})
+	}
+}
+
+func TestAReplyThatProvesItselfIsCreditedThoughChanged(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(p []byte) []byte
+	}{
+		{"the end was cut off", func(p []byte) []byte { return p[:20] }},
+		{"a byte behind the nonce differs", func(p []byte) []byte { p[30] ^= 0xff; return p }},
+		{"something was appended", func(p []byte) []byte { return append(p, 0) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, OpConfig{Size: 56})
+			r := b.reply(b.launch(target, 0))
+			r.Payload = tt.change(r.Payload)
+			b.core.receive(r, b.now)
+			if len(b.op.inbox) != 1 || b.op.inbox[0].Fate != Replied || !b.op.inbox[0].PayloadChanged {
+				t.Errorf("heard %+v, want one reply with a changed payload", b.op.inbox)
+			}
+		})
+	}
+}
+
+func TestAnErrorIsCreditedOnlyIfItQuotesTheProbe(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(b *bench, r *icmp.Reply)
+		want   []Fate
+	}{
+		{"the whole probe quoted", func(*bench, *icmp.Reply) {}, []Fate{Failed}},
+		{"eight bytes quoted", func(_ *bench, r *icmp.Reply) { r.Quote.Payload = nil }, []Fate{Failed}},
+		{"half of the nonce quoted", func(_ *bench, r *icmp.Reply) { r.Quote.Payload = r.Quote.Payload[:4] }, []Fate{Failed}},
+		{"another destination quoted", func(_ *bench, r *icmp.Reply) { r.Quote.Destination = router }, nil},
+		{"another id quoted", func(_ *bench, r *icmp.Reply) { r.Quote.ID++ }, nil},
+		{"a sequence number that was not sent", func(_ *bench, r *icmp.Reply) { r.Quote.Sequence += 1000 }, nil},
+		{"a reply quoted, not a request", func(_ *bench, r *icmp.Reply) { r.Quote.Type = icmp.V4EchoReply }, nil},
+		{"another process's UDP quoted", func(_ *bench, r *icmp.Reply) { r.Quote.Protocol, r.Quote.Type = icmp.UDP, 0 }, nil},
+		{"another nonce quoted", func(_ *bench, r *icmp.Reply) { r.Quote.Payload[0] ^= 1 }, nil},
+		{"the probe of another operation's sequence number", func(b *bench, r *icmp.Reply) { r.Quote.Sequence = b.launch(target, 1) }, nil},
+		{"a redirect settles nothing", func(_ *bench, r *icmp.Reply) { r.Type = icmp.V4Redirect }, []Fate{Advised}},
+		{"nor does a source quench", func(_ *bench, r *icmp.Reply) { r.Type = icmp.V4SourceQuench }, []Fate{Advised}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, OpConfig{Size: 56})
+			r := b.exceeded(b.launch(target, 0))
+			tt.change(b, r)
+			checkFates(t, b.receive(r), tt.want)
+		})
+	}
+}
+
+func TestACallersPayloadIsComparedWhole(t *testing.T) {
+	b := newBench(t, OpConfig{Payload: []byte("are you there?")})
+	seq := b.launch(target, 0)
+	if got := b.payload(seq); string(got) != "are you there?" {
+		t.Fatalf("payload is %q", got)
+	}
+	r := b.reply(seq)
+	r.Payload = []byte("are you there!")
+	checkFates(t, b.receive(r), []Fate{Altered})
+	r.Payload = []byte("are you there")
+	checkFates(t, b.receive(r), []Fate{Altered})
+	checkFates(t, b.receive(b.reply(seq)), []Fate{Replied})
+}
+
+func TestAShortPayloadProvesWhatFits(t *testing.T) {
+	for size := range balanceEnd + 2 {
+		b := newBench(t, OpConfig{Size: size})
+		seq := b.launch(target, 0)
+		r := b.reply(seq)
+		if len(r.Payload) != size {
+			t.Fatalf("payload has %d bytes, want %d", len(r.Payload), size)
+		}
+		if size > 0 {
+			forged := *r
+			forged.Payload = bytes.Clone(r.Payload)
+			forged.Payload[0] ^= 1
+			checkFates(t, b.receive(&forged), []Fate{Altered})
+		}
+		checkFates(t, b.receive(r), []Fate{Replied})
+	}
+}
+
+func TestAGroupIsAnsweredByItsMembers(t *testing.T) {
+	b := newBench(t, OpConfig{Size: 56})
+	seq := b.launch(netip.MustParseAddr("ff02::1"), 0)
+	r := b.reply(seq)
+	r.Source = netip.MustParseAddr("fe80::1%eth0")
+	checkFates(t, b.receive(r), []Fate{Replied})
+	r.Source = netip.MustParseAddr("fe80::2%eth0")
+	checkFates(t, b.receive(r), []Fate{Duplicate})
+}
+
+// The flow that routers hash stays the same over all probes of an operation.
+func TestTheChecksumIsConstant(t *testing.T) {
+	b := newBench(t, OpConfig{Size: 56})
+	var first uint16
+	for i := range 1000 {
+		seq := b.launch(target, uint64(i))
+		req := icmp.Request{Destination: target, ID: testID, Sequence: seq, Payload: b.payload(seq)}
+		message, err := req.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m icmp.Message
+		if err := m.Parse(icmp.V4, message); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = m.Checksum
+		}
+		if m.Checksum != first {
+			t.Fatalf("the checksum of probe %d is %#x, of the first %#x", i, m.Checksum, first)
+		}
+	}
+}
+
+func TestAnEndedOperationIsNotTold(t *testing.T) {
+	b := newBench(t, OpConfig{Size: 56})
+	old := b.op
+	r := b.reply(b.launch(target, 0))
+	b.core.ops.remove(old.ref)
+	b.op = b.newOp(OpConfig{Size: 56}) // takes the old one's place
+	b.now += time.Millisecond
+	checkFates(t, b.receive(r), nil)
+	if len(old.inbox) != 0 {
+		t.Error("the ended operation was told")
+	}
+	if b.core.counters.Replied != 1 {
+		t.Errorf("the reply was not counted: %+v", b.core.counters)
+	}
+}

@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// Probe is one packet to send.
+type Probe struct {
+	Dst netip.Addr
+	Tag uint64 // the sender's own name for it, handed back in the Outcome
+	TTL int    // 1-255
+
+	Sent time.Time // set by Send when the kernel took it
+}
+
+// Fate is what became of a probe, or what else was heard about it.
+type Fate uint8
+
+const (
+	// Replied: the echo reply came in time. Settles the probe.
+	Replied Fate = iota
+	// Failed: an ICMP error about the probe came in time. Settles the probe.
+	Failed
+	// Silent: nothing came before the deadline. Settles the probe.
+	Silent
+	// Late: a reply or an error came, after the probe was settled as Silent.
+	Late
+	// Duplicate: another reply or error came after one that settled the probe.
+	Duplicate
+	// Altered: an echo reply from the right host, with the right id and
+	// sequence, but not with the probe's payload. Settles nothing.
+	Altered
+	// Advised: a redirect or source quench about the probe. Settles nothing.
+	Advised
+)
+
+// Settles tells whether a fate is the probe's one and only.
+func (f Fate) Settles() bool { return f <= Silent }
+
+// Outcome is something that happened to a probe.
+type Outcome struct {
+	Tag  uint64
+	Fate Fate
+	TTL  int       // that the probe was sent with
+	Sent time.Time // when it was sent
+	RTT  time.Duration
+
+	// PayloadChanged says of an echo reply with the probe's nonce that the rest
+	// of its payload is not what was sent.
+	PayloadChanged bool
+	// Suspect says of a Silent probe that the socket lost packets while the
+	// probe was in flight: the reply may have been among them.
+	Suspect bool
+
+	// What came, but for Silent:
+	Responder    netip.Addr
+	Type         icmp.Type
+	Code         uint8
+	ReplyTTL     int // 0: unknown
+	TrafficClass uint8
+	Size         int // bytes of the ICMP message; 0: unknown
+	MTU          int
+	Gateway      netip.Addr // of a redirect
+	MPLS         []icmp.MPLSLabel
+}
+
+// describe fills in what is to be said of the message that came.
+func (o *Outcome) describe(r *icmp.Reply) {
+	o.Responder = r.Source
+	o.Type, o.Code = r.Type, r.Code
+	o.ReplyTTL, o.TrafficClass = r.TTL, r.TrafficClass
+	o.Size = r.Size
+	o.MTU, o.Gateway = r.MTU, r.Gateway
+	if r.Type.IsError() {
+		o.MPLS = r.Extensions.AppendMPLS(nil)
+	}
+}

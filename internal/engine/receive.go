@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+const (
+	readBatch = 64
+
+	// expireEvery bounds how often the reader wakes only to find probes
+	// overdue. Silence is reported that much late at the most, and no reply
+	// profits from it.
+	expireEvery = time.Millisecond
+
+	// maxLag bounds for how long silence goes unreported because so much
+	// arrives that the socket's queue never runs empty.
+	maxLag = time.Second
+
+	// errorPause keeps a socket that fails again and again, as with its
+	// interface down, from keeping the processor busy.
+	errorPause = 10 * time.Millisecond
+)
+
+// read receives until the socket is closed. Other errors pass: an interface
+// that went away may come back.
+func (e *Engine) read() {
+	replies := make([]icmp.Reply, readBatch)
+	for {
+		n, err := e.conn.ReceiveBatch(context.Background(), replies)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		deadline := errors.Is(err, os.ErrDeadlineExceeded)
+		e.settle(replies[:n], deadline)
+		if err != nil && !deadline {
+			e.log.Warn("receiving failed", "error", err)
+			if e.pauseReading() {
+				return
+			}
+		}
+	}
+}
+
+// pauseReading waits a little, and tells whether the engine was closed.
+func (e *Engine) pauseReading() bool {
+	timer := time.NewTimer(errorPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return false
+	case <-e.done:
+		return true
+	}
+}
+
+// settle takes what was received and expires what is overdue.
+func (e *Engine) settle(replies []icmp.Reply, deadline bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range replies {
+		e.core.receive(&replies[i], e.since(replies[i].Time))
+	}
+	if deadline {
+		e.disarm()
+	}
+	horizon := max(e.since(e.conn.Drained()), e.since(time.Now())-maxLag)
+	if next, ok := e.core.table.nextDeadline(); ok && next <= horizon {
+		e.core.loss.look(e.conn.Counters().Dropped, e.since(time.Now()))
+		e.core.expire(horizon)
+		e.expired = horizon
+	}
+	e.arm()
+}
+
+// disarm takes back a read deadline that has passed, which would end every
+// further receive at once.
+func (e *Engine) disarm() {
+	e.armed = false
+	_ = e.conn.SetReadDeadline(time.Time{})
+}
+
+// arm sets the socket's read deadline for the next probe that will be overdue,
+// unless the one that is set comes first: it is then set anew when it passes.
+func (e *Engine) arm() {
+	next, ok := e.core.table.nextDeadline()
+	if !ok || e.closed {
+		return
+	}
+	next = max(next, e.expired+expireEvery)
+	if e.armed && e.armedFor <= next {
+		return
+	}
+	e.armed, e.armedFor = true, next
+	// It fails only when the socket is closed, which the reader sees by itself.
+	_ = e.conn.SetReadDeadline(e.epoch.Add(next))
+}
