@@ -71,6 +71,11 @@ const (
 	// 6633). It informs and settles no probe.
 	StatusSourceQuench
 
+	// StatusAltered: a reply came from the right source with the right id and
+	// sequence number, but without what makes the probe recognisable: it may
+	// be anybody's. It informs and settles no probe.
+	StatusAltered
+
 	// StatusSendError: this system refused the probe in any other way;
 	// Result.Cause says how.
 	StatusSendError
@@ -94,6 +99,7 @@ var statusWords = [...]string{
 	StatusParameterProblem:    "parameter-problem",
 	StatusRedirect:            "redirect",
 	StatusSourceQuench:        "source-quench",
+	StatusAltered:             "altered",
 	StatusSendError:           "send-error",
 }
 
@@ -121,14 +127,14 @@ func ParseStatus(word string) (Status, error) {
 			return Status(status), nil
 		}
 	}
-	return StatusUnsettled, fmt.Errorf("icmplib: unknown status %q", word)
+	return StatusUnsettled, fmt.Errorf("unknown status %q", word)
 }
 
 // MarshalText returns the word of s, for JSON and its like. A value that has no
 // word is an error.
 func (s Status) MarshalText() ([]byte, error) {
 	if int(s) >= len(statusWords) {
-		return nil, fmt.Errorf("icmplib: no word for %v", s)
+		return nil, fmt.Errorf("no word for %v", s)
 	}
 	return []byte(statusWords[s]), nil
 }
@@ -147,5 +153,5 @@ func (s *Status) UnmarshalText(word []byte) error {
 // informs reports whether s only informs: the probe that it tells of went on,
 // and has its fate still before it.
 func (s Status) informs() bool {
-	return s == StatusRedirect || s == StatusSourceQuench
+	return s == StatusRedirect || s == StatusSourceQuench || s == StatusAltered
 }

@@ -27,6 +27,7 @@ func TestStatusWords(t *testing.T) {
 		{"a header that nobody understands", StatusParameterProblem, "parameter-problem"},
 		{"a better first hop", StatusRedirect, "redirect"},
 		{"a router that wants less", StatusSourceQuench, "source-quench"},
+		{"a reply that proves nothing", StatusAltered, "altered"},
 		{"any other refusal to send", StatusSendError, "send-error"},
 	}
 	if len(tests) != len(statusWords) {
@@ -57,7 +58,7 @@ func TestStatusRefusesOtherWords(t *testing.T) {
 		}
 	}
 	none := Status(len(statusWords))
-	if got, want := none.String(), "Status(17)"; got != want {
+	if got, want := none.String(), "Status(18)"; got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}
 	if text, err := none.MarshalText(); err == nil {

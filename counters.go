@@ -1,0 +1,52 @@
+package icmplib
+
+import "github.com/goicmp/icmplib/internal/engine"
+
+// Counters counts what a [Prober] has sent and received since it was made, over
+// all its operations. Sent is at any time the sum of Received, ICMPErrors,
+// Silent and what is in flight.
+type Counters struct {
+	Sent       uint64 // probes that the kernel took
+	Received   uint64 // echo replies that came in time
+	ICMPErrors uint64 // probes that met an ICMP error
+	Silent     uint64 // probes to which nothing came in time
+	Late       uint64 // of the silent ones: answered after their deadline
+	Duplicates uint64 // further answers to a probe that had been answered
+	Altered    uint64 // replies to a probe of ours, but without its payload
+	Advised    uint64 // redirects and source quenches about probes of ours
+	Foreign    uint64 // messages about no probe of ours
+	Malformed  uint64 // messages that could not be read
+	Dropped    uint64 // messages that our sockets had no room for: loss of our own making
+	Busy       uint64 // times that the kernel had no room and sending waited
+}
+
+// Counters returns what was counted so far. After Close it returns zeros.
+func (p *Prober) Counters() Counters {
+	p.mu.Lock()
+	engines := make([]*engine.Engine, 0, len(p.engines))
+	for _, e := range p.engines {
+		engines = append(engines, e)
+	}
+	p.mu.Unlock()
+
+	var sum Counters
+	for _, e := range engines {
+		sum.add(e.Counters())
+	}
+	return sum
+}
+
+func (c *Counters) add(o engine.Counters) {
+	c.Sent += o.Sent
+	c.Received += o.Replied
+	c.ICMPErrors += o.Failed
+	c.Silent += o.Silent
+	c.Late += o.Late
+	c.Duplicates += o.Duplicates
+	c.Altered += o.Altered
+	c.Advised += o.Advised
+	c.Foreign += o.Foreign
+	c.Malformed += o.Malformed
+	c.Dropped += o.Dropped
+	c.Busy += o.Busy
+}

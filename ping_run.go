@@ -1,0 +1,179 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// pingRun is a ping that has not been sent yet, or is being sent.
+type pingRun struct {
+	p    *Prober
+	eng  *engine.Engine
+	op   *engine.Op
+	dst  netip.Addr
+	opts PingOptions
+
+	sent    int         // requests tried so far
+	pending []unsettled // those of them that have no fate yet, in order
+	due     time.Time   // when the next may leave
+	timer   *time.Timer
+	probe   [1]engine.Probe
+	inbox   []engine.Outcome
+	yield   func(Result) bool
+}
+
+// unsettled is a request in flight.
+type unsettled struct {
+	seq  int
+	sent time.Time
+}
+
+// newPingRun does all that can fail before anything is sent.
+func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) (*pingRun, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := resolve(ctx, p.cfg.Resolver, target, opts.Family)
+	if err != nil {
+		return nil, err
+	}
+	run := &pingRun{p: p, dst: thisHost(addrs[0]), opts: opts}
+	key, err := opts.Packet.key(&p.cfg, run.dst)
+	if err != nil {
+		return nil, err
+	}
+	run.eng, err = p.engine(key)
+	return run, err
+}
+
+// each sends the requests and calls yield with each result, until all are
+// settled, yield returns false or ctx ends.
+func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
+	r.yield = yield
+	r.op = r.eng.NewOp(engine.OpConfig{
+		Timeout:      r.opts.Timeout,
+		TrafficClass: r.opts.Packet.TrafficClass,
+		Size:         r.opts.Packet.size(),
+		Payload:      r.opts.Packet.Payload,
+	})
+	defer r.op.Close()
+	r.timer = time.NewTimer(0)
+	defer r.timer.Stop()
+
+	for goOn := true; goOn && !r.finished(); {
+		var err error
+		if r.mustSend() && !time.Now().Before(r.due) {
+			goOn, err = r.send(ctx)
+		} else {
+			goOn, err = r.wait(ctx)
+		}
+		if err != nil {
+			return r.abandon(err)
+		}
+	}
+	return nil
+}
+
+func (r *pingRun) allSent() bool { return r.opts.Count >= 0 && r.sent >= r.opts.Count }
+
+func (r *pingRun) finished() bool { return r.allSent() && len(r.pending) == 0 }
+
+// mustSend tells whether the next request waits for nothing but its time.
+// Without an interval, it waits until no other is in flight, too.
+func (r *pingRun) mustSend() bool {
+	return !r.allSent() && (r.opts.Interval > 0 || len(r.pending) == 0)
+}
+
+// refusedPause keeps a ping without interval, whose packets the system refuses,
+// from doing nothing else.
+const refusedPause = 10 * time.Millisecond
+
+// send sends the next request. What the system says against it is a result; an
+// error is only the end of the run.
+func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
+	if err := r.p.pacer.Wait(ctx); err != nil {
+		return false, err
+	}
+	seq := r.sent
+	r.probe[0] = engine.Probe{Dst: r.dst, Tag: uint64(seq), TTL: r.opts.Packet.ttl()}
+	_, err = r.eng.Send(ctx, r.op, r.probe[:])
+	if err != nil && (ctx.Err() != nil || errors.Is(err, net.ErrClosed)) {
+		return false, err
+	}
+	r.sent++
+	r.schedule(time.Now(), err != nil)
+	if err != nil {
+		return r.yield(refusedResult(r.dst, seq, err)), nil
+	}
+	r.pending = append(r.pending, unsettled{seq, r.probe[0].Sent})
+	return true, nil
+}
+
+// schedule says when the next request is due: an interval after this one was,
+// or if that is past, an interval after now. What was missed is not made up for.
+func (r *pingRun) schedule(now time.Time, refused bool) {
+	switch {
+	case r.opts.Interval == 0 && refused:
+		r.due = now.Add(refusedPause)
+	case r.due.Add(r.opts.Interval).After(now):
+		r.due = r.due.Add(r.opts.Interval)
+	default:
+		r.due = now.Add(r.opts.Interval)
+	}
+}
+
+// wait waits for an outcome, or for the next request to be due.
+func (r *pingRun) wait(ctx context.Context) (goOn bool, err error) {
+	var due <-chan time.Time
+	if r.mustSend() {
+		r.timer.Reset(time.Until(r.due))
+		due = r.timer.C
+	}
+	select {
+	case <-r.op.Ready():
+		return r.collect(), nil
+	case <-due:
+		return true, nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	case <-r.eng.Done():
+		return false, net.ErrClosed
+	}
+}
+
+// collect yields what became known.
+func (r *pingRun) collect() (goOn bool) {
+	r.inbox = r.op.Take(r.inbox)
+	for i := range r.inbox {
+		o := &r.inbox[i]
+		if o.Fate.Settles() {
+			r.settle(int(o.Tag))
+		}
+		if !r.yield(outcomeResult(o, r.dst)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *pingRun) settle(seq int) {
+	r.pending = slices.DeleteFunc(r.pending, func(u unsettled) bool { return u.seq == seq })
+}
+
+// abandon yields the requests whose fate will not be known, and returns err.
+func (r *pingRun) abandon(err error) error {
+	for _, u := range r.pending {
+		result := Result{Dst: r.dst, Status: StatusUnsettled, Seq: u.seq, TTL: r.opts.Packet.ttl(), Sent: u.sent}
+		if !r.yield(result) {
+			break
+		}
+	}
+	return err
+}

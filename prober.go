@@ -1,0 +1,182 @@
+package icmplib
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// Config is how a [Prober] sends. Nil and the zero value mean all defaults.
+type Config struct {
+	// Mode is the kind of socket. The default is [socket.Auto]: a datagram
+	// socket where the system allows it, which takes no privilege, else a raw
+	// one.
+	Mode socket.Mode
+
+	// Source4 and Source6 are the local addresses to send from. By default the
+	// system chooses one for each destination.
+	Source4 netip.Addr
+	Source6 netip.Addr
+
+	// Interface is the name of the interface to send and receive on. The
+	// default is the one to which the system routes each destination.
+	Interface string
+
+	// Mark is the routing mark (SO_MARK) of what is sent; 0 means none. Linux
+	// only, with CAP_NET_ADMIN or CAP_NET_RAW.
+	Mark uint32
+
+	// Rate limits the packets per second of all operations together. 0 means
+	// no limit; a negative value is refused.
+	Rate int
+
+	// Resolver looks names up. The default is [net.DefaultResolver].
+	Resolver *net.Resolver
+
+	// Logger is told of what is wrong with the machine, such as a socket that
+	// cannot be read, and never of what is wrong with a target. The default is
+	// silence.
+	Logger *slog.Logger
+}
+
+// A Prober is the engine that all operations share: it holds the sockets, gives
+// each probe an identity of its own, and credits what comes back to the probe
+// that it answers.
+//
+// Its sockets are opened when they are first needed, one for each family and
+// each combination of socket-wide options in use (source, interface, mark,
+// don't-fragment), and shared by any number of operations. It keeps them, and
+// the network namespace in which they were opened, until it is closed.
+//
+// A Prober is safe for concurrent use.
+type Prober struct {
+	cfg    Config
+	pacer  *engine.Pacer
+	listen listenFunc
+
+	mu      sync.Mutex
+	engines map[socketKey]*engine.Engine // nil once closed
+}
+
+// listenFunc opens the socket for a key; tests put a simulated network here.
+type listenFunc func(socketKey) (engine.Conn, error)
+
+// socketKey is what the packets of one socket have in common.
+type socketKey struct {
+	version      icmp.Version
+	source       netip.Addr
+	device       string
+	mark         uint32
+	dontFragment bool
+}
+
+// NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be
+// used; sockets, and the permission to open them, come with the first operation.
+func NewProber(cfg *Config) (*Prober, error) {
+	p := &Prober{engines: map[socketKey]*engine.Engine{}}
+	if cfg != nil {
+		p.cfg = *cfg
+	}
+	if err := p.cfg.validate(); err != nil {
+		return nil, err
+	}
+	if p.cfg.Resolver == nil {
+		p.cfg.Resolver = net.DefaultResolver
+	}
+	if p.cfg.Logger == nil {
+		p.cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	p.pacer = engine.NewPacer(p.cfg.Rate)
+	p.listen = p.listenSocket
+	return p, nil
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Mode > socket.Raw:
+		return &ConfigError{Field: "Mode", Value: c.Mode, Allowed: "socket.Auto, socket.Datagram or socket.Raw"}
+	case c.Source4.IsValid() && !c.Source4.Unmap().Is4():
+		return &ConfigError{Field: "Source4", Value: c.Source4, Allowed: "an IPv4 address"}
+	case c.Source6.IsValid() && !c.Source6.Is6():
+		return &ConfigError{Field: "Source6", Value: c.Source6, Allowed: "an IPv6 address"}
+	case c.Rate < 0:
+		return &ConfigError{Field: "Rate", Value: c.Rate, Allowed: "0 for no limit, or packets per second"}
+	}
+	return validateInterface("Interface", c.Interface)
+}
+
+// validateInterface refuses an interface that is not there.
+func validateInterface(field, name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := net.InterfaceByName(name); err != nil {
+		return &ConfigError{Field: field, Value: name, Allowed: "the name of an interface of this host"}
+	}
+	return nil
+}
+
+// engine returns the engine for a key, and opens its socket if need be.
+func (p *Prober) engine(key socketKey) (*engine.Engine, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.engines == nil {
+		return nil, net.ErrClosed
+	}
+	if e := p.engines[key]; e != nil {
+		return e, nil
+	}
+	conn, err := p.listen(key)
+	if err != nil {
+		return nil, err
+	}
+	e := engine.New(conn, p.cfg.Logger)
+	p.engines[key] = e
+	return e, nil
+}
+
+// listenSocket opens a socket of the system.
+func (p *Prober) listenSocket(key socketKey) (engine.Conn, error) {
+	cfg := &socket.Config{
+		Mode:         p.cfg.Mode,
+		Source:       key.source,
+		Interface:    key.device,
+		Mark:         key.mark,
+		DontFragment: key.dontFragment,
+	}
+	// Returned in two steps, for a nil pointer in an interface is not nil.
+	if key.version == icmp.V4 {
+		s, err := socket.ListenICMPv4(cfg)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	s, err := socket.ListenICMPv6(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close closes the sockets and ends the calls in flight with [net.ErrClosed].
+// When it returns, nothing of the Prober runs any more. Further calls of Close
+// do nothing.
+func (p *Prober) Close() error {
+	p.mu.Lock()
+	engines := p.engines
+	p.engines = nil
+	p.mu.Unlock()
+
+	var errs []error
+	for _, e := range engines {
+		errs = append(errs, e.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,185 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Resolve returns the addresses of a host, at least one, each once, in the
+// order that the system's resolver gives them.
+//
+// An IPv4 or IPv6 address is returned as it is, an IPv6 one with its zone; an
+// IPv4-mapped one as the IPv4 address that it stands for. "localhost" and what
+// ends in ".localhost" is the loopback address, whatever a server may say (RFC
+// 6761 section 6.3). Any other name is looked up: for [AnyFamily] its IPv4
+// addresses, and its IPv6 addresses only if it has no IPv4 address. A name that
+// is not ASCII is to be given in its "xn--" form. The result for a name has no
+// zones.
+//
+// A name that has no address of the family, that cannot be looked up or cannot
+// be a name at all gives an error for which errors.Is finds [ErrNameLookup] and
+// errors.As, where a lookup was made, [*net.DNSError]. When ctx ends the error
+// is the cause of that, [context.Cause]. A family that is none of the three gives
+// a [*ConfigError].
+func Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	return resolve(ctx, net.DefaultResolver, name, family)
+}
+
+// resolve is [Resolve] by means of r; nil is the system's resolver.
+func resolve(ctx context.Context, r *net.Resolver, name string, family Family) ([]netip.Addr, error) {
+	if err := validateFamily(family); err != nil {
+		return nil, err
+	}
+	addrs, err := addressesOf(ctx, r, name, family)
+	if err == nil {
+		return addrs, nil
+	}
+	if cause := contextEnd(ctx); cause != nil && isLookup(err) {
+		return nil, cause
+	}
+	return nil, &lookupError{name: name, err: err}
+}
+
+// addressesOf tries the name as an address, as this host, and as a name.
+func addressesOf(ctx context.Context, r *net.Resolver, name string, family Family) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(name); err == nil {
+		return literal(addr, family)
+	}
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	if isLocalhost(name) {
+		return []netip.Addr{loopback(family)}, nil
+	}
+	return lookup(ctx, r, name, family)
+}
+
+// literal returns addr if it is of the family and its zone is one of this host.
+func literal(addr netip.Addr, family Family) ([]netip.Addr, error) {
+	if !family.includes(addr) {
+		return nil, fmt.Errorf("it is an %v address, and %v is asked for", familyOf(addr), family)
+	}
+	if zone := addr.Zone(); zone != "" && !zoneExists(zone) {
+		return nil, fmt.Errorf("this host has no network interface for the zone %q", zone)
+	}
+	return []netip.Addr{addr.Unmap()}, nil
+}
+
+// zoneExists reports whether a zone is the name or the index of an interface.
+func zoneExists(zone string) bool {
+	if _, err := net.InterfaceByName(zone); err == nil {
+		return true
+	}
+	index, err := strconv.Atoi(zone)
+	if err != nil {
+		return false
+	}
+	_, err = net.InterfaceByIndex(index)
+	return err == nil
+}
+
+// isLocalhost reports whether RFC 6761 section 6.3 reserves a name for loopback.
+func isLocalhost(name string) bool {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+}
+
+// loopback returns the loopback address of the family.
+func loopback(family Family) netip.Addr {
+	if family == IPv6 {
+		return netip.IPv6Loopback()
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
+
+// lookup asks for the addresses of the family. IPv6 ones are asked for second,
+// and only after the answer that there is no IPv4 one: a server that fails has
+// not said so, and a name must not change its family with the server's health.
+func lookup(ctx context.Context, r *net.Resolver, name string, family Family) ([]netip.Addr, error) {
+	if family == AnyFamily {
+		addrs, err := lookupFamily(ctx, r, "ip4", name)
+		if !isNotFound(err) {
+			return addrs, err
+		}
+		family = IPv6
+	}
+	network := "ip4"
+	if family == IPv6 {
+		network = "ip6"
+	}
+	return lookupFamily(ctx, r, network, name)
+}
+
+// lookupFamily returns the addresses of a name, each once, or a *net.DNSError.
+func lookupFamily(ctx context.Context, r *net.Resolver, network, name string) ([]netip.Addr, error) {
+	found, err := r.LookupNetIP(ctx, network, name)
+	// Addresses, but all of the other family: in the hosts file, for one.
+	if _, ok := errors.AsType[*net.AddrError](err); ok {
+		err = notFound(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	addrs := make([]netip.Addr, 0, len(found))
+	for _, addr := range found {
+		if addr = addr.Unmap(); !slices.Contains(addrs, addr) {
+			addrs = append(addrs, addr)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, notFound(name)
+	}
+	return addrs, nil
+}
+
+func notFound(name string) *net.DNSError {
+	return &net.DNSError{Err: "no address of this family", Name: name, IsNotFound: true}
+}
+
+// isNotFound reports whether err is the answer that there is no such address.
+func isNotFound(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound
+}
+
+// isLookup reports whether err comes of a lookup, which the end of a context
+// explains; that a name is impossible it does not.
+func isLookup(err error) bool {
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok
+}
+
+// contextEnd returns why ctx ended, nil if it has not. The resolver keeps to
+// the deadline by itself, and may be back a moment before ctx tells of it.
+func contextEnd(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// lookupError says which name could not be resolved, and why.
+type lookupError struct {
+	name string
+	err  error
+}
+
+func (e *lookupError) Error() string {
+	reason := e.err.Error()
+	if dns, ok := errors.AsType[*net.DNSError](e.err); ok {
+		reason = dns.Err // without the name, which is told already
+	}
+	return fmt.Sprintf("cannot resolve %q: %s", e.name, reason)
+}
+
+func (e *lookupError) Unwrap() []error { return []error{ErrNameLookup, e.err} }

@@ -1,0 +1,239 @@
+package icmplib
+
+import (
+	"io/fs"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// Result is one probe and what became of it: silence and ICMP errors are data
+// here, not failures. [Result.Err] gives them as an error where that is wanted.
+//
+// A probe may have more than one Result: those that are Late or Duplicate, and
+// those whose Status only informs ([StatusRedirect], [StatusSourceQuench],
+// [StatusAltered]), come beside the one that settles it. [Stats.Add] knows the
+// difference.
+type Result struct {
+	// Dst is where the probe was sent.
+	Dst netip.Addr
+
+	// Responder is who answered: the target, or a router on the way. It is the
+	// zero Addr where nobody did, or where the system does not say who.
+	Responder netip.Addr
+
+	// Status is what became of the probe.
+	Status Status
+
+	// RTT is the time from sending the probe to the arrival of the answer. It
+	// is 0 where there was none.
+	RTT time.Duration
+
+	// Seq is the ordinal of the probe within its run, from 0. It never wraps,
+	// unlike the sequence number on the wire.
+	Seq int
+
+	// TTL is the time to live or hop limit that the probe was sent with.
+	TTL int
+
+	// ReplyTTL is the TTL or hop limit that the answer arrived with; 0 means
+	// that it is not known.
+	ReplyTTL int
+
+	// ReplyTrafficClass is the byte of DSCP and ECN that the answer arrived
+	// with.
+	ReplyTrafficClass uint8
+
+	// Size is the number of bytes of the ICMP message that answered, with its
+	// 8-byte header and without the IP header: the "64 bytes from" of ping.
+	Size int
+
+	// Type and Code are those of the ICMP message that answered, to be read by
+	// the IP version of Dst. They are 0 where no ICMP message did.
+	Type, Code uint8
+
+	// MTU is the next hop's, in bytes, which a Status of StatusPacketTooBig
+	// reports; 0 means that the router did not say (RFC 1191 section 5).
+	MTU int
+
+	// MPLS is the label stack with which the probe reached the router that
+	// answered (RFC 4950), outermost label first; nil if it sent none.
+	MPLS []icmp.MPLSLabel
+
+	// Sent is when the probe was given to the kernel. It is the zero Time if
+	// the kernel did not take it; Cause then says why.
+	Sent time.Time
+
+	// Late is set on an answer that came after the probe's timeout, when the
+	// probe had been reported as StatusNoReply already.
+	Late bool
+
+	// Duplicate is set on any further answer to a probe that is settled.
+	Duplicate bool
+
+	// Altered is set on a reply that carries the probe's nonce, and so answers
+	// it, but brings the rest of the payload changed or cut. (A reply without
+	// the nonce is a Result of its own, with StatusAltered.)
+	Altered bool
+
+	// Suspect is set on a StatusNoReply when this system's own socket dropped
+	// packets while the probe was in flight, so that the loss may be ours; and
+	// on the Late answer to such a probe.
+	Suspect bool
+
+	// Cause is the error of this system because of which the probe was not
+	// sent, or nil.
+	Cause error
+}
+
+// Err returns r as an error, nil for a StatusReply:
+//
+//   - for a StatusNoReply it is [ErrTimeout];
+//   - for an ICMP error it is an [*icmp.Error] that holds what r knows of the
+//     message, for which errors.Is works with [ErrTimeExceeded],
+//     [ErrUnreachable] and [ErrPacketTooBig];
+//   - for anything else it is Cause, and where that is nil, an error that has
+//     the word of the Status and for which errors.Is works as above, and with
+//     [os.ErrPermission] and [os.ErrInvalid].
+//
+// Err tells nothing of Late, Duplicate and Altered: whether such a reply will
+// do is for the caller to say.
+func (r Result) Err() error {
+	switch {
+	case r.Status == StatusReply:
+		return nil
+	case r.Status == StatusNoReply:
+		return ErrTimeout
+	case r.isICMPError():
+		return &icmp.Error{Reply: r.icmpReply()}
+	case r.Cause != nil:
+		return r.Cause
+	}
+	return statusError(r.Status)
+}
+
+// isICMPError reports whether an ICMP message that is not the target's answer
+// is behind r. Type tells what a router reports from what this system refuses:
+// no error has type 0 in either version.
+func (r *Result) isICMPError() bool {
+	switch r.Status {
+	case StatusTTLExpired, StatusUnreachable, StatusPacketTooBig,
+		StatusParameterProblem, StatusRedirect, StatusSourceQuench:
+		return r.Type != 0
+	}
+	return false
+}
+
+// icmpReply makes up the message that r reports, as far as r knows it.
+func (r *Result) icmpReply() *icmp.Reply {
+	version := icmp.V4
+	if familyOf(r.Dst) == IPv6 {
+		version = icmp.V6
+	}
+	reply := &icmp.Reply{
+		Source:       r.Responder,
+		TTL:          r.ReplyTTL,
+		TrafficClass: r.ReplyTrafficClass,
+		Size:         r.Size,
+	}
+	reply.Type = icmp.MakeType(version, r.Type)
+	reply.Code = r.Code
+	reply.MTU = r.MTU
+	reply.Quote.Version = version
+	reply.Quote.Destination = r.Dst
+	if !r.Sent.IsZero() {
+		reply.Time = r.Sent.Add(r.RTT)
+	}
+	return reply
+}
+
+// String returns r on one line, for a log:
+//
+//	192.0.2.1 seq 3: reply, 64 bytes, ttl 57, 12.3ms
+//	192.0.2.1 seq 4: ttl-expired from 198.51.100.7, 36 bytes, ttl 254, 3.1ms, late
+//	192.0.2.1 seq 5: permission-denied (sendmsg: operation not permitted)
+//
+// Its layout may change; read the fields instead.
+func (r Result) String() string {
+	b := make([]byte, 0, 96)
+	b = r.Dst.AppendTo(b)
+	b = append(b, " seq "...)
+	b = strconv.AppendInt(b, int64(r.Seq), 10)
+	b = append(b, ": "...)
+	b = append(b, r.Status.String()...)
+	if r.Responder.IsValid() && r.Responder != r.Dst {
+		b = append(b, " from "...)
+		b = r.Responder.AppendTo(b)
+	}
+	if r.Cause != nil {
+		b = append(b, " ("...)
+		b = append(b, r.Cause.Error()...)
+		b = append(b, ')')
+	}
+	b = r.appendAnswer(b)
+	return string(r.appendMarks(b))
+}
+
+// appendAnswer appends the measures of the answer, if there is one.
+func (r *Result) appendAnswer(b []byte) []byte {
+	if r.Size > 0 {
+		b = append(b, ", "...)
+		b = strconv.AppendInt(b, int64(r.Size), 10)
+		b = append(b, " bytes"...)
+	}
+	if r.ReplyTTL > 0 {
+		b = append(b, ", ttl "...)
+		b = strconv.AppendInt(b, int64(r.ReplyTTL), 10)
+	}
+	if r.MTU > 0 {
+		b = append(b, ", mtu "...)
+		b = strconv.AppendInt(b, int64(r.MTU), 10)
+	}
+	if r.RTT > 0 {
+		b = append(b, ", "...)
+		b = append(b, r.RTT.String()...)
+	}
+	return b
+}
+
+// appendMarks appends what sets r apart from an ordinary result.
+func (r *Result) appendMarks(b []byte) []byte {
+	for _, mark := range [...]struct {
+		set  bool
+		word string
+	}{
+		{r.Late, ", late"},
+		{r.Duplicate, ", duplicate"},
+		{r.Altered, ", altered"},
+		{r.Suspect, ", suspect"},
+	} {
+		if mark.set {
+			b = append(b, mark.word...)
+		}
+	}
+	return b
+}
+
+// statusError is a Status as an error, for a Result that knows no better one.
+type statusError Status
+
+func (e statusError) Error() string { return Status(e).String() }
+
+// Is lets errors.Is find the errors that the Status stands for.
+func (e statusError) Is(target error) bool {
+	switch Status(e) {
+	case StatusTTLExpired:
+		return target == ErrTimeExceeded
+	case StatusUnreachable, StatusNetworkUnreachable:
+		return target == ErrUnreachable
+	case StatusPacketTooBig:
+		return target == ErrPacketTooBig
+	case StatusPermissionDenied:
+		return target == fs.ErrPermission
+	case StatusInvalidArgument:
+		return target == fs.ErrInvalid
+	}
+	return false
+}

@@ -1,0 +1,204 @@
+package icmplib
+
+import "time"
+
+// Stats sums up the results of the probes to one host or hop: feed it with
+// [Stats.Add]. The zero value is ready for use. Its fields are counters that
+// Add keeps; they balance at every moment:
+//
+//	PacketsSent = PacketsReceived + Silent + ICMPErrors + Late + Unsettled
+//
+// The other counters stand beside this sum.
+//
+// Everything that depends on an order is in sending order (Result.Seq),
+// in whatever order the results arrive: [Stats.RTTs], [Stats.LastRTT],
+// [Stats.Jitter] and [Stats.InterarrivalJitter].
+//
+// A Stats keeps up to 1024 round-trip times, or as many as a Ping of a finite
+// Count sends. When there are more it keeps a histogram in their place, whose
+// size does not depend on their number: see [Stats.RTTs] and
+// [Stats.Percentile].
+//
+// A Stats is not safe for concurrent use. An assignment copies it only as long
+// as neither of the two is fed any more; [Stats.Snapshot] makes a copy that
+// stands alone.
+type Stats struct {
+	// PacketsSent is the number of packets that the kernel took and whose
+	// results were added.
+	PacketsSent int
+
+	// PacketsReceived is the number of probes that the target answered in
+	// time. For a hop of a route it is that of probes that anybody answered.
+	PacketsReceived int
+
+	// Silent is the number of probes to which nothing came, to this moment.
+	Silent int
+
+	// ICMPErrors is the number of probes that an ICMP error settled, or what
+	// this system made of one.
+	ICMPErrors int
+
+	// Late is the number of probes that were answered after their timeout.
+	// They were silent until then. They count as lost.
+	Late int
+
+	// Unsettled is the number of probes whose fate was unknown when the call
+	// ended. They count neither as received nor as lost.
+	Unsettled int
+
+	// Duplicates is the number of further answers to settled probes.
+	Duplicates int
+
+	// Altered is the number of replies whose payload was not the one sent:
+	// those that answered a probe all the same, for its nonce was whole
+	// (Result.Altered), and those that answered none ([StatusAltered]).
+	Altered int
+
+	// SendErrors is the number of probes that this system did not send.
+	SendErrors int
+
+	// Suspect is the part of Silent that may be this system's own loss: its
+	// socket dropped packets while they were in flight.
+	Suspect int
+
+	limit       int  // of RTTs to keep; 0: defaultRTTs
+	everyAnswer bool // whether ICMP errors are received, too
+	early       uint8
+	first       [shortRun]sample // the first to be settled, as they came
+	run         *series          // all of them; nil until there are more
+	maxLate     time.Duration
+}
+
+// shortRun is how many settled probes fit into a Stats itself. Most pings of
+// very many hosts are that short, and allocate nothing for their statistics.
+const shortRun = 4
+
+// defaultRTTs is how many RTTs a Stats keeps that was told nothing else.
+const defaultRTTs = 1024
+
+// Add takes the result of a probe. Results may come in any order, all those of
+// one probe included, save that silence comes before the late answer.
+//
+//   - A result without a Sent time counts as one of SendErrors.
+//   - A Duplicate and a Status that only informs settle no probe. Duplicates
+//     and [StatusAltered] are counted beside, [StatusRedirect] and
+//     [StatusSourceQuench] not at all.
+//   - A Late answer turns one Silent probe into a Late one. Its RTT is no part
+//     of any figure but [Stats.MaxLateRTT].
+//   - Any other result settles its probe. A [StatusReply] brings an RTT.
+func (s *Stats) Add(r Result) {
+	switch {
+	case r.Sent.IsZero():
+		s.SendErrors++
+		s.settle(sample{r.Seq, noRTT})
+	case r.Duplicate:
+		s.Duplicates++
+	case r.Status == StatusAltered:
+		s.Altered++
+	case r.Status.informs():
+	case r.Late:
+		s.addLate(&r)
+	default:
+		s.addFate(&r)
+	}
+}
+
+// addFate counts the result that settles a probe.
+func (s *Stats) addFate(r *Result) {
+	s.PacketsSent++
+	if r.Altered {
+		s.Altered++
+	}
+	rtt := noRTT
+	switch {
+	case r.Status == StatusUnsettled:
+		s.Unsettled++
+	case r.Status == StatusNoReply:
+		s.Silent++
+		if r.Suspect {
+			s.Suspect++
+		}
+	case r.Status == StatusReply, s.everyAnswer && r.Responder.IsValid():
+		s.PacketsReceived++
+		rtt = max(r.RTT, 0)
+	default:
+		s.ICMPErrors++
+	}
+	s.settle(sample{r.Seq, rtt})
+}
+
+// addLate counts an answer to a probe that was taken for silent.
+func (s *Stats) addLate(r *Result) {
+	s.Late++
+	s.maxLate = max(s.maxLate, r.RTT)
+	if s.Silent == 0 { // its silence was not told: this settles it
+		s.PacketsSent++
+		s.settle(sample{r.Seq, noRTT})
+		return
+	}
+	s.Silent--
+	if r.Suspect && s.Suspect > 0 {
+		s.Suspect--
+	}
+	s.Suspect = min(s.Suspect, s.Silent)
+}
+
+// settle takes the RTT of a probe, or that it has none.
+func (s *Stats) settle(x sample) {
+	if s.run != nil {
+		s.run.settle(x)
+		return
+	}
+	if s.early < shortRun {
+		s.first[s.early] = x
+		s.early++
+		return
+	}
+	run := &series{limit: s.limit}
+	if run.limit == 0 {
+		run.limit = defaultRTTs
+	}
+	for _, early := range s.first {
+		run.settle(early)
+	}
+	run.settle(x)
+	s.run = run
+}
+
+// expect has s keep the RTTs of count probes, if those are more than it keeps
+// anyway; negative means that there is no end to them. It is to be called
+// before the first Add.
+func (s *Stats) expect(count int) { s.limit = max(count, defaultRTTs) }
+
+// receiveEveryAnswer has s count as received what any responder sends, as is
+// right for a hop: its time exceeded is the answer that was asked for. It is
+// to be called before the first Add.
+func (s *Stats) receiveEveryAnswer() { s.everyAnswer = true }
+
+// Snapshot returns a copy of s that shares nothing with it: what is added to
+// the one does not show in the other.
+func (s *Stats) Snapshot() Stats {
+	c := *s
+	if s.run != nil {
+		c.run = s.run.clone()
+	}
+	return c
+}
+
+// IsAlive reports whether at least one probe was answered in time.
+func (s *Stats) IsAlive() bool { return s.PacketsReceived > 0 }
+
+// PacketLoss returns the part of the packets sent that was not answered in
+// time, from 0 to 1: silent ones, late ones and those that met an ICMP error.
+// Packets whose fate is unknown are left out; while there are no others, it
+// is 0. It is 1 if no packet could be sent at all.
+func (s *Stats) PacketLoss() float64 {
+	settled := s.PacketsSent - s.Unsettled
+	switch {
+	case s.PacketsSent == 0:
+		return 1
+	case settled == 0:
+		return 0
+	}
+	return float64(settled-s.PacketsReceived) / float64(settled)
+}

@@ -1,0 +1,301 @@
+package icmplib
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// The results of a probe with the ordinal seq, as an engine would report them.
+var (
+	testTarget = netip.MustParseAddr("192.0.2.1")
+	testRouter = netip.MustParseAddr("198.51.100.7")
+	testSent   = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func fate(seq int, status Status) Result {
+	return Result{Dst: testTarget, Seq: seq, Status: status, Sent: testSent}
+}
+
+func reply(seq int, rtt time.Duration) Result {
+	r := fate(seq, StatusReply)
+	r.Responder, r.RTT = testTarget, rtt
+	return r
+}
+
+func routerError(seq int, status Status, rtt time.Duration) Result {
+	r := fate(seq, status)
+	r.Responder, r.RTT = testRouter, rtt
+	return r
+}
+
+func with(r Result, change func(*Result)) Result {
+	change(&r)
+	return r
+}
+
+func late(r Result) Result      { return with(r, func(r *Result) { r.Late = true }) }
+func duplicate(r Result) Result { return with(r, func(r *Result) { r.Duplicate = true }) }
+func altered(r Result) Result   { return with(r, func(r *Result) { r.Status = StatusAltered }) }
+func suspect(r Result) Result   { return with(r, func(r *Result) { r.Suspect = true }) }
+func unsent(r Result) Result    { return with(r, func(r *Result) { r.Sent = time.Time{} }) }
+
+// books are the counters of a Stats.
+type books struct {
+	sent, received, silent, icmpErrors, late, unsettled int
+	duplicates, altered, sendErrors, suspect            int
+}
+
+func booksOf(s *Stats) books {
+	return books{
+		sent: s.PacketsSent, received: s.PacketsReceived, silent: s.Silent, icmpErrors: s.ICMPErrors,
+		late: s.Late, unsettled: s.Unsettled, duplicates: s.Duplicates, altered: s.Altered,
+		sendErrors: s.SendErrors, suspect: s.Suspect,
+	}
+}
+
+func statsOf(results ...Result) *Stats {
+	var s Stats
+	for _, r := range results {
+		s.Add(r)
+	}
+	return &s
+}
+
+const ms = time.Millisecond
+
+func TestStatsCount(t *testing.T) {
+	tests := []struct {
+		name    string
+		results []Result
+		want    books
+	}{
+		{"nothing", nil, books{}},
+		{"a reply is received", []Result{reply(0, ms)}, books{sent: 1, received: 1}},
+		{"silence is silent", []Result{fate(0, StatusNoReply)}, books{sent: 1, silent: 1}},
+		{"silence while our socket lost packets is suspect, too",
+			[]Result{suspect(fate(0, StatusNoReply))}, books{sent: 1, silent: 1, suspect: 1}},
+		{"a reply is never suspect", []Result{suspect(reply(0, ms))}, books{sent: 1, received: 1}},
+		{"an unknown fate is unsettled", []Result{fate(0, StatusUnsettled)}, books{sent: 1, unsettled: 1}},
+		{"a router's errors settle their probes",
+			[]Result{
+				routerError(0, StatusTTLExpired, ms), routerError(1, StatusUnreachable, ms),
+				routerError(2, StatusPacketTooBig, ms), routerError(3, StatusParameterProblem, ms),
+			},
+			books{sent: 4, icmpErrors: 4}},
+		{"an error of unknown origin about a packet that was sent counts with them",
+			[]Result{fate(0, StatusUnreachable)}, books{sent: 1, icmpErrors: 1}},
+		{"redirect and source quench only inform",
+			[]Result{routerError(0, StatusRedirect, ms), routerError(0, StatusSourceQuench, ms), reply(0, ms)},
+			books{sent: 1, received: 1}},
+		{"what the kernel did not take was not sent",
+			[]Result{unsent(fate(0, StatusPermissionDenied)), unsent(fate(1, StatusUnreachable))},
+			books{sendErrors: 2}},
+		{"a duplicate stands beside",
+			[]Result{reply(0, ms), duplicate(reply(0, 2*ms)), duplicate(reply(0, 3*ms))},
+			books{sent: 1, received: 1, duplicates: 2}},
+		{"an altered reply stands beside, and its probe stays open",
+			[]Result{altered(reply(0, ms)), fate(0, StatusNoReply)}, books{sent: 1, silent: 1, altered: 1}},
+		{"a reply with its nonce answers, whatever became of the rest of its payload",
+			[]Result{with(reply(0, ms), func(r *Result) { r.Altered = true })}, books{sent: 1, received: 1, altered: 1}},
+		{"a late reply turns silence into lateness",
+			[]Result{fate(0, StatusNoReply), late(reply(0, 3*time.Second))}, books{sent: 1, late: 1}},
+		{"so does a late ICMP error",
+			[]Result{fate(0, StatusNoReply), late(routerError(0, StatusTTLExpired, 3*time.Second))},
+			books{sent: 1, late: 1}},
+		{"a late reply whose silence was not told settles its probe",
+			[]Result{late(reply(0, 3*time.Second))}, books{sent: 1, late: 1}},
+		{"a late reply clears the suspicion",
+			[]Result{suspect(fate(0, StatusNoReply)), fate(1, StatusNoReply), suspect(late(reply(0, ms)))},
+			books{sent: 2, silent: 1, late: 1}},
+		{"a late reply to another probe leaves it",
+			[]Result{suspect(fate(0, StatusNoReply)), fate(1, StatusNoReply), late(reply(1, ms))},
+			books{sent: 2, silent: 1, late: 1, suspect: 1}},
+		{"suspects never outnumber the silent",
+			[]Result{suspect(fate(0, StatusNoReply)), late(reply(0, ms))}, books{sent: 1, late: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := booksOf(statsOf(tt.results...)); got != tt.want {
+				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestStatsOfAHopReceiveEveryAnswer(t *testing.T) {
+	var s Stats
+	s.receiveEveryAnswer()
+	s.Add(routerError(0, StatusTTLExpired, 3*ms))
+	s.Add(routerError(1, StatusUnreachable, 5*ms))
+	s.Add(reply(2, 4*ms))
+	s.Add(fate(3, StatusNoReply))
+	s.Add(fate(4, StatusUnreachable))
+	if got, want := booksOf(&s), (books{sent: 5, received: 3, silent: 1, icmpErrors: 1}); got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if s.MinRTT() != 3*ms || s.AvgRTT() != 4*ms || s.MaxRTT() != 5*ms {
+		t.Errorf("min %v avg %v max %v", s.MinRTT(), s.AvgRTT(), s.MaxRTT())
+	}
+}
+
+func TestPacketLoss(t *testing.T) {
+	tests := []struct {
+		name    string
+		results []Result
+		loss    float64
+		alive   bool
+	}{
+		{"is total before anything was sent", nil, 1, false},
+		{"is total when nothing could be sent", []Result{unsent(fate(0, StatusSendError))}, 1, false},
+		{"is none when all answer", []Result{reply(0, ms), reply(1, ms)}, 0, true},
+		{"counts the silent", []Result{reply(0, ms), fate(1, StatusNoReply)}, 0.5, true},
+		{"counts ICMP errors", []Result{routerError(0, StatusUnreachable, ms)}, 1, false},
+		{"counts the late: they missed the deadline",
+			[]Result{reply(0, ms), fate(1, StatusNoReply), late(reply(1, ms))}, 0.5, true},
+		{"leaves out what is not settled", []Result{reply(0, ms), fate(1, StatusUnsettled)}, 0, true},
+		{"is not known, hence none, when nothing is settled", []Result{fate(0, StatusUnsettled)}, 0, false},
+		{"takes no account of what stands beside",
+			[]Result{reply(0, ms), duplicate(reply(0, ms)), altered(reply(0, ms)), unsent(fate(1, StatusSendError))}, 0, true},
+		{"shows one in a thousand",
+			append([]Result{fate(0, StatusNoReply)}, replies(1, 999)...), 0.001, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := statsOf(tt.results...)
+			if got := s.PacketLoss(); got != tt.loss {
+				t.Errorf("PacketLoss() = %v, want %v", got, tt.loss)
+			}
+			if got := s.IsAlive(); got != tt.alive {
+				t.Errorf("IsAlive() = %v, want %v", got, tt.alive)
+			}
+		})
+	}
+}
+
+// replies returns n replies from the ordinal first on, of 1 ms each.
+func replies(first, n int) []Result {
+	results := make([]Result, n)
+	for i := range results {
+		results[i] = reply(first+i, ms)
+	}
+	return results
+}
+
+func TestStatsSnapshotStandsAlone(t *testing.T) {
+	tests := []struct {
+		name   string
+		before int
+		gap    int
+	}{
+		{"of a short run", 3, 0},
+		{"of a run with a list", 10, 0},
+		{"of a run with results ahead of their turn", 10, 5},
+		{"of a run with a histogram", defaultRTTs + 10, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var s, same Stats
+			for i := range tt.before {
+				s.Add(reply(tt.gap+i, 2*ms))
+				same.Add(reply(tt.gap+i, 2*ms))
+			}
+			c := s.Snapshot()
+			for i := range 2 * defaultRTTs { // the original goes on, the copy takes another way
+				s.Add(reply(tt.gap+tt.before+i, 9*ms))
+			}
+			if got, want := figuresOf(&c), figuresOf(&same); !got.equal(want) {
+				t.Errorf("the copy became %+v, want %+v", got, want)
+			}
+			want := figuresOf(&s)
+			c.Add(reply(tt.gap+tt.before, ms))
+			c.Add(reply(0, 3*ms))
+			if got := figuresOf(&s); !got.equal(want) {
+				t.Errorf("the original became %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestStatsAddDoesNotAllocate(t *testing.T) {
+	tests := []struct {
+		name string
+		warm int // results added before
+		runs int
+		add  func(s *Stats, seq int)
+	}{
+		{"for a short run, from the first on", 0, 1, func(s *Stats, _ int) {
+			*s = Stats{}
+			s.Add(fate(0, StatusNoReply))
+			s.Add(reply(1, 3*ms))
+			s.Add(routerError(2, StatusUnreachable, ms))
+			s.Add(reply(3, 5*ms))
+		}},
+		{"for a short run in any order", 0, 1, func(s *Stats, _ int) {
+			*s = Stats{}
+			s.Add(reply(3, 5*ms))
+			s.Add(reply(1, 3*ms))
+			s.Add(late(reply(2, ms)))
+			s.Add(fate(0, StatusNoReply))
+		}},
+		{"for an endless run", defaultRTTs + 1, 1000, func(s *Stats, seq int) {
+			s.Add(reply(seq, time.Duration(seq%7+1)*ms))
+		}},
+		{"for an endless run with losses", 2 * defaultRTTs, 1000, func(s *Stats, seq int) {
+			at := seq ^ 1 // each pair in reverse
+			if at%4 == 0 {
+				s.Add(fate(at, StatusNoReply))
+			} else {
+				s.Add(reply(at, ms))
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var s Stats
+			seq := 0
+			for ; seq < tt.warm; seq++ {
+				s.Add(reply(seq, time.Duration(seq%7+1)*ms))
+			}
+			s.Add(reply(seq+1, ms)) // one ahead of its turn, so that there is room for it
+			s.Add(reply(seq, ms))
+			seq += 2 + seq%2
+			if n := testing.AllocsPerRun(tt.runs, func() { tt.add(&s, seq); seq++ }); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+func BenchmarkStatsAdd(b *testing.B) {
+	b.Run("short", func(b *testing.B) {
+		b.ReportAllocs()
+		var s Stats
+		r := reply(0, 10*ms)
+		for b.Loop() {
+			s = Stats{}
+			for r.Seq = range shortRun {
+				s.Add(r)
+			}
+		}
+	})
+	b.Run("endless", func(b *testing.B) {
+		b.ReportAllocs()
+		var s Stats
+		r := reply(0, 10*ms)
+		for b.Loop() {
+			r.RTT = time.Duration(r.Seq%64+1) * ms
+			s.Add(r)
+			r.Seq++
+		}
+	})
+	b.Run("reordered", func(b *testing.B) {
+		b.ReportAllocs()
+		var s Stats
+		r := reply(0, 10*ms)
+		for i := 0; b.Loop(); i++ {
+			r.Seq = i ^ 7
+			s.Add(r)
+		}
+	})
+}
