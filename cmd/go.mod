@@ -1,0 +1,23 @@
+module github.com/goicmp/icmplib/cmd
+
+go 1.26.0
+
+require (
+	github.com/goicmp/icmplib v0.0.0
+	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.0.10
+)
+
+require (
+	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
+	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
+	golang.org/x/mod v0.41.0 // indirect
+	golang.org/x/sync v0.23.0 // indirect
+	golang.org/x/tools v0.51.0 // indirect
+	honnef.co/go/tools v0.8.2 // indirect
+)
+
+// Until the first release, the commands are built with the library beside them.
+replace github.com/goicmp/icmplib => ../
+
+tool honnef.co/go/tools/cmd/staticcheck

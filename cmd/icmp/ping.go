@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goicmp/icmplib"
+)
+
+const pingExamples = `  icmp ping 127.0.0.1
+  icmp ping -c 10 -i 200ms --mode raw example.net
+  icmp ping -6 -s 1400 -M do -I eth0 fe80::1%eth0
+  icmp ping --json -c 3 127.0.0.1 ::1`
+
+func newPingCommand() *cobra.Command {
+	flags := &pingFlags{}
+	cmd := &cobra.Command{
+		Use:   "ping [flags] TARGET...",
+		Short: "Send echo requests and report the replies",
+		Long: `Send echo requests to one or more hosts and report the replies.
+
+Times are given with a unit, as 200ms, or as a number of seconds. It works
+without privileges where the system allows datagram ICMP sockets.
+
+Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
+3 the command line cannot be used, 4 no permission or a system error.`,
+		Example: pingExamples,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, targets []string) error {
+			return flags.run(cmd.Context(), cmd.OutOrStdout(), targets)
+		},
+	}
+	flags.register(cmd.Flags())
+	return cmd
+}
+
+// run pings all targets at once and reports them in their order.
+func (f *pingFlags) run(ctx context.Context, out io.Writer, targets []string) error {
+	opts, cfg, err := f.options()
+	if err != nil {
+		return err
+	}
+	prober, err := icmplib.NewProber(cfg)
+	if err != nil {
+		return err
+	}
+	defer prober.Close()
+
+	report := f.reporter(out)
+	hosts := make([]*icmplib.Host, len(targets))
+	var all sync.WaitGroup
+	for i, target := range targets {
+		hosts[i] = &icmplib.Host{Name: target}
+		all.Go(func() { pingOne(ctx, prober, hosts[i], opts, report) })
+	}
+	all.Wait()
+	for _, host := range hosts {
+		report.summary(host)
+	}
+	return verdict(hosts)
+}
+
+// pingOne pings one host and keeps its statistics. Ctrl-C ends it like the last
+// of the replies: what there is by then is the result.
+func pingOne(ctx context.Context, p *icmplib.Prober, host *icmplib.Host, opts *icmplib.PingOptions, report reporter) {
+	for r, err := range p.PingSeq(ctx, host.Name, opts) {
+		if err != nil {
+			if !errors.Is(err, context.Canceled) {
+				host.Err = err
+			}
+			return
+		}
+		if !host.Address.IsValid() {
+			host.Address = r.Dst
+			report.start(host, opts)
+		}
+		host.Add(r)
+		if host.PacketsSent == 0 {
+			host.Err = r.Cause
+		} else {
+			host.Err = nil
+		}
+		report.result(host, r)
+	}
+}
+
+// verdict returns what the exit code is made of: of several faults, the gravest.
+func verdict(hosts []*icmplib.Host) error {
+	var worst error
+	for _, h := range hosts {
+		err := hostVerdict(h)
+		if exitCode(err) > exitCode(worst) {
+			worst = err
+		}
+	}
+	return worst
+}
+
+// hostVerdict returns the error that a host stands for. A packet that the
+// system did not send is a dead target, unless it lacked the permission.
+func hostVerdict(h *icmplib.Host) error {
+	switch {
+	case h.IsAlive():
+		return nil
+	case h.Err != nil && (h.PacketsSent == 0 && h.SendErrors == 0 || exitCode(h.Err) == exitFailure):
+		return h.Err
+	}
+	return errDead
+}
+
+// A reporter writes what happens. Its methods are called by several goroutines.
+type reporter interface {
+	start(host *icmplib.Host, opts *icmplib.PingOptions)
+	result(host *icmplib.Host, r icmplib.Result)
+	summary(host *icmplib.Host)
+}
+
+// nameOf returns the target as it was given, and its address if that says more.
+func nameOf(h *icmplib.Host) string {
+	address := h.Address.String()
+	if !h.Address.IsValid() || strings.EqualFold(h.Name, address) {
+		return h.Name
+	}
+	return h.Name + " (" + address + ")"
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// textReporter writes what people read, in the manner of ping.
+type textReporter struct {
+	mu    sync.Mutex
+	out   io.Writer
+	quiet bool
+	size  int
+	names *nameCache // nil: numbers only
+}
+
+func newTextReporter(out io.Writer, f *pingFlags) *textReporter {
+	t := &textReporter{out: out, quiet: f.quiet, size: f.size}
+	if !f.numeric {
+		t.names = newNameCache()
+	}
+	return t
+}
+
+func (t *textReporter) start(host *icmplib.Host, opts *icmplib.PingOptions) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintf(t.out, "PING %s %d data bytes\n", nameOf(host), t.size)
+}
+
+func (t *textReporter) result(_ *icmplib.Host, r icmplib.Result) {
+	if t.quiet {
+		return
+	}
+	if line := t.line(r); line != "" {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		fmt.Fprintln(t.out, line)
+	}
+}
+
+// line describes one result. Requests whose fate is open when the command ends
+// are left to the summary.
+func (t *textReporter) line(r icmplib.Result) string {
+	switch {
+	case r.Status == icmplib.StatusUnsettled:
+		return ""
+	case r.Cause != nil:
+		return fmt.Sprintf("To %s seq=%d: %v", r.Dst, r.Seq, r.Cause)
+	case r.Status == icmplib.StatusNoReply:
+		return fmt.Sprintf("No reply from %s: seq=%d%s", t.display(r), r.Seq, mark(r.Suspect, " (our own socket lost packets)"))
+	case r.Status == icmplib.StatusReply, r.Status == icmplib.StatusAltered:
+		return fmt.Sprintf("%d bytes from %s: seq=%d%s time=%s%s", r.Size, t.display(r), r.Seq, ttl(r), milliseconds(r.RTT), remarks(r))
+	}
+	return fmt.Sprintf("From %s: seq=%d %s%s", t.display(r), r.Seq, describe(r), remarks(r))
+}
+
+func (t *textReporter) display(r icmplib.Result) string {
+	addr := r.Responder
+	if !addr.IsValid() {
+		addr = r.Dst
+	}
+	if t.names == nil {
+		return addr.String()
+	}
+	if name := t.names.get(addr); name != "" {
+		return fmt.Sprintf("%s (%s)", name, addr)
+	}
+	return addr.String()
+}
+
+// describe names an ICMP error as the registry does.
+func describe(r icmplib.Result) string {
+	version := icmp.V4
+	if r.Dst.Is6() {
+		version = icmp.V6
+	}
+	typ := icmp.MakeType(version, r.Type)
+	s := typ.String()
+	if code := typ.CodeString(r.Code); code != "" && code != s {
+		s += ": " + code
+	}
+	if r.MTU > 0 {
+		s += fmt.Sprintf(" (MTU %d)", r.MTU)
+	}
+	for _, label := range r.MPLS {
+		s += fmt.Sprintf(" [MPLS %d]", label.Label)
+	}
+	return s
+}
+
+func ttl(r icmplib.Result) string {
+	if r.ReplyTTL == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" ttl=%d", r.ReplyTTL)
+}
+
+func remarks(r icmplib.Result) string {
+	return mark(r.Duplicate, " (DUP!)") + mark(r.Late, " (late)") +
+		mark(r.Altered, " (payload changed)") + mark(r.Status == icmplib.StatusAltered, " (not our payload)")
+}
+
+func mark(on bool, text string) string {
+	if on {
+		return text
+	}
+	return ""
+}
+
+// milliseconds writes a time with three significant digits, at least.
+func milliseconds(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	switch {
+	case ms < 1:
+		return fmt.Sprintf("%.3f ms", ms)
+	case ms < 10:
+		return fmt.Sprintf("%.2f ms", ms)
+	case ms < 100:
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
