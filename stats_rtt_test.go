@@ -29,9 +29,7 @@ func figuresOf(s *Stats) figures {
 }
 
 func (f figures) equal(g figures) bool {
-	same := slices.Equal(f.rtts, g.rtts) && (f.rtts == nil) == (g.rtts == nil)
-	f.rtts, g.rtts = nil, nil
-	return same && f.min == g.min && f.avg == g.avg && f.max == g.max && f.last == g.last &&
+	return slices.Equal(f.rtts, g.rtts) && (f.rtts == nil) == (g.rtts == nil) && f.min == g.min && f.avg == g.avg && f.max == g.max && f.last == g.last &&
 		f.deviation == g.deviation && f.jitter == g.jitter && f.interarrival == g.interarrival &&
 		f.late == g.late && f.percentiles == g.percentiles
 }

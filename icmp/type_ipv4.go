@@ -2,7 +2,7 @@ package icmp
 
 // Types of ICMP for IPv4, by the IANA registry "ICMP Type Numbers".
 const (
-	V4EchoReply              = Type(V4)<<8 | 0
+	V4EchoReply              = Type(V4) << 8
 	V4DestinationUnreachable = Type(V4)<<8 | 3
 	V4SourceQuench           = Type(V4)<<8 | 4 // deprecated by RFC 6633
 	V4Redirect               = Type(V4)<<8 | 5

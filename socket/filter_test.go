@@ -22,15 +22,15 @@ func message(typ uint8, id uint16, rest ...[]byte) []byte {
 	return b
 }
 
-// ipv4 makes an IPv4 packet with options of the given length.
-func ipv4(protocol uint8, options int, payload []byte) []byte {
+// packet4 makes an IPv4 packet with options of the given length.
+func packet4(protocol uint8, options int, payload []byte) []byte {
 	b := make([]byte, 20+options, 20+options+len(payload))
 	b[0] = 0x40 | uint8((20+options)/4)
 	b[9] = protocol
 	return append(b, payload...)
 }
 
-func ipv6(nextHeader uint8, payload []byte) []byte {
+func packet6(nextHeader uint8, payload []byte) []byte {
 	b := make([]byte, 40, 40+len(payload))
 	b[0], b[6] = 0x60, nextHeader
 	return append(b, payload...)
@@ -43,15 +43,15 @@ func TestTheFilterOfARawIPv4Socket(t *testing.T) {
 		packet []byte
 		want   bool
 	}{
-		{"our reply", ipv4(1, 0, message(0, filterID)), true},
-		{"our reply behind IPv4 options", ipv4(1, 24, message(0, filterID)), true},
-		{"another's reply", ipv4(1, 0, message(0, filterID+1)), false},
-		{"an error about our request", ipv4(1, 0, message(11, 0, ipv4(1, 0, ours))), true},
-		{"an error about our request with IPv4 options", ipv4(1, 8, message(3, 0, ipv4(1, 40, ours))), true},
-		{"an error about another's request", ipv4(1, 0, message(11, 0, ipv4(1, 0, others))), false},
-		{"an error about UDP that looks like us", ipv4(1, 0, message(3, 0, ipv4(17, 0, ours))), false},
-		{"an error whose first word is our id", ipv4(1, 0, message(11, filterID, ipv4(1, 0, others))), false},
-		{"an error that is cut short", ipv4(1, 0, message(11, 0, ipv4(1, 0, ours)[:22])), false},
+		{"our reply", packet4(1, 0, message(0, filterID)), true},
+		{"our reply behind IPv4 options", packet4(1, 24, message(0, filterID)), true},
+		{"another's reply", packet4(1, 0, message(0, filterID+1)), false},
+		{"an error about our request", packet4(1, 0, message(11, 0, packet4(1, 0, ours))), true},
+		{"an error about our request with IPv4 options", packet4(1, 8, message(3, 0, packet4(1, 40, ours))), true},
+		{"an error about another's request", packet4(1, 0, message(11, 0, packet4(1, 0, others))), false},
+		{"an error about UDP that looks like us", packet4(1, 0, message(3, 0, packet4(17, 0, ours))), false},
+		{"an error whose first word is our id", packet4(1, 0, message(11, filterID, packet4(1, 0, others))), false},
+		{"an error that is cut short", packet4(1, 0, message(11, 0, packet4(1, 0, ours)[:22])), false},
 		{"nothing", nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) { checkFilter(t, idFilter4(filterID), tt.packet, tt.want) })
@@ -67,15 +67,15 @@ func TestTheFilterOfARawIPv6Socket(t *testing.T) {
 	}{
 		{"our reply", message(129, filterID), true},
 		{"another's reply", message(129, filterID+1), false},
-		{"an error about our request", message(3, 0, ipv6(58, ours)), true},
-		{"an error about another's request", message(3, 0, ipv6(58, others)), false},
-		{"an error about UDP that looks like us", message(1, 0, ipv6(17, ours)), false},
-		{"an error about a request behind an extension header", message(3, 0, ipv6(60, make([]byte, 16))), true},
-		{"an error about an authenticated packet", message(3, 0, ipv6(51, make([]byte, 16))), true},
-		{"an error about ESP", message(3, 0, ipv6(50, make([]byte, 16))), false},
-		{"an error about a fragment", message(3, 0, ipv6(44, make([]byte, 16))), true},
-		{"an error whose first word is our id", message(3, filterID, ipv6(58, others)), false},
-		{"an error that is cut short", message(3, 0, ipv6(58, ours)[:42]), false},
+		{"an error about our request", message(3, 0, packet6(58, ours)), true},
+		{"an error about another's request", message(3, 0, packet6(58, others)), false},
+		{"an error about UDP that looks like us", message(1, 0, packet6(17, ours)), false},
+		{"an error about a request behind an extension header", message(3, 0, packet6(60, make([]byte, 16))), true},
+		{"an error about an authenticated packet", message(3, 0, packet6(51, make([]byte, 16))), true},
+		{"an error about ESP", message(3, 0, packet6(50, make([]byte, 16))), false},
+		{"an error about a fragment", message(3, 0, packet6(44, make([]byte, 16))), true},
+		{"an error whose first word is our id", message(3, filterID, packet6(58, others)), false},
+		{"an error that is cut short", message(3, 0, packet6(58, ours)[:42]), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) { checkFilter(t, idFilter6(filterID), tt.packet, tt.want) })
 	}

@@ -47,11 +47,11 @@ func (c *chaos) event() {
 	case p < 85:
 		c.answer(uint16(c.rng.Uint32())) // whatever was sent with it once
 	case p < 90:
-		c.core.expire(c.now - time.Duration(c.rng.IntN(int(time.Second))))
+		c.core.expire(c.now - time.Duration(c.rng.Int64N(int64(time.Second))))
 	case p < 92:
 		c.restart()
 	case p < 93:
-		c.now += time.Duration(c.rng.IntN(int(5 * time.Second)))
+		c.now += time.Duration(c.rng.Int64N(int64(5 * time.Second)))
 	default:
 		c.refuse()
 	}
