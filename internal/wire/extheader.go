@@ -6,7 +6,7 @@ const optionPadN = 1 // RFC 8200 section 4.2
 
 // AppendOptionsHeader appends a hop-by-hop or destination options header (RFC
 // 8200 sections 4.3 and 4.6): the two have the same format, and which it is
-// says the header before it. The options, in wire format and at most 2038
+// says the header before it. The options, in wire format and at most 2046
 // bytes, are padded to a multiple of 8 bytes.
 func AppendOptionsHeader(b []byte, next uint8, options []byte) []byte {
 	length := (2 + len(options) + 7) &^ 7
@@ -24,7 +24,7 @@ func AppendOptionsHeader(b []byte, next uint8, options []byte) []byte {
 }
 
 // AppendRoutingHeader appends a routing header (RFC 8200 section 4.4). The
-// data, at most 2036 bytes, are filled up with zeros to a multiple of 8 bytes,
+// data, at most 2044 bytes, are filled up with zeros to a multiple of 8 bytes,
 // counted with the header.
 func AppendRoutingHeader(b []byte, next, routingType, segmentsLeft uint8, data []byte) []byte {
 	length := (4 + len(data) + 7) &^ 7
@@ -46,7 +46,7 @@ func AppendFragmentHeader(b []byte, next uint8, offset int, more bool, id uint32
 }
 
 // AppendAuthenticationHeader appends an authentication header (RFC 4302
-// section 2). The integrity check value, at most 1008 bytes, is filled up with
+// section 2). The integrity check value, at most 1012 bytes, is filled up with
 // zeros so that the header is a multiple of 8 bytes long.
 func AppendAuthenticationHeader(b []byte, next uint8, spi, sequence uint32, icv []byte) []byte {
 	length := (12 + len(icv) + 7) &^ 7
