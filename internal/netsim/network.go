@@ -25,6 +25,9 @@ type Network struct {
 	walk   walk
 	parts  reassembly
 
+	conns    []*Conn
+	listened uint64 // sockets until now
+
 	epoch time.Time // of the first thing that was asked of it
 	log   []Record
 	quiet bool

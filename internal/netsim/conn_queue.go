@@ -1,0 +1,128 @@
+package netsim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/wire"
+)
+
+// arrived is a packet in the receive queue.
+type arrived struct {
+	p     packet
+	stamp int64 // of the wall clock, when it arrived
+}
+
+// expect adds packets that are on their way. What arrives at the same time
+// arrives in the order of its sending.
+func (c *Conn) expect(deliveries []Delivery) {
+	for _, d := range deliveries {
+		i := len(c.pending)
+		for i > 0 && c.pending[i-1].At.After(d.At) {
+			i--
+		}
+		c.pending = slices.Insert(c.pending, i, d)
+	}
+}
+
+// admit does what the kernel did until now: it took what arrived into the
+// queue, or had no room for it. Nobody looks at the queue in between, so that
+// it can be done when somebody does.
+func (c *Conn) admit(now time.Time) {
+	if len(c.net.noises) > 0 && now.After(c.noised) {
+		c.expect(c.net.Noise(c.noised, now))
+		c.noised = now
+	}
+	i := 0
+	for ; i < len(c.pending) && !c.pending[i].At.After(now); i++ {
+		d := &c.pending[i]
+		p, ok := parsePacket(d.Packet)
+		switch {
+		case !ok || !c.passes(&p):
+		case c.opts.QueueLimit > 0 && len(c.queue) >= c.opts.QueueLimit:
+			c.counted.Dropped++
+		default:
+			c.queue = append(c.queue, arrived{p: p, stamp: c.wall(d.At)})
+		}
+	}
+	c.pending = behind(c.pending, i)
+}
+
+// behind returns what follows the first n elements, without keeping those in
+// memory.
+func behind[T any](s []T, n int) []T {
+	clear(s[:n])
+	return s[n:]
+}
+
+// next is when the next packet arrives; the zero time if none is expected.
+func (c *Conn) next(now time.Time) time.Time {
+	var next time.Time
+	if len(c.pending) > 0 {
+		next = c.pending[0].At
+	}
+	if len(c.net.noises) > 0 {
+		if noise := c.net.nextNoise(now); next.IsZero() || noise.Before(next) {
+			next = noise
+		}
+	}
+	return next
+}
+
+// passes tells whether the kernel gives a packet to this socket: an echo reply
+// with its id, or an error that quotes a packet with its id. Raw sockets have a
+// filter for that, which does not look closely: see package socket.
+func (c *Conn) passes(p *packet) bool {
+	t := p.transport()
+	if p.v6 != (c.version == icmp.V6) || !p.isICMP() || len(t) < icmpHeader {
+		return false
+	}
+	// Only raw sockets of IPv4 are given messages before the kernel has
+	// verified them.
+	if (c.opts.Datagram || p.v6) && !p.verify() {
+		return false
+	}
+	switch {
+	case !p.v6 && t[0] == echoReply4, p.v6 && t[0] == echoReply6:
+		return get16(t[4:]) == c.id
+	case !isError(p.v6, t[0]):
+		return false
+	}
+	proto, upper, ok := quoted(t[icmpHeader:], p.v6)
+	if !c.opts.Datagram && p.v6 && len(t) >= icmpHeader+wire.IPv6HeaderLen && isExtension(t[icmpHeader+6]) {
+		return true
+	}
+	if !ok || proto != p.proto || len(upper) < icmpHeader || get16(upper[4:]) != c.id {
+		return false
+	}
+	return !c.opts.Datagram || upper[0] == echoRequest4 || upper[0] == echoRequest6
+}
+
+// quoted finds the upper layer of a quoted packet, which may be cut.
+func quoted(b []byte, v6 bool) (proto uint8, upper []byte, ok bool) {
+	if !v6 {
+		var head wire.IPv4
+		if head.Parse(b) != nil || head.FragmentOffset > 0 {
+			return 0, nil, false
+		}
+		return head.Protocol, b[head.HeaderLen:], true
+	}
+	var head wire.IPv6
+	var u wire.UpperLayer
+	if head.Parse(b) != nil || u.Find(head.NextHeader, b[wire.IPv6HeaderLen:]) != nil || u.FragmentOffset > 0 {
+		return 0, nil, false
+	}
+	return u.Protocol, b[wire.IPv6HeaderLen+u.Offset:], true
+}
+
+// isExtension tells whether a next header is an extension header that may
+// stand before ICMPv6.
+func isExtension(next uint8) bool {
+	switch next {
+	case wire.ProtocolHopByHop, wire.ProtocolRouting, wire.ProtocolFragment,
+		wire.ProtocolAuthentication, wire.ProtocolDestinationOptions:
+		return true
+	}
+	return false
+}

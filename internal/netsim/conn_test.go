@@ -1,0 +1,280 @@
+package netsim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// plain is a network of a router and a target, 30 ms there and back.
+const plain = clients + `
+node r 10.0.1.1 2001:db8:1::1 delay=5ms
+node t 10.0.9.9 2001:db8:9::9 delay=10ms
+path 10.0.9.0/24 2001:db8:9::/64 r t
+`
+
+// within opens a socket on a network inside a bubble.
+func within(t *testing.T, network string, v icmp.Version, opts ConnOptions, do func(t *testing.T, c *Conn)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c := MustParse(network).Listen(v, opts)
+		do(t, c)
+		_ = c.Close()
+	})
+}
+
+// request sends one request.
+func request(t *testing.T, c *Conn, to string, seq uint16, ttl int) icmp.Request {
+	t.Helper()
+	reqs := []icmp.Request{{Destination: netip.MustParseAddr(to), Sequence: seq, TTL: ttl}}
+	if n, err := c.SendBatch(reqs); n != 1 || err != nil {
+		t.Fatalf("SendBatch: %d, %v", n, err)
+	}
+	return reqs[0]
+}
+
+// receive returns the next replies.
+func receive(t *testing.T, c *Conn) []icmp.Reply {
+	t.Helper()
+	replies := make([]icmp.Reply, 64)
+	n, err := c.ReceiveBatch(t.Context(), replies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return replies[:n]
+}
+
+func TestConnOfEachKind(t *testing.T) {
+	for _, v := range []icmp.Version{icmp.V4, icmp.V6} {
+		for _, datagram := range []bool{false, true} {
+			t.Run(fmt.Sprintf("ping and time exceeded over %v, datagram %v", v, datagram), func(t *testing.T) {
+				within(t, plain, v, ConnOptions{Datagram: datagram, ID: 99}, checkPlain)
+			})
+		}
+	}
+}
+
+func checkPlain(t *testing.T, c *Conn) {
+	to, router := target4, "10.0.1.1"
+	if c.version == icmp.V6 {
+		to, router = target6, "2001:db8:1::1"
+	}
+	req := request(t, c, to, 1, 0)
+	reply := receive(t, c)[0]
+	if req.ID != 99 || !req.Answers(&reply) || reply.Type.IsError() || reply.Size != 64 || reply.TTL != 63 {
+		t.Errorf("reply %+v to %+v", reply, req)
+	}
+	if rtt := reply.Time.Sub(req.Time); rtt != 30*time.Millisecond || reply.Queued != 0 {
+		t.Errorf("RTT %v, queued %v", rtt, reply.Queued)
+	}
+	req = request(t, c, to, 2, 1)
+	reply = receive(t, c)[0]
+	if !req.Answers(&reply) || !reply.Type.IsError() || reply.Source.String() != router || reply.Quote.Destination.String() != to {
+		t.Errorf("reply %+v to %+v", reply, req)
+	}
+	if rtt := reply.Time.Sub(req.Time); rtt != 10*time.Millisecond {
+		t.Errorf("RTT %v", rtt)
+	}
+	if c.opts.Datagram != (reply.Quote.TTL == 0) || c.opts.Datagram != !reply.Quote.Source.IsValid() || c.opts.Datagram != (reply.Size == 0) {
+		t.Errorf("an error queue has no IP header of the quote: %+v", reply)
+	}
+	if !c.Drained().Equal(time.Now()) {
+		t.Errorf("drained until %v at %v", c.Drained(), time.Now())
+	}
+}
+
+func TestConnWaits(t *testing.T) {
+	ended := errors.New("ended")
+	cases := []struct {
+		name string
+		do   func(c *Conn, cancel context.CancelCauseFunc)
+		want error
+	}{
+		{"a deadline ends a receive", func(c *Conn, _ context.CancelCauseFunc) { _ = c.SetReadDeadline(time.Now().Add(time.Second)) }, os.ErrDeadlineExceeded},
+		{"a deadline in the past ends it at once", func(c *Conn, _ context.CancelCauseFunc) { _ = c.SetReadDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
+		{"the end of the context ends it with its cause", func(_ *Conn, cancel context.CancelCauseFunc) { cancel(ended) }, ended},
+		{"closing ends it", func(c *Conn, _ context.CancelCauseFunc) { _ = c.Close() }, net.ErrClosed},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			within(t, plain, icmp.V4, ConnOptions{}, func(t *testing.T, c *Conn) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				got := make(chan error)
+				go func() {
+					_, err := c.ReceiveBatch(ctx, make([]icmp.Reply, 1))
+					got <- err
+				}()
+				synctest.Wait()
+				tc.do(c, cancel)
+				if err := <-got; !errors.Is(err, tc.want) {
+					t.Errorf("got %v, want %v", err, tc.want)
+				}
+			})
+		})
+	}
+}
+
+func TestConnReadsWhatArrivedBeforeTheDeadline(t *testing.T) {
+	within(t, plain, icmp.V4, ConnOptions{}, func(t *testing.T, c *Conn) {
+		_ = c.SetReadDeadline(time.Now().Add(40 * time.Millisecond))
+		request(t, c, target4, 1, 0)
+		time.Sleep(50 * time.Millisecond)
+		if reply := receive(t, c)[0]; reply.Sequence != 1 {
+			t.Errorf("reply %+v", reply)
+		}
+		if _, err := c.ReceiveBatch(t.Context(), make([]icmp.Reply, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("then %v", err)
+		}
+	})
+}
+
+func TestConnTimesByTheArrival(t *testing.T) {
+	cases := []struct {
+		name string
+		step time.Duration // of the wall clock, after the reply arrived
+		rtt  time.Duration // 30 ms, but for what a stamp can no longer tell
+	}{
+		{"a reply that waited was not on its way for longer", 0, 30 * time.Millisecond},
+		{"a clock set back makes it seem not to have waited", -time.Hour, 500 * time.Millisecond},
+		{"a clock set forward makes it seem to have waited since the last look", time.Hour, 0},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			within(t, plain, icmp.V4, ConnOptions{}, func(t *testing.T, c *Conn) {
+				req := request(t, c, target4, 1, 0)
+				c.Stall()
+				go func() {
+					time.Sleep(500 * time.Millisecond)
+					c.StepClock(tc.step)
+					c.Resume()
+				}()
+				reply := receive(t, c)[0]
+				if rtt := reply.Time.Sub(req.Time); rtt != tc.rtt || reply.Queued != 500*time.Millisecond-tc.rtt {
+					t.Errorf("RTT %v, queued %v", rtt, reply.Queued)
+				}
+			})
+		})
+	}
+}
+
+func TestConnSendFailures(t *testing.T) {
+	within(t, plain, icmp.V4, ConnOptions{}, func(t *testing.T, c *Conn) {
+		reqs := make([]icmp.Request, 3)
+		for i := range reqs {
+			reqs[i] = icmp.Request{Destination: netip.MustParseAddr(target4), Sequence: uint16(i)}
+		}
+		c.FailSend(1, syscall.ENOBUFS)
+		if n, err := c.SendBatch(reqs); n != 0 || !socket.IsBusy(err) {
+			t.Errorf("first: %d, %v", n, err)
+		}
+		if n, err := c.SendBatch(reqs); n != 3 || err != nil {
+			t.Errorf("then: %d, %v", n, err)
+		}
+		reqs[1].Destination = netip.MustParseAddr(target6)
+		var field *icmp.FieldError
+		if n, err := c.SendBatch(reqs); n != 1 || !errors.As(err, &field) {
+			t.Errorf("with an address of the other version: %d, %v", n, err)
+		}
+		_ = c.Close()
+		if _, err := c.SendBatch(reqs); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+	})
+}
+
+func TestConnCounters(t *testing.T) {
+	const corrupting = clients + "node t 10.0.9.9 2001:db8:9::9 answer-corrupt@2\npath 10.0.9.9 2001:db8:9::9 t"
+	cases := []struct {
+		name string
+		net  string
+		v    icmp.Version
+		opts ConnOptions
+		want socket.Counters
+		got  int // replies of five
+	}{
+		{"a full queue drops", plain, icmp.V4, ConnOptions{QueueLimit: 3}, socket.Counters{Dropped: 2}, 3},
+		{"a wrong checksum reaches a raw socket of IPv4", corrupting, icmp.V4, ConnOptions{}, socket.Counters{Malformed: 1}, 4},
+		{"but no datagram socket", corrupting, icmp.V4, ConnOptions{Datagram: true}, socket.Counters{}, 4},
+		{"and no socket of IPv6", corrupting, icmp.V6, ConnOptions{}, socket.Counters{}, 4},
+		{"another id is filtered", clients + "node t 10.0.9.9 id=+1@1\npath 10.0.9.9 t", icmp.V4, ConnOptions{}, socket.Counters{}, 4},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			within(t, tc.net, tc.v, tc.opts, func(t *testing.T, c *Conn) {
+				to := target4
+				if tc.v == icmp.V6 {
+					to = target6
+				}
+				for seq := range 5 {
+					request(t, c, to, uint16(seq), 0)
+				}
+				time.Sleep(time.Second)
+				if got := len(receive(t, c)); got != tc.got {
+					t.Errorf("%d replies, want %d", got, tc.got)
+				}
+				if got := c.Counters(); got != tc.want {
+					t.Errorf("counters %+v, want %+v", got, tc.want)
+				}
+			})
+		})
+	}
+}
+
+func TestConnRepliesAreValidUntilTheNextReceive(t *testing.T) {
+	within(t, plain, icmp.V4, ConnOptions{}, func(t *testing.T, c *Conn) {
+		request(t, c, target4, 1, 0)
+		first := receive(t, c)[0]
+		kept := first.Clone()
+		request(t, c, target4, 2, 1)
+		receive(t, c)
+		if first.Payload[55] != poison || kept.Payload[55] != 55 {
+			t.Errorf("payload %x, clone %x", first.Payload, kept.Payload)
+		}
+	})
+}
+
+func TestConnHearsNoise(t *testing.T) {
+	const noisy = plain + "noise errors rate=50 options\nnoise replies rate=500\nnoise malformed rate=100\nnoise garbage rate=100"
+	for _, v := range []icmp.Version{icmp.V4, icmp.V6} {
+		within(t, noisy, v, ConnOptions{ID: 1}, func(t *testing.T, c *Conn) {
+			to := target4
+			if v == icmp.V6 {
+				to = target6
+			}
+			for seq := range uint16(50) {
+				req := request(t, c, to, seq, 0)
+				for answered := false; !answered; {
+					for _, reply := range receive(t, c) {
+						answered = answered || req.Answers(&reply)
+					}
+				}
+			}
+			if got := c.Counters(); v == icmp.V6 && got.Foreign == 0 {
+				t.Errorf("quotes with extension headers pass the filter of a raw socket: %+v", got)
+			}
+		})
+	}
+}
+
+func TestConnOutsideOfABubble(t *testing.T) {
+	c := MustParse(clients+"node t 10.0.9.9 delay=1us\npath 10.0.9.9 t").Listen(icmp.V4, ConnOptions{})
+	req := request(t, c, target4, 1, 0)
+	reply := receive(t, c)[0]
+	if rtt := reply.Time.Sub(req.Time); rtt != 2*time.Microsecond {
+		t.Errorf("RTT %v", rtt)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
