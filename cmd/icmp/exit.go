@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/goicmp/icmplib"
@@ -18,13 +19,41 @@ const (
 	exitFailure = 4 // no permission, or the system failed
 )
 
-// errDead and errReported end a command whose output has said everything.
+// errDead ends a command whose output has said everything.
 var errDead = errors.New("some targets did not answer")
 
-// exitCode returns the code for the error that a command ended with. What it
-// does not know is the command line's fault: that is where cobra's errors come
-// from, which have no type.
+// failures are what went wrong with several targets.
+type failures []error
+
+// with adds an error, unless it says what another one has said: that the
+// permission is missing is told once, not for each target.
+func (f failures) with(err error) failures {
+	said := func(e error) bool { return e.Error() == err.Error() }
+	if slices.ContainsFunc(f, said) {
+		return f
+	}
+	return append(f, err)
+}
+
+func (f failures) Error() string { return errors.Join(f...).Error() }
+
+// exitCode returns the code for the error that a command ended with: of several
+// faults, that of the gravest.
 func exitCode(err error) int {
+	var several failures
+	if !errors.As(err, &several) {
+		return codeOf(err)
+	}
+	code := exitAlive
+	for _, err := range several {
+		code = max(code, codeOf(err))
+	}
+	return code
+}
+
+// codeOf returns the code for one fault. What it does not know is the command
+// line's: that is where cobra's errors come from, which have no type.
+func codeOf(err error) int {
 	var opErr *socket.OpError
 	var sysErr *os.SyscallError
 	switch {
@@ -40,11 +69,19 @@ func exitCode(err error) int {
 	return exitUsage
 }
 
-// exitMessage returns what is still to be said of an error.
-func exitMessage(err error) string {
+// exitMessages returns what is still to be said of an error.
+func exitMessages(err error) []string {
 	if err == nil || errors.Is(err, errDead) {
-		return ""
+		return nil
 	}
-	// Causes joined with errors.Join stand on lines of their own.
-	return strings.ReplaceAll(err.Error(), "\n", "\n      ")
+	var several failures
+	if !errors.As(err, &several) {
+		several = failures{err}
+	}
+	messages := make([]string, len(several))
+	for i, err := range several {
+		// Causes joined with errors.Join stand on lines of their own.
+		messages[i] = strings.ReplaceAll(err.Error(), "\n", "\n      ")
+	}
+	return messages
 }

@@ -12,6 +12,8 @@ import (
 // nameCache finds the names of addresses without keeping anybody waiting: what
 // is not known yet is looked up meanwhile, and shows the next time.
 type nameCache struct {
+	lookup func(ctx context.Context, addr string) ([]string, error)
+
 	mu    sync.Mutex
 	names map[netip.Addr]string
 }
@@ -19,7 +21,9 @@ type nameCache struct {
 // nameTimeout bounds a lookup, which nobody waits for.
 const nameTimeout = 5 * time.Second
 
-func newNameCache() *nameCache { return &nameCache{names: map[netip.Addr]string{}} }
+func newNameCache() *nameCache {
+	return &nameCache{lookup: net.DefaultResolver.LookupAddr, names: map[netip.Addr]string{}}
+}
 
 // get returns the name of addr, or "" if there is none or it is not known yet.
 func (c *nameCache) get(addr netip.Addr) string {
@@ -28,15 +32,17 @@ func (c *nameCache) get(addr netip.Addr) string {
 	name, asked := c.names[addr]
 	if !asked {
 		c.names[addr] = ""
-		go c.lookUp(addr)
+		go c.learn(addr)
 	}
 	return name
 }
 
-func (c *nameCache) lookUp(addr netip.Addr) {
+// learn looks a name up. What a router's owner wrote there reaches a terminal:
+// package net lets through only what has the form of a name.
+func (c *nameCache) learn(addr netip.Addr) {
 	ctx, cancel := context.WithTimeout(context.Background(), nameTimeout)
 	defer cancel()
-	names, err := net.DefaultResolver.LookupAddr(ctx, addr.WithZone("").String())
+	names, err := c.lookup(ctx, addr.WithZone("").String())
 	if err != nil || len(names) == 0 {
 		return
 	}

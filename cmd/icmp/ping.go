@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
+	"os"
 	"strings"
 	"sync"
 
@@ -30,13 +32,21 @@ without privileges where the system allows datagram ICMP sockets.
 Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
 3 the command line cannot be used, 4 no permission or a system error.`,
 		Example: pingExamples,
-		Args:    cobra.MinimumNArgs(1),
+		Args:    needTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
 			return flags.run(cmd.Context(), cmd.OutOrStdout(), targets)
 		},
 	}
 	flags.register(cmd.Flags())
+	cmd.SetFlagErrorFunc(explainFlag)
 	return cmd
+}
+
+func needTarget(_ *cobra.Command, targets []string) error {
+	if len(targets) == 0 {
+		return errors.New("ping: a TARGET is missing: one or more names or addresses are allowed")
+	}
+	return nil
 }
 
 // run pings all targets at once and reports them in their order.
@@ -56,7 +66,10 @@ func (f *pingFlags) run(ctx context.Context, out io.Writer, targets []string) er
 	var all sync.WaitGroup
 	for i, target := range targets {
 		hosts[i] = &icmplib.Host{Name: target}
-		all.Go(func() { pingOne(ctx, prober, hosts[i], opts, report) })
+		all.Go(func() {
+			pingOne(ctx, prober, hosts[i], opts, report)
+			hosts[i].Err = f.explain(hosts[i].Err)
+		})
 	}
 	all.Wait()
 	for _, host := range hosts {
@@ -77,7 +90,7 @@ func pingOne(ctx context.Context, p *icmplib.Prober, host *icmplib.Host, opts *i
 		}
 		if !host.Address.IsValid() {
 			host.Address = r.Dst
-			report.start(host, opts)
+			report.start(host)
 		}
 		host.Add(r)
 		if host.PacketsSent == 0 {
@@ -89,25 +102,36 @@ func pingOne(ctx context.Context, p *icmplib.Prober, host *icmplib.Host, opts *i
 	}
 }
 
-// verdict returns what the exit code is made of: of several faults, the gravest.
+// verdict returns what is to be said of the targets, and what the exit code is
+// made of: every fault, and if there is none, that a target is dead.
 func verdict(hosts []*icmplib.Host) error {
-	var worst error
+	var faults failures
+	dead := false
 	for _, h := range hosts {
-		err := hostVerdict(h)
-		if exitCode(err) > exitCode(worst) {
-			worst = err
+		switch err := hostVerdict(h); {
+		case err == errDead:
+			dead = true
+		case err != nil:
+			faults = faults.with(err)
 		}
 	}
-	return worst
+	switch {
+	case len(faults) > 0:
+		return faults
+	case dead:
+		return errDead
+	}
+	return nil
 }
 
 // hostVerdict returns the error that a host stands for. A packet that the
 // system did not send is a dead target, unless it lacked the permission.
 func hostVerdict(h *icmplib.Host) error {
+	untried := h.PacketsSent == 0 && h.SendErrors == 0
 	switch {
 	case h.IsAlive():
 		return nil
-	case h.Err != nil && (h.PacketsSent == 0 && h.SendErrors == 0 || exitCode(h.Err) == exitFailure):
+	case h.Err != nil && (untried || errors.Is(h.Err, os.ErrPermission)):
 		return h.Err
 	}
 	return errDead
@@ -115,7 +139,7 @@ func hostVerdict(h *icmplib.Host) error {
 
 // A reporter writes what happens. Its methods are called by several goroutines.
 type reporter interface {
-	start(host *icmplib.Host, opts *icmplib.PingOptions)
+	start(host *icmplib.Host)
 	result(host *icmplib.Host, r icmplib.Result)
 	summary(host *icmplib.Host)
 }
@@ -127,4 +151,10 @@ func nameOf(h *icmplib.Host) string {
 		return h.Name
 	}
 	return h.Name + " (" + address + ")"
+}
+
+// isAddress tells whether a target was given as an address.
+func isAddress(target string) bool {
+	_, err := netip.ParseAddr(target)
+	return err == nil
 }

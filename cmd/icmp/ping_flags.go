@@ -1,19 +1,18 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/socket"
 )
+
+// maxTimeout is the most that the library takes.
+const maxTimeout = time.Hour
 
 // pingFlags is the command line of ping.
 type pingFlags struct {
@@ -60,10 +59,18 @@ func (f *pingFlags) register(flags *pflag.FlagSet) {
 
 // options translates the command line, and refuses what it cannot mean.
 func (f *pingFlags) options() (*icmplib.PingOptions, *icmplib.Config, error) {
-	for _, check := range []func() error{f.checkNumbers, f.checkFamilies, f.splitVia} {
+	mode, err := socket.ParseMode(f.mode)
+	if err != nil {
+		return nil, nil, refuse("mode", fmt.Sprintf("%q", f.mode), "auto, datagram or raw")
+	}
+	for _, check := range []func() error{f.checkNumbers, f.checkWords, f.splitVia} {
 		if err := check(); err != nil {
 			return nil, nil, err
 		}
+	}
+	source, err := f.sourceAddr()
+	if err != nil {
+		return nil, nil, err
 	}
 	opts := &icmplib.PingOptions{
 		Count:    orNone(f.count),
@@ -71,6 +78,7 @@ func (f *pingFlags) options() (*icmplib.PingOptions, *icmplib.Config, error) {
 		Timeout:  f.timeout,
 		Family:   f.family(),
 		Packet: icmplib.Packet{
+			Source:       source,
 			Interface:    f.device,
 			Mark:         f.mark,
 			TTL:          f.ttl,
@@ -79,15 +87,7 @@ func (f *pingFlags) options() (*icmplib.PingOptions, *icmplib.Config, error) {
 			DontFragment: f.pmtudisc == "do",
 		},
 	}
-	var err error
-	if f.source != "" {
-		if opts.Packet.Source, err = netip.ParseAddr(f.source); err != nil {
-			return nil, nil, fmt.Errorf("--source %q is not an address", f.source)
-		}
-	}
-	cfg := &icmplib.Config{}
-	cfg.Mode, err = socket.ParseMode(f.mode)
-	return opts, cfg, err
+	return opts, &icmplib.Config{Mode: mode}, nil
 }
 
 // orNone turns the 0 of the command line, which says none, into that of the
@@ -97,46 +97,6 @@ func orNone[T int | time.Duration](n T) T {
 		return -1
 	}
 	return n
-}
-
-// checkNumbers refuses what the library would take for a default or for none.
-func (f *pingFlags) checkNumbers() error {
-	switch {
-	case f.count < 0:
-		return fmt.Errorf("--count %d: 0 or more is allowed", f.count)
-	case f.size < 0 || f.size > icmp.MaxSize:
-		return fmt.Errorf("--size %d: 0 to %d is allowed", f.size, icmp.MaxSize)
-	case f.ttl < 1 || f.ttl > 255:
-		return fmt.Errorf("--ttl %d: 1 to 255 is allowed", f.ttl)
-	case f.timeout == 0:
-		return errors.New("--timeout 0: more than 0 is allowed")
-	case f.pmtudisc != "do" && f.pmtudisc != "dont":
-		return fmt.Errorf("--pmtudisc %q: do or dont is allowed", f.pmtudisc)
-	}
-	return nil
-}
-
-func (f *pingFlags) checkFamilies() error {
-	if f.only4 && f.only6 {
-		return errors.New("-4 and -6 exclude each other")
-	}
-	return nil
-}
-
-// splitVia decides what -I means, as ping does: an address, or an interface.
-func (f *pingFlags) splitVia() error {
-	if f.via == "" {
-		return nil
-	}
-	if _, err := netip.ParseAddr(f.via); err == nil {
-		f.source = f.via
-		return nil
-	}
-	if _, err := net.InterfaceByName(f.via); err != nil {
-		return fmt.Errorf("-I %q is neither an interface nor an address of this host", f.via)
-	}
-	f.device = f.via
-	return nil
 }
 
 func (f *pingFlags) family() icmplib.Family {

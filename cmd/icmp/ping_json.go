@@ -55,7 +55,7 @@ type jsonResult struct {
 	Error     *string  `json:"error"`
 }
 
-func (j *jsonReporter) start(*icmplib.Host, *icmplib.PingOptions) {}
+func (j *jsonReporter) start(*icmplib.Host) {}
 
 func (j *jsonReporter) result(host *icmplib.Host, r icmplib.Result) {
 	if !j.replies {

@@ -47,10 +47,13 @@ func tally(s *icmplib.Stats) string {
 }
 
 // percent writes a share with as many digits as keep a loss from looking like
-// none.
+// none, and one reply among many from looking like none, too.
 func percent(share float64) string {
-	if share > 0 && share < 0.01 {
+	switch {
+	case share > 0 && share < 0.01:
 		return fmt.Sprintf("%.3g%%", 100*share)
+	case share > 0.9999 && share < 1:
+		return fmt.Sprintf("%.9g%%", 100*share)
 	}
 	return fmt.Sprintf("%.4g%%", 100*share)
 }

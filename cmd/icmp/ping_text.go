@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -27,17 +28,17 @@ func newTextReporter(out io.Writer, f *pingFlags) *textReporter {
 	return t
 }
 
-func (t *textReporter) start(host *icmplib.Host, opts *icmplib.PingOptions) {
+func (t *textReporter) start(host *icmplib.Host) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fmt.Fprintf(t.out, "PING %s %d data bytes\n", nameOf(host), t.size)
 }
 
-func (t *textReporter) result(_ *icmplib.Host, r icmplib.Result) {
+func (t *textReporter) result(host *icmplib.Host, r icmplib.Result) {
 	if t.quiet {
 		return
 	}
-	if line := t.line(r); line != "" {
+	if line := t.line(host, r); line != "" {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		fmt.Fprintln(t.out, line)
@@ -46,32 +47,42 @@ func (t *textReporter) result(_ *icmplib.Host, r icmplib.Result) {
 
 // line describes one result. Requests whose fate is open when the command ends
 // are left to the summary.
-func (t *textReporter) line(r icmplib.Result) string {
+func (t *textReporter) line(host *icmplib.Host, r icmplib.Result) string {
 	switch {
 	case r.Status == icmplib.StatusUnsettled:
 		return ""
 	case r.Cause != nil:
 		return fmt.Sprintf("To %s seq=%d: %v", r.Dst, r.Seq, r.Cause)
 	case r.Status == icmplib.StatusNoReply:
-		return fmt.Sprintf("No reply from %s: seq=%d%s", t.display(r), r.Seq, mark(r.Suspect, " (our own socket lost packets)"))
+		return fmt.Sprintf("No reply from %s: seq=%d%s", t.display(host, r), r.Seq, mark(r.Suspect, " (our own socket lost packets)"))
 	case r.Status == icmplib.StatusReply, r.Status == icmplib.StatusAltered:
-		return fmt.Sprintf("%d bytes from %s: seq=%d%s time=%s%s", r.Size, t.display(r), r.Seq, ttl(r), milliseconds(r.RTT), remarks(r))
+		return fmt.Sprintf("%d bytes from %s: seq=%d%s time=%s%s", r.Size, t.display(host, r), r.Seq, ttl(r), milliseconds(r.RTT), remarks(r))
 	}
-	return fmt.Sprintf("From %s: seq=%d %s%s", t.display(r), r.Seq, describe(r), remarks(r))
+	return fmt.Sprintf("From %s: seq=%d %s%s", t.display(host, r), r.Seq, describe(r), remarks(r))
 }
 
-func (t *textReporter) display(r icmplib.Result) string {
+func (t *textReporter) display(host *icmplib.Host, r icmplib.Result) string {
 	addr := r.Responder
 	if !addr.IsValid() {
 		addr = r.Dst
 	}
-	if t.names == nil {
-		return addr.String()
-	}
-	if name := t.names.get(addr); name != "" {
+	if name := t.nameFor(host, addr); name != "" {
 		return fmt.Sprintf("%s (%s)", name, addr)
 	}
 	return addr.String()
+}
+
+// nameFor returns what to call an address, or "". The target goes by the name
+// that it was given; others are looked up. Who gives an address wants to see
+// addresses, as ping takes it, and may have no resolver at all.
+func (t *textReporter) nameFor(host *icmplib.Host, addr netip.Addr) string {
+	switch {
+	case t.names == nil || isAddress(host.Name):
+		return ""
+	case addr.WithZone("") == host.Address.WithZone(""):
+		return host.Name
+	}
+	return t.names.get(addr)
 }
 
 // describe names an ICMP error as the registry does.

@@ -16,7 +16,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
 	code := exitCode(err)
-	if message := exitMessage(err); message != "" {
+	for _, message := range exitMessages(err) {
 		fmt.Fprintln(stderr, "icmp:", message)
 	}
 	if code == exitUsage {

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goicmp/icmplib/internal/netlab"
+)
+
+// command is what a command line did.
+type command struct {
+	code           int
+	stdout, stderr string
+}
+
+// runLine executes a command line in this process.
+func runLine(ctx context.Context, line ...string) command {
+	var stdout, stderr strings.Builder
+	code := run(ctx, line, &stdout, &stderr)
+	return command{code, stdout.String(), stderr.String()}
+}
+
+// check compares the exit code and tells all that was printed where it fails.
+func (c command) check(t *testing.T, code int) {
+	t.Helper()
+	if c.code != code {
+		t.Errorf("the exit code is %d, want %d\n%s%s", c.code, code, c.stdout, c.stderr)
+	}
+}
+
+// eachPrivilege runs f wherever pinging is allowed.
+func eachPrivilege(t *testing.T, f func(t *testing.T)) {
+	for _, tt := range []struct {
+		name string
+		lab  netlab.Config
+	}{
+		{"as root", netlab.Config{}},
+		{"without privileges", netlab.Config{Unprivileged: true, PingGroups: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) { netlab.Test(t, tt.lab, f) })
+	}
+}
+
+// silence has the kernel of the namespace answer no echo request over IPv4.
+func silence(t *testing.T) {
+	if err := os.WriteFile("/proc/sys/net/ipv4/icmp_echo_ignore_all", []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// packetsSent counts what left by the loopback interface of the namespace.
+func packetsSent(t *testing.T) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/net/dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if figures, ok := strings.CutPrefix(strings.TrimSpace(line), "lo:"); ok {
+			const transmitted = 9 // behind eight figures of reception, and the bytes
+			n, err := strconv.Atoi(strings.Fields(figures)[transmitted])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatal("there is no loopback interface")
+	return 0
+}
+
+// interrupted is a context that has ended as Ctrl-C ends it.
+func interrupted(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/internal/netlab"
+)
+
+// badLines are command lines that cannot be used.
+var badLines = []struct {
+	name string
+	line string
+	says []string
+}{
+	{"no such command", "pong 127.0.0.1", []string{`unknown command "pong"`}},
+	{"no such flag", "ping --nosuch 127.0.0.1", []string{"unknown flag: --nosuch"}},
+	{"no such short flag", "ping -Z 127.0.0.1", []string{"'Z'"}},
+	{"a flag without its value", "ping 127.0.0.1 -c", []string{"'c' in -c"}},
+	{"no target", "ping -c 1", []string{"TARGET", "names or addresses"}},
+	{"a count that is no number", "ping -c x 127.0.0.1", []string{"--count", `"x"`, "a whole number"}},
+	{"a negative count", "ping -c -1 127.0.0.1", []string{"--count", "-1", "0 or more"}},
+	{"an interval that is no time", "ping -i soon 127.0.0.1", []string{"--interval", `"soon"`, "such as 0.2"}},
+	{"a negative interval", "ping -i -1 127.0.0.1", []string{"--interval", `"-1"`, "0 or more"}},
+	{"a timeout of 0", "ping -W 0 127.0.0.1", []string{"--timeout", "0s", "more than 0"}},
+	{"a timeout of more than an hour", "ping -W 3601 127.0.0.1", []string{"--timeout", "1h0m1s", "up to 1h"}},
+	{"a negative size", "ping -s -1 127.0.0.1", []string{"--size", "-1", "0 to 65507"}},
+	{"a size over the maximum", "ping -s 65508 127.0.0.1", []string{"--size", "65508", "0 to 65507"}},
+	{"a TTL of 0", "ping -t 0 127.0.0.1", []string{"--ttl", "0", "1 to 255"}},
+	{"a TTL over 255", "ping -t 256 127.0.0.1", []string{"--ttl", "256", "1 to 255"}},
+	{"a negative traffic class", "ping -Q -1 127.0.0.1", []string{"--traffic-class", "-1", "0 to 255"}},
+	{"a traffic class over 255", "ping -Q 256 127.0.0.1", []string{"--traffic-class", "256", "0 to 255"}},
+	{"both families", "ping -4 -6 localhost", []string{"--ipv4", "--ipv6", "one of them"}},
+	{"neither yes nor no", "ping --ipv4=x localhost", []string{"--ipv4", `"x"`, "true or false"}},
+	{"neither an interface nor an address", "ping -I nosuch0 127.0.0.1", []string{"--via", `"nosuch0"`, "an interface or an address"}},
+	{"an interface that there is not", "ping --interface nosuch0 127.0.0.1", []string{"--interface", `"nosuch0"`, "an interface of this host"}},
+	{"a source that is no address", "ping --source lo 127.0.0.1", []string{"--source", `"lo"`, "an address of this host"}},
+	{"a source of the other family", "ping --source ::1 127.0.0.1", []string{"--source", "::1", "an address of the family of the target 127.0.0.1"}},
+	{"the same with the short flag", "ping -I 127.0.0.1 ::1", []string{"--via", "127.0.0.1", "an address of the family of the target ::1"}},
+	{"a source that is not ours", "ping --source 192.0.2.99 127.0.0.1", []string{"--source", "192.0.2.99", "an address of this host"}},
+	{"two sources", "ping -I 127.0.0.1 --source 127.0.0.2 127.0.0.1", []string{"--via 127.0.0.1", "--source 127.0.0.2", "one of them"}},
+	{"two interfaces", "ping -I lo --interface lo0 127.0.0.1", []string{"--interface", `"lo0"`}},
+	{"whatever else about fragmentation", "ping -M want 127.0.0.1", []string{"--pmtudisc", `"want"`, "do or dont"}},
+	{"a mark over 32 bits", "ping --mark 4294967296 127.0.0.1", []string{"--mark", `"4294967296"`, "0 to 4294967295"}},
+	{"no such mode", "ping --mode tcp 127.0.0.1", []string{"--mode", `"tcp"`, "auto, datagram or raw"}},
+}
+
+func TestABadCommandLineIsRefusedBeforeAnythingIsSent(t *testing.T) {
+	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+		for _, tt := range badLines {
+			t.Run(tt.name, func(t *testing.T) {
+				got := runLine(t.Context(), strings.Fields(tt.line)...)
+				got.check(t, exitUsage)
+				for _, want := range append(tt.says, "Try 'icmp --help'.") {
+					if !strings.Contains(got.stderr, want) {
+						t.Errorf("the message does not say %q:\n%s", want, got.stderr)
+					}
+				}
+				if strings.Contains(got.stdout, "PING") {
+					t.Errorf("it began all the same:\n%s", got.stdout)
+				}
+			})
+		}
+		if n := packetsSent(t); n != 0 {
+			t.Errorf("%d packets were sent", n)
+		}
+		runLine(t.Context(), "ping", "-c", "1", "127.0.0.1").check(t, exitAlive)
+		if n := packetsSent(t); n != 2 {
+			t.Errorf("after a good command line %d packets were sent, want the request and its reply", n)
+		}
+	})
+}
+
+func TestTheLongestTimeoutIsThatOfTheLibrary(t *testing.T) {
+	prober, err := icmplib.NewProber(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prober.Close()
+	for _, tt := range []struct {
+		name    string
+		timeout string
+		refused bool
+	}{
+		{"an hour", "3600", false},
+		{"a nanosecond more", "3600000000001ns", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := parse(t, "-W", tt.timeout)
+			if _, _, err := f.options(); (err != nil) != tt.refused {
+				t.Errorf("the command says %v", err)
+			}
+			_, err := prober.Ping(t.Context(), "no..name", &icmplib.PingOptions{Timeout: f.timeout})
+			if got := exitCode(err) == exitUsage; got != tt.refused {
+				t.Errorf("the library says %v", err)
+			}
+		})
+	}
+}
