@@ -1,0 +1,40 @@
+// Package icmplib measures networks with ICMP: it pings hosts, one or very
+// many, and tells what became of every packet.
+//
+// The functions of the package are one call each:
+//
+//	host, err := icmplib.Ping(ctx, "192.0.2.1", nil)
+//	fmt.Println(host.IsAlive(), host.AvgRTT(), host.PacketLoss())
+//
+// Calls that run at the same time share their sockets, and so may thousands of
+// goroutines; a program that is idle holds none. A program with settings of its
+// own, a source address, a routing mark, a rate, makes a [Prober] with
+// [NewProber] and calls its methods, which are the same.
+//
+// # Results
+//
+// A [Result] is one probe and its fate; a [Host] sums up many, in [Stats] whose
+// books balance: every packet sent is received, silent, late, met by an ICMP
+// error, or unsettled when the call ended. Silence and ICMP errors are data. An
+// error is what kept the machinery from working: a name that does not resolve,
+// an option that cannot be used, a socket that may not be opened. Such errors
+// say what to do next.
+//
+// # Privileges
+//
+// Where the system allows datagram ICMP sockets, no privilege is needed: macOS
+// does, and so does Linux for the groups in net.ipv4.ping_group_range, which
+// governs IPv6, too. Otherwise a raw socket takes CAP_NET_RAW or root. By
+// default the first that works is used.
+//
+// # Times
+//
+// A round-trip time runs from the moment before the kernel was given the packet
+// to the moment at which the kernel received the answer, on the monotonic
+// clock: neither a busy process nor a stepped clock changes it.
+//
+// # Other packages
+//
+// Package socket has the ICMP sockets, for tools of one's own; package icmp
+// builds and parses the messages.
+package icmplib

@@ -1,0 +1,116 @@
+package icmplib_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/socket"
+)
+
+func ExamplePing() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	host, err := icmplib.Ping(ctx, "127.0.0.1", &icmplib.PingOptions{Count: 3, Interval: 10 * time.Millisecond})
+	if errors.Is(err, os.ErrPermission) {
+		log.Print(err) // it says what is in the way, and how to allow it
+		return
+	}
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	fmt.Println(host.IsAlive(), host.PacketsReceived, host.PacketLoss(), host.AvgRTT(), host.Jitter())
+}
+
+func ExampleNewProber() {
+	prober, err := icmplib.NewProber(&icmplib.Config{
+		Mode:    socket.Datagram,                  // no raw sockets, not even as root
+		Source4: netip.MustParseAddr("127.0.0.1"), // of all that is sent over IPv4
+		Rate:    1000,                             // packets per second at the most
+	})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer prober.Close()
+
+	host, err := prober.Ping(context.Background(), "localhost", &icmplib.PingOptions{Count: 1})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	fmt.Print(host)
+}
+
+func ExampleNewProber_refused() {
+	_, err := icmplib.NewProber(&icmplib.Config{Rate: -1})
+	fmt.Println(err)
+
+	if field, ok := errors.AsType[*icmplib.ConfigError](err); ok {
+		fmt.Println(field.Field, field.Value)
+	}
+	// Output:
+	// Rate is -1: allowed is 0 for no limit, or packets per second
+	// Rate -1
+}
+
+func ExampleProber_PingSeq() {
+	prober, err := icmplib.NewProber(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer prober.Close()
+
+	var stats icmplib.Stats
+	for result, err := range prober.PingSeq(context.Background(), "127.0.0.1", &icmplib.PingOptions{
+		Count:    -1, // for ever, but for the break
+		Interval: 10 * time.Millisecond,
+	}) {
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		stats.Add(result)
+		fmt.Println(result.Seq, result.Status, result.RTT, result.Err())
+		if stats.PacketsSent == 3 {
+			break
+		}
+	}
+	fmt.Println(stats.Percentile(0.95))
+}
+
+func ExampleResolve() {
+	addrs, err := icmplib.Resolve(context.Background(), "localhost", icmplib.IPv6)
+	fmt.Println(addrs, err)
+
+	_, err = icmplib.Resolve(context.Background(), "no..name", icmplib.AnyFamily)
+	fmt.Println(errors.Is(err, icmplib.ErrNameLookup), err)
+	// Output:
+	// [::1] <nil>
+	// true cannot resolve "no..name": it has an empty label
+}
+
+func ExampleStats_Add() {
+	var stats icmplib.Stats
+	sent := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	for seq, rtt := range []time.Duration{10, 20, 15} {
+		stats.Add(icmplib.Result{Seq: seq, Sent: sent, Status: icmplib.StatusReply, RTT: rtt * time.Millisecond})
+	}
+	stats.Add(icmplib.Result{Seq: 3, Sent: sent, Status: icmplib.StatusNoReply})
+	fmt.Println(stats.AvgRTT(), stats.Jitter(), stats.PacketLoss())
+	// Output: 15ms 7.5ms 0.25
+}
+
+func ExampleResult_Err() {
+	silent := icmplib.Result{Status: icmplib.StatusNoReply}
+	fmt.Println(errors.Is(silent.Err(), icmplib.ErrTimeout))
+	// Output: true
+}

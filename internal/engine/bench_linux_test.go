@@ -1,0 +1,157 @@
+package engine_test
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/socket"
+)
+
+const (
+	benchBatch  = 16   // what the engine sends at once
+	benchRound  = 2048 // probes in a round
+	benchWindow = 256  // in flight at most: less than what overflows the receive buffer
+)
+
+var localhost = netip.MustParseAddr("127.0.0.1")
+
+// floor is the least that sending a request and receiving its reply can cost:
+// a bare loop of sendmmsg and recvmmsg over the same kind of socket, which
+// looks at nothing.
+type floor struct {
+	sock     *sys.Socket
+	sender   *sys.Sender
+	receiver *sys.Receiver
+}
+
+func newFloor(b *testing.B) *floor {
+	s, err := sys.OpenICMP(false, true)
+	if err != nil {
+		b.Skipf("the system allows no raw socket, with which the floor is measured: %v", err)
+	}
+	b.Cleanup(func() { s.Close() })
+	if err := s.PassTypes4(icmp.V4EchoReply.Number()); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.SetReceiveBuffer(1 << 20); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Describe4(icmp.DefaultTTL, true); err != nil { // kernel timestamps included
+		b.Fatal(err)
+	}
+	f := &floor{sock: s, sender: sys.NewSender(benchBatch), receiver: sys.NewReceiver(64)}
+	req := icmp.Request{Destination: localhost, ID: 0xf100}
+	for i := range benchBatch {
+		data, _ := req.Append(nil)
+		f.sender.Set(i, &sys.Outbound{Data: data, To: localhost, TTL: -1, TrafficClass: -1})
+	}
+	return f
+}
+
+func (f *floor) round(b *testing.B) {
+	for sent, received := 0, 0; received < benchRound; {
+		for sent < benchRound && sent-received < benchWindow {
+			n, err := f.sock.Send(f.sender, 0, benchBatch)
+			if err != nil {
+				b.Fatal(err)
+			}
+			sent += n
+		}
+		err := f.sock.Wait(func(uintptr) bool {
+			n, _, err := f.sock.Receive(f.receiver, 64, false)
+			received += n
+			return n > 0 || err != nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// pinger drives an engine in the same way.
+type pinger struct {
+	e      *engine.Engine
+	op     *engine.Op
+	probes [benchBatch]engine.Probe
+	inbox  []engine.Outcome
+}
+
+func newPinger(b *testing.B, mode socket.Mode) *pinger {
+	s, err := socket.ListenICMPv4(&socket.Config{Mode: mode})
+	if err != nil {
+		b.Skipf("the system allows no %v socket: %v", mode, err)
+	}
+	p := &pinger{e: engine.New(s, slog.New(slog.DiscardHandler))}
+	p.op = p.e.NewOp(engine.OpConfig{Timeout: 10 * time.Second, Size: 56})
+	b.Cleanup(func() { p.op.Close(); p.e.Close() })
+	for i := range p.probes {
+		p.probes[i] = engine.Probe{Dst: localhost, TTL: icmp.DefaultTTL}
+	}
+	return p
+}
+
+func (p *pinger) round(b *testing.B) {
+	for sent, settled := 0, 0; settled < benchRound; {
+		for sent < benchRound && sent-settled < benchWindow {
+			n, err := p.e.Send(context.Background(), p.op, p.probes[:])
+			if err != nil {
+				b.Fatal(err)
+			}
+			sent += n
+		}
+		<-p.op.Ready()
+		p.inbox = p.op.Take(p.inbox)
+		for i := range p.inbox {
+			if p.inbox[i].Fate != engine.Replied {
+				b.Fatalf("a probe was not answered: %+v", p.inbox[i])
+			}
+		}
+		settled += len(p.inbox)
+	}
+}
+
+// cpu returns the processor time that the process has used.
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkAgainstFloor measures the processor time of a probe through the
+// engine and through the floor, by turns, and reports the median of their
+// ratios: what truth and convenience cost.
+func BenchmarkAgainstFloor(b *testing.B) {
+	f, p := newFloor(b), newPinger(b, socket.Raw)
+	f.round(b)
+	p.round(b)
+	var ratios, floors, engines []float64
+	b.ReportAllocs()
+	for b.Loop() {
+		start := cpu(b)
+		f.round(b)
+		middle := cpu(b)
+		p.round(b)
+		end := cpu(b)
+		floors = append(floors, float64(middle-start)/benchRound)
+		engines = append(engines, float64(end-middle)/benchRound)
+		ratios = append(ratios, float64(end-middle)/float64(middle-start))
+	}
+	b.ReportMetric(median(floors), "floor-cpu-ns/probe")
+	b.ReportMetric(median(engines), "engine-cpu-ns/probe")
+	b.ReportMetric(median(ratios), "engine/floor")
+}
+
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return x[len(x)/2]
+}

@@ -1,0 +1,107 @@
+package socket_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/socket"
+)
+
+func ExampleListenICMPv4() {
+	s, err := socket.ListenICMPv4(nil)
+	if errors.Is(err, os.ErrPermission) {
+		log.Print(err) // what is in the way, and how to allow it
+		return
+	}
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer s.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	req := &icmp.Request{Destination: netip.MustParseAddr("127.0.0.1"), Sequence: 1}
+	if err := s.Send(ctx, req); err != nil {
+		log.Print(err)
+		return
+	}
+	reply, err := s.Receive(ctx, req)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	fmt.Println(reply.Source, reply.TTL, reply.Time.Sub(req.Time), reply.Err())
+}
+
+func ExampleListenICMPv6() {
+	s, err := socket.ListenICMPv6(&socket.Config{Mode: socket.Datagram, DontFragment: true})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer s.Close()
+	fmt.Println(s.Mode(), s.ID() != 0)
+}
+
+// A traceroute in its simplest form: a request for each TTL, and whoever
+// answers. It works without privileges, too.
+func ExampleICMPv4_Receive() {
+	s, err := socket.ListenICMPv4(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer s.Close()
+	for ttl := 1; ttl <= 30; ttl++ {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		req := &icmp.Request{Destination: netip.MustParseAddr("127.0.0.1"), Sequence: uint16(ttl), TTL: ttl}
+		err := s.Send(ctx, req)
+		var reply *icmp.Reply
+		if err == nil {
+			reply, err = s.Receive(ctx, req)
+		}
+		cancel()
+		if err != nil {
+			log.Print(ttl, err)
+			continue
+		}
+		fmt.Println(ttl, reply.Source, reply.Kind())
+		if reply.Kind() == icmp.KindEchoReply {
+			return
+		}
+	}
+}
+
+func ExampleICMPv4_SendBatch() {
+	s, err := socket.ListenICMPv4(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer s.Close()
+	reqs := make([]icmp.Request, 64)
+	for i := range reqs {
+		reqs[i] = icmp.Request{Destination: netip.AddrFrom4([4]byte{127, 0, 0, byte(i + 1)}), Sequence: uint16(i)}
+	}
+	sent, err := s.SendBatch(reqs) // one system call
+	if err != nil && !socket.IsBusy(err) {
+		log.Print(err)
+		return
+	}
+	replies := make([]icmp.Reply, 64)
+	for sent > 0 {
+		n, err := s.ReceiveBatch(context.Background(), replies)
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		sent -= n
+	}
+}
