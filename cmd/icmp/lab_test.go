@@ -72,6 +72,17 @@ func packetsSent(t *testing.T) int {
 	return 0
 }
 
+// hasCapabilities tells whether this process has any, if only over a user
+// namespace: where the tests are not run by root, it takes one to lose the rest.
+func hasCapabilities(t *testing.T) bool {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !strings.Contains(string(b), "CapEff:\t0000000000000000\n")
+}
+
 // interrupted is a context that has ended as Ctrl-C ends it.
 func interrupted(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
