@@ -1,7 +1,6 @@
 package netsim
 
 import (
-	"slices"
 	"time"
 )
 
@@ -38,7 +37,7 @@ func (w *walk) respond(n *node, ordinal int, p packet, at time.Duration, cause s
 func (w *walk) each(a answer, copies int, do func(answer)) {
 	for range copies {
 		c := a
-		c.p.b = slices.Clone(a.p.b)
+		c.p.b = w.n.memory.clone(a.p.b)
 		do(c)
 	}
 	do(a)

@@ -76,12 +76,13 @@ func (n *Network) Listen(version icmp.Version, opts ConnOptions) *Conn {
 	if c.id == 0 {
 		c.id = uint16(mix(n.listened)) | 1
 	}
-	c.local = n.client[family4or6(version)]
+	c.local = n.client[familyOf(version)]
 	n.conns = append(n.conns, c)
 	return c
 }
 
-func family4or6(v icmp.Version) int {
+// familyOf is the index of a version's addresses: see family.
+func familyOf(v icmp.Version) int {
 	if v == icmp.V4 {
 		return 0
 	}

@@ -116,6 +116,11 @@ func TestRouters(t *testing.T) {
 			send: [][]byte{probe{to: target4, ttl: 1}.echo(), probe{to: target6, ttl: 1}.echo(), probe{to: target4}.echo(), probe{to: target4}.echo()},
 			want: []string{"+0s 10.7.7.7 11/0", "+0s 2001:db8:7::7 3/0", "+0s 10.0.9.9 echo 0.0", "+0s 10.7.7.9 echo 0.0"},
 		},
+	})
+}
+
+func TestTTLOnTheWay(t *testing.T) {
+	runAll(t, []scenario{
 		{
 			name: "a tunnel does not count down",
 			net:  "node a 10.0.1.1 tunnel\n" + strings.Replace(routed("", ""), "64 r t", "64 a r t", 1),
