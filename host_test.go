@@ -64,7 +64,7 @@ func TestHostIsSmall(t *testing.T) {
 	}
 	if testing.AllocsPerRun(10, func() {
 		h := &Host{Address: netip.Addr{}}
-		h.expect(shortRun)
+		h.KeepRTTs(shortRun)
 		for i := range shortRun {
 			h.Add(reply(i, ms))
 		}

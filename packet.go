@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // Packet is the shape of a probe. A zero field takes the value of the Prober's
@@ -33,6 +34,12 @@ type Packet struct {
 	// Payload is sent as it is, in place of Size bytes of the library's own.
 	// Replies are compared with it whole.
 	Payload []byte
+
+	// Broadcast allows an IPv4 broadcast address as the target, which any host
+	// of its network may answer: the first reply settles a probe, those of
+	// further hosts are duplicates. Not allowed, such a target fails with
+	// [socket.ErrBroadcast].
+	Broadcast bool
 
 	// DontFragment keeps the packet from being fragmented, here and on its
 	// way: where it is too big, an error comes back instead.
@@ -81,6 +88,12 @@ func (pk *Packet) ttl() int {
 	return pk.TTL
 }
 
+// isGroup tells whether dst stands for any number of hosts, each of which
+// answers with its own address.
+func (pk *Packet) isGroup(dst netip.Addr) bool {
+	return dst.IsMulticast() || pk.Broadcast && socket.IsBroadcast(dst)
+}
+
 // key returns the socket that a packet to dst needs.
 func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 	key := socketKey{
@@ -89,6 +102,7 @@ func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 		device:       cfg.Interface,
 		mark:         cfg.Mark,
 		dontFragment: pk.DontFragment,
+		broadcast:    pk.Broadcast && dst.Is4(),
 	}
 	if dst.Is6() {
 		key.version, key.source = icmp.V6, cfg.Source6

@@ -56,7 +56,7 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 		return nil, err
 	}
 	host := &Host{Address: run.dst, Name: target}
-	host.expect(run.opts.Count)
+	host.KeepRTTs(run.opts.Count)
 	err = run.each(ctx, func(r Result) bool {
 		host.Add(r)
 		if host.PacketsSent == 0 {
@@ -73,6 +73,9 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 // settled, that is when the reply or an ICMP error has come or the timeout has
 // passed, and late and duplicate replies as they come. Results are in the order
 // in which they came to be known, which Seq tells apart from that of sending.
+//
+// A broadcast or multicast target may be answered by many hosts: the ping then
+// lasts until the timeout of its last request.
 //
 // An error ends the sequence. When ctx ends, the requests that are unanswered
 // are yielded as [StatusUnsettled] and then the context's cause. Leaving the

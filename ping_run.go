@@ -22,6 +22,8 @@ type pingRun struct {
 	sent    int         // requests tried so far
 	pending []unsettled // those of them that have no fate yet, in order
 	due     time.Time   // when the next may leave
+	group   bool        // the target is many hosts
+	linger  time.Time   // for a group: when the last of them has had its time to answer
 	timer   *time.Timer
 	probe   [1]engine.Probe
 	inbox   []engine.Outcome
@@ -57,11 +59,13 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 // settled, yield returns false or ctx ends.
 func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 	r.yield = yield
+	r.group = r.opts.Packet.isGroup(r.dst)
 	r.op = r.eng.NewOp(engine.OpConfig{
 		Timeout:      r.opts.Timeout,
 		TrafficClass: r.opts.Packet.TrafficClass,
 		Size:         r.opts.Packet.size(),
 		Payload:      r.opts.Packet.Payload,
+		Group:        r.group,
 	})
 	defer r.op.Close()
 	r.timer = time.NewTimer(0)
@@ -83,7 +87,11 @@ func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 
 func (r *pingRun) allSent() bool { return r.opts.Count >= 0 && r.sent >= r.opts.Count }
 
-func (r *pingRun) finished() bool { return r.allSent() && len(r.pending) == 0 }
+// finished tells whether there is nothing to wait for any more. That a group has
+// answered is known only when the time for it is over.
+func (r *pingRun) finished() bool {
+	return r.allSent() && len(r.pending) == 0 && (!r.group || !time.Now().Before(r.linger))
+}
 
 // mustSend tells whether the next request waits for nothing but its time.
 // Without an interval, it waits until no other is in flight, too.
@@ -113,6 +121,7 @@ func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
 		return r.yield(refusedResult(r.dst, seq, err)), nil
 	}
 	r.pending = append(r.pending, unsettled{seq, r.probe[0].Sent})
+	r.linger = r.probe[0].Sent.Add(r.opts.Timeout)
 	return true, nil
 }
 
@@ -132,8 +141,12 @@ func (r *pingRun) schedule(now time.Time, refused bool) {
 // wait waits for an outcome, or for the next request to be due.
 func (r *pingRun) wait(ctx context.Context) (goOn bool, err error) {
 	var due <-chan time.Time
-	if r.mustSend() {
+	switch {
+	case r.mustSend():
 		r.timer.Reset(time.Until(r.due))
+		due = r.timer.C
+	case r.group && r.allSent() && len(r.pending) == 0:
+		r.timer.Reset(time.Until(r.linger))
 		due = r.timer.C
 	}
 	select {
@@ -167,8 +180,12 @@ func (r *pingRun) settle(seq int) {
 	r.pending = slices.DeleteFunc(r.pending, func(u unsettled) bool { return u.seq == seq })
 }
 
-// abandon yields the requests whose fate will not be known, and returns err.
+// abandon yields what is known by now, then the requests whose fate will not be
+// known, and returns err.
 func (r *pingRun) abandon(err error) error {
+	if !r.collect() {
+		return err
+	}
 	for _, u := range r.pending {
 		result := Result{Dst: r.dst, Status: StatusUnsettled, Seq: u.seq, TTL: r.opts.Packet.ttl(), Sent: u.sent}
 		if !r.yield(result) {

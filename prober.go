@@ -51,7 +51,7 @@ type Config struct {
 //
 // Its sockets are opened when they are first needed, one for each family and
 // each combination of socket-wide options in use (source, interface, mark,
-// don't-fragment), and shared by any number of operations. It keeps them, and
+// don't-fragment, broadcast), and shared by any number of operations. It keeps them, and
 // the network namespace in which they were opened, until it is closed.
 //
 // A Prober is safe for concurrent use.
@@ -74,6 +74,7 @@ type socketKey struct {
 	device       string
 	mark         uint32
 	dontFragment bool
+	broadcast    bool
 }
 
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be
@@ -155,6 +156,12 @@ func (p *Prober) listenSocket(key socketKey) (engine.Conn, error) {
 		s, err := socket.ListenICMPv4(cfg)
 		if err != nil {
 			return nil, err
+		}
+		if key.broadcast {
+			if err := s.SetBroadcast(true); err != nil {
+				s.Close()
+				return nil, err
+			}
 		}
 		return s, nil
 	}

@@ -165,10 +165,9 @@ func (s *Stats) settle(x sample) {
 	s.run = run
 }
 
-// expect has s keep the RTTs of count probes, if those are more than it keeps
-// anyway; negative means that there is no end to them. It is to be called
-// before the first Add.
-func (s *Stats) expect(count int) { s.limit = max(count, defaultRTTs) }
+// KeepRTTs has s keep up to count RTTs, if those are more than it keeps anyway;
+// Ping does so with its Count. It is to be called before the first [Stats.Add].
+func (s *Stats) KeepRTTs(count int) { s.limit = max(count, defaultRTTs) }
 
 // receiveEveryAnswer has s count as received what any responder sends, as is
 // right for a hop: its time exceeded is the answer that was asked for. It is

@@ -179,7 +179,7 @@ func TestStatsKeepRTTsUpToTheirLimit(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var s Stats
 			if tt.expect != 0 {
-				s.expect(tt.expect)
+				s.KeepRTTs(tt.expect)
 			}
 			for i := range tt.add {
 				s.Add(reply(i, time.Duration(i+1)))

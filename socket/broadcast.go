@@ -6,9 +6,9 @@ import (
 	"net/netip"
 )
 
-// isBroadcast tells whether addr is the limited broadcast address or that of a
+// IsBroadcast tells whether addr is the limited broadcast address or that of a
 // network that this host is on (RFC 919 section 7).
-func isBroadcast(addr netip.Addr) bool {
+func IsBroadcast(addr netip.Addr) bool {
 	if addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
 		return true
 	}

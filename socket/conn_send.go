@@ -131,7 +131,7 @@ func (c *conn) sendError(to netip.Addr, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, syscall.EACCES) && c.version == icmp.V4 && !c.broadcast.Load() && isBroadcast(to.Unmap()) {
+	if errors.Is(err, syscall.EACCES) && c.version == icmp.V4 && !c.broadcast.Load() && IsBroadcast(to.Unmap()) {
 		err = errors.Join(ErrBroadcast, err)
 	}
 	return c.opError(opSend, to, err)

@@ -14,7 +14,7 @@ type ConfigError = icmp.FieldError
 
 // ErrBroadcast is the cause when a destination is a broadcast address and
 // [ICMPv4.SetBroadcast] was not called.
-var ErrBroadcast = errors.New("broadcast needs permission: call SetBroadcast(true) first")
+var ErrBroadcast = errors.New("broadcast is forbidden unless it is allowed: by SetBroadcast(true), Packet.Broadcast or ping --broadcast")
 
 // OpError is an operation of a socket that failed. errors.Is and errors.As see
 // the cause, so that os.ErrPermission, net.ErrClosed, errors.ErrUnsupported

@@ -12,6 +12,10 @@ const (
 	pingGroupRange = "/proc/sys/net/ipv4/ping_group_range"
 	statusFile     = "/proc/self/status"
 
+	// overflowGroup is what a user namespace shows in place of a group that it
+	// does not map (user_namespaces(7)).
+	overflowGroup = 65534
+
 	cureGroups = `as root: sysctl -w net.ipv4.ping_group_range="0 2147483647"` +
 		` (for a container: --sysctl with the same setting)`
 	cureCapability = "run as root, or give the program the capability: setcap cap_net_raw+ep FILE" +
@@ -41,8 +45,11 @@ func groupObstacle(setting string, groups []int) string {
 	if err1 != nil || err2 != nil {
 		return name
 	}
-	if low > high {
+	switch {
+	case low > high:
 		return name + ", which admits no group"
+	case low == overflowGroup && high == overflowGroup:
+		return name + ", which is how a user namespace shows groups outside of it: none of its own is admitted"
 	}
 	admitted := func(g int) bool { return uint64(g) >= low && uint64(g) <= high }
 	if slices.ContainsFunc(groups, admitted) {

@@ -14,6 +14,7 @@ func TestWhatTheGroupRangeMeans(t *testing.T) {
 		{"1\t0\n", []int{0}, `"1 0", which admits no group`},
 		{"100\t200\n", []int{1000, 27, 1000}, `"100 200", which admits none of this process's groups [27 1000]`},
 		{"0\t2147483647\n", []int{1000}, "a security module or seccomp filter must have denied it"},
+		{"65534\t65534\n", []int{65534}, "how a user namespace shows groups outside of it"},
 		{"garbage", []int{0}, `net.ipv4.ping_group_range is "garbage"`},
 	} {
 		if got := groupObstacle(tt.setting, tt.groups); !strings.Contains(got, tt.want) {

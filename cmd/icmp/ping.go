@@ -66,6 +66,7 @@ func (f *pingFlags) run(ctx context.Context, out io.Writer, targets []string) er
 	var all sync.WaitGroup
 	for i, target := range targets {
 		hosts[i] = &icmplib.Host{Name: target}
+		hosts[i].KeepRTTs(opts.Count)
 		all.Go(func() {
 			pingOne(ctx, prober, hosts[i], opts, report)
 			hosts[i].Err = f.explain(hosts[i].Err)

@@ -16,24 +16,25 @@ const maxTimeout = time.Hour
 
 // pingFlags is the command line of ping.
 type pingFlags struct {
-	count    int
-	interval time.Duration
-	timeout  time.Duration
-	size     int
-	ttl      int
-	class    int
-	only4    bool
-	only6    bool
-	via      string // -I: an interface or an address, as ping has it
-	source   string
-	device   string
-	pmtudisc string
-	mark     uint32
-	mode     string
-	numeric  bool
-	quiet    bool
-	verbose  bool
-	json     bool
+	count     int
+	interval  time.Duration
+	timeout   time.Duration
+	size      int
+	ttl       int
+	class     int
+	only4     bool
+	only6     bool
+	via       string // -I: an interface or an address, as ping has it
+	source    string
+	device    string
+	pmtudisc  string
+	mark      uint32
+	broadcast bool
+	mode      string
+	numeric   bool
+	quiet     bool
+	verbose   bool
+	json      bool
 }
 
 func (f *pingFlags) register(flags *pflag.FlagSet) {
@@ -49,7 +50,8 @@ func (f *pingFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.source, "source", "", "address to send from")
 	flags.StringVar(&f.device, "interface", "", "interface to send and receive on")
 	flags.StringVarP(&f.pmtudisc, "pmtudisc", "M", "dont", "do: forbid fragmentation; dont: allow it")
-	flags.Uint32Var(&f.mark, "mark", 0, "routing mark; needs privilege")
+	flags.BoolVarP(&f.broadcast, "broadcast", "b", false, "allow a broadcast address as the target")
+	flags.Uint32VarP(&f.mark, "mark", "m", 0, "routing mark; needs privilege")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the summary only")
@@ -84,6 +86,7 @@ func (f *pingFlags) options() (*icmplib.PingOptions, *icmplib.Config, error) {
 			TTL:          f.ttl,
 			TrafficClass: f.class,
 			Size:         orNone(f.size),
+			Broadcast:    f.broadcast,
 			DontFragment: f.pmtudisc == "do",
 		},
 	}

@@ -76,7 +76,8 @@ func optionTests(device string) []optionTest {
 			func(o *options, _ *config) { o.Packet.Interface, o.Packet.Source = device, netip.IPv6Loopback() }},
 		{"fragmentation forbidden", both("-M", "pmtudisc", "do"), func(o *options, _ *config) { o.Packet.DontFragment = true }},
 		{"fragmentation allowed", both("-M", "pmtudisc", "dont"), func(*options, *config) {}},
-		{"a routing mark", [][]string{{"--mark", "4294967295"}}, func(o *options, _ *config) { o.Packet.Mark = 1<<32 - 1 }},
+		{"a broadcast that is allowed", [][]string{{"-b"}, {"--broadcast"}}, func(o *options, _ *config) { o.Packet.Broadcast = true }},
+		{"a routing mark", [][]string{{"-m", "4294967295"}, {"--mark", "4294967295"}}, func(o *options, _ *config) { o.Packet.Mark = 1<<32 - 1 }},
 		{"a raw socket", [][]string{{"--mode", "raw"}}, func(_ *options, c *config) { c.Mode = socket.Raw }},
 		{"a datagram socket", [][]string{{"--mode", "datagram"}}, func(_ *options, c *config) { c.Mode = socket.Datagram }},
 		{"any socket", [][]string{{"--mode", "auto"}}, func(*options, *config) {}},
@@ -142,7 +143,7 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 	want := map[string]string{
 		"count": "c", "interval": "i", "timeout": "W", "size": "s", "ttl": "t", "traffic-class": "Q",
 		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M",
-		"mark": "", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
+		"mark": "m", "broadcast": "b", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
 	}
 	got := map[string]string{}
 	flags := pflag.NewFlagSet("ping", pflag.ContinueOnError)

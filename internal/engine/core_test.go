@@ -42,6 +42,7 @@ func (b *bench) newOp(cfg OpConfig) *Op {
 		e:       &Engine{epoch: time.Now()},
 		timeout: cfg.Timeout,
 		payload: newPayload(cfg.Payload, cfg.Size),
+		group:   cfg.Group,
 		ready:   make(chan struct{}, 1),
 	}
 	op.ref = b.core.ops.add(op)

@@ -39,6 +39,9 @@ func New(conn Conn, log *slog.Logger) *Engine {
 		epoch:   time.Now(),
 		sending: make(chan struct{}, 1),
 		done:    make(chan struct{}),
+
+		// Not nil, for a Request takes a payload that is nil for none given.
+		payloads: []byte{},
 	}
 	e.core.id = conn.ID()
 	e.reader.Go(e.read)
@@ -72,6 +75,7 @@ func (e *Engine) NewOp(cfg OpConfig) *Op {
 		timeout: cfg.Timeout,
 		class:   cfg.TrafficClass,
 		payload: newPayload(cfg.Payload, cfg.Size),
+		group:   cfg.Group,
 		ready:   make(chan struct{}, 1),
 	}
 	e.mu.Lock()

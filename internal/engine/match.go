@@ -30,11 +30,10 @@ func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 	if s == nil || r.ID != c.id {
 		return 0, nil, unlike
 	}
-	// A group is answered by its members, each from its own address.
-	if dst := s.addr(); dst != r.Source.WithZone("") && !dst.IsMulticast() {
+	op := c.ops.get(s.op)
+	if s.addr() != r.Source.WithZone("") && (op == nil || !op.group) {
 		return 0, nil, unlike
 	}
-	op := c.ops.get(s.op)
 	if op == nil {
 		return r.Sequence, s, wholly // nobody asks any more
 	}

@@ -125,7 +125,7 @@ func TestAShortPayloadProvesWhatFits(t *testing.T) {
 }
 
 func TestAGroupIsAnsweredByItsMembers(t *testing.T) {
-	b := newBench(t, OpConfig{Size: 56})
+	b := newBench(t, OpConfig{Size: 56, Group: true})
 	seq := b.launch(netip.MustParseAddr("ff02::1"), 0)
 	r := b.reply(seq)
 	r.Source = netip.MustParseAddr("fe80::1%eth0")

@@ -8,6 +8,7 @@ type OpConfig struct {
 	TrafficClass int
 	Size         int    // payload bytes, where Payload is nil
 	Payload      []byte // sent as it is
+	Group        bool   // the destination stands for hosts that answer with addresses of their own
 }
 
 // Op is an operation: it sends probes and collects their outcomes. It is used
@@ -18,6 +19,7 @@ type Op struct {
 	timeout time.Duration
 	class   int
 	payload payload
+	group   bool
 
 	// Guarded by the engine's lock:
 	inbox []Outcome
