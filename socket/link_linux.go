@@ -54,7 +54,8 @@ func openLink(cfg linkConfig) (*link, error) {
 	l := &link{sock: sock, errQueue: !cfg.raw(), sender: sys.NewSender(maxBatch), now: clock.Now}
 	l.look.l = l
 	l.wake = l.look.run
-	l.drained.advance(time.Now())
+	l.look.empty = l.now()
+	l.drained.advance(l.look.empty.Mono)
 	if err := l.configure(cfg); err != nil {
 		_ = sock.Close()
 		return nil, err

@@ -3,7 +3,6 @@ package socket
 import (
 	"errors"
 	"os"
-	"time"
 
 	"github.com/goicmp/icmplib/internal/clock"
 	"github.com/goicmp/icmplib/internal/sys"
@@ -16,7 +15,8 @@ type look struct {
 	n       int
 	err     error
 	reading clock.Reading // after the look
-	since   time.Time     // all that the look found arrived after this
+	since   clock.Reading // all that the look found arrived after this
+	empty   clock.Reading // when the queues were last found empty
 }
 
 // receive waits for datagrams and reads up to limit of them. At the read
@@ -39,11 +39,12 @@ func (l *link) receive(limit int) (int, error) {
 
 // run looks, and tells whether there is anything to report.
 func (k *look) run(uintptr) bool {
-	k.since = k.l.drained.time()
+	k.since = k.empty
 	before := k.l.now()
 	var drained bool
 	k.n, drained, k.err = k.l.sock.Receive(k.l.receiver, k.limit, k.l.errQueue)
 	if drained {
+		k.empty = before
 		k.l.drained.advance(before.Mono)
 	}
 	if k.n == 0 && k.err == nil {

@@ -22,17 +22,39 @@ func Now() Reading {
 	return Reading{Mono: now, Wall: now.UnixNano()}
 }
 
+// slewed tells a clock that is slewed, by at most 500 ppm on Linux
+// (adjtimex(2)), from one that is stepped.
+const slewed = 1000
+
 // QueueDelay returns how long a packet that was read at read had been waiting,
-// given the wall-clock nanoseconds stamp that the kernel put on it at arrival.
+// given the wall-clock nanoseconds stamp that the kernel put on it at arrival; 0
+// stands for none, and the delay is then 0.
 //
-// The queue was seen empty at empty (a reading taken before the look), so the
-// packet cannot have waited longer than since then; a stamp that says so, or
-// that lies in the future, was made before a step of the wall clock and is
-// clamped. A stamp of 0 means that there is none: the delay is then 0.
-func QueueDelay(read Reading, stamp int64, empty time.Time) time.Duration {
+// The queue was seen empty at empty, a reading taken before the look, so the
+// packet cannot have waited longer than since then. By how much the wall clock
+// was stepped meanwhile, the two readings tell; whether the stamp was made
+// before the step or after it, they do not. Of what is possible the shorter
+// delay is taken, which errs to the longer round-trip time, and by no more than
+// the step. If nothing is possible, as when the clock was stepped to and fro,
+// the delay is 0.
+func QueueDelay(read Reading, stamp int64, empty Reading) time.Duration {
 	if stamp == 0 {
 		return 0
 	}
-	queued := time.Duration(read.Wall - stamp)
-	return max(0, min(queued, read.Mono.Sub(empty)))
+	longest := read.Mono.Sub(empty.Mono)
+	step := time.Duration(read.Wall-empty.Wall) - longest
+	if step.Abs() <= longest/slewed {
+		step = 0
+	}
+	after := time.Duration(read.Wall - stamp) // if the stamp was made after the step
+	before := after - step
+	switch possible := func(d time.Duration) bool { return d >= 0 && d <= longest }; {
+	case possible(after) && possible(before):
+		return min(after, before)
+	case possible(after):
+		return after
+	case possible(before):
+		return before
+	}
+	return 0
 }

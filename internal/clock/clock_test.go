@@ -6,28 +6,43 @@ import (
 )
 
 func TestQueueDelay(t *testing.T) {
-	const wall = int64(1_700_000_000_000_000_000)
+	const (
+		wall = int64(1_700_000_000_000_000_000)
+		ms   = time.Millisecond
+	)
 	start := time.Now()
-	read := Reading{Mono: start.Add(time.Second), Wall: wall}
-	justEmpty := start.Add(time.Second - 3*time.Millisecond)
+	read := Reading{Mono: start, Wall: wall}
 
 	for _, tt := range []struct {
 		name  string
-		stamp int64
-		empty time.Time
+		stamp time.Duration // before the read, by the wall clock
+		empty time.Duration // before the read
+		step  time.Duration // of the wall clock, since the queue was empty
 		want  time.Duration
 	}{
-		{"a packet without a stamp is taken to have arrived when it was read", 0, start, 0},
-		{"a packet waited from its stamp to the read", wall - int64(2*time.Millisecond), start, 2 * time.Millisecond},
-		{"a packet read at once did not wait", wall, start, 0},
-		{"it cannot have waited since before the queue was empty", wall - int64(5*time.Millisecond), justEmpty, 3 * time.Millisecond},
-		{"the clock was set back by an hour while it waited", wall + int64(time.Hour), justEmpty, 0},
-		{"the clock was set forward by an hour while it waited", wall - int64(time.Hour), justEmpty, 3 * time.Millisecond},
+		{"a packet waited from its stamp to the read", 2 * ms, time.Second, 0, 2 * ms},
+		{"a packet read at once did not wait", 0, time.Second, 0, 0},
+		{"it cannot have waited since before the queue was empty", 5 * ms, 3 * ms, 0, 0},
+		{"the clock was set back by an hour while it waited", 2*ms - time.Hour, 3 * ms, -time.Hour, 2 * ms},
+		{"the clock was set back by an hour before it came", 2 * ms, 3 * ms, -time.Hour, 2 * ms},
+		{"the clock was set forward by an hour while it waited", 2*ms + time.Hour, 3 * ms, time.Hour, 2 * ms},
+		{"the clock was set forward by an hour before it came", 2 * ms, 3 * ms, time.Hour, 2 * ms},
+		{"a step that is less than the wait may be before or after: the wait is not overstated", 9 * ms, 10 * ms, 5 * ms, 4 * ms},
+		{"a clock that is slewed is no step to speak of", 2 * ms, time.Second, 500 * time.Microsecond, 2 * ms},
+		{"a stamp in the future that no step explains", -time.Hour, time.Second, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := QueueDelay(read, tt.stamp, tt.empty); got != tt.want {
+			empty := Reading{Mono: start.Add(-tt.empty), Wall: wall - int64(tt.empty) - int64(tt.step)}
+			if got := QueueDelay(read, wall-int64(tt.stamp), empty); got != tt.want {
 				t.Errorf("QueueDelay = %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestAPacketWithoutAStampIsTakenToHaveComeWhenItWasRead(t *testing.T) {
+	now := Now()
+	if got := QueueDelay(now, 0, Reading{Mono: now.Mono.Add(-time.Second), Wall: now.Wall - 1e9}); got != 0 {
+		t.Errorf("QueueDelay = %v", got)
 	}
 }

@@ -45,8 +45,8 @@ type Conn struct {
 	pending []Delivery // on their way, in order of time
 	noised  time.Time  // noise up to here is pending
 	queue   []arrived
-	empty   time.Time // the queue was last seen empty
-	memory  []byte    // of the replies that were handed out last
+	empty   clock.Reading // when the queue was last seen empty
+	memory  []byte        // of the replies that were handed out last
 	counted socket.Counters
 }
 
@@ -66,7 +66,7 @@ func (n *Network) Listen(version icmp.Version, opts ConnOptions) *Conn {
 	c := &Conn{
 		net: n, version: version, opts: opts, id: opts.ID,
 		receiving: make(chan struct{}, 1), wake: make(chan struct{}, 1), timer: time.NewTimer(time.Hour),
-		base: now, noised: now, empty: now,
+		base: now, noised: now, empty: clock.Reading{Mono: now, Wall: now.UnixNano()},
 	}
 	c.timer.Stop()
 	n.mu.Lock()
@@ -107,7 +107,7 @@ func (c *Conn) Counters() socket.Counters {
 func (c *Conn) Drained() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.empty
+	return c.empty.Mono
 }
 
 // SetReadDeadline ends the calls of ReceiveBatch at t, also one that is waiting

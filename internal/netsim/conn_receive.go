@@ -77,7 +77,7 @@ func (c *Conn) read(ctx context.Context, replies []icmp.Reply) (n int, until tim
 		n = c.take(now, replies)
 	}
 	if len(c.queue) == 0 {
-		c.empty = now
+		c.empty = c.reading(now)
 	}
 	if n > 0 {
 		return n, until, nil
