@@ -141,11 +141,10 @@ func TestConnTimesByTheArrival(t *testing.T) {
 	cases := []struct {
 		name string
 		step time.Duration // of the wall clock, after the reply arrived
-		rtt  time.Duration // 30 ms, but for what a stamp can no longer tell
 	}{
-		{"a reply that waited was not on its way for longer", 0, 30 * time.Millisecond},
-		{"a clock set back makes it seem not to have waited", -time.Hour, 500 * time.Millisecond},
-		{"a clock set forward makes it seem to have waited since the last look", time.Hour, 0},
+		{"a reply that waited was not on its way for longer", 0},
+		{"nor was it when the clock was set back meanwhile", -time.Hour},
+		{"nor was it when the clock was set forward meanwhile", time.Hour},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -158,7 +157,7 @@ func TestConnTimesByTheArrival(t *testing.T) {
 					c.Resume()
 				}()
 				reply := receive(t, c)[0]
-				if rtt := reply.Time.Sub(req.Time); rtt != tc.rtt || reply.Queued != 500*time.Millisecond-tc.rtt {
+				if rtt := reply.Time.Sub(req.Time); rtt != 30*time.Millisecond || reply.Queued != 470*time.Millisecond {
 					t.Errorf("RTT %v, queued %v", rtt, reply.Queued)
 				}
 			})
