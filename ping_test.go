@@ -87,6 +87,26 @@ func TestTheEndOfTheContextIsTheLastOfASequence(t *testing.T) {
 	})
 }
 
+func TestWhatCameBeforeTheEndOfTheContextCounts(t *testing.T) {
+	for range 20 { // which of the two is seen first is left to chance
+		inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var stats Stats
+			for r, err := range p.PingSeq(ctx, simTarget, &PingOptions{Count: 3, Interval: 10 * time.Millisecond}) {
+				if err == nil {
+					stats.Add(r)
+				}
+				time.Sleep(time.Second)
+				cancel()
+			}
+			if want := (books{sent: 3, received: 3}); booksOf(&stats) != want {
+				t.Errorf("books %+v, want %+v", booksOf(&stats), want)
+			}
+		})
+	}
+}
+
 func TestAContextThatHasEndedSendsNothing(t *testing.T) {
 	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -170,11 +190,12 @@ func TestRepliesThatWaitInTheQueueAreNotSlow(t *testing.T) {
 	inSim(t, "", func(t *testing.T, p *Prober, conn func() *netsim.Conn) {
 		time.AfterFunc(10*time.Millisecond, func() { conn().Stall() })
 		time.AfterFunc(500*time.Millisecond, func() { conn().Resume() })
-		host, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 5, Interval: 10 * time.Millisecond, Timeout: 100 * time.Millisecond})
+		// More than one read takes: the first finds deadlines passed, and more to read.
+		host, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 300, Interval: time.Millisecond, Timeout: 100 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if host.PacketsReceived != 5 || host.MaxRTT() != 40*time.Millisecond {
+		if host.PacketsReceived != 300 || host.MaxRTT() != 40*time.Millisecond {
 			t.Errorf("%v", host)
 		}
 	})
