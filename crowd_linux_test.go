@@ -79,10 +79,7 @@ func TestCrowdProcess(t *testing.T) {
 		t.Errorf("%d sockets were open", sockets)
 	}
 	// What Close has told to end may not have left the count yet.
-	for range 1000 {
-		if runtime.NumGoroutine() <= goroutines {
-			break
-		}
+	for patience := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(patience); {
 		runtime.Gosched()
 	}
 	if n := runtime.NumGoroutine(); n > goroutines {
