@@ -23,15 +23,15 @@ type Counters struct {
 // Counters returns what was counted so far. After Close it returns zeros.
 func (p *Prober) Counters() Counters {
 	p.mu.Lock()
-	engines := make([]*engine.Engine, 0, len(p.engines))
-	for _, e := range p.engines {
-		engines = append(engines, e)
+	pools := make([]*engine.Pool, 0, len(p.pools))
+	for _, pool := range p.pools {
+		pools = append(pools, pool)
 	}
 	p.mu.Unlock()
 
 	var sum Counters
-	for _, e := range engines {
-		sum.add(e.Counters())
+	for _, pool := range pools {
+		sum.add(pool.Counters())
 	}
 	return sum
 }

@@ -14,7 +14,7 @@ import (
 // pingRun is a ping that has not been sent yet, or is being sent.
 type pingRun struct {
 	p    *Prober
-	eng  *engine.Engine
+	eng  *engine.Pool
 	op   *engine.Op
 	dst  netip.Addr
 	opts PingOptions
@@ -51,7 +51,7 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 	if err != nil {
 		return nil, err
 	}
-	run.eng, err = p.engine(key)
+	run.eng, err = p.pool(key)
 	return run, err
 }
 
@@ -60,7 +60,7 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 	r.yield = yield
 	r.group = r.opts.Packet.isGroup(r.dst)
-	r.op = r.eng.NewOp(engine.OpConfig{
+	r.op = engine.NewOp(engine.OpConfig{
 		Timeout:      r.opts.Timeout,
 		TrafficClass: r.opts.Packet.TrafficClass,
 		Size:         r.opts.Packet.size(),

@@ -208,11 +208,29 @@ func TestWhatOurOwnSocketLostIsSuspect(t *testing.T) {
 		defer p.Close()
 		time.AfterFunc(10*time.Millisecond, func() { conn.Stall() })
 		time.AfterFunc(90*time.Millisecond, func() { conn.Resume() })
-		host, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 5, Interval: 10 * time.Millisecond, Timeout: time.Second})
+		host, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 5, Interval: 5 * time.Millisecond, Timeout: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if host.PacketsReceived != 2 || host.Silent != 3 || host.Suspect != 3 || p.Counters().Dropped != 3 {
+			t.Errorf("%v\n%+v", host, p.Counters())
+		}
+	})
+}
+
+// What our own socket has no room for is lost, so sending waits for reading.
+func TestSendingWaitsWhileOurOwnSocketIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var conn *netsim.Conn
+		p := simProberWith(t, simNetwork(""), netsim.ConnOptions{QueueLimit: 20}, func(c *netsim.Conn) { conn = c })
+		defer p.Close()
+		time.AfterFunc(10*time.Millisecond, func() { conn.Stall() })
+		time.AfterFunc(990*time.Millisecond, func() { conn.Resume() })
+		host, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 100, Interval: 5 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host.PacketsReceived != 100 || host.MaxRTT() != 40*time.Millisecond {
 			t.Errorf("%v\n%+v", host, p.Counters())
 		}
 	})

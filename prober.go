@@ -51,7 +51,9 @@ type Config struct {
 //
 // Its sockets are opened when they are first needed, one for each family and
 // each combination of socket-wide options in use (source, interface, mark,
-// don't-fragment, broadcast), and shared by any number of operations. It keeps them, and
+// don't-fragment, broadcast), and shared by any number of operations. When
+// nearly 65,536 probes are in flight on one of them, which is all that an id can
+// tell apart, another is opened beside it. It keeps them, and
 // the network namespace in which they were opened, until it is closed.
 //
 // A Prober is safe for concurrent use.
@@ -60,8 +62,8 @@ type Prober struct {
 	pacer  *engine.Pacer
 	listen listenFunc
 
-	mu      sync.Mutex
-	engines map[socketKey]*engine.Engine // nil once closed
+	mu    sync.Mutex
+	pools map[socketKey]*engine.Pool // nil once closed
 }
 
 // listenFunc opens the socket for a key; tests put a simulated network here.
@@ -80,7 +82,7 @@ type socketKey struct {
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be
 // used; sockets, and the permission to open them, come with the first operation.
 func NewProber(cfg *Config) (*Prober, error) {
-	p := &Prober{engines: map[socketKey]*engine.Engine{}}
+	p := &Prober{pools: map[socketKey]*engine.Pool{}}
 	if cfg != nil {
 		p.cfg = *cfg
 	}
@@ -123,23 +125,22 @@ func validateInterface(field, name string) error {
 	return nil
 }
 
-// engine returns the engine for a key, and opens its socket if need be.
-func (p *Prober) engine(key socketKey) (*engine.Engine, error) {
+// pool returns the engines for a key, and opens their first socket if need be.
+func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.engines == nil {
+	if p.pools == nil {
 		return nil, net.ErrClosed
 	}
-	if e := p.engines[key]; e != nil {
-		return e, nil
+	if pool := p.pools[key]; pool != nil {
+		return pool, nil
 	}
-	conn, err := p.listen(key)
+	pool, err := engine.NewPool(func() (engine.Conn, error) { return p.listen(key) }, p.cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
-	e := engine.New(conn, p.cfg.Logger)
-	p.engines[key] = e
-	return e, nil
+	p.pools[key] = pool
+	return pool, nil
 }
 
 // listenSocket opens a socket of the system.
@@ -177,13 +178,13 @@ func (p *Prober) listenSocket(key socketKey) (engine.Conn, error) {
 // do nothing.
 func (p *Prober) Close() error {
 	p.mu.Lock()
-	engines := p.engines
-	p.engines = nil
+	pools := p.pools
+	p.pools = nil
 	p.mu.Unlock()
 
 	var errs []error
-	for _, e := range engines {
-		errs = append(errs, e.Close())
+	for _, pool := range pools {
+		errs = append(errs, pool.Close())
 	}
 	return errors.Join(errs...)
 }

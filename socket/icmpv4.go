@@ -91,6 +91,11 @@ func (s *ICMPv4) LocalAddr() netip.Addr { return s.c.localAddr() }
 // Counters returns how many messages were not handed out, and why.
 func (s *ICMPv4) Counters() Counters { return s.c.counters() }
 
+// Backlog returns how much of the kernel's receive buffer waits to be read, from
+// 0 to 1, and 0 where the system does not say. Who sends much and sees it grow
+// does well to wait: what has no room is lost.
+func (s *ICMPv4) Backlog() float64 { return s.c.link.backlog() }
+
 // SyscallConn gives access to the descriptor, for options that have no method
 // here. Linux only; elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv4) SyscallConn() (syscall.RawConn, error) { return s.c.link.syscallConn() }

@@ -177,6 +177,14 @@ func (l *link) drops() uint64 {
 	return uint64(drops)
 }
 
+func (l *link) backlog() float64 {
+	part, err := l.sock.Backlog()
+	if err != nil {
+		return 0
+	}
+	return part
+}
+
 func (l *link) setBroadcast(on bool) error { return l.sock.SetBroadcast(on) }
 
 func (l *link) joinGroup(group netip.Addr, ifi *net.Interface) error {

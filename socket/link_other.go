@@ -228,8 +228,9 @@ func (l *link) datagram(_ int, in *sys.Inbound) { *in = l.in }
 
 func (l *link) setReadDeadline(t time.Time) error { return l.conn.SetReadDeadline(t) }
 
-// drops is not known here.
-func (l *link) drops() uint64 { return 0 }
+// drops and backlog are not known here.
+func (l *link) drops() uint64    { return 0 }
+func (l *link) backlog() float64 { return 0 }
 
 func (l *link) setBroadcast(bool) error { return unsupported("broadcast (SetBroadcast)") }
 

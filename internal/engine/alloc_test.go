@@ -9,7 +9,7 @@ func TestAProbeAndItsReplyAllocateNothing(t *testing.T) {
 	payload := r.Payload
 	round := func() {
 		p := Probe{Dst: target, TTL: 64}
-		seq, n, ok := b.core.launch(b.op, &p, b.now)
+		seq, n, ok := b.core.launch(b.op, b.ref, &p, b.now)
 		if !ok {
 			t.Fatal("no sequence number was free")
 		}

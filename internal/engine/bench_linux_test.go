@@ -78,19 +78,21 @@ func (f *floor) round(b *testing.B) {
 
 // pinger drives an engine in the same way.
 type pinger struct {
-	e      *engine.Engine
+	e      *engine.Pool
 	op     *engine.Op
 	probes [benchBatch]engine.Probe
 	inbox  []engine.Outcome
 }
 
 func newPinger(b *testing.B, mode socket.Mode) *pinger {
-	s, err := socket.ListenICMPv4(&socket.Config{Mode: mode})
+	pool, err := engine.NewPool(func() (engine.Conn, error) {
+		return socket.ListenICMPv4(&socket.Config{Mode: mode})
+	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Skipf("the system allows no %v socket: %v", mode, err)
 	}
-	p := &pinger{e: engine.New(s, slog.New(slog.DiscardHandler))}
-	p.op = p.e.NewOp(engine.OpConfig{Timeout: 10 * time.Second, Size: 56})
+	p := &pinger{e: pool}
+	p.op = engine.NewOp(engine.OpConfig{Timeout: 10 * time.Second, Size: 56})
 	b.Cleanup(func() { p.op.Close(); p.e.Close() })
 	for i := range p.probes {
 		p.probes[i] = engine.Probe{Dst: localhost, TTL: icmp.DefaultTTL}

@@ -17,6 +17,7 @@ type Conn interface {
 	SetReadDeadline(t time.Time) error
 	Drained() time.Time
 	Counters() socket.Counters
+	Backlog() float64
 	Close() error
 }
 

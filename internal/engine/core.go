@@ -10,6 +10,7 @@ import (
 // and the socket. Every moment is an argument, measured from one epoch.
 type core struct {
 	id       uint16
+	epoch    time.Time // from which every moment is measured
 	table    table
 	ops      opTable
 	counters Counters
@@ -17,14 +18,14 @@ type core struct {
 }
 
 // launch puts a probe into flight, and returns its sequence number and nonce.
-func (c *core) launch(op *Op, p *Probe, now time.Duration) (uint16, nonce, bool) {
+func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, nonce, bool) {
 	n := newNonce()
 	seq, ok := c.table.add(slot{
 		sent:  now,
 		nonce: n,
 		tag:   p.Tag,
 		dst:   p.Dst.As16(),
-		op:    op.ref,
+		op:    ref,
 		ttl:   uint8(p.TTL),
 	}, op.timeout)
 	if ok {
@@ -91,7 +92,7 @@ func (c *core) report(s *slot, o *Outcome, r *icmp.Reply) {
 	if op == nil {
 		return
 	}
-	o.Tag, o.TTL, o.Sent = s.tag, int(s.ttl), op.e.epoch.Add(s.sent)
+	o.Tag, o.TTL, o.Sent = s.tag, int(s.ttl), c.epoch.Add(s.sent)
 	if r != nil {
 		o.describe(r)
 	}

@@ -24,6 +24,7 @@ type bench struct {
 	t    *testing.T
 	core core
 	op   *Op
+	ref  opRef
 	now  time.Duration
 }
 
@@ -38,20 +39,14 @@ func (b *bench) newOp(cfg OpConfig) *Op {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = testTimeout
 	}
-	op := &Op{
-		e:       &Engine{epoch: time.Now()},
-		timeout: cfg.Timeout,
-		payload: newPayload(cfg.Payload, cfg.Size),
-		group:   cfg.Group,
-		ready:   make(chan struct{}, 1),
-	}
-	op.ref = b.core.ops.add(op)
+	op := NewOp(cfg)
+	b.ref = b.core.ops.add(op)
 	return op
 }
 
 // launch sends a probe and returns its sequence number.
 func (b *bench) launch(dst netip.Addr, tag uint64) uint16 {
-	seq, _, ok := b.core.launch(b.op, &Probe{Dst: dst, Tag: tag, TTL: 64}, b.now)
+	seq, _, ok := b.core.launch(b.op, b.ref, &Probe{Dst: dst, Tag: tag, TTL: 64}, b.now)
 	if !ok {
 		b.t.Fatal("no sequence number was free")
 	}

@@ -17,6 +17,22 @@ type Counters struct {
 	Busy       uint64 // times that the kernel had no room for a probe
 }
 
+// merge adds what another engine has seen.
+func (c *Counters) merge(o Counters) {
+	c.Sent += o.Sent
+	c.Replied += o.Replied
+	c.Failed += o.Failed
+	c.Silent += o.Silent
+	c.Late += o.Late
+	c.Duplicates += o.Duplicates
+	c.Altered += o.Altered
+	c.Advised += o.Advised
+	c.Foreign += o.Foreign
+	c.Malformed += o.Malformed
+	c.Dropped += o.Dropped
+	c.Busy += o.Busy
+}
+
 // add counts one outcome.
 func (c *Counters) add(f Fate) {
 	switch f {

@@ -162,7 +162,7 @@ func TestAnEndedOperationIsNotTold(t *testing.T) {
 	b := newBench(t, OpConfig{Size: 56})
 	old := b.op
 	r := b.reply(b.launch(target, 0))
-	b.core.ops.remove(old.ref)
+	b.core.ops.remove(b.ref)
 	b.op = b.newOp(OpConfig{Size: 56}) // takes the old one's place
 	b.now += time.Millisecond
 	checkFates(t, b.receive(r), nil)

@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // OpConfig is what all probes of an operation have in common.
 type OpConfig struct {
@@ -14,16 +17,35 @@ type OpConfig struct {
 // Op is an operation: it sends probes and collects their outcomes. It is used
 // by one goroutine at a time.
 type Op struct {
-	e       *Engine
-	ref     opRef
 	timeout time.Duration
 	class   int
 	payload payload
 	group   bool
 
-	// Guarded by the engine's lock:
-	inbox []Outcome
-	ready chan struct{} // holds a token while the inbox may not be empty
+	mu      sync.Mutex // taken while an engine's is held, never the other way round
+	inbox   []Outcome
+	ready   chan struct{} // holds a token while the inbox may not be empty
+	members []membership
+	closed  bool
+}
+
+// membership is an engine that has probes of the operation, and what it calls
+// the operation.
+type membership struct {
+	e   *Engine
+	ref opRef
+}
+
+// NewOp starts an operation, which any number of engines may send for. It must
+// be closed.
+func NewOp(cfg OpConfig) *Op {
+	return &Op{
+		timeout: cfg.Timeout,
+		class:   cfg.TrafficClass,
+		payload: newPayload(cfg.Payload, cfg.Size),
+		group:   cfg.Group,
+		ready:   make(chan struct{}, 1),
+	}
 }
 
 // extrasRoom bounds the inbox for outcomes that settle no probe. There is no
@@ -33,13 +55,17 @@ const extrasRoom = 64
 
 // deliver puts an outcome into the inbox.
 func (op *Op) deliver(o *Outcome) {
-	if !o.Fate.Settles() && len(op.inbox) >= extrasRoom {
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	if op.closed || !o.Fate.Settles() && len(op.inbox) >= extrasRoom {
 		return // counted by the engine all the same
 	}
 	op.inbox = append(op.inbox, *o)
-	select {
-	case op.ready <- struct{}{}:
-	default:
+	if len(op.inbox) == 1 {
+		select {
+		case op.ready <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -47,62 +73,37 @@ func (op *Op) deliver(o *Outcome) {
 func (op *Op) Ready() <-chan struct{} { return op.ready }
 
 // Take returns the outcomes since the last call, in the order in which they
-// came to be known. The engine goes on with buf, the result of the call before.
+// came to be known. The engines go on with buf, the result of the call before.
 func (op *Op) Take(buf []Outcome) []Outcome {
-	op.e.mu.Lock()
-	defer op.e.mu.Unlock()
+	op.mu.Lock()
+	defer op.mu.Unlock()
 	taken := op.inbox
 	op.inbox = buf[:0]
 	return taken
 }
 
+// join makes an operation known to an engine, whose lock is held.
+func (op *Op) join(e *Engine) opRef {
+	for i := range op.members {
+		if op.members[i].e == e {
+			return op.members[i].ref
+		}
+	}
+	ref := e.core.ops.add(op)
+	op.members = append(op.members, membership{e, ref})
+	return ref
+}
+
 // Close ends the operation. Its probes stay in flight, so that their sequence
 // numbers are not used again too early; their outcomes are only counted.
 func (op *Op) Close() {
-	op.e.mu.Lock()
-	defer op.e.mu.Unlock()
-	op.e.core.ops.remove(op.ref)
-}
-
-// opRef names an operation without pointing to it: slots outlive operations.
-type opRef struct{ index, generation uint32 }
-
-// opTable finds operations by their reference.
-type opTable struct {
-	entries []opEntry
-	unused  []uint32
-}
-
-type opEntry struct {
-	op         *Op
-	generation uint32
-}
-
-func (t *opTable) add(op *Op) opRef {
-	if n := len(t.unused); n > 0 {
-		i := t.unused[n-1]
-		t.unused = t.unused[:n-1]
-		t.entries[i].op = op
-		return opRef{i, t.entries[i].generation}
+	op.mu.Lock()
+	op.closed = true
+	op.inbox = nil
+	op.mu.Unlock()
+	for _, m := range op.members {
+		m.e.mu.Lock()
+		m.e.core.ops.remove(m.ref)
+		m.e.mu.Unlock()
 	}
-	t.entries = append(t.entries, opEntry{op: op})
-	return opRef{index: uint32(len(t.entries) - 1)}
-}
-
-func (t *opTable) remove(ref opRef) {
-	if t.get(ref) == nil {
-		return
-	}
-	e := &t.entries[ref.index]
-	e.op = nil
-	e.generation++
-	t.unused = append(t.unused, ref.index)
-}
-
-// get returns nil when the operation has ended.
-func (t *opTable) get(ref opRef) *Op {
-	if e := &t.entries[ref.index]; e.generation == ref.generation {
-		return e.op
-	}
-	return nil
 }

@@ -101,7 +101,7 @@ func (c *chaos) answer(seq uint16) {
 // restart ends the operation and begins another.
 func (c *chaos) restart() {
 	c.collect()
-	c.core.ops.remove(c.op.ref)
+	c.core.ops.remove(c.ref)
 	c.op = c.newOp(OpConfig{Size: 56})
 	for tag := range c.fates {
 		delete(c.fates, tag)
@@ -218,7 +218,7 @@ func TestTheTableIsFullWhenAllIsInFlight(t *testing.T) {
 	for range sequences {
 		b.launch(target, 0)
 	}
-	if _, _, ok := b.core.launch(b.op, &Probe{Dst: target, TTL: 64}, b.now); ok {
+	if _, _, ok := b.core.launch(b.op, b.ref, &Probe{Dst: target, TTL: 64}, b.now); ok {
 		t.Fatal("a sequence number was used twice")
 	}
 	b.receive(b.reply(1234))

@@ -98,5 +98,5 @@ func (e *Engine) arm() {
 	}
 	e.armed, e.armedFor = true, next
 	// It fails only when the socket is closed, which the reader sees by itself.
-	_ = e.conn.SetReadDeadline(e.epoch.Add(next))
+	_ = e.conn.SetReadDeadline(e.core.epoch.Add(next))
 }

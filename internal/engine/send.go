@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 
@@ -15,40 +16,59 @@ const (
 	// round-trip times, while most of what batching saves is saved by a few.
 	sendBatch = 16
 
-	// busyPause is the wait when the kernel or the table is full: about what it
-	// takes a gigabit interface to send a few hundred small packets.
-	busyPause = 500 * time.Microsecond
+	// maxBacklog is how full the socket's own receive buffer may be before
+	// sending waits for the reader: what has no room in it is lost, and would
+	// look like a loss of the network.
+	maxBacklog = 0.25
 )
 
-// Send sends probes in order and sets Sent in each. It returns how many were
+// Why an engine cannot take a probe now.
+var (
+	errFull      = errors.New("all sequence numbers are in flight")
+	errBacklog   = errors.New("the receive buffer fills faster than it is read")
+	errBusy      = errors.New("the kernel has no room for a packet")
+	errNoneTaken = errors.New("no packet was taken")
+)
+
+// send sends probes in order and sets Sent in each. It returns how many were
 // sent, and if not all, why the next one was not; the ones after it have not
-// been tried. While there is no room for a probe, in the kernel or because all
-// sequence numbers are in flight, Send waits.
-func (e *Engine) Send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
+// been tried. It waits for whoever else sends, and for nothing else.
+func (e *Engine) send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
+	for n < len(probes) {
+		k, err := e.sendOnce(ctx, op, probes[n:])
+		n += k
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// sendOnce sends one batch. Others that send come between two batches, so that
+// none of them waits for long.
+func (e *Engine) sendOnce(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
 	if err := e.acquire(ctx); err != nil {
 		return 0, err
 	}
 	defer func() { <-e.sending }()
-	for n < len(probes) {
-		k, err := e.launch(op, probes[n:])
-		if err != nil {
-			return n, err
-		}
-		sent, err := e.conn.SendBatch(e.requests[:k])
-		if sent < k {
-			e.abort(e.seqs[sent:k], err)
-		}
-		n += sent
-		if err != nil && !socket.IsBusy(err) {
-			return n, err
-		}
-		if sent == 0 {
-			if err := e.pause(ctx); err != nil {
-				return n, err
-			}
+	if e.conn.Backlog() > maxBacklog {
+		return 0, errBacklog
+	}
+	k, err := e.launch(op, probes)
+	if err != nil {
+		return 0, err
+	}
+	sent, err := e.conn.SendBatch(e.requests[:k])
+	if sent < k {
+		e.abort(e.seqs[sent:k], err)
+		if err == nil {
+			err = errNoneTaken
 		}
 	}
-	return n, nil
+	if err != nil && socket.IsBusy(err) {
+		err = errBusy
+	}
+	return sent, err
 }
 
 // acquire makes the caller the one who sends.
@@ -66,20 +86,6 @@ func (e *Engine) acquire(ctx context.Context) error {
 	}
 }
 
-// pause waits for room.
-func (e *Engine) pause(ctx context.Context) error {
-	timer := time.NewTimer(busyPause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-e.done:
-		return net.ErrClosed
-	}
-}
-
 // launch puts as many probes into flight as go out together, and makes out
 // their requests. They are in the table before the kernel gets them: on a
 // loopback interface the reply is there before the call returns.
@@ -89,11 +95,12 @@ func (e *Engine) launch(op *Op, probes []Probe) (k int, err error) {
 	if e.closed {
 		return 0, net.ErrClosed
 	}
+	ref := op.join(e)
 	e.payloads = e.payloads[:0]
 	now := time.Now()
 	for k < min(len(probes), sendBatch) {
 		p := &probes[k]
-		seq, nonce, ok := e.core.launch(op, p, e.since(now))
+		seq, nonce, ok := e.core.launch(op, ref, p, e.since(now))
 		if !ok {
 			break
 		}
@@ -110,6 +117,9 @@ func (e *Engine) launch(op *Op, probes []Probe) (k int, err error) {
 		}
 		k++
 	}
+	if k == 0 {
+		return 0, errFull
+	}
 	e.arm()
 	return k, nil
 }
@@ -124,4 +134,11 @@ func (e *Engine) abort(seqs []uint16, err error) {
 	if socket.IsBusy(err) {
 		e.core.counters.Busy++
 	}
+}
+
+// room returns how many more probes the engine can have in flight.
+func (e *Engine) room() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return sequences - e.core.table.inFlight
 }

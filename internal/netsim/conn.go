@@ -102,6 +102,17 @@ func (c *Conn) Counters() socket.Counters {
 	return c.counted
 }
 
+// Backlog returns how much of the receive queue waits to be read, from 0 to 1.
+func (c *Conn) Backlog() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opts.QueueLimit == 0 {
+		return 0
+	}
+	c.admit(time.Now())
+	return float64(len(c.queue)) / float64(c.opts.QueueLimit)
+}
+
 // Drained returns a time up to which everything that arrived has been handed
 // out.
 func (c *Conn) Drained() time.Time {

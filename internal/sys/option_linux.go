@@ -178,12 +178,3 @@ func (s *Socket) LocalAddr() (addr netip.Addr, port uint16, err error) {
 	})
 	return addr, port, err
 }
-
-// Drops returns how many datagrams the socket had no room for.
-func (s *Socket) Drops() (drops uint32, err error) {
-	err = s.Control(func(fd int) (err error) {
-		drops, err = memInfoDrops(fd)
-		return os.NewSyscallError("getsockopt SO_MEMINFO", err)
-	})
-	return drops, err
-}

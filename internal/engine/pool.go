@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// maxEngines bounds the sockets of a pool: a million probes in flight.
+	maxEngines = 16
+
+	// spareSequences is how many sequence numbers an engine keeps free, so that
+	// one that was used does not come round again at once: a reply that is
+	// late, or a duplicate, is still known for what it is.
+	spareSequences = sequences / 4
+
+	// busyPause is the wait when the kernel or the table is full: about what it
+	// takes a gigabit interface to send a few hundred small packets.
+	busyPause = 500 * time.Microsecond
+)
+
+// Pool is as many engines as the probes in flight need: one, and another socket
+// with an id of its own whenever the sequence numbers of those there are run
+// short. What it sends with, all have in common but for the id.
+type Pool struct {
+	listen func() (Conn, error)
+	log    *slog.Logger
+	done   chan struct{} // closed by Close
+
+	mu      sync.Mutex
+	engines []*Engine
+	full    bool // no further socket could be opened
+	closed  bool
+}
+
+// NewPool opens the first socket of a pool; listen opens each of them.
+func NewPool(listen func() (Conn, error), log *slog.Logger) (*Pool, error) {
+	p := &Pool{listen: listen, log: log, done: make(chan struct{})}
+	if _, err := p.grow(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Send sends probes in order and sets Sent in each. It returns how many were
+// sent, and if not all, why the next one was not; the ones after it have not
+// been tried. While there is no room for a probe, in the kernel, in our own
+// receive buffer or because all sequence numbers are in flight, Send waits.
+func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
+	for n < len(probes) {
+		e, err := p.pick(len(probes) - n)
+		if err != nil {
+			return n, err
+		}
+		k, err := e.send(ctx, op, probes[n:])
+		n += k
+		switch {
+		case err == nil:
+		case errors.Is(err, errFull), errors.Is(err, errBacklog), errors.Is(err, errBusy):
+			if err := p.pause(ctx); err != nil {
+				return n, err
+			}
+		case errors.Is(err, net.ErrClosed) && ctx.Err() != nil:
+			return n, context.Cause(ctx)
+		default:
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// pick returns an engine with room for n probes; if there is none, one with any.
+func (p *Pool) pick(n int) (*Engine, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, net.ErrClosed
+	}
+	best, most := p.engines[0], 0
+	for _, e := range p.engines {
+		room := e.room()
+		if room >= spareSequences+n {
+			return e, nil
+		}
+		if room > most {
+			best, most = e, room
+		}
+	}
+	if len(p.engines) < maxEngines && !p.full {
+		e, err := p.growLocked()
+		if err == nil {
+			return e, nil
+		}
+		// What there is goes on; it will only have to wait now and then.
+		p.full = true
+		p.log.Warn("no further socket could be opened", "sockets", len(p.engines), "error", err)
+	}
+	return best, nil
+}
+
+func (p *Pool) grow() (*Engine, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.growLocked()
+}
+
+func (p *Pool) growLocked() (*Engine, error) {
+	conn, err := p.listen()
+	if err != nil {
+		return nil, err
+	}
+	e := newEngine(conn, p.log)
+	p.engines = append(p.engines, e)
+	return e, nil
+}
+
+// pause waits for room.
+func (p *Pool) pause(ctx context.Context) error {
+	timer := time.NewTimer(busyPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-p.done:
+		return net.ErrClosed
+	}
+}
+
+// Done is closed when the pool is.
+func (p *Pool) Done() <-chan struct{} { return p.done }
+
+// Close closes the sockets and waits until nothing of the pool runs any more.
+// Only the first call does anything.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	engines := p.engines
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closed = true
+	close(p.done)
+	p.mu.Unlock()
+
+	var errs []error
+	for _, e := range engines {
+		errs = append(errs, e.close())
+	}
+	return errors.Join(errs...)
+}
+
+// Counters returns what was counted so far.
+func (p *Pool) Counters() Counters {
+	p.mu.Lock()
+	engines := p.engines
+	p.mu.Unlock()
+	var sum Counters
+	for _, e := range engines {
+		sum.merge(e.counters())
+	}
+	return sum
+}
