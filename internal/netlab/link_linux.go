@@ -14,7 +14,10 @@ type ifreq struct {
 }
 
 // LinkUp sets an interface up.
-func LinkUp(name string) error {
+func LinkUp(name string) error { return changeFlags(name, syscall.IFF_UP) }
+
+// changeFlags sets flags of an interface, beside those that it has.
+func changeFlags(name string, flags uint16) error {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("socket", err)
@@ -25,7 +28,7 @@ func LinkUp(name string) error {
 	if err := ioctl(fd, syscall.SIOCGIFFLAGS, unsafe.Pointer(&req)); err != nil {
 		return os.NewSyscallError("ioctl SIOCGIFFLAGS", err)
 	}
-	req.flags |= syscall.IFF_UP
+	req.flags |= flags
 	return os.NewSyscallError("ioctl SIOCSIFFLAGS", ioctl(fd, syscall.SIOCSIFFLAGS, unsafe.Pointer(&req)))
 }
 

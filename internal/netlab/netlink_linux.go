@@ -12,6 +12,7 @@ import (
 const (
 	iflaLinkInfo = 18
 	iflaNetNSPID = 19
+	iflaNetNSFD  = 28
 	iflaInfoKind = 1
 	iflaInfoData = 2
 	vethInfoPeer = 1

@@ -34,6 +34,17 @@ func MoveLink(name string, pid int) error {
 	return failed(m.send(), "move %s to the namespace of process %d", name, pid)
 }
 
+// Take moves an interface from the test's namespace to this one.
+func (n *Namespace) Take(name string) error {
+	index, err := indexOf(name)
+	if err != nil {
+		return err
+	}
+	m := newMessage(rtmNewLink, 0, linkBody(index)...)
+	m.uint32(iflaNetNSFD, uint32(n.file.Fd()))
+	return failed(m.send(), "move %s to another namespace", name)
+}
+
 // AddAddress gives an interface an address, usable at once.
 func AddAddress(name string, prefix netip.Prefix) error {
 	index, err := indexOf(name)
