@@ -42,7 +42,7 @@ func (k *look) run(uintptr) bool {
 	k.since = k.empty
 	before := k.l.now()
 	var drained bool
-	k.n, drained, k.err = k.l.sock.Receive(k.l.receiver, k.limit, k.l.errQueue)
+	k.n, drained, k.err = k.l.sock.Receive(k.l.receiver, 0, k.limit, k.l.errQueue)
 	if drained {
 		k.empty = before
 		k.l.drained.advance(before.Mono)

@@ -97,7 +97,7 @@ func parseQueuedError(data []byte, m *Inbound) {
 	}
 	var sa sockaddr
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&sa)), unsafe.Sizeof(sa)), data[size:])
-	m.Err.Offender, m.Err.Zone = getSockaddr(&sa)
+	m.Err.Offender, m.Err.Zone, _ = getSockaddr(&sa)
 }
 
 // timespec reads a struct timespec of either word size as nanoseconds.
@@ -126,9 +126,32 @@ func nativeInt(data []byte) int32 {
 func appendControl(b []byte, level, typ, value int) []byte {
 	start := len(b)
 	b = append(b, make([]byte, unix.CmsgSpace(4))...)
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[start]))
-	h.Level, h.Type = int32(level), int32(typ)
-	h.SetLen(unix.CmsgLen(4))
+	setHeader(b[start:], level, typ, 4)
 	binary.NativeEndian.PutUint32(b[start+cmsgHeader:], uint32(int32(value)))
 	return b
+}
+
+// appendSource appends the control message that sets the source address
+// (ip(7), IP_PKTINFO; RFC 3542 section 6.2).
+func appendSource(b []byte, source netip.Addr, zone uint32) []byte {
+	start := len(b)
+	if source.Is4() {
+		b = append(b, make([]byte, unix.CmsgSpace(unix.SizeofInet4Pktinfo))...)
+		setHeader(b[start:], unix.SOL_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)
+		addr := source.As4()
+		copy(b[start+cmsgHeader+4:], addr[:]) // behind the interface index
+		return b
+	}
+	b = append(b, make([]byte, unix.CmsgSpace(unix.SizeofInet6Pktinfo))...)
+	setHeader(b[start:], unix.SOL_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)
+	addr := source.As16()
+	copy(b[start+cmsgHeader:], addr[:])
+	binary.NativeEndian.PutUint32(b[start+cmsgHeader+16:], zone)
+	return b
+}
+
+func setHeader(b []byte, level, typ, size int) {
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+	h.Level, h.Type = int32(level), int32(typ)
+	h.SetLen(unix.CmsgLen(size))
 }

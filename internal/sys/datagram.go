@@ -13,6 +13,10 @@ type Outbound struct {
 	Data []byte
 	To   netip.Addr // without zone
 	Zone uint32     // interface index, for link-local IPv6; 0: none
+	Port uint16     // of UDP and TCP; 0 for raw and ICMP sockets
+
+	Source    netip.Addr // local address to send from; zero: as the socket is bound, or as the route says
+	FlowLabel uint32     // of IPv6, on a socket with SendFlowLabels; 0: the kernel's choice
 
 	// TTL and TrafficClass go into control messages; a negative value leaves
 	// the socket's own setting in force, which costs the kernel less.
@@ -22,10 +26,11 @@ type Outbound struct {
 
 // Inbound is one datagram received, or one entry of the error queue.
 type Inbound struct {
-	Data []byte     // valid until the next receive on the same Receiver
-	From netip.Addr // the peer; for an entry of the error queue, where the failed datagram was sent
-	Zone uint32     // interface index that scopes From; 0: none
-	Size int        // bytes that arrived; more than len(Data) when truncated
+	Data     []byte     // valid until the next receive on the same Receiver
+	From     netip.Addr // the peer; for an entry of the error queue, where the failed datagram was sent
+	Zone     uint32     // interface index that scopes From; 0: none
+	FromPort uint16     // the port of From; 0 from raw and ICMP sockets
+	Size     int        // bytes that arrived; more than len(Data) when truncated
 
 	To             netip.Addr // local destination; zero: unknown
 	InterfaceIndex int        // arrival interface; 0: unknown

@@ -75,6 +75,6 @@ func (r *Receiver) Datagram(i int, m *Inbound) {
 	size := int(h.len)
 	start := i * MaxDatagram
 	*m = Inbound{Data: r.data[start : start+min(size, MaxDatagram)], Size: size}
-	m.From, m.Zone = getSockaddr(&r.names[i])
+	m.From, m.Zone, m.FromPort = getSockaddr(&r.names[i])
 	parseControl(r.control[i][:min(int(h.hdr.Controllen), controlSize)], m)
 }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sendControlSize holds a TTL and a traffic class.
-var sendControlSize = 2 * unix.CmsgSpace(4)
+// sendControlSize holds a TTL, a traffic class and a source address.
+var sendControlSize = 2*unix.CmsgSpace(4) + unix.CmsgSpace(unix.SizeofInet6Pktinfo)
 
 // A Sender holds the headers of sendmmsg(2) for a number of datagrams. It is
 // used by one goroutine at a time.
@@ -38,12 +38,12 @@ func NewSender(n int) *Sender {
 // Len returns how many datagrams s has room for.
 func (s *Sender) Len() int { return len(s.hdrs) }
 
-// Set makes out the i-th datagram to send. Its data, of at least one byte,
-// must stay as it is until it is sent.
+// Set makes out the i-th datagram to send. Its data must stay as it is until it
+// is sent.
 func (s *Sender) Set(i int, out *Outbound) {
 	h := &s.hdrs[i].hdr
-	h.Namelen = putSockaddr(&s.names[i], out.To, out.Zone)
-	s.iovs[i].Base = &out.Data[0]
+	h.Namelen = putSockaddr(&s.names[i], out)
+	s.iovs[i].Base = unsafe.SliceData(out.Data)
 	s.iovs[i].SetLen(len(out.Data))
 
 	control := s.control[i*sendControlSize : i*sendControlSize : (i+1)*sendControlSize]
@@ -62,6 +62,9 @@ func appendSendControl(b []byte, out *Outbound, level, ttl, class int) []byte {
 	}
 	if out.TrafficClass >= 0 {
 		b = appendControl(b, level, class, out.TrafficClass)
+	}
+	if out.Source.IsValid() {
+		b = appendSource(b, out.Source, out.Zone)
 	}
 	return b
 }

@@ -13,38 +13,39 @@ import (
 const pendingTries = 4
 
 // Receive reads what the receive queue holds and then, if errQueue is set and
-// there is room, the error queue: up to limit entries into r. Drained says that
-// both were empty at the end. It does not wait.
-func (s *Socket) Receive(r *Receiver, limit int, errQueue bool) (n int, drained bool, err error) {
+// there is room, the error queue, into the places of r from first to limit-1. It
+// returns how many it read. Drained says that both were empty at the end. It
+// does not wait.
+func (s *Socket) Receive(r *Receiver, first, limit int, errQueue bool) (n int, drained bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
 		return 0, false, net.ErrClosed
 	}
-	n, errno := s.receiveData(r, limit)
+	n, errno := s.receiveData(r, first, limit)
 	if errno != 0 && errno != unix.EAGAIN {
 		return 0, false, os.NewSyscallError("recvmmsg", errno)
 	}
-	if n == limit {
+	if first+n == limit {
 		return n, false, nil
 	}
 	if !errQueue {
 		return n, true, nil
 	}
-	failed, errno := r.receive(s.fd, n, limit, unix.MSG_ERRQUEUE)
+	failed, errno := r.receive(s.fd, first+n, limit, unix.MSG_ERRQUEUE)
 	if errno != 0 && errno != unix.EAGAIN {
 		return n, false, os.NewSyscallError("recvmmsg", errno)
 	}
-	return n + failed, n+failed < limit, nil
+	return n + failed, first+n+failed < limit, nil
 }
 
 // receiveData reads the receive queue. An error that an earlier datagram met is
 // reported first as the errno of a call that then did nothing (ip(7),
 // IP_RECVERR); its entry waits in the error queue, so the call is just made
 // again.
-func (s *Socket) receiveData(r *Receiver, limit int) (n int, errno unix.Errno) {
+func (s *Socket) receiveData(r *Receiver, first, limit int) (n int, errno unix.Errno) {
 	for range pendingTries {
-		n, errno = r.receive(s.fd, 0, limit, 0)
+		n, errno = r.receive(s.fd, first, limit, 0)
 		if errno == 0 || errno == unix.EAGAIN {
 			break
 		}

@@ -1,0 +1,115 @@
+package sys
+
+import (
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Poller is an epoll instance that watches any number of sockets, and that is
+// itself watched by Go's poller: one goroutine waits for all of them.
+//
+// A socket is never in Go's poller itself, which takes an event of exactly
+// EPOLLERR for a descriptor that cannot be polled, and such an event is what an
+// entry in the error queue gives while the send buffer is full. An epoll
+// instance is only ever readable, so the case cannot arise.
+type Poller struct {
+	ready    *os.File // the epoll instance
+	readyRaw syscall.RawConn
+
+	mu     sync.RWMutex // held for reading while epfd is in use, for writing to close it
+	epfd   int
+	closed bool
+}
+
+// Events holds what a Poller found ready.
+type Events [64]unix.EpollEvent
+
+// Key returns the key under which the i-th socket found ready was added.
+func (e *Events) Key(i int) uint64 { return uint64(uint32(e[i].Fd)) | uint64(uint32(e[i].Pad))<<32 }
+
+// Failed tells whether the i-th socket has an error, or an entry in its error queue.
+func (e *Events) Failed(i int) bool { return e[i].Events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 }
+
+// NewPoller returns a Poller that watches nothing yet.
+func NewPoller() (*Poller, error) {
+	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	// os.NewFile puts only a non-blocking descriptor into the poller.
+	if err := unix.SetNonblock(epfd, true); err != nil {
+		_ = unix.Close(epfd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	p := &Poller{epfd: epfd, ready: os.NewFile(uintptr(epfd), "icmp")}
+	if p.readyRaw, err = p.ready.SyscallConn(); err != nil {
+		_ = p.ready.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// add watches fd for what events say; errors are always watched for. Closing fd
+// ends that.
+func (p *Poller) add(fd int, events uint32, key uint64) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
+		return net.ErrClosed
+	}
+	event := unix.EpollEvent{Events: events, Fd: int32(uint32(key)), Pad: int32(uint32(key >> 32))}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, unix.EPOLL_CTL_ADD, fd, &event))
+}
+
+// Ready says which sockets are ready now, and how many. It does not wait. With
+// fewer than len(Events) of them, there are no more.
+func (p *Poller) Ready(events *Events) (int, error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
+		return 0, net.ErrClosed
+	}
+	for {
+		n, err := unix.EpollWait(p.epfd, events[:], 0)
+		if err != unix.EINTR {
+			return max(n, 0), os.NewSyscallError("epoll_wait", err)
+		}
+	}
+}
+
+// Wait calls read until it returns true, each time that a socket may have
+// become ready; read must not keep its argument. Before read returns false, it
+// must have found every socket empty. Wait ends with net.ErrClosed when the
+// Poller is closed and with os.ErrDeadlineExceeded at the read deadline.
+func (p *Poller) Wait(read func(uintptr) bool) error {
+	return wakeError(p.readyRaw.Read(read))
+}
+
+// wakeError maps the poller's errors to those that packages os and net export.
+func wakeError(err error) error {
+	switch {
+	case err == nil, os.IsTimeout(err):
+		return err
+	default: // "use of closed file"
+		return net.ErrClosed
+	}
+}
+
+// SetReadDeadline bounds Wait, also a call that is waiting now.
+func (p *Poller) SetReadDeadline(t time.Time) error {
+	return wakeError(p.ready.SetReadDeadline(t))
+}
+
+// Close wakes whoever waits. The sockets stay open. Only the first call does
+// anything; later ones return net.ErrClosed.
+func (p *Poller) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	return wakeError(p.ready.Close())
+}
