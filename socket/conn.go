@@ -1,17 +1,17 @@
 package socket
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/waiting"
+	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // conn is what ICMPv4 and ICMPv6 have in common: all but their doc comments and
@@ -22,7 +22,7 @@ type conn struct {
 	id      uint16
 	local   netip.Addr
 	link    *link // the system's side: one file per system
-	zones   zones
+	zones   zones.Zones
 
 	broadcast atomic.Bool
 
@@ -31,13 +31,11 @@ type conn struct {
 	ends   []int  // where each of them ends in buf
 	out    []sys.Outbound
 
-	receiving chan struct{} // holds one token, for whoever receives
+	receiving waiting.Turn
 	in        sys.Inbound
 	single    [1]icmp.Reply
 
-	deadlineMu  sync.Mutex
-	deadline    time.Time // that the user set
-	interrupted bool      // a context has ended the wait
+	deadline waiting.Deadline
 
 	malformed, foreign atomic.Uint64
 }
@@ -83,7 +81,7 @@ func joinListenErrors(datagram, raw error) error {
 }
 
 func listenMode(v icmp.Version, mode Mode, cfg *Config, ifi *net.Interface) (*conn, error) {
-	c := &conn{version: v, mode: mode, local: cfg.Source, receiving: make(chan struct{}, 1)}
+	c := &conn{version: v, mode: mode, local: cfg.Source, receiving: waiting.NewTurn()}
 	if err := c.open(cfg, ifi); err != nil {
 		return nil, &OpError{Op: opListen, Mode: mode, Addr: cfg.Source, V: v, Err: explainListen(mode, cfg, err)}
 	}
@@ -92,7 +90,7 @@ func listenMode(v icmp.Version, mode Mode, cfg *Config, ifi *net.Interface) (*co
 
 // open opens the link and settles the id.
 func (c *conn) open(cfg *Config, ifi *net.Interface) (err error) {
-	zone, err := c.zones.index(cfg.Source.Zone())
+	zone, err := c.zones.Index(cfg.Source.Zone())
 	if err != nil {
 		return err
 	}
@@ -106,6 +104,7 @@ func (c *conn) open(cfg *Config, ifi *net.Interface) (err error) {
 		c.releaseID()
 		return err
 	}
+	c.deadline.Apply = c.link.setReadDeadline
 	if c.id == 0 {
 		c.id = c.link.id
 	}
@@ -142,23 +141,6 @@ func (c *conn) localAddr() netip.Addr {
 	}
 	return netip.IPv6Unspecified()
 }
-
-// acquire makes the caller the one who receives.
-func (c *conn) acquire(ctx context.Context) error {
-	select {
-	case c.receiving <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case c.receiving <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (c *conn) release() { <-c.receiving }
 
 func (c *conn) opError(op string, addr netip.Addr, err error) error {
 	return &OpError{Op: op, Mode: c.mode, Addr: addr, V: c.version, Err: err}

@@ -14,7 +14,7 @@ func (c *conn) decodeQueued(in *sys.Inbound, reply *icmp.Reply) bool {
 	if e.Origin != sys.OriginICMP && e.Origin != sys.OriginICMPv6 {
 		return false // of our own host's making; the send reported it
 	}
-	reply.Source = c.zones.join(e.Offender, e.Zone)
+	reply.Source = c.zones.Join(e.Offender, e.Zone)
 	m := &reply.Message
 	m.Type, m.Code = icmp.MakeType(c.version, e.Type), e.Code
 	switch m.Kind() {
@@ -32,7 +32,7 @@ func (c *conn) decodeQueued(in *sys.Inbound, reply *icmp.Reply) bool {
 		quoted = quoted[:offset]
 	}
 	m.Quote.Version = c.version
-	m.Quote.Destination = c.zones.join(in.From, in.Zone)
+	m.Quote.Destination = c.zones.Join(in.From, in.Zone)
 	return m.Quote.ParseTransport(c.protocol(), quoted) == nil
 }
 

@@ -11,10 +11,10 @@ import (
 
 // receive returns the first reply that answers req; nil stands for any.
 func (c *conn) receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, error) {
-	if err := c.acquire(ctx); err != nil {
+	if err := c.receiving.Take(ctx); err != nil {
 		return nil, err
 	}
-	defer c.release()
+	defer c.receiving.Leave()
 	for {
 		if _, err := c.read(ctx, c.single[:]); err != nil {
 			return nil, err
@@ -29,10 +29,10 @@ func (c *conn) receiveBatch(ctx context.Context, replies []icmp.Reply) (int, err
 	if len(replies) == 0 {
 		return 0, nil
 	}
-	if err := c.acquire(ctx); err != nil {
+	if err := c.receiving.Take(ctx); err != nil {
 		return 0, err
 	}
-	defer c.release()
+	defer c.receiving.Leave()
 	return c.read(ctx, replies)
 }
 
@@ -42,7 +42,7 @@ func (c *conn) read(ctx context.Context, replies []icmp.Reply) (int, error) {
 		return 0, context.Cause(ctx)
 	}
 	if ctx.Done() != nil {
-		defer c.interruptAt(ctx)()
+		defer c.deadline.InterruptAt(ctx)()
 	}
 	for {
 		n, err := c.link.receive(min(len(replies), maxBatch))
@@ -73,7 +73,7 @@ func (c *conn) receiveError(ctx context.Context, err error) error {
 // decode reads a datagram into reply, and tells whether it is one to hand out.
 func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
 	*reply = icmp.Reply{
-		Source:         c.zones.join(in.From, in.Zone),
+		Source:         c.zones.Join(in.From, in.Zone),
 		Destination:    in.To,
 		InterfaceIndex: in.InterfaceIndex,
 		TTL:            in.TTL,

@@ -95,7 +95,7 @@ func (c *conn) encode(req *icmp.Request) error {
 	if !to.IsValid() || to.Is4() != (c.version == icmp.V4) {
 		return &ConfigError{Field: "Destination", Value: req.Destination, Allowed: "an " + c.version.String() + " address"}
 	}
-	zone, err := c.zones.index(to.Zone())
+	zone, err := c.zones.Index(to.Zone())
 	if err != nil {
 		return err
 	}

@@ -71,12 +71,12 @@ func (s *ICMPv4) SetBroadcast(on bool) error { return s.c.setBroadcast(on) }
 // that are waiting now, with os.ErrDeadlineExceeded; the zero time means never.
 // What arrived before t is still read. For a loop that reads much, this costs
 // less than a context with a deadline.
-func (s *ICMPv4) SetReadDeadline(t time.Time) error { return s.c.setReadDeadline(t) }
+func (s *ICMPv4) SetReadDeadline(t time.Time) error { return s.c.deadline.Set(t) }
 
 // Drained returns a time up to which everything that arrived has been handed
 // out. Whoever receives can be sure at the end of a receive that what was
 // expected before then, and has not come, is not waiting in the socket's queue.
-func (s *ICMPv4) Drained() time.Time { return s.c.link.drained.time() }
+func (s *ICMPv4) Drained() time.Time { return s.c.link.drained.Time() }
 
 // Mode returns the kind of socket that was opened: Datagram or Raw.
 func (s *ICMPv4) Mode() Mode { return s.c.mode }

@@ -12,6 +12,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/clock"
 	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/waiting"
 )
 
 // kernelKeepsID: a datagram socket's id is a port, which the kernel gives out
@@ -43,7 +44,7 @@ type link struct {
 	look     look
 	wake     func(uintptr) bool // look.run, made once
 	now      func() clock.Reading
-	drained  watermark
+	drained  waiting.Watermark
 }
 
 func openLink(cfg linkConfig) (*link, error) {
@@ -55,7 +56,7 @@ func openLink(cfg linkConfig) (*link, error) {
 	l.look.l = l
 	l.wake = l.look.run
 	l.look.empty = l.now()
-	l.drained.advance(l.look.empty.Mono)
+	l.drained.Advance(l.look.empty.Mono)
 	if err := l.configure(cfg); err != nil {
 		_ = sock.Close()
 		return nil, err

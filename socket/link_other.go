@@ -19,6 +19,8 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/waiting"
+	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // kernelKeepsID: datagram sockets of other systems send the id that they are
@@ -43,13 +45,13 @@ type link struct {
 	id    uint16
 	p4    *ipv4.PacketConn // one of the two
 	p6    *ipv6.PacketConn
-	zones zones
+	zones zones.Zones
 
 	ttl, class int // that the socket has been set to
 
 	buf     []byte
 	in      sys.Inbound
-	drained watermark
+	drained waiting.Watermark
 }
 
 func unsupported(what string) error {
@@ -71,7 +73,7 @@ func openLink(cfg linkConfig) (*link, error) {
 	}
 	l := &link{conn: conn, mode: cfg.mode, id: cfg.id, p4: conn.IPv4PacketConn(), p6: conn.IPv6PacketConn(),
 		buf: make([]byte, sys.MaxDatagram)}
-	l.drained.advance(time.Now())
+	l.drained.Advance(time.Now())
 	l.describe()
 	return l, nil
 }
@@ -125,7 +127,7 @@ func (l *link) sendOne(out *sys.Outbound) error {
 	}
 	ip := net.IPAddr{IP: out.To.AsSlice()}
 	if out.Zone != 0 {
-		ip.Zone = l.zones.join(out.To, out.Zone).Zone()
+		ip.Zone = l.zones.Join(out.To, out.Zone).Zone()
 	}
 	var to net.Addr = &ip
 	if l.mode == Datagram {
@@ -178,7 +180,7 @@ func (l *link) receive(int) (int, error) {
 	}
 	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			l.drained.advance(time.Now())
+			l.drained.Advance(time.Now())
 		}
 		return 0, err
 	}
@@ -221,7 +223,7 @@ func (l *link) setFrom(from net.Addr) {
 	if l.p4 != nil {
 		l.in.From = l.in.From.Unmap()
 	}
-	l.in.Zone, _ = l.zones.index(zone)
+	l.in.Zone, _ = l.zones.Index(zone)
 }
 
 func (l *link) datagram(_ int, in *sys.Inbound) { *in = l.in }

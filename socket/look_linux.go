@@ -45,7 +45,7 @@ func (k *look) run(uintptr) bool {
 	k.n, drained, k.err = k.l.sock.Receive(k.l.receiver, 0, k.limit, k.l.errQueue)
 	if drained {
 		k.empty = before
-		k.l.drained.advance(before.Mono)
+		k.l.drained.Advance(before.Mono)
 	}
 	if k.n == 0 && k.err == nil {
 		return false

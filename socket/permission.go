@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"github.com/goicmp/icmplib/internal/permission"
 )
 
 // PermissionError says why the system denied a socket, and what would allow it.
@@ -48,7 +50,7 @@ func denyMark(mark uint32, err error) error {
 	}
 	return &PermissionError{
 		Obstacle: fmt.Sprintf("the routing mark %d needs CAP_NET_ADMIN or CAP_NET_RAW", mark),
-		Cure:     cureCapability,
+		Cure:     permission.CureCapability,
 		Err:      err,
 	}
 }
@@ -57,9 +59,9 @@ func denyMark(mark uint32, err error) error {
 func deny(mode Mode, err error) error {
 	e := &PermissionError{Err: err}
 	if mode == Datagram {
-		e.Obstacle, e.Cure = datagramObstacle()
+		e.Obstacle, e.Cure = permission.Datagram()
 	} else {
-		e.Obstacle, e.Cure = rawObstacle()
+		e.Obstacle, e.Cure = permission.Raw()
 	}
 	return e
 }

@@ -1,4 +1,4 @@
-package socket
+package permission
 
 import (
 	"fmt"
@@ -18,13 +18,14 @@ const (
 
 	cureGroups = `as root: sysctl -w net.ipv4.ping_group_range="0 2147483647"` +
 		` (for a container: --sysctl with the same setting)`
-	cureCapability = "run as root, or give the program the capability: setcap cap_net_raw+ep FILE" +
+	// CureCapability gives CAP_NET_RAW.
+	CureCapability = "run as root, or give the program the capability: setcap cap_net_raw+ep FILE" +
 		" (for a container: --cap-add NET_RAW)"
 )
 
-// datagramObstacle reads the one knob that admits groups to datagram ICMP
+// Datagram reads the one knob that admits groups to datagram ICMP
 // sockets, IPv6 ones included (icmp(7)).
-func datagramObstacle() (obstacle, cure string) {
+func Datagram() (obstacle, cure string) {
 	b, err := os.ReadFile(pingGroupRange)
 	if err != nil {
 		return fmt.Sprintf("the groups that may ping cannot be read (%v)", err), cureGroups
@@ -59,13 +60,13 @@ func groupObstacle(setting string, groups []int) string {
 	return fmt.Sprintf("%s, which admits none of this process's groups %v", name, slices.Compact(groups))
 }
 
-// rawObstacle looks for the capability that raw sockets need (capabilities(7)).
-func rawObstacle() (obstacle, cure string) {
+// Raw looks for the capability that raw sockets need (capabilities(7)).
+func Raw() (obstacle, cure string) {
 	b, err := os.ReadFile(statusFile)
 	if err != nil {
-		return "CAP_NET_RAW is needed", cureCapability
+		return "CAP_NET_RAW is needed", CureCapability
 	}
-	return capabilityObstacle(string(b)), cureCapability
+	return capabilityObstacle(string(b)), CureCapability
 }
 
 // capabilityObstacle explains the capability sets in a status file of proc(5).

@@ -1,4 +1,5 @@
-package socket
+// Package zones translates between the names and the numbers of interfaces.
+package zones
 
 import (
 	"net"
@@ -6,12 +7,14 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/goicmp/icmplib/icmp"
 )
 
-// zones translates between the zones of link-local addresses, which people
+// Zones translates between the zones of link-local addresses, which people
 // write as interface names, and the interface indices of the kernel. Looking an
 // interface up costs many system calls, so what was found is kept for a while.
-type zones struct {
+type Zones struct {
 	mu      sync.Mutex
 	expires time.Time
 	names   map[uint32]string
@@ -21,8 +24,8 @@ type zones struct {
 // zoneLifetime bounds for how long a renamed interface goes unnoticed.
 const zoneLifetime = 10 * time.Second
 
-// join gives addr the zone of the interface index, where it is one that needs it.
-func (z *zones) join(addr netip.Addr, index uint32) netip.Addr {
+// Join gives addr the zone of the interface index, where it is one that needs it.
+func (z *Zones) Join(addr netip.Addr, index uint32) netip.Addr {
 	if index == 0 || !addr.Is6() || !addr.IsLinkLocalUnicast() && !addr.IsLinkLocalMulticast() {
 		return addr
 	}
@@ -40,8 +43,8 @@ func (z *zones) join(addr netip.Addr, index uint32) netip.Addr {
 	return addr.WithZone(name)
 }
 
-// index returns the interface index for a zone: a name, or the index itself.
-func (z *zones) index(zone string) (uint32, error) {
+// Index returns the interface index for a zone: a name, or the index itself.
+func (z *Zones) Index(zone string) (uint32, error) {
 	if zone == "" {
 		return 0, nil
 	}
@@ -65,10 +68,10 @@ func lookUpZone(zone string) (uint32, error) {
 	if n, err := strconv.ParseUint(zone, 10, 31); err == nil && n > 0 {
 		return uint32(n), nil
 	}
-	return 0, &ConfigError{Field: "zone", Value: zone, Allowed: "the name or index of an interface of this host"}
+	return 0, &icmp.FieldError{Field: "zone", Value: zone, Allowed: "the name or index of an interface of this host"}
 }
 
-func (z *zones) refresh() {
+func (z *Zones) refresh() {
 	if now := time.Now(); z.names == nil || now.After(z.expires) {
 		z.names, z.indices = map[uint32]string{}, map[string]uint32{}
 		z.expires = now.Add(zoneLifetime)
