@@ -168,7 +168,7 @@ func TestAClockStepChangesNoRTT(t *testing.T) {
 		t.Run(step.String(), func(t *testing.T) {
 			inSim(t, "", func(t *testing.T, p *Prober, conn func() *netsim.Conn) {
 				for i := range 4 {
-					time.AfterFunc(time.Duration(i)*35*time.Millisecond, func() {
+					time.AfterFunc(time.Duration(i+1)*35*time.Millisecond, func() {
 						if c := conn(); c != nil {
 							c.StepClock(step)
 						}

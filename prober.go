@@ -62,6 +62,8 @@ type Prober struct {
 	pacer  *engine.Pacer
 	listen listenFunc
 
+	closed chan struct{} // by Close
+
 	mu    sync.Mutex
 	pools map[socketKey]*engine.Pool // nil once closed
 }
@@ -82,7 +84,7 @@ type socketKey struct {
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be
 // used; sockets, and the permission to open them, come with the first operation.
 func NewProber(cfg *Config) (*Prober, error) {
-	p := &Prober{pools: map[socketKey]*engine.Pool{}}
+	p := &Prober{pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{})}
 	if cfg != nil {
 		p.cfg = *cfg
 	}
@@ -180,6 +182,9 @@ func (p *Prober) Close() error {
 	p.mu.Lock()
 	pools := p.pools
 	p.pools = nil
+	if pools != nil {
+		close(p.closed)
+	}
 	p.mu.Unlock()
 
 	var errs []error

@@ -143,6 +143,12 @@ func (s *Stats) addLate(r *Result) {
 	s.Suspect = min(s.Suspect, s.Silent)
 }
 
+// abandon counts probes whose fate will not be known.
+func (s *Stats) abandon(probes int) {
+	s.PacketsSent += probes
+	s.Unsettled += probes
+}
+
 // settle takes the RTT of a probe, or that it has none.
 func (s *Stats) settle(x sample) {
 	if s.run != nil {

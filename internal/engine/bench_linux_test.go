@@ -66,7 +66,7 @@ func (f *floor) round(b *testing.B) {
 			sent += n
 		}
 		err := f.sock.Wait(func(uintptr) bool {
-			n, _, err := f.sock.Receive(f.receiver, 64, false)
+			n, _, err := f.sock.Receive(f.receiver, 0, 64, false)
 			received += n
 			return n > 0 || err != nil
 		})

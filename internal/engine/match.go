@@ -31,7 +31,7 @@ func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 		return 0, nil, unlike
 	}
 	op := c.ops.get(s.op)
-	if s.addr() != r.Source.WithZone("") && (op == nil || !op.group) {
+	if dst := s.addr(); dst != r.Source.WithZone("") && !dst.IsMulticast() && (op == nil || !op.group) {
 		return 0, nil, unlike
 	}
 	if op == nil {

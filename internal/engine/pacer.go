@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// pacerBurst bounds how much of a pause is made up for: a sender that was held
-// up may send what it missed in this time at once, and no more.
+// pacerBurst bounds what is sent at once: how much of a pause is made up for,
+// and how many places in the stream one sender takes together.
 const pacerBurst = 2 * time.Millisecond
 
 // Pacer spreads packets evenly over time: a token bucket whose size is what
@@ -28,12 +28,21 @@ func NewPacer(rate int) *Pacer {
 	return &Pacer{interval: time.Second / time.Duration(rate)}
 }
 
+// Batch returns how many of n packets may leave together, at least one.
+func (p *Pacer) Batch(n int) int {
+	if p.interval == 0 {
+		return n
+	}
+	return max(1, min(n, int(pacerBurst/p.interval)))
+}
+
 // Wait returns when a packet may leave, or at the end of ctx with its cause.
 func (p *Pacer) Wait(ctx context.Context) error {
 	if p.interval == 0 {
 		return nil
 	}
-	delay := p.reserve(time.Now())
+	now := time.Now()
+	delay := p.Reserve(now, 1).Sub(now)
 	if delay <= 0 {
 		return nil
 	}
@@ -47,15 +56,19 @@ func (p *Pacer) Wait(ctx context.Context) error {
 	}
 }
 
-// reserve takes the next place in the stream and returns how long after now it
-// is. The place of a sender that then gives up stays empty.
-func (p *Pacer) reserve(now time.Time) time.Duration {
+// Reserve takes the next n places in the stream and returns when the first of
+// them is, which may have passed. The places of a sender that then gives up
+// stay empty.
+func (p *Pacer) Reserve(now time.Time, n int) time.Time {
+	if p.interval == 0 {
+		return now
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if earliest := now.Add(-pacerBurst); p.next.Before(earliest) {
 		p.next = earliest
 	}
 	at := p.next
-	p.next = p.next.Add(p.interval)
-	return at.Sub(now)
+	p.next = p.next.Add(time.Duration(n) * p.interval)
+	return at
 }

@@ -1,0 +1,150 @@
+package icmplib
+
+import (
+	"context"
+	"iter"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+const (
+	// feedAhead is how many targets are drawn ahead of the sending.
+	feedAhead = 1024
+
+	// maxLookups bounds the names that are looked up at the same time.
+	maxLookups = 64
+)
+
+// target is what the sweep is to ping next.
+type target struct {
+	index int
+	name  string
+	addr  netip.Addr
+	err   error // why there is no address
+}
+
+// feed draws targets and looks up their names, ahead of a sweep.
+type feed struct {
+	resolver *net.Resolver
+	family   Family
+
+	ready chan struct{} // holds a token while queue may not be empty, or after the end
+	room  chan struct{} // holds a token while queue may have room
+	stop  context.CancelFunc
+	done  sync.WaitGroup // the goroutine that draws, and those that look up
+
+	mu    sync.Mutex
+	queue []target
+	drawn int
+	ended bool // nothing will follow what is in queue
+}
+
+// newFeed starts to draw targets. It must be stopped.
+func newFeed(ctx context.Context, targets iter.Seq[string], r *net.Resolver, f Family) *feed {
+	ctx, stop := context.WithCancel(ctx)
+	d := &feed{
+		resolver: r,
+		family:   f,
+		ready:    make(chan struct{}, 1),
+		room:     make(chan struct{}, 1),
+		stop:     stop,
+	}
+	d.done.Go(func() { d.draw(ctx, targets) })
+	return d
+}
+
+// draw draws until there are no targets any more, or ctx ends.
+func (d *feed) draw(ctx context.Context, targets iter.Seq[string]) {
+	lookups := make(chan struct{}, maxLookups)
+	var pending sync.WaitGroup
+	index := 0
+	for name := range targets {
+		t := target{index: index, name: name}
+		index++
+		if addr, err := netip.ParseAddr(name); err == nil && addr.Zone() == "" && d.family.includes(addr) {
+			t.addr = thisHost(addr.Unmap())
+			if !d.push(ctx, t) {
+				break
+			}
+			continue
+		}
+		select {
+		case lookups <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		pending.Go(func() {
+			defer func() { <-lookups }()
+			if addrs, err := resolve(ctx, d.resolver, t.name, d.family); err != nil {
+				t.err = err
+			} else {
+				t.addr = thisHost(addrs[0])
+			}
+			d.push(ctx, t)
+		})
+	}
+	pending.Wait()
+	d.mu.Lock()
+	d.ended = true
+	d.mu.Unlock()
+	signal(d.ready)
+}
+
+// push appends a target when there is room, and tells whether it did.
+func (d *feed) push(ctx context.Context, t target) bool {
+	for {
+		d.mu.Lock()
+		if len(d.queue) < feedAhead {
+			d.queue = append(d.queue, t)
+			d.drawn++
+			more := len(d.queue) < feedAhead
+			d.mu.Unlock()
+			signal(d.ready)
+			if more {
+				signal(d.room) // for another lookup that waits
+			}
+			return true
+		}
+		d.mu.Unlock()
+		select {
+		case <-d.room:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// take returns what is there, and whether more may follow. The feed goes on
+// with buf, the result of the call before.
+func (d *feed) take(buf []target) (targets []target, more bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	targets = d.queue
+	d.queue = buf[:0]
+	signal(d.room)
+	return targets, !d.ended
+}
+
+// count returns how many targets were drawn.
+func (d *feed) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.drawn
+}
+
+// end stops the drawing and waits for it.
+func (d *feed) end() {
+	d.stop()
+	d.done.Wait()
+}
+
+// signal puts a token into a channel that has room for one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,137 @@
+package icmplib
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// The tag of a probe names its host's place, which host it is that has the
+// place, and the ordinal of the probe.
+const (
+	seqBits        = 24
+	placeBits      = 20
+	generationBits = 64 - seqBits - placeBits
+)
+
+// maxSweepHosts bounds the hosts in flight, and with them the memory of a sweep.
+const maxSweepHosts = 1 << 16
+
+// sweepHost is a host in flight.
+type sweepHost struct {
+	host       *Host
+	pool       *engine.Pool
+	due        time.Time // when its next request may leave
+	index      int       // of the target
+	sent       int       // requests tried so far
+	open       int       // those of them that have no fate yet
+	generation uint32    // how many hosts had this place before
+}
+
+func makeTag(place int, generation uint32, seq int) uint64 {
+	return uint64(generation)<<(placeBits+seqBits) | uint64(place)<<seqBits | uint64(seq)
+}
+
+func splitTag(tag uint64) (place int, generation uint32, seq int) {
+	return int(tag >> seqBits & (1<<placeBits - 1)), uint32(tag >> (placeBits + seqBits)), int(tag & (1<<seqBits - 1))
+}
+
+// sweepHosts is the places of the hosts in flight.
+type sweepHosts struct {
+	places  []sweepHost
+	free    []int
+	active  map[netip.Addr][]target // the addresses in flight, and who waits for them
+	waiting int                     // how many do
+}
+
+func (h *sweepHosts) len() int { return len(h.places) - len(h.free) }
+
+// room tells whether another target can be taken.
+func (h *sweepHosts) room() bool { return h.len()+h.waiting < maxSweepHosts }
+
+// add gives a host a place.
+func (h *sweepHosts) add(s sweepHost) int {
+	n := len(h.free)
+	if n == 0 {
+		h.places = append(h.places, s)
+		return len(h.places) - 1
+	}
+	place := h.free[n-1]
+	h.free = h.free[:n-1]
+	s.generation = h.places[place].generation
+	h.places[place] = s
+	return place
+}
+
+// remove frees a place. What is still heard of the host finds another
+// generation there.
+func (h *sweepHosts) remove(place int) {
+	s := &h.places[place]
+	*s = sweepHost{generation: (s.generation + 1) & (1<<generationBits - 1)}
+	h.free = append(h.free, place)
+}
+
+// find returns the host that a tag names, if it is still in flight.
+func (h *sweepHosts) find(tag uint64) (place int, s *sweepHost, seq int) {
+	place, generation, seq := splitTag(tag)
+	if place >= len(h.places) {
+		return 0, nil, 0
+	}
+	if s = &h.places[place]; s.host == nil || s.generation != generation {
+		return 0, nil, 0
+	}
+	return place, s, seq
+}
+
+// claim tells whether an address is free, and takes it; if it is not, the target
+// waits for its turn.
+func (h *sweepHosts) claim(t target) bool {
+	waiting, taken := h.active[t.addr]
+	if taken {
+		h.active[t.addr] = append(waiting, t)
+		h.waiting++
+		return false
+	}
+	h.active[t.addr] = nil
+	return true
+}
+
+// release gives an address back, and returns the target whose turn it is then.
+func (h *sweepHosts) release(addr netip.Addr) (next target, ok bool) {
+	waiting := h.active[addr]
+	delete(h.active, addr)
+	if len(waiting) == 0 {
+		return target{}, false
+	}
+	h.active[addr] = waiting[1:]
+	h.waiting--
+	return waiting[0], true
+}
+
+// ring is a queue of places.
+type ring struct {
+	items []int
+	head  int
+}
+
+func (r *ring) len() int { return len(r.items) - r.head }
+
+func (r *ring) push(place int) {
+	if r.head > 1024 && r.head > len(r.items)/2 {
+		r.items = r.items[:copy(r.items, r.items[r.head:])]
+		r.head = 0
+	}
+	r.items = append(r.items, place)
+}
+
+func (r *ring) first() int { return r.items[r.head] }
+
+func (r *ring) pop() int {
+	place := r.items[r.head]
+	r.head++
+	if r.head == len(r.items) {
+		r.items, r.head = r.items[:0], 0
+	}
+	return place
+}

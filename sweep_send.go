@@ -1,0 +1,161 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// sweepBatchSize is how many requests are sent together.
+const sweepBatchSize = 16
+
+// sweepBatch is requests that one pool sends together.
+type sweepBatch struct {
+	pool   *engine.Pool
+	places []int
+	probes []engine.Probe
+}
+
+// send sends the requests that are due, as many as go together, and tells
+// whether there were any. What the system says against one is a result; an
+// error is the end of the run.
+func (s *sweep) send(ctx context.Context) (sent bool, err error) {
+	now := time.Now()
+	n := s.dueNow(now)
+	if n == 0 {
+		return false, nil
+	}
+	if n = s.reserve(now, n); n == 0 {
+		return false, nil
+	}
+	s.gather(now, n)
+	for i := range s.batches {
+		b := &s.batches[i]
+		if err := s.flush(ctx, b); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// dueNow returns how many requests are due, up to what goes together.
+func (s *sweep) dueNow(now time.Time) int {
+	n := min(s.fresh.len(), sweepBatchSize)
+	for i := s.again.head; i < len(s.again.items) && n < sweepBatchSize; i++ {
+		if s.hosts.places[s.again.items[i]].due.After(now) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// reserve returns how many of n requests may leave now. The places of those
+// that may not leave yet are kept for them.
+func (s *sweep) reserve(now time.Time, n int) int {
+	if s.reserved == 0 {
+		s.reserved = min(s.pacer.Batch(n), s.p.pacer.Batch(n))
+		own, all := s.pacer.Reserve(now, s.reserved), s.p.pacer.Reserve(now, s.reserved)
+		s.gate = own
+		if all.After(own) {
+			s.gate = all
+		}
+	}
+	if s.gate.After(now) {
+		return 0
+	}
+	n = min(n, s.reserved)
+	s.reserved -= n
+	return n
+}
+
+// gather sorts n requests by the pool that sends them: second and further ones
+// first, for they have a time to keep.
+func (s *sweep) gather(now time.Time, n int) {
+	for i := range s.batches {
+		s.batches[i].places, s.batches[i].probes = s.batches[i].places[:0], s.batches[i].probes[:0]
+	}
+	for range n {
+		var place int
+		if s.again.len() > 0 && !s.hosts.places[s.again.first()].due.After(now) {
+			place = s.again.pop()
+		} else {
+			place = s.fresh.pop()
+		}
+		h := &s.hosts.places[place]
+		b := s.batch(h.pool)
+		b.places = append(b.places, place)
+		b.probes = append(b.probes, engine.Probe{
+			Dst: h.host.Address,
+			Tag: makeTag(place, h.generation, h.sent),
+			TTL: s.opts.Packet.ttl(),
+		})
+	}
+}
+
+// batch returns the batch of a pool. There are as many as families and zones in
+// use, which is few.
+func (s *sweep) batch(pool *engine.Pool) *sweepBatch {
+	for i := range s.batches {
+		if s.batches[i].pool == pool {
+			return &s.batches[i]
+		}
+	}
+	s.batches = append(s.batches, sweepBatch{pool: pool})
+	return &s.batches[len(s.batches)-1]
+}
+
+// flush sends a batch.
+func (s *sweep) flush(ctx context.Context, b *sweepBatch) error {
+	for first := 0; first < len(b.probes); {
+		n, err := b.pool.Send(ctx, s.op, b.probes[first:])
+		for i := first; i < first+n; i++ {
+			s.sent(b.places[i], b.probes[i].Sent)
+		}
+		first += n
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		if first < len(b.probes) {
+			s.refused(b.places[first], err)
+			first++
+		}
+	}
+	return nil
+}
+
+// sent notes that a request of a host has left.
+func (s *sweep) sent(place int, at time.Time) {
+	h := &s.hosts.places[place]
+	h.sent++
+	h.open++
+	h.host.Err = nil
+	s.progress.PacketsSent++
+	if h.sent < s.opts.Count && s.opts.Interval > 0 {
+		h.due = at.Add(s.opts.Interval)
+		s.again.push(place)
+	}
+}
+
+// refused notes that the system did not take a request.
+func (s *sweep) refused(place int, err error) {
+	h := &s.hosts.places[place]
+	h.host.Add(refusedResult(h.host.Address, h.sent, err))
+	if h.host.PacketsSent == 0 && h.open == 0 {
+		h.host.Err = err
+	}
+	h.sent++
+	switch {
+	case h.sent < s.opts.Count:
+		h.due = time.Now().Add(max(s.opts.Interval, refusedPause))
+		s.again.push(place)
+	case h.open == 0:
+		s.finish(place, h)
+	}
+}
