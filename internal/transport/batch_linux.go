@@ -1,0 +1,93 @@
+package transport
+
+import (
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// flushBytes ends a batch of large packets early, so that the buffer in which
+// they are built stays small.
+const flushBytes = 256 << 10
+
+// batch builds the packets that go out together.
+type batch struct {
+	cfg    *linkConfig
+	routes routes
+	sender *sys.Sender
+	buf    []byte // packets, one behind the other
+	ends   []int  // where each of them ends in buf
+	out    []sys.Outbound
+	strip  int // bytes of each packet that the kernel writes itself
+	first  uint16
+}
+
+func (b *batch) open(cfg *linkConfig) error {
+	b.cfg, b.sender = cfg, sys.NewSender(maxBatch)
+	return b.routes.open(cfg)
+}
+
+// build builds as many of the probes as go out together. It stops before one
+// that cannot be sent and says why.
+func (b *batch) build(probes []Probe) (n int, err error) {
+	b.buf, b.ends, b.out = b.buf[:0], b.ends[:0], b.out[:0]
+	for i := range probes {
+		if i == maxBatch || len(b.buf) > flushBytes {
+			break
+		}
+		if err := b.add(&probes[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(b.out), nil
+}
+
+func (b *batch) add(p *Probe) error {
+	if p.SourcePort == 0 {
+		p.SourcePort = b.first
+	}
+	if err := p.validate(&b.cfg.Config); err != nil {
+		return err
+	}
+	if port := int(p.SourcePort) - int(b.first); port < 0 || port >= b.cfg.Ports {
+		return &icmp.FieldError{Field: "SourcePort", Value: p.SourcePort, Allowed: "one of the ports that are held, or 0 for the first"}
+	}
+	out, err := b.cfg.outbound(p)
+	if err != nil {
+		return err
+	}
+	if out.Source, err = b.routes.source(out.To, out.Zone); err != nil {
+		return err
+	}
+	b.buf = appendPacket(b.buf, b.cfg.Protocol, p, out.Source)
+	if b.cfg.Mode != socket.Raw {
+		out.Port = p.DestinationPort
+	}
+	b.out, b.ends = append(b.out, out), append(b.ends, len(b.buf))
+	return nil
+}
+
+// flush gives what was built for probes to the kernel: those from first to
+// last-1, by one socket.
+func (b *batch) flush(s *sys.Socket, probes []Probe, first, last int) (int, error) {
+	if first == last {
+		return 0, nil
+	}
+	start := 0
+	if first > 0 {
+		start = b.ends[first-1]
+	}
+	now := time.Now()
+	for i := first; i < last; i++ {
+		b.out[i].Data, start = b.buf[start+b.strip:b.ends[i]], b.ends[i]
+		b.sender.Set(i, &b.out[i])
+		probes[i].Time = now
+	}
+	n, err := s.Send(b.sender, first, last)
+	if err != nil && !socket.IsBusy(err) && b.routes.changed(b.out[first+n].To, b.out[first+n].Zone) {
+		err = nil // the caller tries again, from the new address
+	}
+	return n, err
+}

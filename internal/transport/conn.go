@@ -1,0 +1,210 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/permission"
+	"github.com/goicmp/icmplib/internal/waiting"
+	"github.com/goicmp/icmplib/internal/zones"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// Conn sends probes of one protocol over one IP version, and receives what
+// answers them. Its methods may be called by several goroutines at once.
+type Conn struct {
+	cfg   Config
+	link  link
+	zones zones.Zones
+
+	sendMu    sync.Mutex
+	receiving waiting.Turn
+	deadline  waiting.Deadline
+
+	malformed, foreign atomic.Uint64
+}
+
+// Listen opens the sockets that the Config asks for.
+//
+// Errors: an [*icmp.FieldError] for an option that cannot be used, otherwise a
+// [*socket.OpError]: with a [*socket.PermissionError] as its cause where a
+// privilege is missing, with errors.ErrUnsupported for SCTP without
+// privileges and for systems other than Linux.
+func Listen(cfg Config) (*Conn, error) {
+	cfg, ifi, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{cfg: cfg, receiving: waiting.NewTurn()}
+	zone, err := c.zones.Index(cfg.Source.Zone())
+	if err != nil {
+		return nil, err
+	}
+	lc := linkConfig{Config: cfg, ifi: ifi, zone: zone, zones: &c.zones}
+	if err := c.open(lc); err != nil {
+		return nil, err
+	}
+	c.deadline.Apply = c.link.setReadDeadline
+	return c, nil
+}
+
+// open opens the link in the configured mode; in Auto, in the first that works.
+func (c *Conn) open(lc linkConfig) error {
+	if lc.Mode != socket.Auto {
+		return c.openMode(lc, lc.Mode)
+	}
+	rawErr := c.openMode(lc, socket.Raw)
+	if rawErr == nil || !errors.Is(rawErr, os.ErrPermission) {
+		return rawErr
+	}
+	err := c.openMode(lc, socket.Datagram)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return errors.Join(rawErr, err)
+	}
+	return err
+}
+
+func (c *Conn) openMode(lc linkConfig, mode socket.Mode) (err error) {
+	lc.Mode, c.cfg.Mode = mode, mode
+	if c.link, err = openLink(lc); err != nil {
+		return c.opError("listen", lc.Source, explain(&lc, err))
+	}
+	return nil
+}
+
+// explain says of sockets that could not be opened what to do about it.
+func explain(lc *linkConfig, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w: %v is not an address of this host: use one that it has, or none", err, lc.Source)
+	case errors.Is(err, os.ErrPermission) && lc.Mode == socket.Raw:
+		obstacle, cure := permission.Raw()
+		return &socket.PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
+	case errors.Is(err, os.ErrPermission) && lc.Mark != 0:
+		obstacle := fmt.Sprintf("the routing mark %d needs CAP_NET_ADMIN or CAP_NET_RAW", lc.Mark)
+		return &socket.PermissionError{Obstacle: obstacle, Cure: permission.CureCapability, Err: err}
+	}
+	return err
+}
+
+// Version and Protocol are those of the Config.
+func (c *Conn) Version() icmp.Version { return c.cfg.Version }
+
+// Protocol returns the protocol of the probes.
+func (c *Conn) Protocol() icmp.Protocol { return c.cfg.Protocol }
+
+// Mode returns the kind of sockets that were opened: Datagram or Raw.
+func (c *Conn) Mode() socket.Mode { return c.cfg.Mode }
+
+// Ports returns the first of the source ports and how many they are; 0 and 0
+// where the Conn holds none.
+func (c *Conn) Ports() (first uint16, n int) { return c.link.ports() }
+
+// SendBatch sends probes in order with as few system calls as the system
+// allows, and sets Time and, where it is 0, SourcePort in each. It returns how
+// many were sent and, if not all, why the next one was not. It never waits: see
+// [socket.IsBusy].
+//
+// Errors: an [*icmp.FieldError] for a probe that cannot be sent by this Conn,
+// otherwise a [*socket.OpError].
+func (c *Conn) SendBatch(probes []Probe) (int, error) {
+	c.sendMu.Lock()
+	defer c.sendMu.Unlock()
+	for done := 0; done < len(probes); {
+		n, err := c.link.send(probes[done:])
+		done += n
+		if err != nil {
+			return done, c.sendError(probes[done].Destination, err)
+		}
+	}
+	return len(probes), nil
+}
+
+func (c *Conn) sendError(to netip.Addr, err error) error {
+	var field *icmp.FieldError
+	if errors.As(err, &field) {
+		return err
+	}
+	return c.opError("send", to, err)
+}
+
+func (c *Conn) opError(op string, addr netip.Addr, err error) error {
+	return &socket.OpError{Op: op, Mode: c.cfg.Mode, Addr: addr, V: c.cfg.Version, Err: err}
+}
+
+// ReceiveBatch waits for at least one arrival and reads all that are there, up
+// to the length of arrivals (at most 64 at once). It returns how many it read.
+// Their slices share memory with the sockets and are valid until the next call.
+// It ends at once with the context's cause when ctx ends, and with
+// [net.ErrClosed] when the Conn is closed.
+func (c *Conn) ReceiveBatch(ctx context.Context, arrivals []Arrival) (int, error) {
+	if len(arrivals) == 0 {
+		return 0, nil
+	}
+	if err := c.receiving.Take(ctx); err != nil {
+		return 0, err
+	}
+	defer c.receiving.Leave()
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	if ctx.Done() != nil {
+		defer c.deadline.InterruptAt(ctx)()
+	}
+	return c.read(ctx, arrivals)
+}
+
+// read waits until there is at least one arrival to hand out.
+func (c *Conn) read(ctx context.Context, arrivals []Arrival) (int, error) {
+	for {
+		n, err := c.link.receive(min(len(arrivals), maxBatch))
+		if err != nil {
+			if ctx.Err() != nil {
+				return 0, context.Cause(ctx)
+			}
+			return 0, c.opError("receive", netip.Addr{}, err)
+		}
+		kept := 0
+		for i := range n {
+			a := &arrivals[kept]
+			*a = Arrival{Protocol: c.cfg.Protocol}
+			switch c.link.arrival(i, a) {
+			case keep:
+				kept++
+			case malformed:
+				c.malformed.Add(1)
+			case foreign:
+				c.foreign.Add(1)
+			}
+		}
+		if kept > 0 {
+			return kept, nil
+		}
+	}
+}
+
+// SetReadDeadline ends the calls of ReceiveBatch at t, also those that are
+// waiting now, with os.ErrDeadlineExceeded; the zero time means never. What
+// arrived before t is still read.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.deadline.Set(t) }
+
+// Drained returns a time up to which everything that arrived has been handed
+// out, as [socket.ICMPv4.Drained] does.
+func (c *Conn) Drained() time.Time { return c.link.drained() }
+
+// Counters returns how many packets were not handed out, and why.
+func (c *Conn) Counters() socket.Counters {
+	return socket.Counters{Dropped: c.link.drops(), Malformed: c.malformed.Load(), Foreign: c.foreign.Load()}
+}
+
+// Close closes all sockets and ends the calls that are waiting. Later calls
+// return net.ErrClosed.
+func (c *Conn) Close() error { return c.link.close() }

@@ -1,0 +1,190 @@
+package transport
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/wire"
+	"github.com/goicmp/icmplib/internal/zones"
+)
+
+// describe notes how a packet came.
+func describe(a *Arrival, in *sys.Inbound, z *zones.Zones) {
+	a.Source = z.Join(in.From, in.Zone)
+	a.Destination = in.To
+	a.InterfaceIndex = in.InterfaceIndex
+	a.TTL, a.TrafficClass = in.TTL, in.TrafficClass
+	a.Time, a.Queued = in.Read.Add(-in.Queued), in.Queued
+}
+
+// stripIPv4 takes off the IPv4 header with which raw sockets deliver packets,
+// and notes what it says.
+func stripIPv4(a *Arrival, data []byte) ([]byte, bool) {
+	var ip wire.IPv4
+	if err := ip.Parse(data); err != nil {
+		return nil, false
+	}
+	a.Source, a.Destination = ip.Source, ip.Destination
+	a.TTL, a.TrafficClass = int(ip.TTL), ip.TrafficClass
+	return data[ip.HeaderLen:], true
+}
+
+// parseSegment reads a direct answer from the transport header on.
+func parseSegment(a *Arrival, data []byte) verdict {
+	switch a.Protocol {
+	case icmp.UDP:
+		return parseDatagram(a, data)
+	case icmp.TCP:
+		return parseTCP(a, data)
+	}
+	return parseSCTP(a, data)
+}
+
+func parseDatagram(a *Arrival, data []byte) verdict {
+	var h wire.UDP
+	if h.Parse(data) != nil || h.Length < wire.UDPHeaderLen || h.Length > len(data) {
+		return malformed
+	}
+	data = data[:h.Length]
+	if h.Checksum != 0 && !intact(a, data, h.Checksum) {
+		return malformed
+	}
+	a.Segment = Segment{Kind: Datagram, SourcePort: h.SourcePort, DestinationPort: h.DestinationPort,
+		Payload: data[wire.UDPHeaderLen:]}
+	return keep
+}
+
+func parseTCP(a *Arrival, data []byte) verdict {
+	var h wire.TCP
+	if h.Parse(data) != nil || !intact(a, data, h.Checksum) {
+		return malformed
+	}
+	a.Segment = Segment{SourcePort: h.SourcePort, DestinationPort: h.DestinationPort,
+		Sequence: h.Sequence, Acknowledgment: h.Acknowledgment}
+	const both = wire.TCPFlagSYN | wire.TCPFlagACK
+	switch {
+	case h.Flags&wire.TCPFlagRST != 0:
+		a.Segment.Kind = RST
+	case h.Flags&both == both:
+		a.Segment.Kind = SYNACK
+	default:
+		return ignore
+	}
+	if h.Flags&wire.TCPFlagACK != 0 {
+		// A SYN counts as one (RFC 9293 sections 3.4 and 3.10.7.1).
+		a.Identity, a.Identified = h.Acknowledgment-1, true
+	}
+	return keep
+}
+
+// intact verifies the checksum of a packet that a raw socket delivered. The
+// kernel does so only for those who own the port. What came from this host, or
+// by a virtual link from another namespace of it, was never completed: its
+// checksum is the sum of the pseudo-header alone.
+func intact(a *Arrival, packet []byte, checksum uint16) bool {
+	protocol := uint8(a.Protocol)
+	if !a.Destination.IsValid() || wire.TransportChecksum(a.Source, a.Destination, protocol, packet) == 0 {
+		return true
+	}
+	return checksum == wire.PseudoHeaderSum(a.Source, a.Destination, protocol, len(packet))
+}
+
+const (
+	initTagEnd     = wire.SCTPHeaderLen + 8 // of an INIT: the chunk's header, and the tag
+	abortReflected = 1                      // the T bit of an ABORT
+)
+
+func parseSCTP(a *Arrival, data []byte) verdict {
+	var h wire.SCTP
+	if h.Parse(data) != nil || h.Checksum != wire.SCTPChecksum(data) {
+		return malformed
+	}
+	var c wire.Chunk
+	if _, err := c.Parse(data[wire.SCTPHeaderLen:]); err != nil {
+		return malformed
+	}
+	a.Segment = Segment{SourcePort: h.SourcePort, DestinationPort: h.DestinationPort, VerificationTag: h.VerificationTag}
+	switch c.Type {
+	case wire.ChunkInitAck:
+		a.Segment.Kind = InitAck
+	case wire.ChunkAbort:
+		a.Segment.Kind = Abort
+	default:
+		return ignore
+	}
+	// To an INIT both answer with its initiate tag (RFC 9260 sections 5.1 and
+	// 8.4). A reflected tag would be that of the INIT's own packet, 0.
+	if h.VerificationTag != 0 && (c.Type == wire.ChunkInitAck || c.Flags&abortReflected == 0) {
+		a.Identity, a.Identified = h.VerificationTag, true
+	}
+	return keep
+}
+
+// identifyQuote reads the identity of the probe that an error quotes.
+func identifyQuote(a *Arrival) {
+	q := &a.Quote
+	switch a.Protocol {
+	case icmp.TCP:
+		a.Identity, a.Identified = q.TCPSequence, true // among the 8 bytes that all quote
+	case icmp.SCTP:
+		if len(q.Transport) >= initTagEnd && q.Transport[wire.SCTPHeaderLen] == wire.ChunkInit {
+			a.Identity, a.Identified = binary.BigEndian.Uint32(q.Transport[initTagEnd-4:]), true
+		}
+	}
+}
+
+// parseError reads an ICMP message that a raw socket delivered.
+func parseError(a *Arrival, v icmp.Version, data []byte, first uint16, n int) verdict {
+	a.Size = len(data)
+	if v == icmp.V4 && icmp.Checksum(data) != 0 {
+		return malformed // the kernel gives it to raw sockets before it has looked
+	}
+	if a.Message.Parse(v, data) != nil {
+		return malformed
+	}
+	q := &a.Quote
+	ours := q.SourcePort >= first && int(q.SourcePort)-int(first) < n
+	if !a.Type.IsError() || q.Protocol != a.Protocol || q.FragmentOffset > 0 || !ours {
+		return foreign
+	}
+	identifyQuote(a)
+	return keep
+}
+
+// parseQueued makes the ICMP error that an entry of the error queue stands for,
+// as far as it says: its type, code and one value, and where the probe went.
+// What is quoted, without the IP header, is returned.
+func parseQueued(a *Arrival, v icmp.Version, in *sys.Inbound, z *zones.Zones) (quoted []byte, ok bool) {
+	e := &in.Err
+	if e.Origin != sys.OriginICMP && e.Origin != sys.OriginICMPv6 {
+		return nil, false // of our own host's making; the send reported it
+	}
+	a.Source = z.Join(e.Offender, e.Zone)
+	a.Type, a.Code = icmp.MakeType(v, e.Type), e.Code
+	switch a.Kind() {
+	case icmp.KindPacketTooBig:
+		a.MTU = int(e.Info)
+	case icmp.KindParameterProblem:
+		a.Pointer = int(e.Info)
+	}
+	quoted = in.Data
+	if offset := e.ExtensionOffset(); offset > 0 && offset < len(quoted) {
+		// A structure that does not parse takes nothing from the error itself.
+		if a.Extensions.Parse(quoted[offset:]) == nil {
+			a.Extensions.Compliant = true
+		}
+		quoted = quoted[:offset]
+	}
+	a.Quote = icmp.Quote{Version: v, Protocol: a.Protocol, Destination: z.Join(in.From, in.Zone), DestinationPort: in.FromPort}
+	return quoted, true
+}
+
+// unspecified returns the address that stands for none, of a version.
+func unspecified(v icmp.Version) netip.Addr {
+	if v == icmp.V4 {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}

@@ -1,0 +1,2 @@
+// Package transport sends UDP, TCP and SCTP probes.
+package transport

@@ -1,0 +1,76 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/socket"
+)
+
+func openLink(cfg linkConfig) (link, error) {
+	switch {
+	case cfg.Mode == socket.Raw:
+		return openRaw(cfg)
+	case cfg.Protocol == icmp.UDP:
+		return openUDP(cfg)
+	case cfg.Protocol == icmp.TCP:
+		return openTCP(cfg)
+	}
+	return nil, fmt.Errorf("SCTP without privileges: the kernel would have to make an association for each probe,"+
+		" and few have SCTP; use raw sockets: %w", errors.ErrUnsupported)
+}
+
+func (c *linkConfig) ipv6() bool { return c.Version == icmp.V6 }
+
+// local is the address to bind to.
+func (c *linkConfig) local() netip.Addr {
+	if c.Source.IsValid() {
+		return c.Source.WithZone("")
+	}
+	return unspecified(c.Version)
+}
+
+// configure sets what all sockets have in common; header is for those that
+// deliver the IPv4 header.
+func (c *linkConfig) configure(s *sys.Socket, header bool) error {
+	if err := s.SetReceiveBuffer(c.ReceiveBuffer); err != nil {
+		return err
+	}
+	if err := c.route(s); err != nil {
+		return err
+	}
+	if c.ipv6() {
+		return errors.Join(s.Fragmentation6(c.DontFragment), s.Describe6(icmp.DefaultTTL), s.SendFlowLabels())
+	}
+	return errors.Join(s.Fragmentation4(c.DontFragment), s.Describe4(icmp.DefaultTTL, header))
+}
+
+// route sets what decides by which way packets leave.
+func (c *linkConfig) route(s *sys.Socket) error {
+	if c.Mark != 0 {
+		if err := s.SetMark(c.Mark); err != nil {
+			return err
+		}
+	}
+	if c.ifi == nil {
+		return nil
+	}
+	return s.BindDevice(c.ifi.Name, c.ifi.Index, c.ipv6())
+}
+
+// outbound describes a probe to the kernel, but for its data.
+func (c *linkConfig) outbound(p *Probe) (sys.Outbound, error) {
+	to := p.Destination.Unmap()
+	zone, err := c.zones.Index(to.Zone())
+	out := sys.Outbound{To: to.WithZone(""), Zone: zone, FlowLabel: p.FlowLabel, TTL: -1, TrafficClass: -1}
+	if p.TTL != 0 && p.TTL != icmp.DefaultTTL {
+		out.TTL = p.TTL
+	}
+	if p.TrafficClass != 0 {
+		out.TrafficClass = p.TrafficClass
+	}
+	return out, err
+}

@@ -1,0 +1,149 @@
+package transport
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/clock"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/waiting"
+)
+
+// look is how a link waits for its sockets: one look at all that are ready.
+type look struct {
+	poller   *sys.Poller
+	events   sys.Events
+	receiver *sys.Receiver
+	mark     waiting.Watermark
+	now      func() clock.Reading
+	wake     func(uintptr) bool // run, made once
+
+	// scan reads up to limit entries from the sockets that are ready. It says
+	// whether none of these has more.
+	scan func(ready, limit int) (n int, drained bool, err error)
+
+	limit   int
+	n       int
+	err     error
+	reading clock.Reading // after the look
+	since   clock.Reading // all that the look found arrived after this
+	empty   clock.Reading // when all sockets were last found empty
+}
+
+func (k *look) init(scan func(ready, limit int) (int, bool, error)) (err error) {
+	if k.poller, err = sys.NewPoller(); err != nil {
+		return err
+	}
+	k.scan, k.now, k.wake = scan, clock.Now, k.run
+	k.empty = k.now()
+	k.mark.Advance(k.empty.Mono)
+	return nil
+}
+
+// receive waits for entries and reads up to limit of them. At the read deadline
+// it looks a last time, whether or not it was woken before: what arrived in
+// time is read in time.
+func (k *look) receive(limit int) (int, error) {
+	if k.receiver == nil || k.receiver.Len() < limit {
+		k.receiver = sys.NewReceiver(limit)
+	}
+	k.limit = limit
+	err := k.poller.Wait(k.wake)
+	if errors.Is(err, os.ErrDeadlineExceeded) && k.run(0) {
+		err = nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return k.n, k.err
+}
+
+// run looks, and tells whether there is anything to report.
+func (k *look) run(uintptr) bool {
+	k.since = k.empty
+	before := k.now()
+	var drained bool
+	k.n = 0
+	ready, err := k.poller.Ready(&k.events)
+	if k.err = err; err == nil {
+		k.n, drained, k.err = k.scan(ready, k.limit)
+		drained = drained && ready < len(k.events)
+	}
+	if drained {
+		k.empty = before
+		k.mark.Advance(before.Mono)
+	}
+	if k.n == 0 && k.err == nil {
+		// What was left out for lack of room has to be looked at again, for
+		// Go's poller tells of what is new only.
+		return !drained && k.again()
+	}
+	k.reading = k.now()
+	return true
+}
+
+// again ends the wait with nothing, so that the caller comes back.
+func (k *look) again() bool {
+	k.reading = k.now()
+	return true
+}
+
+// datagram decodes the i-th entry of the last look.
+func (k *look) datagram(i int, in *sys.Inbound) {
+	k.receiver.Datagram(i, in)
+	in.Read = k.reading.Mono
+	in.Queued = clock.QueueDelay(k.reading, in.Stamp, k.since)
+}
+
+func (k *look) setReadDeadline(t time.Time) error { return k.poller.SetReadDeadline(t) }
+
+func (k *look) drained() time.Time { return k.mark.Time() }
+
+// group is a look at sockets that give datagrams.
+type group struct {
+	look
+	socks    []*sys.Socket    // a socket's key is its index
+	origin   [maxBatch]uint16 // of which of them each entry is
+	errQueue bool             // look into the error queues too
+	in       sys.Inbound
+}
+
+func (g *group) scanAll(ready, limit int) (n int, drained bool, err error) {
+	drained = true
+	for i := range ready {
+		if n == limit {
+			return n, false, nil
+		}
+		key := g.events.Key(i)
+		m, empty, err := g.socks[key].Receive(g.receiver, n, limit, g.errQueue)
+		for j := n; j < n+m; j++ {
+			g.origin[j] = uint16(key)
+		}
+		n += m
+		if err != nil {
+			return n, false, err
+		}
+		drained = drained && empty
+	}
+	return n, drained, nil
+}
+
+func (g *group) drops() (sum uint64) {
+	for _, s := range g.socks {
+		if n, err := s.Drops(); err == nil {
+			sum += uint64(n)
+		}
+	}
+	return sum
+}
+
+func (g *group) close() error {
+	if err := g.poller.Close(); err != nil {
+		return err // the other closes them
+	}
+	for _, s := range g.socks {
+		_ = s.Close()
+	}
+	return nil
+}

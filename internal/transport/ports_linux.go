@@ -1,0 +1,82 @@
+package transport
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"syscall"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/sys"
+)
+
+// Where source ports are drawn from: the ephemeral ports of Linux.
+const (
+	drawFrom = 32768
+	drawTo   = 61000
+	draws    = 100
+)
+
+// claimPorts takes the ports that a Config wants, or draws some that are free.
+// take takes the i-th of them; release gives back what was taken.
+func claimPorts(cfg *linkConfig, take func(i int, port uint16) error, release func()) (first uint16, err error) {
+	claim := func(first uint16) error {
+		for i := range cfg.Ports {
+			if err := take(i, first+uint16(i)); err != nil {
+				release()
+				return err
+			}
+		}
+		return nil
+	}
+	if cfg.FirstPort != 0 {
+		return cfg.FirstPort, claim(cfg.FirstPort)
+	}
+	for range draws {
+		first = uint16(drawFrom + rand.N(drawTo-drawFrom-cfg.Ports))
+		if err = claim(first); !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return first, err
+}
+
+// hold keeps a port from other processes, and the kernel from answering on
+// behalf of a port that nobody has: UDP replies with port unreachable. The
+// socket is not listening, so that the kernel answers a SYN-ACK with RST.
+// What comes to it is dropped; raw sockets get a copy.
+func hold(cfg *linkConfig, port uint16) (*sys.Socket, error) {
+	s, err := sys.OpenIdle(cfg.ipv6(), uint8(cfg.Protocol))
+	if err != nil {
+		return nil, err
+	}
+	err = attach(s, []bpf.Instruction{bpf.RetConstant{Val: drop}})
+	if err == nil {
+		err = s.Bind(cfg.local(), cfg.zone, port)
+	}
+	if err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// holdable tells whether the kernel knows the ports of the protocol. To ask it
+// for an SCTP socket would load its SCTP.
+func holdable(protocol icmp.Protocol) bool {
+	if protocol != icmp.SCTP {
+		return true
+	}
+	_, err := os.Stat("/proc/net/sctp")
+	return err == nil
+}
+
+func attach(s *sys.Socket, program []bpf.Instruction) error {
+	raw, err := bpf.Assemble(program)
+	if err != nil {
+		return err
+	}
+	return s.AttachFilter(raw)
+}

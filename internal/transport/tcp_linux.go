@@ -1,0 +1,5 @@
+package transport
+
+import "errors"
+
+func openTCP(cfg linkConfig) (link, error) { return nil, errors.ErrUnsupported }
