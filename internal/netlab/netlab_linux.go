@@ -83,7 +83,8 @@ func again(t *testing.T, stage string, attr *syscall.SysProcAttr) {
 	// directory that it is in.
 	cmd := exec.Command("/proc/self/exe", "-test.run="+onlyThis(t), "-test.v=true", "-test.count=1",
 		"-test.timeout="+remaining(t).String())
-	cmd.Env = append(os.Environ(), stageVariable+"="+stage)
+	// The race detector sleeps for a second before a process exits, by default.
+	cmd.Env = append(os.Environ(), stageVariable+"="+stage, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	cmd.SysProcAttr = attr
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
