@@ -10,7 +10,10 @@ import (
 // set sets an integer option and names it in the error.
 func (s *Socket) set(name string, level, option, value int) error {
 	return s.Control(func(fd int) error {
-		return os.NewSyscallError("setsockopt "+name, unix.SetsockoptInt(fd, level, option, value))
+		if err := unix.SetsockoptInt(fd, level, option, value); err != nil {
+			return os.NewSyscallError("setsockopt "+name, err)
+		}
+		return nil
 	})
 }
 
@@ -151,30 +154,4 @@ func (s *Socket) JoinGroup6(group netip.Addr, index int) error {
 		mreq := unix.IPv6Mreq{Multiaddr: group.As16(), Interface: uint32(index)}
 		return os.NewSyscallError("setsockopt IPV6_JOIN_GROUP", unix.SetsockoptIPv6Mreq(fd, unix.SOL_IPV6, unix.IPV6_JOIN_GROUP, &mreq))
 	})
-}
-
-// Bind binds to a local address and port; the port of a datagram ICMP socket
-// is the id of its echo requests.
-func (s *Socket) Bind(addr netip.Addr, zone uint32, port uint16) error {
-	return s.Control(func(fd int) error {
-		if addr.Is4() {
-			return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet4{Port: int(port), Addr: addr.As4()}))
-		}
-		return os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet6{Port: int(port), ZoneId: zone, Addr: addr.As16()}))
-	})
-}
-
-// LocalAddr returns the bound address and port.
-func (s *Socket) LocalAddr() (addr netip.Addr, port uint16, err error) {
-	err = s.Control(func(fd int) error {
-		sa, err := unix.Getsockname(fd)
-		switch sa := sa.(type) {
-		case *unix.SockaddrInet4:
-			addr, port = netip.AddrFrom4(sa.Addr), uint16(sa.Port)
-		case *unix.SockaddrInet6:
-			addr, port = netip.AddrFrom16(sa.Addr), uint16(sa.Port)
-		}
-		return os.NewSyscallError("getsockname", err)
-	})
-	return addr, port, err
 }

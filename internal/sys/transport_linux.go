@@ -1,9 +1,7 @@
 package sys
 
 import (
-	"net/netip"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,35 +59,4 @@ func (s *Socket) only(ipv6 bool) error {
 // has to have one assigned, as long as no process holds one for itself alone.)
 func (s *Socket) SendFlowLabels() error {
 	return s.set("IPV6_FLOWINFO_SEND", unix.SOL_IPV6, ipv6FlowInfoSend, 1)
-}
-
-// Source asks, by means of a UDP socket, which address the kernel would send
-// from to a destination. Nothing is sent.
-func (s *Socket) Source(to netip.Addr, zone uint32) (source netip.Addr, err error) {
-	var any, sa sockaddr // any: AF_UNSPEC, which undoes the last connect with its address
-	size := putSockaddr(&sa, &Outbound{To: to, Zone: zone, Port: 9})
-	err = s.Control(func(fd int) error {
-		if err := connect(fd, &any, unix.SizeofSockaddrInet6); err != nil {
-			return err
-		}
-		return connect(fd, &sa, size)
-	})
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	source, _, err = s.LocalAddr()
-	return source, err
-}
-
-func connect(fd int, sa *sockaddr, size uint32) error {
-	for {
-		_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(sa)), uintptr(size))
-		switch errno {
-		case unix.EINTR:
-			continue
-		case 0:
-			return nil
-		}
-		return os.NewSyscallError("connect", errno)
-	}
 }

@@ -95,7 +95,7 @@ func explain(lc *linkConfig, err error) error {
 	return err
 }
 
-// Version and Protocol are those of the Config.
+// Version returns the IP version of the probes.
 func (c *Conn) Version() icmp.Version { return c.cfg.Version }
 
 // Protocol returns the protocol of the probes.
@@ -199,6 +199,10 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.deadline.Set(t) }
 // Drained returns a time up to which everything that arrived has been handed
 // out, as [socket.ICMPv4.Drained] does.
 func (c *Conn) Drained() time.Time { return c.link.drained() }
+
+// Backlog returns how much of the kernel's receive buffer waits to be read, from
+// 0 to 1: of the socket of which it is most.
+func (c *Conn) Backlog() float64 { return c.link.backlog() }
 
 // Counters returns how many packets were not handed out, and why.
 func (c *Conn) Counters() socket.Counters {

@@ -21,6 +21,7 @@ type link interface {
 	setReadDeadline(t time.Time) error
 	drained() time.Time
 	drops() uint64
+	backlog() float64
 	ports() (first uint16, n int)
 	close() error
 }

@@ -138,6 +138,17 @@ func (g *group) drops() (sum uint64) {
 	return sum
 }
 
+// backlog is that of the fullest socket. UDP sockets without privileges may be
+// many; any of them can be the one that overflows.
+func (g *group) backlog() (most float64) {
+	for _, s := range g.socks {
+		if part, err := s.Backlog(); err == nil {
+			most = max(most, part)
+		}
+	}
+	return most
+}
+
 func (g *group) close() error {
 	if err := g.poller.Close(); err != nil {
 		return err // the other closes them

@@ -1,5 +1,238 @@
 package transport
 
-import "errors"
+import (
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
 
-func openTCP(cfg linkConfig) (link, error) { return nil, errors.ErrUnsupported }
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/sys"
+)
+
+// tcpLink makes a connection for each probe: the only way to send a SYN without
+// privileges. Each is a socket of its own, in whose error queue the ICMP errors
+// are; one epoll instance watches them all.
+type tcpLink struct {
+	look
+	cfg   linkConfig
+	timer *sys.Timer // for those that nothing comes of
+
+	mu      sync.Mutex
+	closed  bool
+	pending pending
+	results [maxBatch]result // of the last look
+	in      sys.Inbound      // of whoever receives
+}
+
+// result is what came of a connection.
+type result struct {
+	sys.Outcome
+	probe connection
+}
+
+// timerKey is the key of the timer; connections have smaller ones.
+const timerKey = ^uint64(0)
+
+func openTCP(cfg linkConfig) (link, error) {
+	l := &tcpLink{cfg: cfg}
+	if err := l.look.init(l.scan); err != nil {
+		return nil, err
+	}
+	l.pending.init(cfg.Sockets)
+	err := l.try()
+	if err == nil {
+		l.timer, err = l.poller.NewTimer(timerKey)
+	}
+	if err != nil {
+		_ = l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// try finds out now whether sockets can be made as configured.
+func (l *tcpLink) try() error {
+	var s sys.Stream
+	if err := l.configure(&s); err != nil {
+		return err
+	}
+	defer s.Close()
+	if !l.cfg.Source.IsValid() {
+		return nil
+	}
+	return s.Socket().Bind(l.cfg.local(), l.cfg.zone, 0)
+}
+
+func (l *tcpLink) configure(s *sys.Stream) error {
+	if err := s.Open(l.cfg.ipv6()); err != nil {
+		return err
+	}
+	err := l.cfg.route(s.Socket())
+	if err == nil && l.cfg.ipv6() {
+		err = s.Socket().Fragmentation6(l.cfg.DontFragment)
+	} else if err == nil {
+		err = s.Socket().Fragmentation4(l.cfg.DontFragment)
+	}
+	if err != nil {
+		_ = s.Close()
+	}
+	return err
+}
+
+// send makes one connection.
+func (l *tcpLink) send(probes []Probe) (int, error) {
+	p := &probes[0]
+	if err := p.validate(&l.cfg.Config); err != nil {
+		return 0, err
+	}
+	out, err := l.cfg.outbound(p)
+	if err != nil {
+		return 0, err
+	}
+	out.Port = p.DestinationPort
+	if l.cfg.Source.IsValid() {
+		out.Source = l.cfg.local()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return 0, net.ErrClosed
+	}
+	if err := l.connect(p, &out); err != nil {
+		return 0, err
+	}
+	return 1, nil
+}
+
+func (l *tcpLink) connect(p *Probe, out *sys.Outbound) error {
+	now := time.Now()
+	l.pending.expire(now)
+	first := l.pending.empty()
+	c := l.pending.take()
+	if c == nil {
+		return os.NewSyscallError("socket", syscall.EAGAIN)
+	}
+	err := l.configure(&c.stream)
+	if err != nil {
+		l.pending.giveBack(c)
+		return err
+	}
+	p.Time = time.Now()
+	c.connection = connection{to: p.Destination, toPort: p.DestinationPort, identity: p.Identity, sent: p.Time}
+	c.expires = now.Add(l.cfg.Lifetime)
+	if c.fromPort, err = c.stream.Connect(l.poller, out, p.SourcePort, c.key()); err != nil {
+		l.pending.end(c)
+		return err
+	}
+	p.SourcePort = c.fromPort
+	if first {
+		return l.timer.Set(l.cfg.Lifetime)
+	}
+	return nil
+}
+
+// scan looks what has come of the connections that are ready.
+func (l *tcpLink) scan(ready, limit int) (n int, drained bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range ready {
+		if n == limit {
+			return n, false, nil
+		}
+		key := l.events.Key(i)
+		if key == timerKey {
+			if err := l.expire(); err != nil {
+				return n, false, err
+			}
+			continue
+		}
+		c := l.pending.get(key)
+		if c == nil {
+			continue
+		}
+		outcome, over := c.stream.Over(l.receiver, n)
+		if !over {
+			continue
+		}
+		l.results[n] = result{outcome, c.connection}
+		l.pending.end(c)
+		if outcome.Queued || outcome.Established || outcome.Refused {
+			n++
+		}
+	}
+	return n, true, nil
+}
+
+// expire gives up the connections that have waited long enough, and sets the
+// timer for the next of them.
+func (l *tcpLink) expire() error {
+	now := time.Now()
+	l.pending.expire(now)
+	if l.closed {
+		return net.ErrClosed
+	}
+	return l.timer.Set(l.pending.next(now))
+}
+
+func (l *tcpLink) arrival(i int, a *Arrival) verdict {
+	r := &l.results[i]
+	a.Identity, a.Identified, a.Retransmitted = r.probe.identity, true, r.Again
+	if r.Queued {
+		return l.failure(i, a)
+	}
+	kind := RST
+	if r.Established {
+		kind = SYNACK
+	}
+	a.Segment = Segment{Kind: kind, SourcePort: r.probe.toPort, DestinationPort: r.probe.fromPort}
+	a.Source = r.probe.to
+	a.Time = l.reading.Mono
+	if r.RTT > 0 && !r.Again {
+		// No stamp comes with a segment, but the kernel has measured.
+		a.Queued = min(max(0, a.Time.Sub(r.probe.sent.Add(r.RTT))), l.reading.Mono.Sub(l.since.Mono))
+		a.Time = a.Time.Add(-a.Queued)
+	}
+	return keep
+}
+
+// failure decodes an ICMP error, of which the kernel quotes the TCP header.
+func (l *tcpLink) failure(i int, a *Arrival) verdict {
+	l.datagram(i, &l.in)
+	describe(a, &l.in, l.cfg.zones)
+	quoted, ok := parseQueued(a, l.cfg.Version, &l.in, l.cfg.zones)
+	if !ok {
+		return ignore
+	}
+	probe := &l.results[i].probe
+	if a.Quote.ParseTransport(icmp.TCP, quoted) != nil {
+		a.Quote.Transport = quoted
+	}
+	a.Quote.SourcePort, a.Quote.DestinationPort = probe.fromPort, probe.toPort
+	return keep
+}
+
+func (l *tcpLink) receive(limit int) (int, error) { return l.look.receive(limit) }
+
+// ports says that none is held.
+func (l *tcpLink) ports() (uint16, int) { return 0, 0 }
+
+// drops is 0: what a connection needs always has room.
+func (l *tcpLink) drops() uint64 { return 0 }
+
+func (l *tcpLink) backlog() float64 { return 0 }
+
+func (l *tcpLink) close() error {
+	if err := l.poller.Close(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.pending.endAll()
+	if l.timer != nil {
+		return l.timer.Close()
+	}
+	return nil
+}

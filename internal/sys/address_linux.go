@@ -1,0 +1,75 @@
+package sys
+
+import (
+	"net/netip"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bind binds to a local address and port; the port of a datagram ICMP socket
+// is the id of its echo requests.
+func (s *Socket) Bind(addr netip.Addr, zone uint32, port uint16) error {
+	var sa sockaddr
+	size := putSockaddr(&sa, &Outbound{To: addr, Zone: zone, Port: port})
+	return s.Control(func(fd int) error {
+		_, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa)), uintptr(size))
+		return syscallError("bind", errno)
+	})
+}
+
+// LocalAddr returns the bound address and port.
+func (s *Socket) LocalAddr() (addr netip.Addr, port uint16, err error) {
+	var sa sockaddr
+	size := uint32(unix.SizeofSockaddrInet6)
+	err = s.Control(func(fd int) error {
+		_, _, errno := unix.Syscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
+		return syscallError("getsockname", errno)
+	})
+	addr, _, port = getSockaddr(&sa)
+	return addr, port, err
+}
+
+// syscallError is os.NewSyscallError for what a raw call returns.
+func syscallError(name string, errno unix.Errno) error {
+	if errno == 0 {
+		return nil
+	}
+	return os.NewSyscallError(name, errno)
+}
+
+// unspecifiedLike returns the address that stands for none, of the other's family.
+func unspecifiedLike(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
+
+// Source asks, by means of a UDP socket, which address the kernel would send
+// from to a destination. Nothing is sent.
+func (s *Socket) Source(to netip.Addr, zone uint32) (source netip.Addr, err error) {
+	var any, sa sockaddr // any: AF_UNSPEC, which undoes the last connect with its address
+	size := putSockaddr(&sa, &Outbound{To: to, Zone: zone, Port: 9})
+	err = s.Control(func(fd int) error {
+		if err := connect(fd, &any, unix.SizeofSockaddrInet6); err != nil {
+			return err
+		}
+		return connect(fd, &sa, size)
+	})
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	source, _, err = s.LocalAddr()
+	return source, err
+}
+
+func connect(fd int, sa *sockaddr, size uint32) error {
+	for {
+		_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(sa)), uintptr(size))
+		if errno != unix.EINTR {
+			return syscallError("connect", errno)
+		}
+	}
+}

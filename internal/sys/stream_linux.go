@@ -1,0 +1,157 @@
+package sys
+
+import (
+	"errors"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Stream is a TCP connection that is being made, watched by a Poller. It can be
+// used again after Close, and is used by one goroutine at a time.
+type Stream struct {
+	sock Socket
+	info unix.TCPInfo
+}
+
+// Open makes a TCP socket of its own IP version only, which queues ICMP errors
+// and is reset when it is closed.
+func (s *Stream) Open(ipv6 bool) error {
+	fd, err := unix.Socket(domainOf(ipv6), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return syscallError("socket", err.(unix.Errno))
+	}
+	s.sock.fd, s.sock.closed = fd, false
+	if err := s.describe(ipv6); err != nil {
+		_ = s.sock.Close()
+		return err
+	}
+	return nil
+}
+
+func (s *Stream) describe(ipv6 bool) error {
+	linger := unix.Linger{Onoff: 1} // 0 s: close resets the connection
+	if err := unix.SetsockoptLinger(s.sock.fd, unix.SOL_SOCKET, unix.SO_LINGER, &linger); err != nil {
+		return syscallError("setsockopt SO_LINGER", err.(unix.Errno))
+	}
+	if err := s.sock.set("SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return err
+	}
+	if ipv6 {
+		if err := s.sock.only(ipv6); err != nil {
+			return err
+		}
+	}
+	return s.sock.QueueErrors(ipv6)
+}
+
+// Socket gives access to the options that all sockets have.
+func (s *Stream) Socket() *Socket { return &s.sock }
+
+// Connect sends a SYN as out says, from a port or, if that is 0, from any, and
+// has p watch for what comes of it. It returns the port. A port may be shared
+// by connections to different destinations.
+func (s *Stream) Connect(p *Poller, out *Outbound, port uint16, key uint64) (uint16, error) {
+	if err := s.setSYN(out); err != nil {
+		return 0, err
+	}
+	if err := s.bind(out, port); err != nil {
+		return 0, err
+	}
+	var sa sockaddr
+	size := putSockaddr(&sa, out)
+	if err := connect(s.sock.fd, &sa, size); err != nil && !errors.Is(err, unix.EINPROGRESS) {
+		return 0, err
+	}
+	_, port, err := s.sock.LocalAddr()
+	if err != nil {
+		return 0, err
+	}
+	return port, p.add(s.sock.fd, unix.EPOLLOUT, key)
+}
+
+// setSYN sets what the SYN is to carry. The kernel sends it again at least once
+// (tcp(7), TCP_SYNCNT).
+func (s *Stream) setSYN(out *Outbound) error {
+	level, ttl, class := unix.SOL_IP, unix.IP_TTL, unix.IP_TOS
+	if out.To.Is6() {
+		level, ttl, class = unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, unix.IPV6_TCLASS
+	}
+	if out.TTL >= 0 {
+		if err := s.sock.set("TTL", level, ttl, out.TTL); err != nil {
+			return err
+		}
+	}
+	if out.TrafficClass >= 0 {
+		if err := s.sock.set("traffic class", level, class, out.TrafficClass); err != nil {
+			return err
+		}
+	}
+	if out.FlowLabel != 0 {
+		if err := s.sock.SendFlowLabels(); err != nil {
+			return err
+		}
+	}
+	return s.sock.set("TCP_SYNCNT", unix.SOL_TCP, unix.TCP_SYNCNT, 1)
+}
+
+func (s *Stream) bind(out *Outbound, port uint16) error {
+	if port == 0 && !out.Source.IsValid() {
+		return nil
+	}
+	name, level, option := "SO_REUSEADDR", unix.SOL_SOCKET, unix.SO_REUSEADDR
+	if port == 0 {
+		name, level, option = "IP_BIND_ADDRESS_NO_PORT", unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT
+	}
+	if err := s.sock.set(name, level, option, 1); err != nil {
+		return err
+	}
+	source := out.Source
+	if !source.IsValid() {
+		source = unspecifiedLike(out.To)
+	}
+	return s.sock.Bind(source, out.Zone, port)
+}
+
+// Outcome is what came of a connection.
+type Outcome struct {
+	Queued      bool          // an ICMP error is in the Receiver
+	Established bool          // SYN-ACK
+	Refused     bool          // RST
+	Again       bool          // the SYN was sent more than once
+	RTT         time.Duration // from SYN to SYN-ACK, as the kernel measured it; 0: unknown
+}
+
+// Over tells whether anything came, or can come.
+func (s *Stream) Over(r *Receiver, place int) (o Outcome, over bool) {
+	n, errno := r.receive(s.sock.fd, place, place+1, unix.MSG_ERRQUEUE)
+	o.Queued = errno == 0 && n == 1
+	// Reading the error queue has taken the connection's own error away, but
+	// that was the queued one.
+	pending, _ := unix.GetsockoptInt(s.sock.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	s.readInfo()
+	o.Again = s.info.Total_retrans > 0
+	const synSent, closed = 2, 7 // TCP_SYN_SENT, TCP_CLOSE of linux/tcp_states.h
+	switch state := s.info.State; {
+	case o.Queued:
+	case unix.Errno(pending) == unix.ECONNREFUSED:
+		o.Refused = true
+	case state == synSent:
+		return o, false
+	case state != closed, unix.Errno(pending) == unix.ECONNRESET, unix.Errno(pending) == unix.EPIPE:
+		o.Established = true // or was, before the peer ended it
+		o.RTT = time.Duration(s.info.Rtt) * time.Microsecond
+	}
+	return o, true
+}
+
+func (s *Stream) readInfo() {
+	s.info = unix.TCPInfo{}
+	size := uint32(unsafe.Sizeof(s.info))
+	_, _, _ = unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s.sock.fd), unix.SOL_TCP, unix.TCP_INFO,
+		uintptr(unsafe.Pointer(&s.info)), uintptr(unsafe.Pointer(&size)), 0)
+}
+
+// Close ends the connection, by RST if it was made.
+func (s *Stream) Close() error { return s.sock.Close() }
