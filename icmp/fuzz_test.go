@@ -52,6 +52,7 @@ func FuzzMessage(f *testing.F) {
 			t.Fatal("the quoted payload does not end the quoted packet")
 		}
 		m.Extensions.AppendMPLS(nil)
+		m.Extensions.AppendInterfaces(nil)
 		(&icmp.Reply{Message: m}).Clone()
 	})
 }

@@ -85,8 +85,12 @@ type pinger struct {
 }
 
 func newPinger(b *testing.B, mode socket.Mode) *pinger {
-	pool, err := engine.NewPool(func() (engine.Conn, error) {
-		return socket.ListenICMPv4(&socket.Config{Mode: mode})
+	pool, err := engine.NewPool(func() (engine.Medium, error) {
+		s, err := socket.ListenICMPv4(&socket.Config{Mode: mode})
+		if err != nil {
+			return nil, err
+		}
+		return engine.OverEcho(s), nil
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Skipf("the system allows no %v socket: %v", mode, err)

@@ -8,7 +8,7 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Conn is what the engine needs of a socket. *socket.ICMPv4 and *socket.ICMPv6
+// Conn is what the engine needs of an ICMP socket. *socket.ICMPv4 and *socket.ICMPv6
 // are such, whose documentation is the contract; so is a simulated one.
 type Conn interface {
 	ID() uint16

@@ -24,7 +24,7 @@ func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, n
 		sent:  now,
 		nonce: n,
 		tag:   p.Tag,
-		dst:   p.Dst.As16(),
+		dst:   p.Dst.WithZone("").As16(),
 		op:    ref,
 		ttl:   uint8(p.TTL),
 	}, op.timeout)

@@ -4,19 +4,16 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"github.com/goicmp/icmplib/icmp"
 )
 
 // Engine sends probes over one socket and settles their fates. A [Pool] has as
 // many as it needs.
 type Engine struct {
-	conn Conn
-	log  *slog.Logger
+	medium Medium
+	log    *slog.Logger
 
 	// sending holds a token for whoever sends; the buffers are his.
 	sending  chan struct{}
-	requests [sendBatch]icmp.Request
 	seqs     [sendBatch]uint16
 	payloads []byte
 
@@ -31,10 +28,10 @@ type Engine struct {
 	reader sync.WaitGroup
 }
 
-// newEngine starts an engine on a socket, which it closes when it is closed itself.
-func newEngine(conn Conn, log *slog.Logger) *Engine {
+// newEngine starts an engine on a medium, which it closes when it is closed itself.
+func newEngine(medium Medium, log *slog.Logger) *Engine {
 	e := &Engine{
-		conn:    conn,
+		medium:  medium,
 		log:     log,
 		sending: make(chan struct{}, 1),
 		done:    make(chan struct{}),
@@ -42,7 +39,7 @@ func newEngine(conn Conn, log *slog.Logger) *Engine {
 		// Not nil, for a Request takes a payload that is nil for none given.
 		payloads: []byte{},
 	}
-	e.core.id, e.core.epoch = conn.ID(), time.Now()
+	e.core.id, e.core.epoch = medium.id(), time.Now()
 	e.reader.Go(e.read)
 	return e
 }
@@ -55,14 +52,14 @@ func (e *Engine) close() error {
 	e.mu.Unlock()
 
 	close(e.done)
-	err := e.conn.Close()
+	err := e.medium.close()
 	e.reader.Wait()
 	return err
 }
 
 // counters returns what was counted so far.
 func (e *Engine) counters() Counters {
-	below := e.conn.Counters()
+	below := e.medium.counters()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := e.core.counters

@@ -107,7 +107,7 @@ func TestACallersPayloadIsComparedWhole(t *testing.T) {
 }
 
 func TestAShortPayloadProvesWhatFits(t *testing.T) {
-	for size := range balanceEnd + 2 {
+	for size := range nonceSize + balanceSize + 2 {
 		b := newBench(t, OpConfig{Size: size})
 		seq := b.launch(target, 0)
 		r := b.reply(seq)

@@ -11,6 +11,7 @@ type OpConfig struct {
 	TrafficClass int
 	Size         int    // payload bytes, where Payload is nil
 	Payload      []byte // sent as it is
+	Numbered     bool   // the payload begins with the sequence number: UDP
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
 }
 
@@ -42,7 +43,7 @@ func NewOp(cfg OpConfig) *Op {
 	return &Op{
 		timeout: cfg.Timeout,
 		class:   cfg.TrafficClass,
-		payload: newPayload(cfg.Payload, cfg.Size),
+		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
 		group:   cfg.Group,
 		ready:   make(chan struct{}, 1),
 	}

@@ -12,8 +12,15 @@ import (
 type nonce uint64
 
 const (
-	nonceSize  = 8
-	balanceEnd = nonceSize + 2
+	nonceSize   = 8
+	numberSize  = 2
+	balanceSize = 2
+	maxHead     = numberSize + nonceSize + balanceSize
+
+	// numberedSize is what a numbered payload has at the least, and
+	// numberedBalance where its balance is.
+	numberedSize    = maxHead
+	numberedBalance = numberSize + nonceSize
 )
 
 // payload is what the probes of an operation carry.
@@ -22,19 +29,27 @@ type payload struct {
 	// bytes are replaced in each probe, by the nonce and the balance.
 	bytes  []byte
 	custom bool
+
+	// numbered payloads begin with the sequence number, for UDP, in whose
+	// header there is no place for it that always comes back. Their balance is
+	// for the socket to choose.
+	numbered bool
 }
 
 // newPayload takes the caller's bytes, or makes size bytes of a pattern in which
 // a shifted or cut reply shows.
-func newPayload(given []byte, size int) payload {
+func newPayload(given []byte, size int, numbered bool) payload {
 	if given != nil {
 		return payload{bytes: bytes.Clone(given), custom: true}
+	}
+	if numbered {
+		size = max(size, numberedSize)
 	}
 	b := make([]byte, size)
 	for i := range b {
 		b[i] = byte(i)
 	}
-	return payload{bytes: b}
+	return payload{bytes: b, numbered: numbered}
 }
 
 func newNonce() nonce { return nonce(rand.Uint64()) }
@@ -47,8 +62,8 @@ func (p *payload) appendTo(b []byte, n nonce, seq uint16) []byte {
 		return b
 	}
 	own := b[start:]
-	head := n.head(seq)
-	copy(own, head[:headLen(len(own))])
+	head := p.head(n, seq)
+	copy(own, head[:p.headLen()])
 	return b
 }
 
@@ -56,7 +71,12 @@ func (p *payload) appendTo(b []byte, n nonce, seq uint16) []byte {
 // more that balance it and the sequence number, so that the checksum of all
 // probes of an operation is the same. Routers that spread load hash the ICMP
 // checksum; a constant one keeps the probes on one path.
-func (n nonce) head(seq uint16) (b [balanceEnd]byte) {
+func (p *payload) head(n nonce, seq uint16) (b [maxHead]byte) {
+	if p.numbered {
+		binary.BigEndian.PutUint16(b[:], seq)
+		binary.BigEndian.PutUint64(b[numberSize:], uint64(n))
+		return b
+	}
 	binary.BigEndian.PutUint64(b[:], uint64(n))
 	sum := uint32(seq) + uint32(n>>48) + uint32(n>>32&0xffff) + uint32(n>>16&0xffff) + uint32(n&0xffff)
 	for sum > 0xffff {
@@ -66,13 +86,23 @@ func (n nonce) head(seq uint16) (b [balanceEnd]byte) {
 	return b
 }
 
-// headLen is how much of the head a payload of size bytes has room for. The
-// balance goes in whole or not at all.
-func headLen(size int) int {
-	if size >= balanceEnd {
-		return balanceEnd
+// headLen is how much of the head the payload has room for. The balance goes in
+// whole or not at all.
+func (p *payload) headLen() int {
+	proof := p.proofLen()
+	if len(p.bytes) >= proof+balanceSize {
+		return proof + balanceSize
 	}
-	return min(size, nonceSize)
+	return min(len(p.bytes), proof)
+}
+
+// proofLen is how much of the head makes the probe recognisable: all of it but
+// the balance.
+func (p *payload) proofLen() int {
+	if p.numbered {
+		return numberSize + nonceSize
+	}
+	return nonceSize
 }
 
 // compare tells whether an echoed payload is that of the probe: whether it
@@ -82,13 +112,14 @@ func (p *payload) compare(got []byte, n nonce, seq uint16) (proven, whole bool) 
 		same := bytes.Equal(got, p.bytes)
 		return same, same
 	}
-	head := n.head(seq)
-	size := headLen(len(p.bytes))
-	proof := min(size, nonceSize)
+	head := p.head(n, seq)
+	size := p.headLen()
+	proof := min(size, p.proofLen())
 	if len(got) < proof || !bytes.Equal(got[:proof], head[:proof]) {
 		return false, false
 	}
-	whole = len(got) == len(p.bytes) && bytes.Equal(got[:size], head[:size]) && bytes.Equal(got[size:], p.bytes[size:])
+	whole = len(got) == len(p.bytes) && bytes.Equal(got[size:], p.bytes[size:]) &&
+		(p.numbered || bytes.Equal(got[:size], head[:size]))
 	return true, whole
 }
 
@@ -99,7 +130,7 @@ func (p *payload) agrees(quoted []byte, n nonce, seq uint16) bool {
 		k := min(len(quoted), len(p.bytes))
 		return bytes.Equal(quoted[:k], p.bytes[:k])
 	}
-	head := n.head(seq)
-	k := min(len(quoted), headLen(len(p.bytes)), nonceSize)
+	head := p.head(n, seq)
+	k := min(len(quoted), p.headLen(), p.proofLen())
 	return bytes.Equal(quoted[:k], head[:k])
 }

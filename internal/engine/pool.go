@@ -27,7 +27,7 @@ const (
 // with an id of its own whenever the sequence numbers of those there are run
 // short. What it sends with, all have in common but for the id.
 type Pool struct {
-	listen func() (Conn, error)
+	listen func() (Medium, error)
 	log    *slog.Logger
 	done   chan struct{} // closed by Close
 
@@ -38,7 +38,7 @@ type Pool struct {
 }
 
 // NewPool opens the first socket of a pool; listen opens each of them.
-func NewPool(listen func() (Conn, error), log *slog.Logger) (*Pool, error) {
+func NewPool(listen func() (Medium, error), log *slog.Logger) (*Pool, error) {
 	p := &Pool{listen: listen, log: log, done: make(chan struct{})}
 	if _, err := p.grow(); err != nil {
 		return nil, err
@@ -109,11 +109,11 @@ func (p *Pool) grow() (*Engine, error) {
 }
 
 func (p *Pool) growLocked() (*Engine, error) {
-	conn, err := p.listen()
+	medium, err := p.listen()
 	if err != nil {
 		return nil, err
 	}
-	e := newEngine(conn, p.log)
+	e := newEngine(medium, p.log)
 	p.engines = append(p.engines, e)
 	return e, nil
 }

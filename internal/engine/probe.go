@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/transport"
 )
 
 // Probe is one packet to send.
@@ -12,6 +13,7 @@ type Probe struct {
 	Dst netip.Addr
 	Tag uint64 // the sender's own name for it, handed back in the Outcome
 	TTL int    // 1-255
+	Flow
 
 	Sent time.Time // set by Send when the kernel took it
 }
@@ -55,6 +57,13 @@ type Outcome struct {
 	// probe was in flight: the reply may have been among them.
 	Suspect bool
 
+	// Answer says of a Replied probe of another protocol than ICMP what the
+	// target answered with.
+	Answer transport.Kind
+	// Retransmitted says that the kernel had sent the probe more than once: RTT
+	// is then that of the first time, and too long if a later one was answered.
+	Retransmitted bool
+
 	// What came, but for Silent:
 	Responder    netip.Addr
 	Type         icmp.Type
@@ -65,6 +74,18 @@ type Outcome struct {
 	MTU          int
 	Gateway      netip.Addr // of a redirect
 	MPLS         []icmp.MPLSLabel
+	Interfaces   []icmp.InterfaceInfo
+	Quoted       Quoted
+}
+
+// Quoted is how a router saw the probe that its error quotes, where it and the
+// system tell.
+type Quoted struct {
+	Known        bool // what follows is
+	Source       netip.Addr
+	TTL          uint8
+	TrafficClass uint8
+	Checksum     uint16
 }
 
 // describe fills in what is to be said of the message that came.
@@ -76,5 +97,8 @@ func (o *Outcome) describe(r *icmp.Reply) {
 	o.MTU, o.Gateway = r.MTU, r.Gateway
 	if r.Type.IsError() {
 		o.MPLS = r.Extensions.AppendMPLS(nil)
+		o.Interfaces = r.Extensions.AppendInterfaces(nil)
+		q := &r.Quote
+		o.Quoted = Quoted{q.Length > 0, q.Source, q.TTL, q.TrafficClass, q.Checksum}
 	}
 }

@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
 	"time"
-
-	"github.com/goicmp/icmplib/icmp"
 )
 
 const (
@@ -30,14 +27,13 @@ const (
 // read receives until the socket is closed. Other errors pass: an interface
 // that went away may come back.
 func (e *Engine) read() {
-	replies := make([]icmp.Reply, readBatch)
 	for {
-		n, err := e.conn.ReceiveBatch(context.Background(), replies)
+		n, err := e.medium.receive()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		deadline := errors.Is(err, os.ErrDeadlineExceeded)
-		e.settle(replies[:n], deadline)
+		e.settle(n, deadline)
 		if err != nil && !deadline {
 			e.log.Warn("receiving failed", "error", err)
 			if e.pauseReading() {
@@ -59,19 +55,19 @@ func (e *Engine) pauseReading() bool {
 	}
 }
 
-// settle takes what was received and expires what is overdue.
-func (e *Engine) settle(replies []icmp.Reply, deadline bool) {
+// settle takes the n messages that were received and expires what is overdue.
+func (e *Engine) settle(n int, deadline bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i := range replies {
-		e.core.receive(&replies[i], e.since(replies[i].Time))
+	for i := range n {
+		e.medium.deliver(i, &e.core)
 	}
 	if deadline {
 		e.disarm()
 	}
-	horizon := max(e.since(e.conn.Drained()), e.since(time.Now())-maxLag)
+	horizon := max(e.since(e.medium.drained()), e.since(time.Now())-maxLag)
 	if next, ok := e.core.table.nextDeadline(); ok && next <= horizon {
-		e.core.loss.look(e.conn.Counters().Dropped, e.since(time.Now()))
+		e.core.loss.look(e.medium.counters().Dropped, e.since(time.Now()))
 		e.core.expire(horizon)
 		e.expired = horizon
 	}
@@ -82,7 +78,7 @@ func (e *Engine) settle(replies []icmp.Reply, deadline bool) {
 // further receive at once.
 func (e *Engine) disarm() {
 	e.armed = false
-	_ = e.conn.SetReadDeadline(time.Time{})
+	e.medium.setReadDeadline(time.Time{})
 }
 
 // arm sets the socket's read deadline for the next probe that will be overdue,
@@ -97,6 +93,5 @@ func (e *Engine) arm() {
 		return
 	}
 	e.armed, e.armedFor = true, next
-	// It fails only when the socket is closed, which the reader sees by itself.
-	_ = e.conn.SetReadDeadline(e.core.epoch.Add(next))
+	e.medium.setReadDeadline(e.core.epoch.Add(next))
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -51,14 +50,14 @@ func (e *Engine) sendOnce(ctx context.Context, op *Op, probes []Probe) (n int, e
 		return 0, err
 	}
 	defer func() { <-e.sending }()
-	if e.conn.Backlog() > maxBacklog {
+	if e.medium.backlog() > maxBacklog {
 		return 0, errBacklog
 	}
 	k, err := e.launch(op, probes)
 	if err != nil {
 		return 0, err
 	}
-	sent, err := e.conn.SendBatch(e.requests[:k])
+	sent, err := e.medium.send(k)
 	if sent < k {
 		e.abort(e.seqs[sent:k], err)
 		if err == nil {
@@ -108,13 +107,16 @@ func (e *Engine) launch(op *Op, probes []Probe) (k int, err error) {
 		start := len(e.payloads)
 		e.payloads = op.payload.appendTo(e.payloads, nonce, seq)
 		e.seqs[k] = seq
-		e.requests[k] = icmp.Request{
-			Destination:  p.Dst,
-			Sequence:     seq,
-			Payload:      e.payloads[start:len(e.payloads):len(e.payloads)],
-			TTL:          p.TTL,
-			TrafficClass: op.class,
-		}
+		e.medium.prepare(k, &outgoing{
+			dst:      p.Dst,
+			seq:      seq,
+			nonce:    nonce,
+			payload:  e.payloads[start:len(e.payloads):len(e.payloads)],
+			numbered: op.payload.numbered,
+			ttl:      p.TTL,
+			class:    op.class,
+			flow:     p.Flow,
+		})
 		k++
 	}
 	if k == 0 {

@@ -6,7 +6,8 @@ import "time"
 // their sequence numbers do not come round again.
 const linger = 30 * time.Second
 
-// sequences is the size of the space that one id has.
+// sequences is the size of the space that one id has. Sequence number 0 is not
+// used: a UDP checksum of 0 means that there is none.
 const sequences = 1 << 16
 
 // table holds what is known of the probes of one id. Time is measured from an
@@ -33,10 +34,10 @@ func (t *table) lookup(seq uint16) *slot {
 // add puts s into flight under the next sequence number, which it returns. It
 // passes over those in flight, and fails if all are.
 func (t *table) add(s slot, timeout time.Duration) (uint16, bool) {
-	if t.inFlight == sequences {
+	if t.inFlight == sequences-1 {
 		return 0, false
 	}
-	for t.pages[t.next/pageSize] != nil && t.slot(t.next).state == inFlight {
+	for t.next == 0 || t.pages[t.next/pageSize] != nil && t.slot(t.next).state == inFlight {
 		t.next++
 	}
 	seq := t.next

@@ -1,0 +1,128 @@
+package icmp
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// InterfaceRole says which interface of a router an [InterfaceInfo] is about
+// (RFC 5837 section 4.1).
+type InterfaceRole uint8
+
+// The roles.
+const (
+	RoleIncoming InterfaceRole = iota // the packet came in there
+	RoleSubIP                         // the layer below IP on which it came in
+	RoleOutgoing                      // it would have left there
+	RoleNextHop                       // it would have been sent to there
+)
+
+// String returns the role in words, such as "incoming".
+func (r InterfaceRole) String() string {
+	return [...]string{"incoming", "sub-IP", "outgoing", "next hop"}[r&3]
+}
+
+// InterfaceInfo is what a router tells of an interface (RFC 5837).
+type InterfaceInfo struct {
+	Role    InterfaceRole
+	Index   uint32     // ifIndex of RFC 2863; 0: not told
+	Address netip.Addr // zero: not told
+	Name    string     // ifName of RFC 2863; "": not told
+	MTU     int        // bytes; 0: not told
+}
+
+const (
+	classInterface = 2 // RFC 5837 section 4
+
+	// Bits of the C-Type (section 4.1).
+	interfaceRoleShift = 6
+	interfaceIndex     = 1 << 3
+	interfaceAddress   = 1 << 2
+	interfaceName      = 1 << 1
+	interfaceMTU       = 1 << 0
+
+	// Address families (section 4.2).
+	familyIPv4 = 1
+	familyIPv6 = 2
+)
+
+// AppendInterfaces appends what is told of interfaces (RFC 5837), in order, and
+// returns the extended slice. What is malformed is left out.
+func (e Extensions) AppendInterfaces(dst []InterfaceInfo) []InterfaceInfo {
+	for object := range e.Objects() {
+		if object.Class != classInterface {
+			continue
+		}
+		var info InterfaceInfo
+		if info.parse(object.CType, object.Payload) {
+			dst = append(dst, info)
+		}
+	}
+	return dst
+}
+
+// parse reads the parts that the C-Type announces, which follow one another in
+// the order of its bits.
+func (i *InterfaceInfo) parse(ctype uint8, b []byte) bool {
+	i.Role = InterfaceRole(ctype >> interfaceRoleShift)
+	if ctype&interfaceIndex != 0 {
+		if len(b) < 4 {
+			return false
+		}
+		i.Index, b = binary.BigEndian.Uint32(b), b[4:]
+	}
+	if ctype&interfaceAddress != 0 {
+		n := i.parseAddress(b)
+		if n == 0 {
+			return false
+		}
+		b = b[n:]
+	}
+	if ctype&interfaceName != 0 {
+		n := i.parseName(b)
+		if n == 0 {
+			return false
+		}
+		b = b[n:]
+	}
+	if ctype&interfaceMTU != 0 {
+		if len(b) < 4 {
+			return false
+		}
+		i.MTU = int(binary.BigEndian.Uint32(b))
+	}
+	return true
+}
+
+// parseAddress reads an IP address sub-object (section 4.2) and returns its
+// length, 0 where it is malformed.
+func (i *InterfaceInfo) parseAddress(b []byte) int {
+	const header = 4
+	if len(b) < header {
+		return 0
+	}
+	switch family := binary.BigEndian.Uint16(b); {
+	case family == familyIPv4 && len(b) >= header+4:
+		i.Address = netip.AddrFrom4([4]byte(b[header:]))
+		return header + 4
+	case family == familyIPv6 && len(b) >= header+16:
+		i.Address = netip.AddrFrom16([16]byte(b[header:]))
+		return header + 16
+	}
+	return 0
+}
+
+// parseName reads an interface name sub-object (section 4.3), whose first byte
+// is its length, and returns that, 0 where it is malformed.
+func (i *InterfaceInfo) parseName(b []byte) int {
+	if len(b) == 0 || b[0] < 1 || int(b[0]) > len(b) {
+		return 0
+	}
+	n := int(b[0])
+	name := b[1:n]
+	for len(name) > 0 && name[len(name)-1] == 0 { // padding to four bytes
+		name = name[:len(name)-1]
+	}
+	i.Name = string(name)
+	return n
+}
