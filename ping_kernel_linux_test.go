@@ -22,10 +22,11 @@ func TestPingInSimulatedNetworksBehindTheKernel(t *testing.T) {
 		name         string
 		mode         socket.Mode
 		unprivileged bool
+		device       netlab.DeviceKind
 	}{
-		{"raw", socket.Raw, false},
-		{"datagram", socket.Datagram, false},
-		{"datagram without privileges", socket.Datagram, true},
+		{"raw", socket.Raw, false, netlab.AnyDevice},
+		{"datagram", socket.Datagram, false, netlab.Veth},
+		{"datagram without privileges", socket.Datagram, true, netlab.AnyDevice},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
@@ -33,15 +34,15 @@ func TestPingInSimulatedNetworksBehindTheKernel(t *testing.T) {
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: kind.unprivileged,
-				Setup:        func(t *testing.T) { carryAll(t, scenarios) },
+				Setup:        func(t *testing.T) { carryAll(t, scenarios, kind.device) },
 			}, func(t *testing.T) { pingAll(t, scenarios, kind.mode) })
 		})
 	}
 }
 
-func carryAll(t *testing.T, scenarios []scenario) {
+func carryAll(t *testing.T, scenarios []scenario, kind netlab.DeviceKind) {
 	for i, s := range scenarios {
-		netlab.Carry(t, s.network(t), netlab.Device{Name: simDevice(i)})
+		netlab.Carry(t, s.network(t), netlab.Device{Name: simDevice(i), Kind: kind})
 	}
 }
 

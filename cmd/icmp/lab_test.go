@@ -18,8 +18,13 @@ type command struct {
 
 // runLine executes a command line in this process.
 func runLine(ctx context.Context, line ...string) command {
+	return runLineWith(ctx, "", line...)
+}
+
+// runLineWith does the same with something on standard input.
+func runLineWith(ctx context.Context, stdin string, line ...string) command {
 	var stdout, stderr strings.Builder
-	code := run(ctx, line, &stdout, &stderr)
+	code := run(ctx, line, strings.NewReader(stdin), &stdout, &stderr)
 	return command{code, stdout.String(), stderr.String()}
 }
 

@@ -231,7 +231,7 @@ func TestAnInterruptEndsWithTheSummary(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			out := &interrupter{interrupt: cancel}
 			var stderr strings.Builder
-			code := run(ctx, []string{"ping", "127.0.0.1"}, out, &stderr)
+			code := run(ctx, []string{"ping", "127.0.0.1"}, nil, out, &stderr)
 			command{code, out.String(), stderr.String()}.check(t, exitAlive)
 			if !strings.Contains(out.String(), "1 packets transmitted, 1 received, 0% packet loss") || stderr.Len() > 0 {
 				t.Errorf("got\n%s%s", out, &stderr)

@@ -82,7 +82,9 @@ func (j *jsonReporter) result(host *icmplib.Host, r icmplib.Result) {
 	j.write(o)
 }
 
-func (j *jsonReporter) summary(h *icmplib.Host) {
+func (j *jsonReporter) summary(h *icmplib.Host) { j.write(newJSONHost(h)) }
+
+func newJSONHost(h *icmplib.Host) jsonHost {
 	o := jsonHost{
 		Name:            h.Name,
 		RTTs:            []float64{},
@@ -104,7 +106,7 @@ func (j *jsonReporter) summary(h *icmplib.Host) {
 	for _, rtt := range h.RTTs() {
 		o.RTTs = append(o.RTTs, *inMilliseconds(rtt))
 	}
-	j.write(o)
+	return o
 }
 
 // write writes one line. What fails here is standard output, and there is

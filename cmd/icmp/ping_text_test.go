@@ -139,14 +139,14 @@ rtt min/avg/max/stddev = 10.000/11.000/12.000/1.414 ms, jitter = 2.000 ms
 		flags pingFlags
 		want  string
 	}{
-		{"whole", pingFlags{size: 56}, `PING www.example (192.0.2.7) 56 data bytes
+		{"whole", pingFlags{probeFlags: probeFlags{size: 56}}, `PING www.example (192.0.2.7) 56 data bytes
 64 bytes from www.example (192.0.2.7): seq=0 ttl=57 time=10.0 ms
 No reply from www.example (192.0.2.7): seq=1
 64 bytes from www.example (192.0.2.7): seq=2 ttl=57 time=12.0 ms
 64 bytes from www.example (192.0.2.7): seq=1 ttl=57 time=12.3 ms (late)
 64 bytes from www.example (192.0.2.7): seq=2 ttl=57 time=12.3 ms (DUP!)
 ` + summary},
-		{"quiet", pingFlags{size: 56, quiet: true}, "PING www.example (192.0.2.7) 56 data bytes\n" + summary},
+		{"quiet", pingFlags{probeFlags: probeFlags{size: 56}, quiet: true}, "PING www.example (192.0.2.7) 56 data bytes\n" + summary},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
@@ -172,7 +172,7 @@ func TestTextHeaderTellsTheAddressWhereItIsNews(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
-			newTextReporter(&out, &pingFlags{size: 56}).start(&icmplib.Host{Name: tt.target, Address: target6})
+			newTextReporter(&out, &pingFlags{probeFlags: probeFlags{size: 56}}).start(&icmplib.Host{Name: tt.target, Address: target6})
 			if out.String() != tt.want {
 				t.Errorf("got %q, want %q", &out, tt.want)
 			}

@@ -2,55 +2,39 @@ package netlab
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"testing"
 )
 
-// link is what connects two namespaces of a chain.
-type link struct{ near, far end }
+const etherMTU = 1500
 
-// end is an interface with its addresses.
-type end struct {
-	name      string
-	addresses [2]netip.Addr
-}
-
-func newChain(t testing.TB, routers int) *Chain {
+// build makes one namespace after the other, and connects it with the last one.
+func build(t testing.TB, routers int) {
 	t.Helper()
-	c := &Chain{}
 	in := func(f func() error) error { return f() } // the namespace that was connected last
 	for i := range routers + 1 {
 		next, l := NewNamespace(t), linkOf(i)
-		if err := in(func() error { return l.extend(next) }); err != nil {
+		mtu := etherMTU
+		if i == routers {
+			mtu = ChainMTU
+		}
+		if err := in(func() error { return l.extend(next, mtu) }); err != nil {
 			t.Fatal(err)
 		}
 		if err := next.Do(l.receive); err != nil {
 			t.Fatal(err)
 		}
-		if c.Target = l.far.addresses; i < routers {
-			c.Routers = append(c.Routers, l.far.addresses)
-		}
 		in = next.Do
 	}
-	return c
-}
-
-// linkOf describes the link with a number.
-func linkOf(i int) *link {
-	endOf := func(name string, host byte) end {
-		return end{fmt.Sprintf("%s%d", name, i), [2]netip.Addr{
-			netip.AddrFrom4([4]byte{198, 18, byte(i), host}),                            // RFC 2544
-			netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0xcc, byte(i), 15: host}), // RFC 3849
-		}}
-	}
-	return &link{near: endOf("ahead", 1), far: endOf("back", 2)}
 }
 
 // extend leads from the namespace it runs in to the next one, and with it
 // everything that is known to go nowhere else.
-func (l *link) extend(next *Namespace) error {
+func (l *link) extend(next *Namespace, mtu int) error {
 	if err := AddVeth(l.near.name, l.far.name); err != nil {
+		return err
+	}
+	if err := SetMTU(l.near.name, mtu); err != nil {
 		return err
 	}
 	if err := errors.Join(next.Take(l.far.name), l.near.up()); err != nil {

@@ -12,7 +12,8 @@ func TestRoutersInARowAnswerInTheirOrder(t *testing.T) {
 	for _, mode := range []socket.Mode{socket.Datagram, socket.Raw} {
 		t.Run(mode.String(), func(t *testing.T) {
 			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
-				chain := netlab.NewChain(t, 3)
+				chain := netlab.ChainOf(3)
+				chain.Build(t)
 				for family, v := range []icmp.Version{icmp.V4, icmp.V6} {
 					c := open(t, v, &socket.Config{Mode: mode})
 					for ttl := 1; ttl <= 4; ttl++ {

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-func newChain(t testing.TB, _ int) *Chain {
+func build(t testing.TB, _ int) {
 	t.Helper()
 	t.Skipf("%s has no network namespaces", runtime.GOOS)
-	return nil
 }

@@ -53,11 +53,13 @@ func configureDevice(device Device, client []netip.Addr) error {
 	if err := set(clientSettings(device.Name, client)...); err != nil {
 		return err
 	}
+	if err := SetMTU(device.Name, device.MTU); err != nil {
+		return err
+	}
 	m := newMessage(rtmNewLink, 0, linkBody(index)...)
-	m.uint32(syscall.IFLA_MTU, uint32(device.MTU))
 	m.uint32(syscall.IFLA_TXQLEN, queueLength)
 	if err := m.send(); err != nil {
-		return failed(err, "set the MTU of %s to %d", device.Name, device.MTU)
+		return failed(err, "set the queue length of %s", device.Name)
 	}
 	if err := changeFlags(device.Name, syscall.IFF_UP|syscall.IFF_NOARP); err != nil {
 		return err

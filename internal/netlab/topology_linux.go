@@ -45,6 +45,17 @@ func (n *Namespace) Take(name string) error {
 	return failed(m.send(), "move %s to another namespace", name)
 }
 
+// SetMTU sets the size of the largest packet that an interface sends.
+func SetMTU(name string, mtu int) error {
+	index, err := indexOf(name)
+	if err != nil {
+		return err
+	}
+	m := newMessage(rtmNewLink, 0, linkBody(index)...)
+	m.uint32(syscall.IFLA_MTU, uint32(mtu))
+	return failed(m.send(), "set the MTU of %s to %d", name, mtu)
+}
+
 // AddAddress gives an interface an address, usable at once.
 func AddAddress(name string, prefix netip.Prefix) error {
 	index, err := indexOf(name)

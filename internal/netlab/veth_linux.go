@@ -49,10 +49,8 @@ func (p *vethPort) open(name string, mtu int) error {
 	if err != nil {
 		return err
 	}
-	m := newMessage(rtmNewLink, 0, linkBody(index)...)
-	m.uint32(syscall.IFLA_MTU, uint32(mtu))
-	if err := m.send(); err != nil {
-		return failed(err, "set the MTU of %s to %d", name, mtu)
+	if err := SetMTU(name, mtu); err != nil {
+		return err
 	}
 	if err := set(setting{"ipv6/conf/" + name + "/disable_ipv6", "1"}); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -31,6 +31,8 @@ func explainFlag(_ *cobra.Command, err error) error {
 		return refuse(flag.Name, value, "a whole number")
 	case "uint32":
 		return refuse(flag.Name, value, "a whole number from 0 to 4294967295")
+	case "uint64":
+		return refuse(flag.Name, value, "a whole number from 0 to 18446744073709551615")
 	case "bool":
 		return refuse(flag.Name, value, "true or false")
 	}
@@ -39,10 +41,8 @@ func explainFlag(_ *cobra.Command, err error) error {
 
 // checkNumbers refuses what the library would refuse, too, or would take for a
 // default or for none.
-func (f *pingFlags) checkNumbers() error {
+func (f *probeFlags) checkNumbers() error {
 	switch {
-	case f.count < 0:
-		return refuse("count", f.count, "0 or more")
 	case f.size < 0 || f.size > icmp.MaxSize:
 		return refuse("size", f.size, fmt.Sprintf("0 to %d", icmp.MaxSize))
 	case f.ttl < 1 || f.ttl > 255:
@@ -55,7 +55,7 @@ func (f *pingFlags) checkNumbers() error {
 	return nil
 }
 
-func (f *pingFlags) checkWords() error {
+func (f *probeFlags) checkWords() error {
 	switch {
 	case f.pmtudisc != "do" && f.pmtudisc != "dont":
 		return refuse("pmtudisc", fmt.Sprintf("%q", f.pmtudisc), "do or dont")
@@ -68,7 +68,7 @@ func (f *pingFlags) checkWords() error {
 }
 
 // splitVia decides what -I means, as ping does: an address, or an interface.
-func (f *pingFlags) splitVia() error {
+func (f *probeFlags) splitVia() error {
 	if f.via == "" {
 		return nil
 	}
@@ -86,20 +86,23 @@ func (f *pingFlags) splitVia() error {
 	return nil
 }
 
-func (f *pingFlags) sourceAddr() (netip.Addr, error) {
+func (f *probeFlags) sourceAddr() (netip.Addr, error) {
 	if f.source == "" {
 		return netip.Addr{}, nil
 	}
-	addr, err := netip.ParseAddr(f.source)
-	if err != nil {
-		return addr, refuse("source", fmt.Sprintf("%q", f.source), "an address of this host")
+	return netip.ParseAddr(f.source)
+}
+
+func (f *probeFlags) checkSource() error {
+	if _, err := f.sourceAddr(); err != nil {
+		return refuse("source", fmt.Sprintf("%q", f.source), "an address of this host")
 	}
-	return addr, nil
+	return nil
 }
 
 // explain names the flag behind an error that only a target brings to light:
 // that the source is not of its family, or not of this host.
-func (f *pingFlags) explain(err error) error {
+func (f *probeFlags) explain(err error) error {
 	flag := "source"
 	if f.source == f.via {
 		flag = "via"

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/goicmp/icmplib"
+)
+
+const (
+	busyPings = 1000
+	busyFor   = 30 * time.Second // at the most, should nobody end it
+)
+
+// busy measures what round-trip times become while every core is busy, by us
+// and by ping.
+func (b *bench) busy() error {
+	for _, loaded := range []bool{false, true} {
+		if err := b.busyWith(loaded); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) busyWith(loaded bool) error {
+	when := "idle"
+	if loaded {
+		when = "every core busy"
+		load := again("busy")
+		if err := load.Start(); err != nil {
+			return err
+		}
+		defer func() { _ = load.Process.Kill(); _ = load.Wait() }()
+	}
+	var ours, theirs []float64
+	_, lookErr := exec.LookPath("ping")
+	for range 3 {
+		average, err := pingOurs()
+		if err != nil {
+			return err
+		}
+		ours = append(ours, average)
+		if lookErr != nil {
+			continue
+		}
+		if average, err = pingTheirs(); err != nil {
+			return err
+		}
+		theirs = append(theirs, average)
+	}
+	b.table.add(median(ours), "us", "", "mean RTT of %d pings, %s, Ping", busyPings, when)
+	if theirs != nil {
+		b.table.add(median(theirs), "us", "", "mean RTT of %d pings, %s, ping of iputils", busyPings, when)
+		b.table.add(ratio(ours, theirs), "", "", "mean RTT, %s, against ping of iputils", when)
+	}
+	return nil
+}
+
+func pingOurs() (float64, error) {
+	h, err := icmplib.Ping(context.Background(), "127.0.0.1", &icmplib.PingOptions{Count: busyPings, Interval: 2 * time.Millisecond})
+	if err != nil {
+		return 0, err
+	}
+	if h.PacketsReceived != busyPings {
+		return 0, fmt.Errorf("%d of %d answered", h.PacketsReceived, busyPings)
+	}
+	return float64(h.AvgRTT().Nanoseconds()) / 1e3, nil
+}
+
+// summary is "rtt min/avg/max/mdev = 0.006/0.011/0.048/0.003 ms".
+var summary = regexp.MustCompile(`= [\d.]+/([\d.]+)/`)
+
+func pingTheirs() (float64, error) {
+	cmd := exec.Command("ping", "-q", "-i0.002", "-c"+strconv.Itoa(busyPings), "127.0.0.1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("ping: %w", err)
+	}
+	found := summary.FindSubmatch(out)
+	if found == nil {
+		return 0, fmt.Errorf("ping says %q", out)
+	}
+	ms, err := strconv.ParseFloat(string(found[1]), 64)
+	return ms * 1e3, err
+}
+
+// keepBusy keeps every core busy until the process is ended.
+func keepBusy() error {
+	for range runtime.NumCPU() {
+		go func() {
+			for {
+			}
+		}()
+	}
+	time.Sleep(busyFor)
+	return nil
+}
+
+// child is what a child of the program does.
+func child(stage string) error {
+	switch stage {
+	case "rss":
+		return residentChild(kind{raw: true})
+	case "rss6":
+		return residentChild(kind{ipv6: true})
+	case "busy":
+		return keepBusy()
+	}
+	return fmt.Errorf("%s=%s: no such stage", stageVariable, stage)
+}

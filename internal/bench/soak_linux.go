@@ -1,0 +1,5 @@
+package main
+
+import "time"
+
+func soak(time.Duration) error { return nil }
