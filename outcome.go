@@ -7,14 +7,15 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/transport"
 )
 
 // outcomeResult says in the terms of this package what the engine found.
-func outcomeResult(o *engine.Outcome, dst netip.Addr) Result {
+func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 	return Result{
 		Dst:               dst,
 		Responder:         o.Responder,
-		Status:            outcomeStatus(o),
+		Status:            outcomeStatus(o, dst, p == UDP),
 		RTT:               o.RTT,
 		Seq:               int(o.Tag),
 		TTL:               o.TTL,
@@ -25,22 +26,42 @@ func outcomeResult(o *engine.Outcome, dst netip.Addr) Result {
 		Code:              o.Code,
 		MTU:               o.MTU,
 		MPLS:              o.MPLS,
+		Interfaces:        o.Interfaces,
+		Quoted:            quotedOf(&o.Quoted),
 		Sent:              o.Sent,
 		Late:              o.Fate == engine.Late,
 		Duplicate:         o.Fate == engine.Duplicate,
 		Altered:           o.PayloadChanged,
 		Suspect:           o.Suspect,
+		Retransmitted:     o.Retransmitted,
 	}
 }
 
-func outcomeStatus(o *engine.Outcome) Status {
-	switch o.Fate {
-	case engine.Silent:
+func quotedOf(q *engine.Quoted) Quoted {
+	if !q.Known {
+		return Quoted{}
+	}
+	return Quoted{Source: q.Source, TTL: int(q.TTL), TrafficClass: q.TrafficClass, Checksum: q.Checksum}
+}
+
+func outcomeStatus(o *engine.Outcome, dst netip.Addr, udp bool) Status {
+	switch {
+	case o.Fate == engine.Silent:
 		return StatusNoReply
-	case engine.Altered:
+	case o.Fate == engine.Altered:
 		return StatusAltered
+	case o.Answer != transport.None:
+		return StatusReply
+	case udp && o.Responder.WithZone("") == dst.WithZone("") && isPortUnreachable(o.Type, o.Code):
+		return StatusReply
 	}
 	return messageStatus(o.Type, o.Code)
+}
+
+// isPortUnreachable tells the answer of a target with a closed UDP port.
+func isPortUnreachable(t icmp.Type, code uint8) bool {
+	return t == icmp.V4DestinationUnreachable && code == icmp.V4CodePortUnreachable ||
+		t == icmp.V6DestinationUnreachable && code == icmp.V6CodePortUnreachable
 }
 
 // messageStatus says what an ICMP message means for an echo request.

@@ -2,14 +2,32 @@ package icmplib
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/socket"
 )
 
 // Packet is the shape of a probe. A zero field takes the value of the Prober's
 // [Config], and where that has none, the default.
 type Packet struct {
+	// Protocol is what the probe is made of. The default is [ICMP], an echo
+	// request.
+	Protocol Protocol
+
+	// Port is the destination port of UDP, TCP and SCTP. The default is 33434
+	// for UDP and 80 for TCP and SCTP.
+	Port uint16
+
+	// SourcePort is the source port of UDP, TCP and SCTP. By default one is
+	// taken that is free, and kept.
+	SourcePort uint16
+
+	// FlowLabel is that of IPv6, 20 bits, with UDP, TCP and SCTP. The default
+	// leaves it to the system, which takes one for each flow.
+	FlowLabel uint32
+
 	// Source is the local address to send from, of the target's family.
 	Source netip.Addr
 
@@ -28,7 +46,8 @@ type Packet struct {
 
 	// Size is the number of payload bytes, up to 65,507. The default is 56;
 	// negative means none. The first 10 make each probe recognisable and keep
-	// its checksum constant; with fewer, a reply proves less.
+	// its checksum constant; with fewer, a reply proves less. UDP probes have
+	// 12 at the least. TCP and SCTP probes have no payload.
 	Size int
 
 	// Payload is sent as it is, in place of Size bytes of the library's own.
@@ -64,15 +83,54 @@ func (pk *Packet) validate() error {
 		return &ConfigError{Field: "TrafficClass", Value: pk.TrafficClass, Allowed: "0 to 255"}
 	case pk.Size > maxSize:
 		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "up to 65507 bytes, 0 for the default of 56, or negative for none"}
+	case pk.Protocol > SCTP:
+		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP, UDP, TCP or SCTP"}
+	case pk.Protocol == ICMP && (pk.Port != 0 || pk.SourcePort != 0):
+		return &ConfigError{Field: "Port", Value: max(pk.Port, pk.SourcePort), Allowed: "0 with ICMP, which has no ports"}
+	case pk.Protocol == ICMP && pk.FlowLabel != 0:
+		return &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "0 with ICMP"}
+	case pk.FlowLabel >= 1<<20:
+		return &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "up to 20 bits"}
+	case pk.Protocol != ICMP && pk.Broadcast:
+		return &ConfigError{Field: "Broadcast", Value: true, Allowed: "false with " + pk.Protocol.String()}
+	case (pk.Protocol == TCP || pk.Protocol == SCTP) && len(pk.Payload) > 0:
+		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none with " + pk.Protocol.String()}
 	case len(pk.Payload) > maxSize:
 		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "up to 65507 bytes"}
 	}
 	return validateInterface("Interface", pk.Interface)
 }
 
+// flow returns what names the flow of the probes, and the port to probe.
+func (pk *Packet) flow() engine.Flow {
+	f := engine.Flow{SourcePort: pk.SourcePort, DestinationPort: pk.Port, Label: pk.FlowLabel}
+	switch {
+	case pk.Port != 0:
+	case pk.Protocol == UDP:
+		f.DestinationPort = defaultPortUDP
+	case pk.Protocol == TCP, pk.Protocol == SCTP:
+		f.DestinationPort = defaultPortTCP
+	}
+	return f
+}
+
+// op returns what the probes of an operation have in common.
+func (pk *Packet) op(timeout time.Duration, dst netip.Addr) *engine.Op {
+	return engine.NewOp(engine.OpConfig{
+		Timeout:      timeout,
+		TrafficClass: pk.TrafficClass,
+		Size:         pk.size(),
+		Payload:      pk.Payload,
+		Numbered:     pk.Protocol == UDP,
+		Group:        pk.isGroup(dst),
+	})
+}
+
 // size returns how many bytes of payload to make.
 func (pk *Packet) size() int {
 	switch {
+	case pk.Protocol == TCP, pk.Protocol == SCTP:
+		return 0
 	case pk.Size < 0:
 		return 0
 	case pk.Size == 0:
@@ -97,6 +155,8 @@ func (pk *Packet) isGroup(dst netip.Addr) bool {
 // key returns the socket that a packet to dst needs.
 func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 	key := socketKey{
+		protocol:     pk.Protocol,
+		port:         pk.SourcePort,
 		version:      icmp.V4,
 		source:       cfg.Source4,
 		device:       cfg.Interface,

@@ -60,13 +60,7 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 	r.yield = yield
 	r.group = r.opts.Packet.isGroup(r.dst)
-	r.op = engine.NewOp(engine.OpConfig{
-		Timeout:      r.opts.Timeout,
-		TrafficClass: r.opts.Packet.TrafficClass,
-		Size:         r.opts.Packet.size(),
-		Payload:      r.opts.Packet.Payload,
-		Group:        r.group,
-	})
+	r.op = r.opts.Packet.op(r.opts.Timeout, r.dst)
 	defer r.op.Close()
 	r.timer = time.NewTimer(0)
 	defer r.timer.Stop()
@@ -110,7 +104,7 @@ func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
 		return false, err
 	}
 	seq := r.sent
-	r.probe[0] = engine.Probe{Dst: r.dst, Tag: uint64(seq), TTL: r.opts.Packet.ttl()}
+	r.probe[0] = engine.Probe{Dst: r.dst, Tag: uint64(seq), TTL: r.opts.Packet.ttl(), Flow: r.opts.Packet.flow()}
 	_, err = r.eng.Send(ctx, r.op, r.probe[:])
 	if err != nil && (ctx.Err() != nil || errors.Is(err, net.ErrClosed)) {
 		return false, err
@@ -169,7 +163,7 @@ func (r *pingRun) collect() (goOn bool) {
 		if o.Fate.Settles() {
 			r.settle(int(o.Tag))
 		}
-		if !r.yield(outcomeResult(o, r.dst)) {
+		if !r.yield(outcomeResult(o, r.dst, r.opts.Packet.Protocol)) {
 			return false
 		}
 	}

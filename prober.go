@@ -50,8 +50,8 @@ type Config struct {
 // that it answers.
 //
 // Its sockets are opened when they are first needed, one for each family and
-// each combination of socket-wide options in use (source, interface, mark,
-// don't-fragment, broadcast), and shared by any number of operations. When
+// each combination of socket-wide options in use (protocol, source, interface,
+// mark, don't-fragment, broadcast), and shared by any number of operations. When
 // nearly 65,536 probes are in flight on one of them, which is all that an id can
 // tell apart, another is opened beside it. It keeps them, and
 // the network namespace in which they were opened, until it is closed.
@@ -69,10 +69,12 @@ type Prober struct {
 }
 
 // listenFunc opens the socket for a key; tests put a simulated network here.
-type listenFunc func(socketKey) (engine.Conn, error)
+type listenFunc func(socketKey) (engine.Medium, error)
 
 // socketKey is what the packets of one socket have in common.
 type socketKey struct {
+	protocol     Protocol
+	port         uint16 // source port; 0: any
 	version      icmp.Version
 	source       netip.Addr
 	device       string
@@ -137,42 +139,12 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	if pool := p.pools[key]; pool != nil {
 		return pool, nil
 	}
-	pool, err := engine.NewPool(func() (engine.Conn, error) { return p.listen(key) }, p.cfg.Logger)
+	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.listen(key) }, p.cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
 	p.pools[key] = pool
 	return pool, nil
-}
-
-// listenSocket opens a socket of the system.
-func (p *Prober) listenSocket(key socketKey) (engine.Conn, error) {
-	cfg := &socket.Config{
-		Mode:         p.cfg.Mode,
-		Source:       key.source,
-		Interface:    key.device,
-		Mark:         key.mark,
-		DontFragment: key.dontFragment,
-	}
-	// Returned in two steps, for a nil pointer in an interface is not nil.
-	if key.version == icmp.V4 {
-		s, err := socket.ListenICMPv4(cfg)
-		if err != nil {
-			return nil, err
-		}
-		if key.broadcast {
-			if err := s.SetBroadcast(true); err != nil {
-				s.Close()
-				return nil, err
-			}
-		}
-		return s, nil
-	}
-	s, err := socket.ListenICMPv6(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
 }
 
 // Close closes the sockets and ends the calls in flight with [net.ErrClosed].

@@ -62,6 +62,18 @@ type Result struct {
 	// answered (RFC 4950), outermost label first; nil if it sent none.
 	MPLS []icmp.MPLSLabel
 
+	// Interfaces is what the router that answered tells of its interfaces (RFC
+	// 5837); nil if it tells nothing.
+	Interfaces []icmp.InterfaceInfo
+
+	// Quoted is how the router that answered saw the probe.
+	Quoted Quoted
+
+	// Retransmitted is set on the answer to a TCP probe of which the system had
+	// sent more than one packet, as it does without privileges from 1 s on. RTT
+	// is then measured from the first, and too long if a later one was answered.
+	Retransmitted bool
+
 	// Sent is when the probe was given to the kernel. It is the zero Time if
 	// the kernel did not take it; Cause then says why.
 	Sent time.Time
@@ -86,6 +98,16 @@ type Result struct {
 	// Cause is the error of this system because of which the probe was not
 	// sent, or nil.
 	Cause error
+}
+
+// Quoted is the header of a probe as an ICMP error quotes it: as it was when it
+// reached the router. It is the zero value where there is none, and without raw
+// sockets, where the system does not hand it out.
+type Quoted struct {
+	Source       netip.Addr // differs from the address sent from behind a NAT
+	TTL          int        // 1 or 0 in a time exceeded, unless a tunnel hid routers
+	TrafficClass uint8      // differs from Packet.TrafficClass where it was rewritten
+	Checksum     uint16     // of ICMP, UDP and TCP
 }
 
 // Err returns r as an error, nil for a StatusReply:

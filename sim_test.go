@@ -112,13 +112,13 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.listen = func(key socketKey) (engine.Conn, error) {
+	p.listen = func(key socketKey) (engine.Medium, error) {
 		opts.DontFragment = key.dontFragment
 		c := n.Listen(key.version, opts)
 		if opened != nil {
 			opened(c)
 		}
-		return c, nil
+		return engine.OverEcho(c), nil
 	}
 	return p
 }

@@ -57,12 +57,7 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Host) bool) error {
 	s.yield = yield
 	s.hosts.active = map[netip.Addr][]target{}
-	s.op = engine.NewOp(engine.OpConfig{
-		Timeout:      s.opts.Timeout,
-		TrafficClass: s.opts.Packet.TrafficClass,
-		Size:         s.opts.Packet.size(),
-		Payload:      s.opts.Packet.Payload,
-	})
+	s.op = s.opts.Packet.op(s.opts.Timeout, netip.Addr{})
 	defer s.op.Close()
 	s.feed = newFeed(ctx, targets, s.p.cfg.Resolver, s.opts.Family)
 	defer s.feed.end()
@@ -248,7 +243,7 @@ func (s *sweep) outcome(o *engine.Outcome) {
 	if h == nil {
 		return // completed before: it is only counted
 	}
-	r := outcomeResult(o, h.host.Address)
+	r := outcomeResult(o, h.host.Address, s.opts.Packet.Protocol)
 	r.Seq = seq
 	h.host.Add(r)
 	if !o.Fate.Settles() {

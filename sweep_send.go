@@ -92,6 +92,8 @@ func (s *sweep) gather(now time.Time, n int) {
 			Dst: h.host.Address,
 			Tag: makeTag(place, h.generation, h.sent),
 			TTL: s.opts.Packet.ttl(),
+
+			Flow: s.opts.Packet.flow(),
 		})
 	}
 }

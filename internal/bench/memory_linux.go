@@ -145,8 +145,12 @@ func status(field string) (float64, error) {
 func (b *bench) inFlight() error {
 	const probes = 49152 // what one socket takes before there is another
 	before := live()
-	pool, err := engine.NewPool(func() (engine.Conn, error) {
-		return socket.ListenICMPv4(&socket.Config{Mode: socket.Raw})
+	pool, err := engine.NewPool(func() (engine.Medium, error) {
+		s, err := socket.ListenICMPv4(&socket.Config{Mode: socket.Raw})
+		if err != nil {
+			return nil, err
+		}
+		return engine.OverEcho(s), nil
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

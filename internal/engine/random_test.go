@@ -229,7 +229,7 @@ func TestTheTableIsFullWhenAllIsInFlight(t *testing.T) {
 
 func TestTheTableShrinksWhenItsProbesAreOld(t *testing.T) {
 	b := newBench(t, OpConfig{Size: 8})
-	for range 10 * pageSize {
+	for range 10*pageSize - 1 {
 		b.launch(target, 0)
 	}
 	pages := func() (n int) {

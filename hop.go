@@ -1,0 +1,119 @@
+package icmplib
+
+import (
+	"net/netip"
+
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// Hop is a place on the way to a target: the routers, or the target, that answer
+// probes with one TTL.
+//
+// In its [Stats] any answer counts as received, for a router's time exceeded is
+// the answer that was asked for.
+type Hop struct {
+	// Distance is the TTL, or hop limit, of the probes.
+	Distance int
+
+	// Address is who answered first; the zero Addr for a silent hop.
+	Address netip.Addr
+
+	// Responders are all who answered, in the order of their first answers. It
+	// is more than one where a router spreads load, or a route changes.
+	Responders []Responder
+
+	// Status is what the answers mean: [StatusTTLExpired] for a router on the
+	// way, [StatusReply] for the target, another one where somebody refuses to
+	// forward the packet, [StatusNoReply] for a silent hop.
+	Status Status
+
+	// MPLS is the label stack of the first answer that brought one.
+	MPLS []icmp.MPLSLabel
+
+	// MTU is what a [StatusPacketTooBig] reports, in bytes; 0: none did.
+	MTU int
+
+	// ReturnDistance is the estimated number of hops on the way back, from the
+	// TTL with which the first answer came, and the usual initial TTLs (64, 128
+	// and 255); 0: not known. Where it is far from Distance, the way back is
+	// another one.
+	ReturnDistance int
+
+	// NAT is set where the probe arrived with another source address or another
+	// checksum than at the hops before: an address translator is in between.
+	NAT bool
+
+	// TrafficClassRewritten is set where the probe arrived with another traffic
+	// class than it was sent with. It is not known without raw sockets.
+	TrafficClassRewritten bool
+
+	Stats
+}
+
+// Responder is one of those who answer at a hop.
+type Responder struct {
+	Address         netip.Addr
+	PacketsReceived int
+	Status          Status
+	Type, Code      uint8 // of the ICMP message, by the version of Address
+	ReplyTTL        int   // of the first answer; 0: not known
+	MPLS            []icmp.MPLSLabel
+	Interfaces      []icmp.InterfaceInfo // RFC 5837
+	Quoted          Quoted               // how it saw the first probe that it answered
+}
+
+// IsSilent tells whether nobody answered.
+func (h *Hop) IsSilent() bool { return len(h.Responders) == 0 }
+
+// add takes a result of one of the hop's probes.
+func (h *Hop) add(r *Result) {
+	h.Stats.Add(*r)
+	if !r.Responder.IsValid() || r.Status.informs() {
+		return
+	}
+	h.describe(r)
+	for i := range h.Responders {
+		if e := &h.Responders[i]; e.Address == r.Responder {
+			e.PacketsReceived++
+			return
+		}
+	}
+	h.Responders = append(h.Responders, Responder{
+		Address:         r.Responder,
+		PacketsReceived: 1,
+		Status:          r.Status,
+		Type:            r.Type,
+		Code:            r.Code,
+		ReplyTTL:        r.ReplyTTL,
+		MPLS:            r.MPLS,
+		Interfaces:      r.Interfaces,
+		Quoted:          r.Quoted,
+	})
+}
+
+// describe keeps what the first answer that says it says.
+func (h *Hop) describe(r *Result) {
+	if !h.Address.IsValid() {
+		h.Address = r.Responder
+		h.ReturnDistance = returnDistance(r.ReplyTTL)
+	}
+	if h.Status == StatusNoReply || r.Status == StatusReply {
+		h.Status = r.Status
+	}
+	if h.MPLS == nil {
+		h.MPLS = r.MPLS
+	}
+	if h.MTU == 0 {
+		h.MTU = r.MTU
+	}
+}
+
+// returnDistance guesses how many hops an answer took, from the TTL that is left.
+func returnDistance(ttl int) int {
+	for _, initial := range [...]int{64, 128, 255} {
+		if ttl > 0 && ttl <= initial {
+			return initial - ttl + 1
+		}
+	}
+	return 0
+}

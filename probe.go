@@ -1,0 +1,105 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// ProbeOptions says what to send. Nil and the zero value mean all defaults.
+type ProbeOptions struct {
+	// Timeout is how long to wait for an answer. The default is 2 s, the most
+	// 1 h.
+	Timeout time.Duration
+
+	// Packet is the shape of the probe.
+	Packet Packet
+}
+
+// Probe sends one packet of any protocol and returns what became of it. Any
+// number of calls may run at once.
+//
+// Silence, ICMP errors and a packet that the system refused to send are a
+// [Result]: see its Status, or [Result.Err]. An error is returned for an option
+// that cannot be used ([*ConfigError]), for sockets that cannot be opened
+// ([*socket.OpError]; [os.ErrPermission] or [errors.ErrUnsupported] where that
+// is the reason), for a closed Prober ([net.ErrClosed]), and the context's cause
+// when ctx ends first, with a Result of [StatusUnsettled] if the probe was sent.
+func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) (Result, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return Result{}, err
+	}
+	if !dst.IsValid() {
+		return Result{}, &ConfigError{Field: "dst", Value: dst, Allowed: "an IP address"}
+	}
+	dst = thisHost(dst.Unmap())
+	key, err := o.Packet.key(&p.cfg, dst)
+	if err != nil {
+		return Result{}, err
+	}
+	pool, err := p.pool(key)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := p.pacer.Wait(ctx); err != nil {
+		return Result{}, err
+	}
+	return probeOnce(ctx, pool, dst, &o)
+}
+
+// probeOnce sends one packet over a pool and waits for its fate.
+func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeOptions) (Result, error) {
+	op := o.Packet.op(o.Timeout, dst)
+	defer op.Close()
+	probe := []engine.Probe{{Dst: dst, TTL: o.Packet.ttl(), Flow: o.Packet.flow()}}
+	if _, err := pool.Send(ctx, op, probe); err != nil {
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
+			return Result{}, err
+		}
+		return refusedResult(dst, 0, err), nil
+	}
+	for {
+		var end error
+		select {
+		case <-op.Ready():
+		case <-ctx.Done():
+			end = context.Cause(ctx)
+		case <-pool.Done():
+			end = net.ErrClosed
+		}
+		outcomes := op.Take(nil)
+		for i := range outcomes {
+			if outcomes[i].Fate.Settles() {
+				return outcomeResult(&outcomes[i], dst, o.Packet.Protocol), nil
+			}
+		}
+		if end != nil {
+			return Result{Dst: dst, Status: StatusUnsettled, TTL: o.Packet.ttl(), Sent: probe[0].Sent}, end
+		}
+	}
+}
+
+func isConfigError(err error) bool {
+	_, ok := errors.AsType[*ConfigError](err)
+	return ok
+}
+
+// withDefaults returns the options as they take effect, or why they cannot.
+func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
+	var opts ProbeOptions
+	if o != nil {
+		opts = *o
+	}
+	for _, err := range []error{validateTimeout(opts.Timeout), opts.Packet.validate()} {
+		if err != nil {
+			return opts, err
+		}
+	}
+	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
+	return opts, nil
+}

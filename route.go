@@ -1,0 +1,62 @@
+package icmplib
+
+import (
+	"iter"
+	"net/netip"
+)
+
+// Route is the way to a target, as far as it is known: the result of Traceroute.
+type Route struct {
+	// Target is the address that was traced, and Name the target as the caller
+	// gave it.
+	Target netip.Addr
+	Name   string
+
+	// Reached is set where the target answered.
+	Reached bool
+
+	// End is why the trace ended where it did.
+	End RouteEnd
+
+	// Hops are all hops up to the end in order of distance, silent ones too. A
+	// trace that did not reach its target ends with the last hop that answered,
+	// unless it ended by its gap limit or at MaxHops.
+	Hops []Hop
+}
+
+// Responding yields the hops that answered.
+func (r *Route) Responding() iter.Seq[*Hop] {
+	return func(yield func(*Hop) bool) {
+		for i := range r.Hops {
+			if !r.Hops[i].IsSilent() && !yield(&r.Hops[i]) {
+				return
+			}
+		}
+	}
+}
+
+// RouteEnd says why a trace ended.
+type RouteEnd uint8
+
+// The ends of a trace.
+const (
+	EndUnknown     RouteEnd = iota // it was cut short
+	EndReached                     // the target answered
+	EndUnreachable                 // somebody refused to forward the packet: see the last hop's Status
+	EndLoop                        // routers forward the packet in a circle
+	EndGap                         // GapLimit hops in a row were silent
+	EndMaxHops                     // MaxHops was not enough
+)
+
+var routeEndWords = [...]string{"unknown", "reached", "unreachable", "loop", "gap", "max-hops"}
+
+// String returns the end in a word, such as "reached" or "loop".
+func (e RouteEnd) String() string {
+	if int(e) < len(routeEndWords) {
+		return routeEndWords[e]
+	}
+	return routeEndWords[EndUnknown]
+}
+
+// MarshalText returns the word, for JSON and its like.
+func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil }

@@ -1,0 +1,211 @@
+package icmplib
+
+import (
+	"net/netip"
+	"time"
+)
+
+// tracePlan is the strategy of a trace: which probe is to be sent when, and
+// where the way ends. It neither sends nor looks at the clock.
+//
+// Hops are probed ahead of the answers. The window is how far ahead: it opens
+// with each answer, and with time, so that a stretch of silent hops does not
+// stop it; it never goes beyond a hop that is known to be the end.
+type tracePlan struct {
+	opts   *TracerouteOptions
+	hops   []planHop // from FirstHop on
+	window int       // hops that may be probed
+	grow   time.Time // when it opens by itself
+	last   int       // index of the last hop that matters: the end, or MaxHops
+	end    RouteEnd  // what it is
+	final  int       // hops whose fate is known, and were handed out
+	slow   time.Duration
+}
+
+// planHop is a hop that is being probed.
+type planHop struct {
+	hop  Hop
+	sent int       // probes sent so far
+	open int       // those of them that have no fate yet
+	due  time.Time // when the next one may leave
+}
+
+// traceAhead is how many hops are probed ahead of the farthest that answered.
+const traceAhead = 8
+
+func newTracePlan(opts *TracerouteOptions, now time.Time) *tracePlan {
+	p := &tracePlan{opts: opts, window: traceAhead, grow: now.Add(growAfter(opts))}
+	p.last, p.end = opts.MaxHops-opts.FirstHop, EndMaxHops
+	p.hops = make([]planHop, p.last+1)
+	for i := range p.hops {
+		h := &p.hops[i].hop
+		h.Distance, h.Status = opts.FirstHop+i, StatusNoReply
+		h.receiveEveryAnswer()
+	}
+	return p
+}
+
+// growAfter is for how long the window stays as it is without an answer.
+func growAfter(o *TracerouteOptions) time.Duration { return max(o.Interval, 10*time.Millisecond) }
+
+// next returns the hop to probe now, -1 if there is none, and when there may be
+// one; the zero time if only an answer can tell.
+func (p *tracePlan) next(now time.Time) (index int, at time.Time) {
+	if !now.Before(p.grow) && p.window <= p.last {
+		p.window += traceAhead
+		p.grow = now.Add(growAfter(p.opts))
+	}
+	index = -1
+	for i := range min(p.window, p.last+1) {
+		h := &p.hops[i]
+		switch {
+		case !p.wants(h):
+		case !h.due.After(now):
+			return i, now
+		case at.IsZero() || h.due.Before(at):
+			at = h.due
+		}
+	}
+	if p.window <= p.last && (at.IsZero() || p.grow.Before(at)) {
+		at = p.grow
+	}
+	return -1, at
+}
+
+// wants tells whether a hop is to be probed again.
+func (p *tracePlan) wants(h *planHop) bool {
+	return h.sent < p.opts.Count && (!p.opts.Fast || h.hop.IsSilent())
+}
+
+// sent notes that a probe to a hop has left.
+func (p *tracePlan) sent(index int, now time.Time) {
+	h := &p.hops[index]
+	h.sent++
+	h.open++
+	pause := p.opts.Interval
+	if p.opts.Fast {
+		// Another attempt is for silence: not before the slowest answer so
+		// far could have come.
+		pause = max(pause, min(p.opts.Timeout, 2*p.slow))
+	}
+	h.due = now.Add(pause)
+}
+
+// result notes what was heard of a probe to a hop; settles says that it is the
+// probe's fate.
+func (p *tracePlan) result(index int, r *Result, settles bool) {
+	h := &p.hops[index]
+	if index >= p.final {
+		h.hop.add(r)
+	}
+	if settles {
+		h.open--
+	}
+	if !r.Responder.IsValid() || r.Status.informs() || r.Status == StatusAltered {
+		return
+	}
+	p.slow = max(p.slow, r.RTT)
+	p.window = max(p.window, index+1+traceAhead)
+	end := endOf(r.Status)
+	if end == EndUnknown || index > p.last {
+		return
+	}
+	if index < p.last || p.end == EndMaxHops || end == EndReached {
+		p.last, p.end = index, end
+	}
+}
+
+// endOf says which end of the way an answer stands for.
+func endOf(s Status) RouteEnd {
+	switch s {
+	case StatusReply:
+		return EndReached
+	case StatusTTLExpired:
+		return EndUnknown
+	}
+	return EndUnreachable
+}
+
+// finish returns the next hop that is final, in order of distance; nil if that
+// has to be waited for. A hop that closes a circle, or a gap, becomes the last.
+func (p *tracePlan) finish() *Hop {
+	if p.done() {
+		return nil
+	}
+	h := &p.hops[p.final]
+	if h.open > 0 || p.wants(h) {
+		return nil
+	}
+	p.compare(p.final)
+	switch {
+	case p.final == p.last:
+	case p.closesLoop(p.final):
+		p.last, p.end = p.final, EndLoop
+	case p.closesGap(p.final):
+		p.last, p.end = p.final, EndGap
+	}
+	p.final++
+	return &h.hop
+}
+
+// done tells whether all hops up to the end are final.
+func (p *tracePlan) done() bool { return p.final > p.last }
+
+// closesLoop tells whether the hops up to index end with the same circle twice:
+// two or more routers in turn, or one that answered three times.
+func (p *tracePlan) closesLoop(index int) bool {
+	address := func(i int) netip.Addr { return p.hops[i].hop.Address }
+	for size := 1; size <= (index+1)/2; size++ {
+		rounds := 2
+		if size == 1 {
+			rounds = 3 // a router that forwards with a TTL of 0 is seen twice
+		}
+		if size*rounds > index+1 {
+			continue
+		}
+		same := true
+		for i := index; same && i > index-size*(rounds-1); i-- {
+			same = address(i).IsValid() && address(i) == address(i-size)
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+// closesGap tells whether the hops up to index end with a gap of the limit.
+func (p *tracePlan) closesGap(index int) bool {
+	if p.opts.GapLimit == 0 || index+1 < p.opts.GapLimit {
+		return false
+	}
+	for i := index; i > index-p.opts.GapLimit; i-- {
+		if !p.hops[i].hop.IsSilent() {
+			return false
+		}
+	}
+	return true
+}
+
+// compare holds how a hop saw the probe against how the hops before it did.
+func (p *tracePlan) compare(index int) {
+	h := &p.hops[index].hop
+	if h.IsSilent() {
+		return
+	}
+	seen := &h.Responders[0].Quoted
+	if *seen == (Quoted{}) {
+		return // the target's answer quotes nothing
+	}
+	h.TrafficClassRewritten = seen.TTL > 0 && int(seen.TrafficClass) != p.opts.Packet.TrafficClass
+	for i := index - 1; i >= 0; i-- {
+		before := &p.hops[i].hop
+		if before.IsSilent() || before.Responders[0].Quoted == (Quoted{}) {
+			continue
+		}
+		was := &before.Responders[0].Quoted
+		h.NAT = seen.Source != was.Source ||
+			p.opts.Packet.Protocol == ICMP && seen.Checksum != was.Checksum
+		return
+	}
+}

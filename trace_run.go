@@ -1,0 +1,223 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// traceRun is a trace at work. One goroutine does everything: the caller's.
+type traceRun struct {
+	p    *Prober
+	pool *engine.Pool
+	op   *engine.Op
+	dst  netip.Addr
+	opts TracerouteOptions
+	plan *tracePlan
+	end  RouteEnd
+
+	taken   int   // probes that the system took
+	refusal error // why it did not take the last of those that it did not
+
+	batch   []engine.Probe
+	indexes []int // the hops of the probes in batch
+	inbox   []engine.Outcome
+	timer   *time.Timer
+	yield   func(*Hop) bool
+}
+
+// newTrace does all that can fail before anything is sent.
+func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptions) (*traceRun, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := resolve(ctx, p.cfg.Resolver, target, opts.Family)
+	if err != nil {
+		return nil, err
+	}
+	run := &traceRun{p: p, dst: thisHost(addrs[0]), opts: opts}
+	key, err := opts.Packet.key(&p.cfg, run.dst)
+	if err != nil {
+		return nil, err
+	}
+	run.pool, err = p.pool(key)
+	return run, err
+}
+
+// each traces the route and calls yield with each hop that is final, until all
+// are, yield returns false or ctx ends.
+func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
+	r.yield = yield
+	r.plan = newTracePlan(&r.opts, time.Now())
+	r.op = r.opts.Packet.op(r.opts.Timeout, r.dst)
+	defer r.op.Close()
+	r.timer = time.NewTimer(0)
+	defer r.timer.Stop()
+	for {
+		if err := ctx.Err(); err != nil {
+			return r.abandon(context.Cause(ctx))
+		}
+		wait, err := r.send(ctx)
+		if err != nil {
+			return r.abandon(err)
+		}
+		if !r.hand() {
+			return nil
+		}
+		if r.plan.done() {
+			if r.taken == 0 {
+				return r.refusal
+			}
+			r.end = r.plan.end
+			return nil
+		}
+		if err := r.wait(ctx, wait); err != nil {
+			return r.abandon(err)
+		}
+	}
+}
+
+// hand hands out the hops that have become final, and tells whether to go on.
+func (r *traceRun) hand() bool {
+	for {
+		h := r.plan.finish()
+		if h == nil {
+			return true
+		}
+		if !r.yield(h) {
+			return false
+		}
+	}
+}
+
+// send sends the probes that are due, and returns when the next one is.
+func (r *traceRun) send(ctx context.Context) (wait time.Time, err error) {
+	for {
+		now := time.Now()
+		r.batch, r.indexes = r.batch[:0], r.indexes[:0]
+		for len(r.batch) < r.p.pacer.Batch(sweepBatchSize) {
+			index, at := r.plan.next(now)
+			if index < 0 {
+				wait = at
+				break
+			}
+			h := &r.plan.hops[index]
+			r.batch = append(r.batch, engine.Probe{
+				Dst:  r.dst,
+				Tag:  uint64(index)<<32 | uint64(h.sent),
+				TTL:  h.hop.Distance,
+				Flow: r.opts.Packet.flow(),
+			})
+			r.indexes = append(r.indexes, index)
+			r.plan.sent(index, now)
+		}
+		if len(r.batch) == 0 {
+			return wait, nil
+		}
+		if err := r.flush(ctx); err != nil {
+			return wait, err
+		}
+	}
+}
+
+// flush sends a batch. What the system says against a probe is a result; an
+// error is only the end of the run.
+func (r *traceRun) flush(ctx context.Context) error {
+	if err := r.pace(ctx, len(r.batch)); err != nil {
+		return err
+	}
+	for first := 0; first < len(r.batch); {
+		n, err := r.pool.Send(ctx, r.op, r.batch[first:])
+		first += n
+		r.taken += n
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
+			r.unsent(first)
+			return err
+		}
+		if first < len(r.batch) {
+			index := r.indexes[first]
+			refused := refusedResult(r.dst, r.plan.hops[index].sent-1, err)
+			r.plan.result(index, &refused, true)
+			r.refusal = err
+			first++
+		}
+	}
+	return nil
+}
+
+// unsent takes back the probes of the batch from first on.
+func (r *traceRun) unsent(first int) {
+	for _, index := range r.indexes[min(first, len(r.indexes)):] {
+		r.plan.hops[index].open--
+		r.plan.hops[index].sent--
+	}
+}
+
+// pace waits until n probes may leave.
+func (r *traceRun) pace(ctx context.Context, n int) error {
+	for range n {
+		if err := r.p.pacer.Wait(ctx); err != nil {
+			r.unsent(0)
+			return err
+		}
+	}
+	return nil
+}
+
+// wait waits for an answer, or for the next probe to be due.
+func (r *traceRun) wait(ctx context.Context, at time.Time) error {
+	var due <-chan time.Time
+	if !at.IsZero() {
+		r.timer.Reset(time.Until(at))
+		due = r.timer.C
+	}
+	select {
+	case <-r.op.Ready():
+		r.collect()
+	case <-due:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.pool.Done():
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// collect takes what became known.
+func (r *traceRun) collect() {
+	r.inbox = r.op.Take(r.inbox)
+	for i := range r.inbox {
+		o := &r.inbox[i]
+		result := outcomeResult(o, r.dst, r.opts.Packet.Protocol)
+		result.Seq = int(o.Tag & (1<<32 - 1))
+		r.plan.result(int(o.Tag>>32), &result, o.Fate.Settles())
+	}
+}
+
+// abandon hands out the hops as they stand, up to the last that answered, and
+// returns err.
+func (r *traceRun) abandon(err error) error {
+	r.collect()
+	last := r.plan.final - 1
+	for i := r.plan.final; i <= r.plan.last; i++ {
+		if !r.plan.hops[i].hop.IsSilent() {
+			last = i
+		}
+	}
+	for i := r.plan.final; i <= last; i++ {
+		h := &r.plan.hops[i]
+		h.hop.abandon(h.open)
+		if !r.yield(&h.hop) {
+			break
+		}
+	}
+	return err
+}

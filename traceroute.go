@@ -1,0 +1,158 @@
+package icmplib
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// TracerouteOptions says how to trace a route. Nil and the zero value mean all
+// defaults.
+type TracerouteOptions struct {
+	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
+	// to 255. The defaults are 1 and 30.
+	FirstHop int
+	MaxHops  int
+
+	// Count is the number of probes to each hop. The default is 2; a negative
+	// value is refused.
+	Count int
+
+	// Interval is the time from one probe to a hop to the next. The default is
+	// 50 ms; a negative value means none.
+	Interval time.Duration
+
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the
+	// most 1 h.
+	Timeout time.Duration
+
+	// Fast asks each hop only until it has answered once: Count is then the
+	// number of attempts.
+	Fast bool
+
+	// GapLimit ends the trace after so many silent hops in a row. The default
+	// is none.
+	GapLimit int
+
+	// Family chooses among the addresses of a name. The default is
+	// [AnyFamily]: IPv4 where the name has such an address, else IPv6.
+	Family Family
+
+	// Packet is the shape of the probes. All of them belong to one flow: what
+	// routers that spread load look at is the same in each, so that they all
+	// take the same path. Packet.TTL has to be 0.
+	Packet Packet
+}
+
+// The defaults of icmplib.
+const (
+	defaultFirstHop           = 1
+	defaultMaxHops            = 30
+	defaultTracerouteCount    = 2
+	defaultTracerouteInterval = 50 * time.Millisecond
+
+	maxTracerouteCount = 1000
+)
+
+// Traceroute finds the way to a host, a name or an address: icmplib's
+// traceroute. Several hops are probed at a time; how many adapts to the path.
+// Calls share their sockets, which are open only while a call runs; see
+// [Prober] for one that keeps them.
+//
+// A target that does not answer is no error: see Route.End. An error is returned
+// as by [Ping]. When ctx ends after sending began, its cause is returned
+// together with the Route as far as it is known.
+func Traceroute(ctx context.Context, target string, opts *TracerouteOptions) (*Route, error) {
+	p, release, err := acquireShared()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return p.Traceroute(ctx, target, opts)
+}
+
+// Traceroute finds the way to a host. See the function [Traceroute].
+func (p *Prober) Traceroute(ctx context.Context, target string, opts *TracerouteOptions) (*Route, error) {
+	run, err := p.newTrace(ctx, target, opts)
+	if err != nil {
+		return nil, err
+	}
+	route := &Route{Target: run.dst, Name: target}
+	err = run.each(ctx, func(h *Hop) bool {
+		route.Hops = append(route.Hops, *h)
+		return true
+	})
+	route.End = run.end
+	route.Reached = run.end == EndReached
+	return route, err
+}
+
+// TracerouteSeq finds the way to a host and yields its hops in order of
+// distance, each when it is final: when all of its probes, and those to the hops
+// before it, have their fates. The last hop is the target, where that answers.
+//
+// An error ends the sequence; the context's cause is one. Leaving the loop ends
+// the trace.
+func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) iter.Seq2[*Hop, error] {
+	return func(yield func(*Hop, error) bool) {
+		run, err := p.newTrace(ctx, target, opts)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		stopped := false
+		err = run.each(ctx, func(h *Hop) bool {
+			stopped = !yield(h, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(nil, err)
+		}
+	}
+}
+
+// withDefaults returns the options as they take effect, or why they cannot.
+func (o *TracerouteOptions) withDefaults() (TracerouteOptions, error) {
+	var opts TracerouteOptions
+	if o != nil {
+		opts = *o
+	}
+	opts.FirstHop = orDefaultNumber(opts.FirstHop, defaultFirstHop)
+	opts.MaxHops = orDefaultNumber(opts.MaxHops, max(defaultMaxHops, opts.FirstHop))
+	opts.Count = orDefaultNumber(opts.Count, defaultTracerouteCount)
+	if err := opts.validate(); err != nil {
+		return opts, err
+	}
+	opts.Interval = orDefault(opts.Interval, defaultTracerouteInterval)
+	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
+	return opts, nil
+}
+
+func orDefaultNumber(n, def int) int {
+	if n == 0 {
+		return def
+	}
+	return n
+}
+
+func (o *TracerouteOptions) validate() error {
+	switch {
+	case o.FirstHop < 1 || o.FirstHop > maxTTL:
+		return &ConfigError{Field: "FirstHop", Value: o.FirstHop, Allowed: "1 to 255, or 0 for the default of 1"}
+	case o.MaxHops < o.FirstHop || o.MaxHops > maxTTL:
+		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "FirstHop to 255, or 0 for the default of 30"}
+	case o.Count < 1 || o.Count > maxTracerouteCount:
+		return &ConfigError{Field: "Count", Value: o.Count, Allowed: "1 to 1000, or 0 for the default of 2"}
+	case o.GapLimit < 0:
+		return &ConfigError{Field: "GapLimit", Value: o.GapLimit, Allowed: "a number of hops, or 0 for none"}
+	case o.Packet.TTL != 0:
+		return &ConfigError{Field: "TTL", Value: o.Packet.TTL, Allowed: "0: a trace sets it"}
+	}
+	if err := validateTimeout(o.Timeout); err != nil {
+		return err
+	}
+	if err := validateFamily(o.Family); err != nil {
+		return err
+	}
+	return o.Packet.validate()
+}
