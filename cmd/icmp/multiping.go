@@ -70,10 +70,13 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 	total := &sweepTotal{began: time.Now()}
 	for host, err := range prober.MultiPingSeq(ctx, list.seq(share), opts) {
 		if err != nil {
-			total.end(err)
+			total.end(f.explain(err))
 			break
 		}
-		host.Err = f.explain(host.Err)
+		if err := f.explain(host.Err); err != host.Err {
+			total.end(err) // a flag is wrong, and would be for every host
+			break
+		}
 		fate := fateOf(host, opts.Count)
 		total.add(host, fate)
 		if f.shows(fate) {

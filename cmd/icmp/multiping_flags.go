@@ -25,6 +25,7 @@ type multipingFlags struct {
 	rate         int
 	files        []string
 	allAddresses bool
+	broadcast    bool
 	shuffle      bool
 	seed         uint64
 	shard        shardFlag
@@ -41,6 +42,7 @@ func (f *multipingFlags) register(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.rate, "rate", "r", 10_000, "packets per second, to all hosts together; 0: no limit")
 	flags.StringArrayVarP(&f.files, "file", "f", nil, "list of targets, one per line; -: standard input; may be repeated")
 	flags.BoolVar(&f.allAddresses, "all-addresses", false, "of IPv4 prefixes, ping the network and broadcast addresses, too")
+	flags.BoolVarP(&f.broadcast, "broadcast", "b", false, "allow broadcast addresses among the targets")
 	flags.BoolVar(&f.shuffle, "shuffle", false, "in random order, throughout all targets")
 	flags.Uint64Var(&f.seed, "seed", 0, "with --shuffle: the order to repeat; 0: a new one")
 	flags.Var(&f.shard, "shard", "only share I of N, from 0/N on: every Nth target")
@@ -67,6 +69,7 @@ func (f *multipingFlags) options() (*icmplib.MultiPingOptions, *icmplib.Config, 
 		Family:   f.family(),
 		Packet:   f.packet(),
 	}
+	opts.Packet.Broadcast = f.broadcast
 	if f.rate == 0 {
 		opts.Rate = -1 // which is the library's word for no limit
 	}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // A hostReporter writes a host that is completed. What fails there is standard
@@ -29,6 +31,9 @@ func (t textHosts) host(h *icmplib.Host, fate hostFate) {
 
 // reason says why a host is not alive.
 func reason(h *icmplib.Host) string {
+	if errors.Is(h.Err, socket.ErrBroadcast) {
+		return "a broadcast address, which --broadcast allows"
+	}
 	if h.Err != nil {
 		return strings.ReplaceAll(h.Err.Error(), "\n", "; ")
 	}

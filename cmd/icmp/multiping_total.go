@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // sweepTotal sums up all hosts of a sweep. Its size does not depend on their
@@ -28,6 +28,9 @@ type sweepTotal struct {
 
 // add counts a host.
 func (t *sweepTotal) add(h *icmplib.Host, fate hostFate) {
+	if fate == hostOpen && h.PacketsSent == 0 {
+		return // drawn ahead, and not tried
+	}
 	t.hosts[fate]++
 	t.stats.PacketsSent += h.PacketsSent
 	t.stats.PacketsReceived += h.PacketsReceived
@@ -45,7 +48,11 @@ func (t *sweepTotal) add(h *icmplib.Host, fate hostFate) {
 		t.max = max(t.max, h.MaxRTT())
 		t.sum += h.AvgRTT() * time.Duration(h.PacketsReceived)
 	}
-	if fate != hostOpen {
+	switch {
+	case fate == hostOpen:
+	case errors.Is(h.Err, socket.ErrBroadcast):
+		t.fault(errDead) // no fault of the system: that it is one may be news
+	default:
 		t.fault(hostVerdict(h))
 	}
 }
@@ -102,8 +109,8 @@ func (t *sweepTotal) write(out io.Writer, elapsed time.Duration, o order) {
 	if n := t.stats.PacketsReceived; n > 0 {
 		fmt.Fprintf(out, "rtt min/avg/max = %s ms\n", joined(t.min, t.sum/time.Duration(n), t.max))
 	}
-	seconds := elapsed.Seconds()
-	fmt.Fprintf(out, "%.3g s elapsed, %.4g packets/s\n", seconds, float64(t.stats.PacketsSent)/cmp.Or(seconds, 1))
+	seconds := max(elapsed, time.Microsecond).Seconds()
+	fmt.Fprintf(out, "%.3f s elapsed, %.1f packets/s\n", seconds, float64(t.stats.PacketsSent)/seconds)
 }
 
 // describeOrder says what is needed to repeat a sweep.

@@ -10,5 +10,8 @@
 // A Test that is Unprivileged runs its function in a third process, which has
 // lost all capabilities over the namespace.
 //
+// [Carry] puts a simulated network behind that kernel, and a [Chain] is a row of
+// kernels that are routers.
+//
 // Where the system forbids namespaces, Test skips and says what was refused.
 package netlab

@@ -53,10 +53,10 @@ func (s *Socket) Source(to netip.Addr, zone uint32) (source netip.Addr, err erro
 	var any, sa sockaddr // any: AF_UNSPEC, which undoes the last connect with its address
 	size := putSockaddr(&sa, &Outbound{To: to, Zone: zone, Port: 9})
 	err = s.Control(func(fd int) error {
-		if err := connect(fd, &any, unix.SizeofSockaddrInet6); err != nil {
-			return err
+		if errno := connect(fd, &any, unix.SizeofSockaddrInet6); errno != 0 {
+			return os.NewSyscallError("connect", errno)
 		}
-		return connect(fd, &sa, size)
+		return syscallError("connect", connect(fd, &sa, size))
 	})
 	if err != nil {
 		return netip.Addr{}, err
@@ -65,11 +65,11 @@ func (s *Socket) Source(to netip.Addr, zone uint32) (source netip.Addr, err erro
 	return source, err
 }
 
-func connect(fd int, sa *sockaddr, size uint32) error {
+func connect(fd int, sa *sockaddr, size uint32) unix.Errno {
 	for {
 		_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(sa)), uintptr(size))
 		if errno != unix.EINTR {
-			return syscallError("connect", errno)
+			return errno
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package sys
 
 import (
-	"errors"
+	"os"
 	"time"
 	"unsafe"
 
@@ -49,6 +49,16 @@ func (s *Stream) describe(ipv6 bool) error {
 // Socket gives access to the options that all sockets have.
 func (s *Stream) Socket() *Socket { return &s.sock }
 
+// Fragmentation4 is that of [Socket.Fragmentation4] for TCP, which sets the flag
+// for IP_PMTUDISC_DO alone. A SYN is small enough for any path MTU.
+func (s *Stream) Fragmentation4(dont bool) error {
+	value := unix.IP_PMTUDISC_DONT
+	if dont {
+		value = unix.IP_PMTUDISC_DO
+	}
+	return s.sock.set("IP_MTU_DISCOVER", unix.SOL_IP, unix.IP_MTU_DISCOVER, value)
+}
+
 // Connect sends a SYN as out says, from a port or, if that is 0, from any, and
 // has p watch for what comes of it. It returns the port. A port may be shared
 // by connections to different destinations.
@@ -61,8 +71,8 @@ func (s *Stream) Connect(p *Poller, out *Outbound, port uint16, key uint64) (uin
 	}
 	var sa sockaddr
 	size := putSockaddr(&sa, out)
-	if err := connect(s.sock.fd, &sa, size); err != nil && !errors.Is(err, unix.EINPROGRESS) {
-		return 0, err
+	if errno := connect(s.sock.fd, &sa, size); errno != 0 && errno != unix.EINPROGRESS {
+		return 0, os.NewSyscallError("connect", errno)
 	}
 	_, port, err := s.sock.LocalAddr()
 	if err != nil {

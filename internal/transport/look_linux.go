@@ -74,17 +74,14 @@ func (k *look) run(uintptr) bool {
 		k.empty = before
 		k.mark.Advance(before.Mono)
 	}
+	if k.n > 0 {
+		k.err = nil // if it lasts, it is met again
+	}
 	if k.n == 0 && k.err == nil {
 		// What was left out for lack of room has to be looked at again, for
 		// Go's poller tells of what is new only.
-		return !drained && k.again()
+		return !drained
 	}
-	k.reading = k.now()
-	return true
-}
-
-// again ends the wait with nothing, so that the caller comes back.
-func (k *look) again() bool {
 	k.reading = k.now()
 	return true
 }

@@ -73,7 +73,7 @@ func (l *tcpLink) configure(s *sys.Stream) error {
 	if err == nil && l.cfg.ipv6() {
 		err = s.Socket().Fragmentation6(l.cfg.DontFragment)
 	} else if err == nil {
-		err = s.Socket().Fragmentation4(l.cfg.DontFragment)
+		err = s.Fragmentation4(l.cfg.DontFragment)
 	}
 	if err != nil {
 		_ = s.Close()

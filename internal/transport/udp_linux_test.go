@@ -2,6 +2,9 @@ package transport_test
 
 import (
 	"net"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/goicmp/icmplib/icmp"
@@ -75,5 +78,30 @@ func TestAnOpenUDPPortAnswers(t *testing.T) {
 			}
 			checkTimes(t, &p[0], a)
 		}
+		if n := portsUnreachable(t); n != "0 0" {
+			t.Errorf("the kernel has answered the answers: %s times", n)
+		}
 	})
+}
+
+// portsUnreachable says how many destinations this host has called unreachable,
+// of IPv4 and of IPv6.
+func portsUnreachable(t *testing.T) string {
+	t.Helper()
+	var lines [2][]string
+	b, err := os.ReadFile("/proc/net/snmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, "Icmp:") {
+			lines[0], lines[1] = lines[1], strings.Fields(line)
+		}
+	}
+	n4 := lines[1][slices.Index(lines[0], "OutDestUnreachs")]
+	if b, err = os.ReadFile("/proc/net/snmp6"); err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(b))
+	return n4 + " " + fields[slices.Index(fields, "Icmp6OutDestUnreachs")+1]
 }
