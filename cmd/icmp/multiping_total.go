@@ -99,7 +99,7 @@ func (t *sweepTotal) write(out io.Writer, elapsed time.Duration, o order) {
 	fmt.Fprintf(out, "\n--- multiping statistics%s%s ---\n", describeOrder(o), ended)
 	fmt.Fprintf(out, "%d targets, %d alive, %d unreachable", all, t.hosts[hostAlive], t.hosts[hostDead]+t.hosts[hostNoName])
 	if n := t.hosts[hostNoName]; n > 0 {
-		fmt.Fprintf(out, " (%d of them names not found)", n)
+		fmt.Fprintf(out, " (names not found: %d)", n)
 	}
 	if n := t.hosts[hostOpen]; n > 0 {
 		fmt.Fprintf(out, ", %d still open", n)
