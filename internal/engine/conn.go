@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -21,7 +22,21 @@ type Conn interface {
 	Close() error
 }
 
+// SegmentConn is what the engine needs of a socket for UDP, TCP or SCTP.
+// *transport.Conn is such, whose documentation is the contract.
+type SegmentConn interface {
+	Protocol() icmp.Protocol
+	SendBatch(probes []transport.Probe) (int, error)
+	ReceiveBatch(ctx context.Context, arrivals []transport.Arrival) (int, error)
+	SetReadDeadline(t time.Time) error
+	Drained() time.Time
+	Counters() socket.Counters
+	Backlog() float64
+	Close() error
+}
+
 var (
-	_ Conn = (*socket.ICMPv4)(nil)
-	_ Conn = (*socket.ICMPv6)(nil)
+	_ Conn        = (*socket.ICMPv4)(nil)
+	_ Conn        = (*socket.ICMPv6)(nil)
+	_ SegmentConn = (*transport.Conn)(nil)
 )

@@ -16,14 +16,14 @@ import (
 // a part of its nonce above. In UDP it is the checksum, which is made to be the
 // probe's number, and the beginning of the payload.
 type segments struct {
-	conn     *transport.Conn
+	conn     SegmentConn
 	protocol icmp.Protocol
 	probes   [sendBatch]transport.Probe
 	arrivals [readBatch]transport.Arrival
 }
 
 // OverTransport returns a Medium that sends the probes of conn's protocol.
-func OverTransport(conn *transport.Conn) Medium {
+func OverTransport(conn SegmentConn) Medium {
 	return &segments{conn: conn, protocol: conn.Protocol()}
 }
 
