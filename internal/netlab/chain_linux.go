@@ -24,6 +24,9 @@ func build(t testing.TB, routers int) {
 		if err := next.Do(l.receive); err != nil {
 			t.Fatal(err)
 		}
+		if err := in(func() error { return awaitLink(l.near.name) }); err != nil {
+			t.Fatal(err)
+		}
 		in = next.Do
 	}
 }
@@ -56,7 +59,7 @@ func (l *link) receive() error {
 	if err != nil {
 		return err
 	}
-	if err := l.far.up(); err != nil {
+	if err := errors.Join(l.far.up(), awaitLink(l.far.name)); err != nil {
 		return err
 	}
 	for i, test := range linkOf(0).near.addresses {

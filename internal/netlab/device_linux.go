@@ -37,7 +37,7 @@ func forbidden(err error) bool {
 // refused tells whether the kernel does not take this packet, which is as if it
 // were lost at its doorstep: noise may be no IP at all.
 func refused(err error) bool {
-	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.EMSGSIZE)
+	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EMSGSIZE)
 }
 
 // queueLength is how many packets the kernel may send while the network is busy
@@ -62,6 +62,9 @@ func configureDevice(device Device, client []netip.Addr) error {
 		return failed(err, "set the queue length of %s", device.Name)
 	}
 	if err := changeFlags(device.Name, syscall.IFF_UP|syscall.IFF_NOARP); err != nil {
+		return err
+	}
+	if err := awaitLink(device.Name); err != nil {
 		return err
 	}
 	families := map[byte]bool{}

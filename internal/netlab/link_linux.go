@@ -1,8 +1,10 @@
 package netlab
 
 import (
+	"fmt"
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -18,6 +20,35 @@ func LinkUp(name string) error { return changeFlags(name, syscall.IFF_UP) }
 
 // changeFlags sets flags of an interface, beside those that it has.
 func changeFlags(name string, flags uint16) error {
+	return withInterface(name, func(fd int, req *ifreq) error {
+		if err := ioctl(fd, syscall.SIOCGIFFLAGS, unsafe.Pointer(req)); err != nil {
+			return os.NewSyscallError("ioctl SIOCGIFFLAGS", err)
+		}
+		req.flags |= flags
+		return os.NewSyscallError("ioctl SIOCSIFFLAGS", ioctl(fd, syscall.SIOCSIFFLAGS, unsafe.Pointer(req)))
+	})
+}
+
+// awaitLink waits until an interface that is up takes packets. Of a pair, the
+// end that was set up first does so only when the kernel has found the time to
+// look at it again, and until then drops what it is to send.
+func awaitLink(name string) error {
+	const patience = 10 * time.Second
+	return withInterface(name, func(fd int, req *ifreq) error {
+		for start := time.Now(); time.Since(start) < patience; time.Sleep(time.Millisecond) {
+			if err := ioctl(fd, syscall.SIOCGIFFLAGS, unsafe.Pointer(req)); err != nil {
+				return os.NewSyscallError("ioctl SIOCGIFFLAGS", err)
+			}
+			if req.flags&syscall.IFF_RUNNING != 0 {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s is not running after %v", name, patience)
+	})
+}
+
+// withInterface calls f with what ioctl needs to speak of an interface.
+func withInterface(name string, f func(fd int, req *ifreq) error) error {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("socket", err)
@@ -25,11 +56,7 @@ func changeFlags(name string, flags uint16) error {
 	defer syscall.Close(fd)
 	var req ifreq
 	copy(req.name[:len(req.name)-1], name)
-	if err := ioctl(fd, syscall.SIOCGIFFLAGS, unsafe.Pointer(&req)); err != nil {
-		return os.NewSyscallError("ioctl SIOCGIFFLAGS", err)
-	}
-	req.flags |= flags
-	return os.NewSyscallError("ioctl SIOCSIFFLAGS", ioctl(fd, syscall.SIOCSIFFLAGS, unsafe.Pointer(&req)))
+	return f(fd, &req)
 }
 
 func ioctl(fd int, request uintptr, arg unsafe.Pointer) error {

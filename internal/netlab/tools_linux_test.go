@@ -220,14 +220,16 @@ func TestMTRSeesTheHopsTheirLossAndTheirTimes(t *testing.T) {
 
 func checkMTR(t *testing.T, r *mtrReport, hosts []string) {
 	t.Helper()
-	loss := []float64{0, 100, 0, 50}
+	// Before it knows the target, mtr sends it what was to go further. The
+	// packets of one hop are then not all that are counted there.
+	loss := [][2]float64{{0, 0}, {100, 100}, {0, 0}, {25, 75}}
 	best := []float64{4, 0, 18, lossless}
 	if len(r.Report.Hubs) != len(hosts) {
 		t.Fatalf("%d hops, want %d: %+v", len(r.Report.Hubs), len(hosts), r.Report.Hubs)
 	}
 	for i, hub := range r.Report.Hubs {
-		if hub.Host != hosts[i] || hub.Loss != loss[i] || hub.Best < best[i] || hub.Sent != 4 {
-			t.Errorf("hop %d is %+v, want %s, 4 packets, a loss of %v %%, at least %v ms", i+1, hub, hosts[i], loss[i], best[i])
+		if hub.Host != hosts[i] || hub.Loss < loss[i][0] || hub.Loss > loss[i][1] || hub.Best < best[i] || hub.Sent != 4 {
+			t.Errorf("hop %d is %+v, want %s, 4 packets, a loss in %v %%, at least %v ms", i+1, hub, hosts[i], loss[i], best[i])
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -17,6 +18,7 @@ const etherHeader = 14
 // namespace of its own, where no other socket and no protocol sees what comes.
 type vethPort struct {
 	*os.File
+	far     *Namespace
 	in, out [etherHeader + maxPacket]byte
 }
 
@@ -34,7 +36,7 @@ func openVeth(t testing.TB, device Device) (*vethPort, error) {
 	if err := errors.Join(completeChecksums(device.Name), far.Take(peer)); err != nil {
 		return nil, err
 	}
-	p := &vethPort{}
+	p := &vethPort{far: far}
 	err = far.Do(func() error { return p.open(peer, device.MTU) })
 	if err != nil {
 		return nil, err
@@ -83,6 +85,10 @@ func enlargeBuffers(fd int) {
 	}
 }
 
+func (p *vethPort) ready() error {
+	return p.far.Do(func() error { return awaitLink(p.File.Name()) })
+}
+
 func (p *vethPort) read() ([]byte, error) {
 	n, err := p.File.Read(p.in[:])
 	if n < etherHeader {
@@ -100,7 +106,13 @@ func (p *vethPort) write(packet []byte) error {
 	}
 	binary.BigEndian.PutUint16(p.out[etherHeader-2:], typ)
 	n := copy(p.out[etherHeader:], packet)
-	_, err := p.File.Write(p.out[:etherHeader+n])
+	var err error
+	for range 1000 {
+		if _, err = p.File.Write(p.out[:etherHeader+n]); !errors.Is(err, syscall.ENOBUFS) {
+			break
+		}
+		time.Sleep(time.Millisecond) // until the kernel has looked at what it got before
+	}
 	return err
 }
 
@@ -114,17 +126,13 @@ const (
 // completeChecksums makes the kernel compute the checksums of UDP and TCP: to a
 // pair of interfaces, which no wire can damage packets on, it leaves that.
 func completeChecksums(name string) error {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return os.NewSyscallError("socket", err)
-	}
-	defer syscall.Close(fd)
-	value := struct{ command, data uint32 }{ethtoolSetTxSum, 0}
-	req := struct {
-		name [syscall.IFNAMSIZ]byte
-		data unsafe.Pointer
-		_    [24 - unsafe.Sizeof(uintptr(0))]byte
-	}{data: unsafe.Pointer(&value)}
-	copy(req.name[:len(req.name)-1], name)
-	return os.NewSyscallError("ioctl SIOCETHTOOL", ioctl(fd, siocEthtool, unsafe.Pointer(&req)))
+	return withInterface(name, func(fd int, generic *ifreq) error {
+		value := struct{ command, data uint32 }{ethtoolSetTxSum, 0}
+		req := struct {
+			name [syscall.IFNAMSIZ]byte
+			data unsafe.Pointer
+			_    [24 - unsafe.Sizeof(uintptr(0))]byte
+		}{name: generic.name, data: unsafe.Pointer(&value)}
+		return os.NewSyscallError("ioctl SIOCETHTOOL", ioctl(fd, siocEthtool, unsafe.Pointer(&req)))
+	})
 }
