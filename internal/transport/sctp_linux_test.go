@@ -3,6 +3,7 @@ package transport_test
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"testing"
 
@@ -23,12 +24,15 @@ func TestAHostWithoutSCTPSaysSo(t *testing.T) {
 	}
 	for _, v := range versions {
 		t.Run(v.String(), func(t *testing.T) {
-			netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+			netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+				if err := netlab.AddLocal(netip.PrefixFrom(remote(v), remote(v).BitLen())); err != nil {
+					t.Fatal(err)
+				}
 				c := listen(t, transport.Config{Version: v, Protocol: icmp.SCTP, Source: loopback(v)})
-				p := send(t, c, transport.Probe{Destination: home(v), DestinationPort: 80, Identity: 0xdecade01})
+				p := send(t, c, transport.Probe{Destination: remote(v), DestinationPort: 80, Identity: 0xdecade01})
 				a := next(t, c)
-				if k := a.Kind(); k != icmp.KindDestinationUnreachable && k != icmp.KindParameterProblem || a.Source != home(v) {
-					t.Errorf("a %v, code %d, came from %v", a.Type, a.Code, a.Source)
+				if k := a.Kind(); k != icmp.KindDestinationUnreachable && k != icmp.KindParameterProblem || a.Quote.Destination != remote(v) {
+					t.Errorf("a %v, code %d, came about %v", a.Type, a.Code, a.Quote.Destination)
 				}
 				if !a.Identified || a.Identity != 0xdecade01 || a.Quote.SourcePort != p[0].SourcePort {
 					t.Errorf("it is about %#x (%v) from port %d", a.Identity, a.Identified, a.Quote.SourcePort)

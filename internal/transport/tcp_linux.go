@@ -2,12 +2,9 @@ package transport
 
 import (
 	"net"
-	"os"
 	"sync"
-	"syscall"
 	"time"
 
-	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
@@ -52,87 +49,6 @@ func openTCP(cfg linkConfig) (link, error) {
 	return l, nil
 }
 
-// try finds out now whether sockets can be made as configured.
-func (l *tcpLink) try() error {
-	var s sys.Stream
-	if err := l.configure(&s); err != nil {
-		return err
-	}
-	defer s.Close()
-	if !l.cfg.Source.IsValid() {
-		return nil
-	}
-	return s.Socket().Bind(l.cfg.local(), l.cfg.zone, 0)
-}
-
-func (l *tcpLink) configure(s *sys.Stream) error {
-	if err := s.Open(l.cfg.ipv6()); err != nil {
-		return err
-	}
-	err := l.cfg.route(s.Socket())
-	if err == nil && l.cfg.ipv6() {
-		err = s.Socket().Fragmentation6(l.cfg.DontFragment)
-	} else if err == nil {
-		err = s.Fragmentation4(l.cfg.DontFragment)
-	}
-	if err != nil {
-		_ = s.Close()
-	}
-	return err
-}
-
-// send makes one connection.
-func (l *tcpLink) send(probes []Probe) (int, error) {
-	p := &probes[0]
-	if err := p.validate(&l.cfg.Config); err != nil {
-		return 0, err
-	}
-	out, err := l.cfg.outbound(p)
-	if err != nil {
-		return 0, err
-	}
-	out.Port = p.DestinationPort
-	if l.cfg.Source.IsValid() {
-		out.Source = l.cfg.local()
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return 0, net.ErrClosed
-	}
-	if err := l.connect(p, &out); err != nil {
-		return 0, err
-	}
-	return 1, nil
-}
-
-func (l *tcpLink) connect(p *Probe, out *sys.Outbound) error {
-	now := time.Now()
-	l.pending.expire(now)
-	first := l.pending.empty()
-	c := l.pending.take()
-	if c == nil {
-		return os.NewSyscallError("socket", syscall.EAGAIN)
-	}
-	err := l.configure(&c.stream)
-	if err != nil {
-		l.pending.giveBack(c)
-		return err
-	}
-	p.Time = time.Now()
-	c.connection = connection{to: p.Destination, toPort: p.DestinationPort, identity: p.Identity, sent: p.Time}
-	c.expires = now.Add(l.cfg.Lifetime)
-	if c.fromPort, err = c.stream.Connect(l.poller, out, p.SourcePort, c.key()); err != nil {
-		l.pending.end(c)
-		return err
-	}
-	p.SourcePort = c.fromPort
-	if first {
-		return l.timer.Set(l.cfg.Lifetime)
-	}
-	return nil
-}
-
 // scan looks what has come of the connections that are ready.
 func (l *tcpLink) scan(ready, limit int) (n int, drained bool, err error) {
 	l.mu.Lock()
@@ -174,43 +90,6 @@ func (l *tcpLink) expire() error {
 		return net.ErrClosed
 	}
 	return l.timer.Set(l.pending.next(now))
-}
-
-func (l *tcpLink) arrival(i int, a *Arrival) verdict {
-	r := &l.results[i]
-	a.Identity, a.Identified, a.Retransmitted = r.probe.identity, true, r.Again
-	if r.Queued {
-		return l.failure(i, a)
-	}
-	kind := RST
-	if r.Established {
-		kind = SYNACK
-	}
-	a.Segment = Segment{Kind: kind, SourcePort: r.probe.toPort, DestinationPort: r.probe.fromPort}
-	a.Source = r.probe.to
-	a.Time = l.reading.Mono
-	if r.RTT > 0 && !r.Again {
-		// No stamp comes with a segment, but the kernel has measured.
-		a.Queued = min(max(0, a.Time.Sub(r.probe.sent.Add(r.RTT))), l.reading.Mono.Sub(l.since.Mono))
-		a.Time = a.Time.Add(-a.Queued)
-	}
-	return keep
-}
-
-// failure decodes an ICMP error, of which the kernel quotes the TCP header.
-func (l *tcpLink) failure(i int, a *Arrival) verdict {
-	l.datagram(i, &l.in)
-	describe(a, &l.in, l.cfg.zones)
-	quoted, ok := parseQueued(a, l.cfg.Version, &l.in, l.cfg.zones)
-	if !ok {
-		return ignore
-	}
-	probe := &l.results[i].probe
-	if a.Quote.ParseTransport(icmp.TCP, quoted) != nil {
-		a.Quote.Transport = quoted
-	}
-	a.Quote.SourcePort, a.Quote.DestinationPort = probe.fromPort, probe.toPort
-	return keep
 }
 
 func (l *tcpLink) receive(limit int) (int, error) { return l.look.receive(limit) }

@@ -2,8 +2,10 @@ package transport_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -41,6 +43,23 @@ func silence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	usable(t, home6)
+}
+
+// usable waits until the kernel, which takes up IPv6 addresses in its own time,
+// lets an address be used.
+func usable(t *testing.T, a netip.Addr) {
+	for t.Context().Err() == nil {
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if !errors.Is(err, syscall.EADDRNOTAVAIL) {
+			t.Fatal(err)
+		}
+		runtime.Gosched()
 	}
 }
 
