@@ -47,4 +47,4 @@ func (m *echo) id() uint16                { return m.conn.ID() }
 func (m *echo) drained() time.Time        { return m.conn.Drained() }
 func (m *echo) counters() socket.Counters { return m.conn.Counters() }
 func (m *echo) backlog() float64          { return m.conn.Backlog() }
-func (m *echo) close() error              { return m.conn.Close() }
+func (m *echo) Close() error              { return m.conn.Close() }

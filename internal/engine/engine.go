@@ -52,7 +52,7 @@ func (e *Engine) close() error {
 	e.mu.Unlock()
 
 	close(e.done)
-	err := e.medium.close()
+	err := e.medium.Close()
 	e.reader.Wait()
 	return err
 }

@@ -25,7 +25,9 @@ type Medium interface {
 	drained() time.Time
 	counters() socket.Counters
 	backlog() float64
-	close() error
+
+	// Close closes the sockets.
+	Close() error
 }
 
 // outgoing is a probe with what makes it recognisable.

@@ -67,4 +67,4 @@ func (m *segments) id() uint16                { return 0 }
 func (m *segments) drained() time.Time        { return m.conn.Drained() }
 func (m *segments) counters() socket.Counters { return m.conn.Counters() }
 func (m *segments) backlog() float64          { return m.conn.Backlog() }
-func (m *segments) close() error              { return m.conn.Close() }
+func (m *segments) Close() error              { return m.conn.Close() }
