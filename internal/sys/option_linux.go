@@ -131,12 +131,16 @@ func (s *Socket) SetReceiveBuffer(size int) error {
 	return s.set("SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, size)
 }
 
-// BindDevice restricts the socket to an interface. Multicast leaves by it too.
-func (s *Socket) BindDevice(name string, index int, ipv6 bool) error {
-	err := s.Control(func(fd int) error {
+// Restrict has the socket send and receive by an interface only.
+func (s *Socket) Restrict(name string) error {
+	return s.Control(func(fd int) error {
 		return os.NewSyscallError("setsockopt SO_BINDTODEVICE", unix.BindToDevice(fd, name))
 	})
-	if err != nil {
+}
+
+// BindDevice restricts the socket to an interface. Multicast leaves by it too.
+func (s *Socket) BindDevice(name string, index int, ipv6 bool) error {
+	if err := s.Restrict(name); err != nil {
 		return err
 	}
 	if ipv6 {

@@ -55,10 +55,10 @@ const (
 	maxPorts = 512
 )
 
-// withDefaults returns c with its defaults filled in and the interface found.
-func (c Config) withDefaults() (Config, *net.Interface, error) {
+// withDefaults returns c with its defaults filled in.
+func (c Config) withDefaults() (Config, error) {
 	if err := c.validate(); err != nil {
-		return c, nil, err
+		return c, err
 	}
 	c.Source = c.Source.Unmap()
 	c.Ports = max(c.Ports, 1)
@@ -71,14 +71,7 @@ func (c Config) withDefaults() (Config, *net.Interface, error) {
 	if c.Lifetime == 0 {
 		c.Lifetime = defaultLifetime
 	}
-	if c.Interface == "" {
-		return c, nil, nil
-	}
-	ifi, err := net.InterfaceByName(c.Interface)
-	if err != nil {
-		return c, nil, &icmp.FieldError{Field: "Interface", Value: c.Interface, Allowed: "the name of an interface of this host"}
-	}
-	return c, ifi, nil
+	return c, nil
 }
 
 func (c *Config) validate() error {
@@ -99,8 +92,15 @@ func (c *Config) validate() error {
 		return &icmp.FieldError{Field: "ReceiveBuffer", Value: c.ReceiveBuffer, Allowed: "0 for the default, or a number of bytes"}
 	case c.Sockets < 0:
 		return &icmp.FieldError{Field: "Sockets", Value: c.Sockets, Allowed: "0 for the default, or a number of sockets"}
+	case c.Interface != "" && !exists(c.Interface):
+		return &icmp.FieldError{Field: "Interface", Value: c.Interface, Allowed: "the name of an interface of this host"}
 	case c.Lifetime < 0:
 		return &icmp.FieldError{Field: "Lifetime", Value: c.Lifetime, Allowed: "0 for the default, or a duration"}
 	}
 	return nil
+}
+
+func exists(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
 }

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"net"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/zones"
@@ -39,7 +38,6 @@ const (
 // linkConfig is a complete Config with what was derived from it.
 type linkConfig struct {
 	Config
-	ifi   *net.Interface
 	zone  uint32 // of Source
 	zones *zones.Zones
 }

@@ -55,10 +55,10 @@ func (c *linkConfig) route(s *sys.Socket) error {
 			return err
 		}
 	}
-	if c.ifi == nil {
+	if c.Interface == "" {
 		return nil
 	}
-	return s.BindDevice(c.ifi.Name, c.ifi.Index, c.ipv6())
+	return s.Restrict(c.Interface)
 }
 
 // outbound describes a probe to the kernel, but for its data.

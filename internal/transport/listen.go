@@ -18,7 +18,7 @@ import (
 // privilege is missing, with errors.ErrUnsupported for SCTP without
 // privileges and for systems other than Linux.
 func Listen(cfg Config) (*Conn, error) {
-	cfg, ifi, err := cfg.withDefaults()
+	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func Listen(cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	lc := linkConfig{Config: cfg, ifi: ifi, zone: zone, zones: &c.zones}
+	lc := linkConfig{Config: cfg, zone: zone, zones: &c.zones}
 	if err := c.open(lc); err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func (l *tcpLink) connect(p *Probe, out *sys.Outbound) error {
 		return err
 	}
 	p.Time = time.Now()
-	c.connection = connection{to: p.Destination, toPort: p.DestinationPort, identity: p.Identity, sent: p.Time}
+	c.connection = connection{to: p.Destination.Unmap(), toPort: p.DestinationPort, identity: p.Identity, sent: p.Time}
 	c.expires = now.Add(l.cfg.Lifetime)
 	if c.fromPort, err = c.stream.Connect(l.poller, out, p.SourcePort, c.key()); err != nil {
 		l.pending.end(c)
