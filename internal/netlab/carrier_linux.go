@@ -14,8 +14,6 @@ import (
 
 // port is the network's end of a device.
 type port interface {
-	// ready waits until the port takes packets, once the device is up.
-	ready() error
 	// read returns the next IP packet that the kernel sends. It is valid until
 	// the next read.
 	read() ([]byte, error)
@@ -42,11 +40,7 @@ type carrier struct {
 func carry(t testing.TB, network *netsim.Network, device Device) {
 	t.Helper()
 	port := openDevice(t, device)
-	err := configureDevice(device, network.Client())
-	if err == nil {
-		err = port.ready()
-	}
-	if err != nil {
+	if err := configureDevice(device, network.Client()); err != nil {
 		port.Close()
 		t.Fatal(err)
 	}

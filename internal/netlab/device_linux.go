@@ -64,12 +64,12 @@ func configureDevice(device Device, client []netip.Addr) error {
 	if err := changeFlags(device.Name, syscall.IFF_UP|syscall.IFF_NOARP); err != nil {
 		return err
 	}
-	if err := awaitLink(device.Name); err != nil {
-		return err
-	}
 	families := map[byte]bool{}
 	for _, a := range client {
 		if err := AddAddress(device.Name, netip.PrefixFrom(a, a.BitLen())); err != nil {
+			return err
+		}
+		if err := awaitAddress(a); err != nil {
 			return err
 		}
 		families[familyOf(a)] = true

@@ -1,10 +1,8 @@
 package netlab
 
 import (
-	"fmt"
 	"os"
 	"syscall"
-	"time"
 	"unsafe"
 )
 
@@ -26,24 +24,6 @@ func changeFlags(name string, flags uint16) error {
 		}
 		req.flags |= flags
 		return os.NewSyscallError("ioctl SIOCSIFFLAGS", ioctl(fd, syscall.SIOCSIFFLAGS, unsafe.Pointer(req)))
-	})
-}
-
-// awaitLink waits until an interface that is up takes packets. Of a pair, the
-// end that was set up first does so only when the kernel has found the time to
-// look at it again, and until then drops what it is to send.
-func awaitLink(name string) error {
-	const patience = 10 * time.Second
-	return withInterface(name, func(fd int, req *ifreq) error {
-		for start := time.Now(); time.Since(start) < patience; time.Sleep(time.Millisecond) {
-			if err := ioctl(fd, syscall.SIOCGIFFLAGS, unsafe.Pointer(req)); err != nil {
-				return os.NewSyscallError("ioctl SIOCGIFFLAGS", err)
-			}
-			if req.flags&syscall.IFF_RUNNING != 0 {
-				return nil
-			}
-		}
-		return fmt.Errorf("%s is not running after %v", name, patience)
 	})
 }
 

@@ -33,8 +33,6 @@ func openTUN(name string) (*tunPort, error) {
 	return &tunPort{File: os.NewFile(uintptr(fd), path)}, nil
 }
 
-func (p *tunPort) ready() error { return nil }
-
 func (p *tunPort) read() ([]byte, error) {
 	n, err := p.File.Read(p.buf[:])
 	return p.buf[:n], err

@@ -11,6 +11,10 @@ import (
 	"unsafe"
 )
 
+// packetQdiscBypass is PACKET_QDISC_BYPASS of packet(7), which package syscall
+// does not have.
+const packetQdiscBypass = 20
+
 // etherHeader is the length of an Ethernet header: two addresses and a type.
 const etherHeader = 14
 
@@ -18,7 +22,6 @@ const etherHeader = 14
 // namespace of its own, where no other socket and no protocol sees what comes.
 type vethPort struct {
 	*os.File
-	far     *Namespace
 	in, out [etherHeader + maxPacket]byte
 }
 
@@ -36,7 +39,7 @@ func openVeth(t testing.TB, device Device) (*vethPort, error) {
 	if err := errors.Join(completeChecksums(device.Name), far.Take(peer)); err != nil {
 		return nil, err
 	}
-	p := &vethPort{far: far}
+	p := &vethPort{}
 	err = far.Do(func() error { return p.open(peer, device.MTU) })
 	if err != nil {
 		return nil, err
@@ -66,6 +69,12 @@ func (p *vethPort) open(name string, mtu int) error {
 		return os.NewSyscallError("socket", err)
 	}
 	enlargeBuffers(fd)
+	// The queue of the end that is set up first drops what it gets, until the
+	// kernel has found the time to see that the other end is up.
+	if err := syscall.SetsockoptInt(fd, syscall.SOL_PACKET, packetQdiscBypass, 1); err != nil {
+		syscall.Close(fd)
+		return os.NewSyscallError("setsockopt", err)
+	}
 	if err := syscall.Bind(fd, &syscall.SockaddrLinklayer{Protocol: all, Ifindex: index}); err != nil {
 		syscall.Close(fd)
 		return os.NewSyscallError("bind", err)
@@ -83,10 +92,6 @@ func enlargeBuffers(fd int) {
 	if syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUFFORCE, size) != nil {
 		_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, size)
 	}
-}
-
-func (p *vethPort) ready() error {
-	return p.far.Do(func() error { return awaitLink(p.File.Name()) })
 }
 
 func (p *vethPort) read() ([]byte, error) {
