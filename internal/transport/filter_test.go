@@ -123,7 +123,7 @@ func checkFilter(t *testing.T, program []bpf.Instruction, packet []byte, want bo
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := n > 0; got != want {
+	if got := n != 0; got != want {
 		t.Errorf("passed: %v, want %v", got, want)
 	}
 }
