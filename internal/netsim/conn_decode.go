@@ -95,11 +95,3 @@ func quotedDestination(quote []byte, v6 bool) netip.Addr {
 	}
 	return netip.AddrFrom4([4]byte(quote[16:20]))
 }
-
-// join gives a link-local address the zone that requests are sent into.
-func (c *Conn) join(a netip.Addr) netip.Addr {
-	if a.Is6() && (a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast()) {
-		return a.WithZone(c.zone)
-	}
-	return a
-}

@@ -25,8 +25,8 @@ type Network struct {
 	walk   walk
 	parts  reassembly
 
-	conns    []*Conn
-	listened uint64 // sockets until now
+	mailboxes []*mailbox // of its sockets
+	listened  uint64     // sockets until now
 
 	epoch time.Time // of the first thing that was asked of it
 	log   []Record
