@@ -85,7 +85,7 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 		}
 	}
 	bar.hide()
-	if f.sumsUp() {
+	if f.sumsUp() && total.begun() {
 		total.write(term.err, time.Since(total.began), share)
 	}
 	return total.verdict()

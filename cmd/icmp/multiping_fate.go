@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/goicmp/icmplib"
 )
@@ -25,7 +26,9 @@ func fateOf(h *icmplib.Host, count int) hostFate {
 		return hostAlive
 	case errors.Is(h.Err, icmplib.ErrNameLookup):
 		return hostNoName
-	case errors.Is(h.Err, context.Canceled), h.Err == nil && settled < count:
+	case h.Err != nil && settled == 0 && (errors.Is(h.Err, context.Canceled) || errors.Is(h.Err, os.ErrPermission)):
+		return hostOpen // what ended the command is told once, at its end
+	case h.Err == nil && settled < count:
 		return hostOpen
 	}
 	return hostDead

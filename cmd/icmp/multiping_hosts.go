@@ -37,11 +37,12 @@ func reason(h *icmplib.Host) string {
 	if h.Err != nil {
 		return strings.ReplaceAll(h.Err.Error(), "\n", "; ")
 	}
-	what := "no reply"
-	if h.ICMPErrors > 0 && h.Silent == 0 && h.Late == 0 {
-		what = "ICMP error"
+	if h.ICMPErrors == 0 || h.Silent > 0 || h.Late > 0 {
+		return "no reply" + tally(&h.Stats)
 	}
-	return what + tally(&h.Stats)
+	others := h.Stats
+	others.ICMPErrors = 0
+	return fmt.Sprintf("ICMP errors: %d%s", h.ICMPErrors, tally(&others))
 }
 
 // nameHosts writes names alone, for other programs to read.

@@ -156,8 +156,8 @@ func TestMultipingWithoutPermission(t *testing.T) {
 				t.Errorf("%q is said %d times:\n%s", want, n, got.stderr)
 			}
 		}
-		if got.stdout != "" {
-			t.Errorf("it prints\n%s", got.stdout)
+		if got.stdout != "" || strings.Contains(got.stderr, "statistics") {
+			t.Errorf("it prints\n%s%s", got.stdout, got.stderr)
 		}
 	})
 }
@@ -197,6 +197,9 @@ func TestABadSweepIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				got := runLineWith(t.Context(), tt.stdin, append([]string{"multiping"}, strings.Fields(tt.line)...)...)
 				got.check(t, exitUsage)
+				if got.stdout != "" || strings.Contains(got.stderr, "statistics") {
+					t.Errorf("it began all the same:\n%s%s", got.stdout, got.stderr)
+				}
 				for _, want := range append(tt.says, "Try 'icmp --help'.") {
 					if !strings.Contains(got.stderr, want) {
 						t.Errorf("the message does not say %q:\n%s", want, got.stderr)

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/goicmp/icmplib"
+)
+
+// Bounds of the library.
+const (
+	maxDistance = 255
+	maxQueries  = 1000
+)
+
+// tracerouteFlags is the command line of traceroute. Of probeFlags it takes the
+// values, under the names that traceroute(8) gives them.
+type tracerouteFlags struct {
+	probeFlags
+	protocolFlags
+	firstHop     int
+	maxHops      int
+	queries      int
+	interval     time.Duration
+	gap          int
+	fast         bool
+	dontFragment bool
+	numeric      bool
+	json         bool
+	csv          bool
+}
+
+func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
+	flags.SetNormalizeFunc(tracerouteName)
+	flags.IntVarP(&f.firstHop, "first-hop", "f", 1, "the distance to begin with")
+	flags.IntVarP(&f.maxHops, "max-hops", "m", 30, "the distance to end with")
+	flags.IntVarP(&f.queries, "queries", "q", 3, "probes to each hop")
+	durationVar(flags, &f.timeout, "wait", "w", 2*time.Second, "how long each probe waits for its answer")
+	durationVar(flags, &f.interval, "interval", "z", 50*time.Millisecond, "from one probe to a hop to the next; 0: none")
+	f.protocolFlags.register(flags, "I")
+	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
+	flags.BoolVarP(&f.only6, "ipv6", "6", false, "use IPv6 only")
+	flags.StringVarP(&f.source, "source", "s", "", "address to send from")
+	flags.StringVarP(&f.device, "interface", "i", "", "interface to send and receive on")
+	flags.IntVarP(&f.class, "traffic-class", "t", 0, "the byte of DSCP and ECN; --tos is the same")
+	flags.BoolVarP(&f.dontFragment, "dont-fragment", "F", false, "forbid fragmentation")
+	flags.IntVar(&f.size, "size", defaultSize, "payload bytes")
+	flags.Uint32Var(&f.mark, "mark", 0, "routing mark; needs privilege")
+	flags.IntVar(&f.gap, "gap", 0, "end after this many silent hops in a row; 0: never")
+	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
+	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
+	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object at the end")
+	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
+	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
+}
+
+// tracerouteName lets flags be called as the other commands and the library
+// call them, too.
+func tracerouteName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	switch name {
+	case "tos":
+		name = "traffic-class"
+	case "timeout":
+		name = "wait"
+	case "count":
+		name = "queries"
+	}
+	return pflag.NormalizedName(name)
+}
+
+// options translates the command line, and refuses what it cannot mean.
+func (f *tracerouteFlags) options() (*icmplib.TracerouteOptions, *icmplib.Config, error) {
+	for _, err := range []error{f.checkOwn(), f.probeFlags.check(), f.protocolFlags.check(&f.probeFlags)} {
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	opts := &icmplib.TracerouteOptions{
+		FirstHop: f.firstHop,
+		MaxHops:  f.maxHops,
+		Count:    f.queries,
+		Interval: orNone(f.interval),
+		Timeout:  f.timeout,
+		Fast:     f.fast,
+		GapLimit: f.gap,
+		Family:   f.family(),
+		Packet:   f.packet(),
+	}
+	opts.Packet.TTL = 0 // a trace sets it
+	opts.Packet.DontFragment = f.dontFragment
+	f.apply(&opts.Packet)
+	return opts, f.config(), nil
+}
+
+func (f *tracerouteFlags) checkOwn() error {
+	switch {
+	case f.firstHop < 1 || f.firstHop > maxDistance:
+		return refuse("first-hop", f.firstHop, fmt.Sprintf("1 to %d", maxDistance))
+	case f.maxHops < f.firstHop || f.maxHops > maxDistance:
+		return refuse("max-hops", f.maxHops, fmt.Sprintf("%d (the first hop) to %d", f.firstHop, maxDistance))
+	case f.queries < 1 || f.queries > maxQueries:
+		return refuse("queries", f.queries, fmt.Sprintf("1 to %d", maxQueries))
+	case f.timeout <= 0 || f.timeout > maxTimeout:
+		return refuse("wait", f.timeout, "more than 0 and up to 1h")
+	case f.gap < 0:
+		return refuse("gap", f.gap, "0 or more")
+	case f.json && f.csv:
+		return errors.New("--json and --csv exclude each other: one of them is allowed")
+	}
+	return nil
+}
+
+func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOptions) routeReporter {
+	switch {
+	case f.json:
+		return jsonRoute{&jsonReporter{out: out}}
+	case f.csv:
+		return newCSVRoute(out)
+	}
+	text := &textRoute{out: out, opts: opts, size: f.size}
+	if !f.numeric {
+		text.names = newNameCache()
+	}
+	return text
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"net/netip"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/icmp"
+)
+
+// jsonRoute writes one object at the end.
+type jsonRoute struct{ *jsonReporter }
+
+// jsonTrace is the object of a route.
+type jsonTrace struct {
+	Target  string    `json:"target"`
+	Name    string    `json:"name"`
+	Reached bool      `json:"reached"`
+	End     string    `json:"end"`
+	Hops    []jsonHop `json:"hops"`
+	Error   *string   `json:"error"`
+}
+
+// jsonHop is the object of a hop. Round-trip times are null where nobody
+// answered, and so is the MTU where nobody told it.
+type jsonHop struct {
+	Distance        int         `json:"distance"`
+	Addresses       []string    `json:"addresses"`
+	RTTs            []float64   `json:"rtts_ms"`
+	PacketsSent     int         `json:"packets_sent"`
+	PacketsReceived int         `json:"packets_received"`
+	PacketLoss      float64     `json:"packet_loss"`
+	MinRTT          *float64    `json:"min_rtt_ms"`
+	AvgRTT          *float64    `json:"avg_rtt_ms"`
+	MaxRTT          *float64    `json:"max_rtt_ms"`
+	Jitter          *float64    `json:"jitter_ms"`
+	MPLS            []jsonLabel `json:"mpls"`
+	Status          string      `json:"status"`
+	MTU             *int        `json:"mtu"`
+	NAT             bool        `json:"nat"`
+	ClassRewritten  bool        `json:"traffic_class_rewritten"`
+	ReturnDistance  *int        `json:"return_distance"`
+}
+
+// jsonLabel is an MPLS label.
+type jsonLabel struct {
+	Label         uint32 `json:"label"`
+	TrafficClass  uint8  `json:"traffic_class"`
+	BottomOfStack bool   `json:"bottom_of_stack"`
+	TTL           uint8  `json:"ttl"`
+}
+
+func (j jsonRoute) start(*icmplib.Route)             {}
+func (j jsonRoute) hop(*icmplib.Route, *icmplib.Hop) {}
+func (j jsonRoute) end(r *icmplib.Route, err error)  { j.write(newJSONTrace(r, err)) }
+
+func newJSONTrace(r *icmplib.Route, err error) jsonTrace {
+	o := jsonTrace{
+		Target:  addressText(r.Target),
+		Name:    r.Name,
+		Reached: r.Reached,
+		End:     r.End.String(),
+		Hops:    []jsonHop{},
+		Error:   errorText(err),
+	}
+	for i := range r.Hops {
+		o.Hops = append(o.Hops, newJSONHop(&r.Hops[i]))
+	}
+	return o
+}
+
+func newJSONHop(h *icmplib.Hop) jsonHop {
+	o := jsonHop{
+		Distance:        h.Distance,
+		Addresses:       []string{},
+		RTTs:            []float64{},
+		PacketsSent:     h.PacketsSent,
+		PacketsReceived: h.PacketsReceived,
+		PacketLoss:      h.PacketLoss(),
+		MPLS:            newJSONLabels(h.MPLS),
+		Status:          h.Status.String(),
+		MTU:             unlessZero(h.MTU),
+		NAT:             h.NAT,
+		ClassRewritten:  h.TrafficClassRewritten,
+		ReturnDistance:  unlessZero(h.ReturnDistance),
+	}
+	for i := range h.Responders {
+		o.Addresses = append(o.Addresses, h.Responders[i].Address.String())
+	}
+	for _, rtt := range h.RTTs() {
+		o.RTTs = append(o.RTTs, *inMilliseconds(rtt))
+	}
+	if h.PacketsReceived > 0 {
+		o.MinRTT, o.AvgRTT, o.MaxRTT = inMilliseconds(h.MinRTT()), inMilliseconds(h.AvgRTT()), inMilliseconds(h.MaxRTT())
+		o.Jitter = inMilliseconds(h.Jitter())
+	}
+	return o
+}
+
+func newJSONLabels(labels []icmp.MPLSLabel) []jsonLabel {
+	o := make([]jsonLabel, len(labels))
+	for i, l := range labels {
+		o[i] = jsonLabel(l)
+	}
+	return o
+}
+
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func unlessZero(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
