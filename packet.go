@@ -116,7 +116,13 @@ func (pk *Packet) flow() engine.Flow {
 
 // op returns what the probes of an operation have in common.
 func (pk *Packet) op(timeout time.Duration, dst netip.Addr) *engine.Op {
+	return pk.opInto(nil, timeout, dst)
+}
+
+// opInto is op with outcomes that go into an inbox; nil: one of its own.
+func (pk *Packet) opInto(inbox *engine.Inbox, timeout time.Duration, dst netip.Addr) *engine.Op {
 	return engine.NewOp(engine.OpConfig{
+		Inbox:        inbox,
 		Timeout:      timeout,
 		TrafficClass: pk.TrafficClass,
 		Size:         pk.size(),

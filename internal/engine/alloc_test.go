@@ -15,15 +15,15 @@ func TestAProbeAndItsReplyAllocateNothing(t *testing.T) {
 		}
 		r.Sequence, r.Payload = seq, b.op.payload.appendTo(payload[:0], n, seq)
 		b.core.receive(r, b.now)
-		if o := b.op.inbox; len(o) != 1 || o[0].Fate != Replied {
+		if o := b.op.outcomes; len(o) != 1 || o[0].Fate != Replied {
 			t.Fatalf("heard %+v", o)
 		}
-		b.op.inbox = b.op.inbox[:0]
+		b.op.outcomes = b.op.outcomes[:0]
 		b.now += testTimeout / 8
 		b.core.expire(b.now)
 	}
 	b.core.receive(r, b.now)
-	b.op.inbox = b.op.inbox[:0]
+	b.op.outcomes = b.op.outcomes[:0]
 	for range 1000 {
 		round() // the table grows to its size
 	}

@@ -94,10 +94,10 @@ func (b *bench) receive(r *icmp.Reply) []Fate {
 
 func (b *bench) heard() []Fate {
 	var fates []Fate
-	for _, o := range b.op.inbox {
+	for _, o := range b.op.outcomes {
 		fates = append(fates, o.Fate)
 	}
-	b.op.inbox = b.op.inbox[:0]
+	b.op.outcomes = b.op.outcomes[:0]
 	return fates
 }
 
@@ -108,10 +108,10 @@ func TestAReplySettlesItsProbe(t *testing.T) {
 		r := b.reply(seq)
 		b.now += 30 * time.Millisecond
 		b.core.receive(r, b.now)
-		if len(b.op.inbox) != 1 {
-			t.Fatalf("%v: heard %d outcomes, want 1", dst, len(b.op.inbox))
+		if len(b.op.outcomes) != 1 {
+			t.Fatalf("%v: heard %d outcomes, want 1", dst, len(b.op.outcomes))
 		}
-		o := b.op.inbox[0]
+		o := b.op.outcomes[0]
 		if o.Fate != Replied || o.Tag != 42 || o.RTT != 30*time.Millisecond || o.Responder != dst || o.ReplyTTL != 60 || o.PayloadChanged {
 			t.Errorf("outcome is %+v", o)
 		}

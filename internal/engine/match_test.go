@@ -57,8 +57,8 @@ func TestAReplyThatProvesItselfIsCreditedThoughChanged(t *testing.T) {
 			r := b.reply(b.launch(target, 0))
 			r.Payload = tt.change(r.Payload)
 			b.core.receive(r, b.now)
-			if len(b.op.inbox) != 1 || b.op.inbox[0].Fate != Replied || !b.op.inbox[0].PayloadChanged {
-				t.Errorf("heard %+v, want one reply with a changed payload", b.op.inbox)
+			if len(b.op.outcomes) != 1 || b.op.outcomes[0].Fate != Replied || !b.op.outcomes[0].PayloadChanged {
+				t.Errorf("heard %+v, want one reply with a changed payload", b.op.outcomes)
 			}
 		})
 	}
@@ -166,7 +166,7 @@ func TestAnEndedOperationIsNotTold(t *testing.T) {
 	b.op = b.newOp(OpConfig{Size: 56}) // takes the old one's place
 	b.now += time.Millisecond
 	checkFates(t, b.receive(r), nil)
-	if len(old.inbox) != 0 {
+	if len(old.outcomes) != 0 {
 		t.Error("the ended operation was told")
 	}
 	if b.core.counters.Replied != 1 {

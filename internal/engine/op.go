@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +12,7 @@ type OpConfig struct {
 	Size         int    // payload bytes, where Payload is nil
 	Payload      []byte // sent as it is
 	Numbered     bool   // the payload begins with the sequence number: UDP
+	Inbox        *Inbox // shared with other operations; nil: one of its own
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
 }
 
@@ -23,11 +24,9 @@ type Op struct {
 	payload payload
 	group   bool
 
-	mu      sync.Mutex // taken while an engine's is held, never the other way round
-	inbox   []Outcome
-	ready   chan struct{} // holds a token while the inbox may not be empty
+	*Inbox
 	members []membership
-	closed  bool
+	closed  atomic.Bool
 }
 
 // membership is an engine that has probes of the operation, and what it calls
@@ -40,47 +39,23 @@ type membership struct {
 // NewOp starts an operation, which any number of engines may send for. It must
 // be closed.
 func NewOp(cfg OpConfig) *Op {
+	if cfg.Inbox == nil {
+		cfg.Inbox = NewInbox()
+	}
 	return &Op{
 		timeout: cfg.Timeout,
 		class:   cfg.TrafficClass,
 		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
 		group:   cfg.Group,
-		ready:   make(chan struct{}, 1),
+		Inbox:   cfg.Inbox,
 	}
 }
-
-// extrasRoom bounds the inbox for outcomes that settle no probe. There is no
-// bound for those that do: their number is that of the probes in flight, which
-// the operation itself bounds by not sending while it does not collect.
-const extrasRoom = 64
 
 // deliver puts an outcome into the inbox.
 func (op *Op) deliver(o *Outcome) {
-	op.mu.Lock()
-	defer op.mu.Unlock()
-	if op.closed || !o.Fate.Settles() && len(op.inbox) >= extrasRoom {
-		return // counted by the engine all the same
+	if !op.closed.Load() {
+		op.put(o)
 	}
-	op.inbox = append(op.inbox, *o)
-	if len(op.inbox) == 1 {
-		select {
-		case op.ready <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// Ready receives when Take may have something to return.
-func (op *Op) Ready() <-chan struct{} { return op.ready }
-
-// Take returns the outcomes since the last call, in the order in which they
-// came to be known. The engines go on with buf, the result of the call before.
-func (op *Op) Take(buf []Outcome) []Outcome {
-	op.mu.Lock()
-	defer op.mu.Unlock()
-	taken := op.inbox
-	op.inbox = buf[:0]
-	return taken
 }
 
 // join makes an operation known to an engine, whose lock is held.
@@ -98,10 +73,7 @@ func (op *Op) join(e *Engine) opRef {
 // Close ends the operation. Its probes stay in flight, so that their sequence
 // numbers are not used again too early; their outcomes are only counted.
 func (op *Op) Close() {
-	op.mu.Lock()
-	op.closed = true
-	op.inbox = nil
-	op.mu.Unlock()
+	op.closed.Store(true)
 	for _, m := range op.members {
 		m.e.mu.Lock()
 		m.e.core.ops.remove(m.ref)

@@ -110,7 +110,7 @@ func (c *chaos) restart() {
 
 // collect takes the outcomes and holds them against what each probe has met.
 func (c *chaos) collect() {
-	for _, o := range c.op.inbox {
+	for _, o := range c.op.outcomes {
 		before, settled := c.fates[o.Tag]
 		switch {
 		case o.Fate.Settles() && settled:
@@ -125,7 +125,7 @@ func (c *chaos) collect() {
 			c.fates[o.Tag] = o.Fate
 		}
 	}
-	c.op.inbox = c.op.inbox[:0]
+	c.op.outcomes = c.op.outcomes[:0]
 }
 
 // check holds the core against its invariants; deeply, against every slot.
