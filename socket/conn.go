@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -73,6 +74,9 @@ func listen(v icmp.Version, cfg *Config) (*conn, error) {
 // joinListenErrors reports why neither mode works. What both modes failed for,
 // such as an address that is not ours, is said once.
 func joinListenErrors(datagram, raw error) error {
+	if errors.Is(raw, os.ErrPermission) && !errors.Is(datagram, os.ErrPermission) {
+		return datagram // what is wrong is not the permission
+	}
 	var d, r *OpError
 	if errors.As(datagram, &d) && errors.As(raw, &r) && d.Err.Error() == r.Err.Error() {
 		return &OpError{Op: d.Op, Mode: Auto, Addr: d.Addr, V: d.V, Err: d.Err}

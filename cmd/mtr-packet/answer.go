@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/goicmp/icmplib"
@@ -16,75 +13,68 @@ import (
 // maxLabels is how many MPLS labels an answer carries at the most.
 const maxLabels = 8
 
-// sendProbe sends a probe and answers with its fate.
-func (s *server) sendProbe(ctx context.Context, c command) {
-	r, err := parseRequest(&c)
-	if err != nil {
-		s.answers.answer(c.token, "invalid-argument")
-		return
+// appendAnswer appends the line that answers a probe.
+func appendAnswer(b []byte, token int, r *icmplib.Result) []byte {
+	b = strconv.AppendInt(b, int64(token), 10)
+	b = append(b, ' ')
+	b = append(b, resultWord(r)...)
+	if r.Responder.IsValid() {
+		if r.Responder.Is6() {
+			b = append(b, " ip-6 "...)
+		} else {
+			b = append(b, " ip-4 "...)
+		}
+		b = r.Responder.AppendTo(b)
+		b = append(b, " round-trip-time "...)
+		b = strconv.AppendInt(b, r.RTT.Microseconds(), 10)
+		b = appendLabels(b, r.MPLS)
 	}
-	result, err := s.prober.Probe(ctx, r.dst, &r.options)
-	switch {
-	case ctx.Err() != nil: // nobody listens any more
-	case err != nil:
-		s.answers.answer(c.token, failure(err))
-	default:
-		s.answers.answer(c.token, answer(&result))
-	}
-}
-
-// answer puts a result into the protocol's words.
-func answer(r *icmplib.Result) string {
-	word := resultWord(r)
-	if !r.Responder.IsValid() {
-		return word
-	}
-	version := "ip-4"
-	if r.Responder.Is6() {
-		version = "ip-6"
-	}
-	return fmt.Sprintf("%s %s %s round-trip-time %d%s", word, version, r.Responder, r.RTT.Microseconds(), labels(r.MPLS))
+	return append(b, '\n')
 }
 
 // resultWord returns the word for a result. The protocol has one for all that
 // makes a destination unreachable, a packet that is too big included.
 func resultWord(r *icmplib.Result) string {
-	switch r.Status {
-	case icmplib.StatusPacketTooBig, icmplib.StatusParameterProblem:
+	switch {
+	case isConfigError(r.Cause), r.Status == icmplib.StatusSendError:
+		return failure(r.Cause)
+	case r.Status == icmplib.StatusPacketTooBig, r.Status == icmplib.StatusParameterProblem:
 		if r.Cause != nil {
 			return failure(r.Cause)
 		}
 		return icmplib.StatusUnreachable.String()
-	case icmplib.StatusSendError:
-		return failure(r.Cause)
 	}
 	return r.Status.String()
 }
 
-// labels writes a label stack as "mpls LABEL,CLASS,BOTTOM,TTL,...".
-func labels(stack []icmp.MPLSLabel) string {
-	if len(stack) == 0 {
-		return ""
-	}
-	var numbers []string
+// appendLabels appends a label stack as " mpls LABEL,CLASS,BOTTOM,TTL,...".
+func appendLabels(b []byte, stack []icmp.MPLSLabel) []byte {
+	separator := " mpls "
 	for _, l := range stack[:min(len(stack), maxLabels)] {
 		bottom := 0
 		if l.BottomOfStack {
 			bottom = 1
 		}
-		numbers = append(numbers, strconv.Itoa(int(l.Label)), strconv.Itoa(int(l.TrafficClass)),
-			strconv.Itoa(bottom), strconv.Itoa(int(l.TTL)))
+		for _, n := range [...]int{int(l.Label), int(l.TrafficClass), bottom, int(l.TTL)} {
+			b = append(b, separator...)
+			b = strconv.AppendInt(b, int64(n), 10)
+			separator = ","
+		}
 	}
-	return " mpls " + strings.Join(numbers, ",")
+	return b
+}
+
+func isConfigError(err error) bool {
+	_, ok := errors.AsType[*icmplib.ConfigError](err)
+	return ok
 }
 
 // failure puts the reason why nothing was sent into the protocol's words.
 func failure(err error) string {
 	var errno syscall.Errno
-	if _, ok := errors.AsType[*icmplib.ConfigError](err); ok {
-		return "invalid-argument"
-	}
 	switch {
+	case isConfigError(err):
+		return "invalid-argument"
 	case errors.Is(err, errors.ErrUnsupported):
 		return "invalid-argument reason protocol-not-supported"
 	case errors.Is(err, syscall.EAFNOSUPPORT):

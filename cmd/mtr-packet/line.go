@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 )
@@ -17,6 +18,12 @@ type lineReader struct{ r *bufio.Reader }
 
 func newLineReader(in io.Reader) *lineReader {
 	return &lineReader{bufio.NewReaderSize(in, maxLine+1)}
+}
+
+// ready tells whether there is another line that need not be waited for.
+func (l *lineReader) ready() bool {
+	b, _ := l.r.Peek(l.r.Buffered())
+	return bytes.IndexByte(b, '\n') >= 0
 }
 
 // next returns the next line without its newline; errTooLong for one that was

@@ -119,6 +119,16 @@ func port(p *uint16, v string, low int) error {
 	return nil
 }
 
+// sendProbe adds the probe that a command asks for to the batch.
+func (s *server) sendProbe(c *command) {
+	r, err := parseRequest(c)
+	if err != nil {
+		s.answers.answer(c.token, "invalid-argument")
+		return
+	}
+	s.batch = append(s.batch, icmplib.StreamProbe{Dst: r.dst, Tag: uint64(int64(c.token)), ProbeOptions: r.options})
+}
+
 // shape makes the payload that gives the packet its size, and the port fit its
 // protocol. A size below the headers' is raised to them.
 func (r *request) shape() {

@@ -31,10 +31,13 @@ func newWriter(out io.Writer, failed func()) *writer {
 func (w *writer) answer(token int, words string) { w.line(strconv.Itoa(token) + " " + words) }
 
 // line writes a line.
-func (w *writer) line(text string) {
+func (w *writer) line(text string) { w.write([]byte(text + "\n")) }
+
+// write writes whole lines.
+func (w *writer) write(lines []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pending = append(append(w.pending, text...), '\n')
+	w.pending = append(w.pending, lines...)
 	w.signal()
 }
 
