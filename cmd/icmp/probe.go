@@ -89,13 +89,16 @@ func (f *probeLine) probe(ctx context.Context, p *icmplib.Prober, dst netip.Addr
 			return endedBy(f.explain(err), verdict)
 		}
 		r.Seq, r.TTL = seq, f.ttl
-		if err := f.explain(r.Cause); err != r.Cause || errors.Is(err, os.ErrPermission) {
-			return err
-		}
-		if r.Status == icmplib.StatusReply {
-			verdict = nil
+		if err := f.explain(r.Cause); err != r.Cause {
+			return err // a flag is wrong
 		}
 		report(r)
+		switch {
+		case r.Status == icmplib.StatusReply:
+			verdict = nil
+		case errors.Is(r.Cause, os.ErrPermission):
+			return r.Cause
+		}
 	}
 	return verdict
 }
