@@ -13,6 +13,7 @@ type OpConfig struct {
 	Payload      []byte // sent as it is
 	Numbered     bool   // the payload begins with the sequence number: UDP
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
+	Unclear      bool   // it wants outcomes of the fate Unclear
 }
 
 // Op is an operation: it sends probes and collects their outcomes. It is used
@@ -22,6 +23,7 @@ type Op struct {
 	class   int
 	payload payload
 	group   bool
+	unclear bool
 
 	mu      sync.Mutex // taken while an engine's is held, never the other way round
 	inbox   []Outcome
@@ -45,6 +47,7 @@ func NewOp(cfg OpConfig) *Op {
 		class:   cfg.TrafficClass,
 		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
 		group:   cfg.Group,
+		unclear: cfg.Unclear,
 		ready:   make(chan struct{}, 1),
 	}
 }
