@@ -114,22 +114,21 @@ func (pk *Packet) flow() engine.Flow {
 	return f
 }
 
-// op returns what the probes of an operation have in common.
+// op starts an operation with such probes.
 func (pk *Packet) op(timeout time.Duration, dst netip.Addr) *engine.Op {
-	return pk.opInto(nil, timeout, dst)
+	return engine.NewOp(pk.opConfig(timeout, dst))
 }
 
-// opInto is op with outcomes that go into an inbox; nil: one of its own.
-func (pk *Packet) opInto(inbox *engine.Inbox, timeout time.Duration, dst netip.Addr) *engine.Op {
-	return engine.NewOp(engine.OpConfig{
-		Inbox:        inbox,
+// opConfig returns what the probes of an operation have in common.
+func (pk *Packet) opConfig(timeout time.Duration, dst netip.Addr) engine.OpConfig {
+	return engine.OpConfig{
 		Timeout:      timeout,
 		TrafficClass: pk.TrafficClass,
 		Size:         pk.size(),
 		Payload:      pk.Payload,
 		Numbered:     pk.Protocol == UDP,
 		Group:        pk.isGroup(dst),
-	})
+	}
 }
 
 // size returns how many bytes of payload to make.

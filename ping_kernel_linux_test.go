@@ -1,7 +1,9 @@
 package icmplib
 
 import (
+	"embed"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -30,7 +32,7 @@ func TestPingInSimulatedNetworksBehindTheKernel(t *testing.T) {
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			scenarios := loadScenarios(t, "testdata/ping/*.net")
+			scenarios := embeddedScenarios(t)
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: kind.unprivileged,
@@ -38,6 +40,28 @@ func TestPingInSimulatedNetworksBehindTheKernel(t *testing.T) {
 			}, func(t *testing.T) { pingAll(t, scenarios, kind.mode) })
 		})
 	}
+}
+
+// pingFiles are in the test binary, for a user without privileges may not be
+// allowed to enter the directory that they are in.
+//
+//go:embed testdata/ping/*.net
+var pingFiles embed.FS
+
+func embeddedScenarios(t *testing.T) (all []scenario) {
+	t.Helper()
+	names, err := fs.Glob(pingFiles, "testdata/ping/*.net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := pingFiles.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, parseScenario(t, name, string(text)))
+	}
+	return all
 }
 
 func carryAll(t *testing.T, scenarios []scenario, kind netlab.DeviceKind) {

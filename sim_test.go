@@ -113,6 +113,9 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 		t.Fatal(err)
 	}
 	p.listen = func(key socketKey) (engine.Medium, error) {
+		if key.protocol != ICMP {
+			return simTransport(n, key, &opts)
+		}
 		opts.DontFragment = key.dontFragment
 		c := n.Listen(key.version, opts)
 		if opened != nil {
@@ -121,6 +124,17 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 		return engine.OverEcho(c), nil
 	}
 	return p
+}
+
+// simTransport opens a connection for a protocol other than ICMP.
+func simTransport(n *netsim.Network, key socketKey, opts *netsim.ConnOptions) (engine.Medium, error) {
+	c, err := n.ListenTransport(key.version, key.protocol.number(), netsim.TransportOptions{
+		Datagram: opts.Datagram, QueueLimit: opts.QueueLimit, FirstPort: key.port, DontFragment: key.dontFragment,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return engine.OverTransport(c), nil
 }
 
 // number and duration read a value of a directive, or return the default.

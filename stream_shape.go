@@ -68,7 +68,9 @@ func (s *Stream) op(o *ProbeOptions, dst netip.Addr) *streamOp {
 	if len(s.ops) >= maxStreamOps {
 		s.retire()
 	}
-	op := &streamOp{op: o.Packet.opInto(s.inbox, o.Timeout, dst)}
+	cfg := o.Packet.opConfig(o.Timeout, dst)
+	cfg.Inbox = s.inbox
+	op := &streamOp{op: engine.NewOp(cfg)}
 	s.ops[shape] = op
 	return op
 }

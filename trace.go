@@ -1,9 +1,6 @@
 package icmplib
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // tracePlan is the strategy of a trace: which probe is to be sent when, and
 // where the way ends. It neither sends nor looks at the clock.
@@ -20,6 +17,8 @@ type tracePlan struct {
 	end    RouteEnd  // what it is
 	final  int       // hops whose fate is known, and were handed out
 	slow   time.Duration
+	flying int // probes that have no fate yet
+	care   traceCare
 }
 
 // planHop is a hop that is being probed.
@@ -28,6 +27,11 @@ type planHop struct {
 	sent int       // probes sent so far
 	open int       // those of them that have no fate yet
 	due  time.Time // when the next one may leave
+
+	// The first void probes are those whose answers may have come, but could not
+	// be told apart; before is what was known of them. See traceCare.
+	void   int
+	before Hop
 }
 
 // traceAhead is how many hops are probed ahead of the farthest that answered.
@@ -51,11 +55,13 @@ func growAfter(o *TracerouteOptions) time.Duration { return max(o.Interval, 10*t
 // next returns the hop to probe now, -1 if there is none, and when there may be
 // one; the zero time if only an answer can tell.
 func (p *tracePlan) next(now time.Time) (index int, at time.Time) {
+	if p.care.on {
+		return p.nextWithCare(now)
+	}
 	if !now.Before(p.grow) && p.window <= p.last {
 		p.window += traceAhead
 		p.grow = now.Add(growAfter(p.opts))
 	}
-	index = -1
 	for i := range min(p.window, p.last+1) {
 		h := &p.hops[i]
 		switch {
@@ -74,7 +80,7 @@ func (p *tracePlan) next(now time.Time) (index int, at time.Time) {
 
 // wants tells whether a hop is to be probed again.
 func (p *tracePlan) wants(h *planHop) bool {
-	return h.sent < p.opts.Count && (!p.opts.Fast || h.hop.IsSilent())
+	return h.sent-h.void < p.opts.Count && (!p.opts.Fast || h.hop.IsSilent())
 }
 
 // sent notes that a probe to a hop has left.
@@ -82,6 +88,7 @@ func (p *tracePlan) sent(index int, now time.Time) {
 	h := &p.hops[index]
 	h.sent++
 	h.open++
+	p.flying++
 	pause := p.opts.Interval
 	if p.opts.Fast {
 		// Another attempt is for silence: not before the slowest answer so
@@ -91,16 +98,31 @@ func (p *tracePlan) sent(index int, now time.Time) {
 	h.due = now.Add(pause)
 }
 
+// unsent takes back what sent noted.
+func (p *tracePlan) unsent(index int) {
+	h := &p.hops[index]
+	h.sent--
+	h.open--
+	p.flying--
+}
+
 // result notes what was heard of a probe to a hop; settles says that it is the
 // probe's fate.
 func (p *tracePlan) result(index int, r *Result, settles bool) {
 	h := &p.hops[index]
-	if index >= p.final {
-		h.hop.add(r)
-	}
 	if settles {
 		h.open--
+		p.flying--
 	}
+	if h.takesBack(r) {
+		p.care.wait(r, p.opts.Timeout)
+		return
+	}
+	if index >= p.final {
+		p.care.note(h, r)
+		h.hop.add(r)
+	}
+	p.care.wait(r, p.opts.Timeout)
 	if !r.Responder.IsValid() || r.Status.informs() || r.Status == StatusAltered {
 		return
 	}
@@ -150,62 +172,3 @@ func (p *tracePlan) finish() *Hop {
 
 // done tells whether all hops up to the end are final.
 func (p *tracePlan) done() bool { return p.final > p.last }
-
-// closesLoop tells whether the hops up to index end with the same circle twice:
-// two or more routers in turn, or one that answered three times.
-func (p *tracePlan) closesLoop(index int) bool {
-	address := func(i int) netip.Addr { return p.hops[i].hop.Address }
-	for size := 1; size <= (index+1)/2; size++ {
-		rounds := 2
-		if size == 1 {
-			rounds = 3 // a router that forwards with a TTL of 0 is seen twice
-		}
-		if size*rounds > index+1 {
-			continue
-		}
-		same := true
-		for i := index; same && i > index-size*(rounds-1); i-- {
-			same = address(i).IsValid() && address(i) == address(i-size)
-		}
-		if same {
-			return true
-		}
-	}
-	return false
-}
-
-// closesGap tells whether the hops up to index end with a gap of the limit.
-func (p *tracePlan) closesGap(index int) bool {
-	if p.opts.GapLimit == 0 || index+1 < p.opts.GapLimit {
-		return false
-	}
-	for i := index; i > index-p.opts.GapLimit; i-- {
-		if !p.hops[i].hop.IsSilent() {
-			return false
-		}
-	}
-	return true
-}
-
-// compare holds how a hop saw the probe against how the hops before it did.
-func (p *tracePlan) compare(index int) {
-	h := &p.hops[index].hop
-	if h.IsSilent() {
-		return
-	}
-	seen := &h.Responders[0].Quoted
-	if *seen == (Quoted{}) {
-		return // the target's answer quotes nothing
-	}
-	h.TrafficClassRewritten = seen.TTL > 0 && int(seen.TrafficClass) != p.opts.Packet.TrafficClass
-	for i := index - 1; i >= 0; i-- {
-		before := &p.hops[i].hop
-		if before.IsSilent() || before.Responders[0].Quoted == (Quoted{}) {
-			continue
-		}
-		was := &before.Responders[0].Quoted
-		h.NAT = seen.Source != was.Source ||
-			p.opts.Packet.Protocol == ICMP && seen.Checksum != was.Checksum
-		return
-	}
-}

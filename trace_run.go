@@ -54,7 +54,9 @@ func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptio
 func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 	r.yield = yield
 	r.plan = newTracePlan(&r.opts, time.Now())
-	r.op = r.opts.Packet.op(r.opts.Timeout, r.dst)
+	cfg := r.opts.Packet.opConfig(r.opts.Timeout, r.dst)
+	cfg.Unclear = true
+	r.op = engine.NewOp(cfg)
 	defer r.op.Close()
 	r.timer = time.NewTimer(0)
 	defer r.timer.Stop()
@@ -156,8 +158,7 @@ func (r *traceRun) flush(ctx context.Context) error {
 // unsent takes back the probes of the batch from first on.
 func (r *traceRun) unsent(first int) {
 	for _, index := range r.indexes[min(first, len(r.indexes)):] {
-		r.plan.hops[index].open--
-		r.plan.hops[index].sent--
+		r.plan.unsent(index)
 	}
 }
 
@@ -196,6 +197,10 @@ func (r *traceRun) collect() {
 	r.inbox = r.op.Take(r.inbox)
 	for i := range r.inbox {
 		o := &r.inbox[i]
+		if o.Fate == engine.Unclear {
+			r.plan.unclear()
+			continue
+		}
 		result := outcomeResult(o, r.dst, r.opts.Packet.Protocol)
 		result.Seq = int(o.Tag & (1<<32 - 1))
 		r.plan.result(int(o.Tag>>32), &result, o.Fate.Settles())
@@ -214,6 +219,9 @@ func (r *traceRun) abandon(err error) error {
 	}
 	for i := r.plan.final; i <= last; i++ {
 		h := &r.plan.hops[i]
+		if h.sent == h.void {
+			h.restore()
+		}
 		h.hop.abandon(h.open)
 		if !r.yield(&h.hop) {
 			break

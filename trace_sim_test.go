@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,38 +11,84 @@ import (
 )
 
 // Each file in testdata/trace is a network, a trace in it and the route that it
-// shows. It is run with both kinds of socket.
+// shows. It is run over each protocol with each kind of socket.
 func TestTracerouteInSimulatedNetworks(t *testing.T) {
 	for _, s := range loadScenarios(t, "testdata/trace/*.net") {
-		for _, kind := range []struct {
-			name     string
-			datagram bool
-		}{{"raw", false}, {"datagram", true}} {
-			t.Run(s.name+"/"+kind.name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { s.trace(t, kind.datagram) })
-			})
+		for _, v := range traceVariants {
+			if s.suits(v) {
+				t.Run(s.name+"/"+v.String(), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { s.trace(t, v) })
+				})
+			}
 		}
 	}
 }
 
-func (s *scenario) trace(t *testing.T, datagram bool) {
-	p := simProber(t, s.network(t), datagram)
+// A variant is how a scenario is run.
+type variant struct {
+	protocol Protocol
+	datagram bool
+}
+
+var traceVariants = []variant{
+	{ICMP, false}, {ICMP, true}, {UDP, false}, {UDP, true}, {TCP, false}, {TCP, true}, {SCTP, false},
+}
+
+func (v variant) String() string {
+	if v.datagram {
+		return v.protocol.String() + "-datagram"
+	}
+	return v.protocol.String() + "-raw"
+}
+
+// suits tells whether a scenario is meant for a variant: with any protocol,
+// unless its command lists some.
+func (s *scenario) suits(v variant) bool {
+	list, ok := s.command.values["protocols"]
+	return !ok || slices.Contains(strings.Split(list, ","), v.protocol.String())
+}
+
+// wantedOf returns what the figures are to be. A value for a protocol with a
+// kind of socket goes before one for a protocol, that before one for the kind
+// of socket, and that before the general one.
+func (s *scenario) wantedOf(v variant) map[string]string {
+	suffixes := []string{""}
+	if v.datagram {
+		suffixes = append(suffixes, "-datagram")
+	}
+	suffixes = append(suffixes, "-"+v.protocol.String(), "-"+v.String())
+	want := map[string]string{}
+	for name, value := range s.want.values {
+		if figure, _, special := strings.Cut(name, "-"); !special {
+			for _, suffix := range suffixes {
+				if other, ok := s.want.values[figure+suffix]; ok {
+					value = other
+				}
+			}
+			want[figure] = value
+		}
+	}
+	return want
+}
+
+func (s *scenario) trace(t *testing.T, v variant) {
+	p := simProber(t, s.network(t), v.datagram)
 	defer p.Close()
+	opts := s.command.traceOptions(t)
+	opts.Packet.Protocol = v.protocol
 	start := time.Now()
-	route, err := p.Traceroute(t.Context(), s.command.words[1], s.command.traceOptions(t))
+	route, err := p.Traceroute(t.Context(), s.command.words[1], opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	took := time.Since(start)
-	for name, want := range s.want.values {
-		if value, ok := s.want.values[name+"-datagram"]; ok && datagram {
-			want = value
-		}
+	for name, want := range s.wantedOf(v) {
 		switch {
-		case isVariant(name), want == "":
+		case want == "":
 		case name == "within":
-			if most := s.want.duration(t, name, 0); took > most {
-				t.Errorf("it took %v, want at most %v", took, most)
+			most, err := time.ParseDuration(want)
+			if err != nil || took > most {
+				t.Errorf("it took %v, want at most %s", took, want)
 			}
 		default:
 			if got := routeFigure(route, name); got != want {

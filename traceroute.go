@@ -40,7 +40,8 @@ type TracerouteOptions struct {
 
 	// Packet is the shape of the probes. All of them belong to one flow: what
 	// routers that spread load look at is the same in each, so that they all
-	// take the same path. Packet.TTL has to be 0.
+	// take the same path. TCP without raw sockets is the exception: each probe
+	// has a source port of its own. Packet.TTL has to be 0.
 	Packet Packet
 }
 

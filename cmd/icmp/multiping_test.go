@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -159,110 +156,6 @@ func TestMultipingWithoutPermission(t *testing.T) {
 		if got.stdout != "" || strings.Contains(got.stderr, "statistics") {
 			t.Errorf("it prints\n%s%s", got.stdout, got.stderr)
 		}
-	})
-}
-
-// badSweeps are command lines that cannot be used.
-var badSweeps = []struct {
-	name  string
-	line  string
-	stdin string
-	says  []string
-}{
-	{"a prefix with too many bits", "127.0.0.1 127.0.0.0/33", "", []string{"TARGET", `"127.0.0.0/33"`, "0 to 32 bits"}},
-	{"a range from high to low, in a list", "-f -", "127.0.0.1\n127.0.0.9-1\n", []string{"--file standard input, line 2", `"127.0.0.9-1"`}},
-	{"a list that there is not", "-f /nosuch 127.0.0.1", "", []string{"--file", `"/nosuch"`, "no such file"}},
-	{"an empty list", "", "# nothing\n", []string{"no target in standard input"}},
-	{"a count of 0", "-c 0 127.0.0.1", "", []string{"--count", "0", "1 to 16777215"}},
-	{"a count over the maximum", "-c 16777216 127.0.0.1", "", []string{"--count", "16777216", "1 to 16777215"}},
-	{"a negative rate", "-r -1 127.0.0.1", "", []string{"--rate", "-1", "0 or more"}},
-	{"a rate that is no number", "-r fast 127.0.0.1", "", []string{"--rate", `"fast"`, "a whole number"}},
-	{"a timeout of 0", "-W 0 127.0.0.1", "", []string{"--timeout", "0s", "more than 0"}},
-	{"a TTL of 0", "-t 0 127.0.0.1", "", []string{"--ttl", "0", "1 to 255"}},
-	{"no such mode", "--mode tcp 127.0.0.1", "", []string{"--mode", `"tcp"`, "auto, datagram or raw"}},
-	{"a source that is not ours", "--source 192.0.2.99 127.0.0.1", "", []string{"--source", "192.0.2.99", "an address of this host"}},
-	{"a source of the other family", "--source ::1 127.0.0.0/8", "", []string{"--source", "::1", "an address of the family of the target 127.0.0.1"}},
-	{"a share beyond the last", "--shard 4/4 127.0.0.1", "", []string{"--shard", `"4/4"`, "from 0/4 to 3/4"}},
-	{"a share of nothing", "--shard 1 127.0.0.1", "", []string{"--shard", `"1"`, "a share such as 0/4"}},
-	{"a seed that shuffles nothing", "--seed 4 127.0.0.1", "", []string{"--seed", "4", "--shuffle"}},
-	{"a seed that is no number", "--shuffle --seed x 127.0.0.1", "", []string{"--seed", `"x"`, "a whole number from 0"}},
-	{"opposites", "-a -u 127.0.0.1", "", []string{"--alive", "--unreachable", "one of them"}},
-	{"two formats", "--json --csv 127.0.0.1", "", []string{"--json", "--csv", "one of them"}},
-	{"objects and nothing but the summary", "--json -q 127.0.0.1", "", []string{"--quiet", "--json", "one of them"}},
-}
-
-func TestABadSweepIsRefusedBeforeAnythingIsSent(t *testing.T) {
-	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
-		for _, tt := range badSweeps {
-			t.Run(tt.name, func(t *testing.T) {
-				got := runLineWith(t.Context(), tt.stdin, append([]string{"multiping"}, strings.Fields(tt.line)...)...)
-				got.check(t, exitUsage)
-				if got.stdout != "" || strings.Contains(got.stderr, "statistics") {
-					t.Errorf("it began all the same:\n%s%s", got.stdout, got.stderr)
-				}
-				for _, want := range append(tt.says, "Try 'icmp --help'.") {
-					if !strings.Contains(got.stderr, want) {
-						t.Errorf("the message does not say %q:\n%s", want, got.stderr)
-					}
-				}
-			})
-		}
-		if n := packetsSent(t); n != 0 {
-			t.Errorf("%d packets were sent", n)
-		}
-	})
-}
-
-// stopper is an output that ends the command when it has some lines.
-type stopper struct {
-	strings.Builder
-	lines int
-	stop  func()
-}
-
-func (s *stopper) Write(b []byte) (int, error) {
-	n, err := s.Builder.Write(b)
-	if strings.Count(s.String(), "\n") == s.lines {
-		s.stop()
-	}
-	return n, err
-}
-
-func TestAnInterruptEndsASweepWithTheSummary(t *testing.T) {
-	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
-		for _, line := range []string{"127.0.0.0/8", "--shuffle 127.0.0.0/8", "--shard 3/7 -r 0 127.0.0.0/8"} {
-			t.Run(line, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				out := &stopper{lines: 1, stop: cancel}
-				var stderr strings.Builder
-				code := run(ctx, append([]string{"multiping", "-c", "1"}, strings.Fields(line)...), nil, out, &stderr)
-				command{code, out.String(), stderr.String()}.check(t, exitDead)
-				if strings.Contains(out.String(), "unreachable") {
-					t.Errorf("what is open is said to be unreachable:\n%s", out)
-				}
-				for _, want := range []string{"interrupted", " alive, 0 unreachable", "packets/s"} {
-					if !strings.Contains(stderr.String(), want) {
-						t.Errorf("the summary does not say %q: %s", want, &stderr)
-					}
-				}
-			})
-		}
-		t.Run("before anything was sent", func(t *testing.T) {
-			got := runLine(interrupted(t), "multiping", "127.0.0.1")
-			got.check(t, exitDead)
-		})
-		t.Run("while a list is awaited", func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			list, w := io.Pipe()
-			t.Cleanup(func() { w.Close() })
-			go func() {
-				fmt.Fprintln(w, "127.0.0.1")
-				cancel()
-			}()
-			var stdout, stderr strings.Builder
-			code := run(ctx, []string{"multiping"}, list, &stdout, &stderr)
-			command{code, stdout.String(), stderr.String()}.check(t, exitDead)
-		})
 	})
 }
 

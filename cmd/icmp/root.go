@@ -37,6 +37,6 @@ func newRootCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand())
+	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newProbeCommand())
 	return root
 }

@@ -11,7 +11,7 @@ type Counters struct {
 	Duplicates uint64 // further answers to an answered probe
 	Altered    uint64 // replies without the probe's payload
 	Advised    uint64 // redirects and source quenches
-	Foreign    uint64 // messages about no probe of ours
+	Foreign    uint64 // messages about no probe of ours, or about which cannot be known
 	Malformed  uint64 // messages that could not be read
 	Dropped    uint64 // messages that our socket had no room for
 	Busy       uint64 // times that the kernel had no room for a probe

@@ -7,6 +7,7 @@ type likeness uint8
 
 const (
 	unlike likeness = iota // it does not prove that the reply is to the probe
+	unsure                 // it is to one of several, and nothing says to which
 	partly                 // it does, but it is not what was sent
 	wholly                 // it is what was sent
 )

@@ -11,9 +11,12 @@ import (
 
 // receiveArrival takes what came about a UDP, TCP or SCTP probe at a moment.
 func (c *core) receiveArrival(a *transport.Arrival, arrival time.Duration) {
-	seq, s, like := c.matchArrival(a)
+	seq, s, like := c.matchArrival(a, arrival)
 	if s == nil {
 		c.counters.Foreign++
+		if like == unsure {
+			c.tellUnclear(a)
+		}
 		return
 	}
 	c.credit(seq, s, like, a, arrival)
@@ -50,17 +53,13 @@ func judgeArrival(a *transport.Arrival, s *slot, like likeness) Fate {
 }
 
 // matchArrival finds the probe that an arrival is about.
-func (c *core) matchArrival(a *transport.Arrival) (uint16, *slot, likeness) {
-	peer := a.Source
-	if a.Segment.Kind == transport.None {
-		peer = a.Quote.Destination
-	}
-	peer = peer.WithZone("").Unmap()
+func (c *core) matchArrival(a *transport.Arrival, arrival time.Duration) (uint16, *slot, likeness) {
+	peer := peerOf(a)
 	if a.Protocol == icmp.UDP {
-		return c.matchUDP(a, peer)
+		return c.matchUDP(a, peer, arrival)
 	}
 	if !a.Identified {
-		return c.matchSole(peer)
+		return c.matchSole(peer, arrival)
 	}
 	seq := uint16(a.Identity)
 	s := c.table.lookup(seq)
@@ -72,7 +71,7 @@ func (c *core) matchArrival(a *transport.Arrival) (uint16, *slot, likeness) {
 
 // matchUDP goes by the payload as far as it came back, and by the checksum
 // where only that did.
-func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr) (uint16, *slot, likeness) {
+func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
 	direct := a.Segment.Kind != transport.None
 	payload := a.Quote.Payload
 	seq := a.Quote.Checksum
@@ -84,53 +83,28 @@ func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr) (uint16, *slot, l
 	}
 	s := c.table.lookup(seq)
 	if s == nil || s.addr() != peer {
-		return c.matchSole(peer)
+		return c.matchSole(peer, arrival)
 	}
 	op := c.ops.get(s.op)
 	switch {
 	case op == nil:
 		return seq, s, wholly
 	case !op.payload.numbered:
-		return c.matchSole(peer)
+		return c.matchSole(peer, arrival)
 	case !direct && op.payload.agrees(payload, s.nonce, seq):
 		return seq, s, wholly
 	}
 	if proven, whole := op.payload.compare(payload, s.nonce, seq); proven && whole {
 		return seq, s, wholly
 	}
-	return c.matchSole(peer)
+	return c.matchSole(peer, arrival)
 }
 
-// soleLimit bounds the search for the only probe to a host.
-const soleLimit = 4096
-
-// matchSole finds the probe that something without a mark of it must be about:
-// the only one to its host, in flight or settled not long ago. With two of them
-// nothing is guessed.
-func (c *core) matchSole(peer netip.Addr) (uint16, *slot, likeness) {
-	if c.table.inFlight > soleLimit {
-		return 0, nil, unlike
+// peerOf returns the address that the probe was sent to.
+func peerOf(a *transport.Arrival) netip.Addr {
+	peer := a.Source
+	if a.Segment.Kind == transport.None {
+		peer = a.Quote.Destination
 	}
-	var seq uint16
-	var sole *slot
-	dst := peer.As16()
-	for i, p := range c.table.pages {
-		if p == nil {
-			continue
-		}
-		for j := range p.slots {
-			s := &p.slots[j]
-			if s.state == free || s.dst != dst {
-				continue
-			}
-			if sole != nil {
-				return 0, nil, unlike
-			}
-			seq, sole = uint16(i*pageSize+j), s
-		}
-	}
-	if sole == nil || sole.state != inFlight {
-		return 0, nil, unlike
-	}
-	return seq, sole, wholly
+	return peer.WithZone("").Unmap()
 }

@@ -14,6 +14,7 @@ type OpConfig struct {
 	Numbered     bool   // the payload begins with the sequence number: UDP
 	Inbox        *Inbox // shared with other operations; nil: one of its own
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
+	Unclear      bool   // it wants outcomes of the fate Unclear
 }
 
 // Op is an operation: it sends probes and collects their outcomes. It is used
@@ -23,6 +24,7 @@ type Op struct {
 	class   int
 	payload payload
 	group   bool
+	unclear bool
 
 	*Inbox
 	members []membership
@@ -48,6 +50,7 @@ func NewOp(cfg OpConfig) *Op {
 		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
 		group:   cfg.Group,
 		Inbox:   cfg.Inbox,
+		unclear: cfg.Unclear,
 	}
 }
 

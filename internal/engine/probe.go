@@ -37,6 +37,10 @@ const (
 	Altered
 	// Advised: a redirect or source quench about the probe. Settles nothing.
 	Advised
+	// Unclear: something came about a probe to the host, without a mark that
+	// says about which of several. Settles nothing, and has no Tag. It comes
+	// only to an operation that has asked for it.
+	Unclear
 )
 
 // Settles tells whether a fate is the probe's one and only.

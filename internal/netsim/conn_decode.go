@@ -41,39 +41,20 @@ func (c *Conn) owns(m *icmp.Message) bool {
 	return false
 }
 
-// decodeQueued makes an error that came through Linux's error queue: without
-// the IP header of the quoted packet, but for its destination, and with
-// extensions only in the form that RFC 4884 wants. The quote keeps the padding
-// before them. A redirect's gateway is not told.
+// decodeQueued makes an error that came through the error queue of a ping
+// socket.
 func (c *Conn) decodeQueued(t []byte, v6 bool, reply *icmp.Reply) bool {
-	m := &reply.Message
-	m.Type, m.Code = icmp.MakeType(c.version, t[0]), t[1]
-	word := get32(t[4:])
-	switch m.Kind() {
-	case icmp.KindPacketTooBig:
-		m.MTU = int(word)
-		if !v6 {
-			m.MTU &= 0xffff
-		}
-	case icmp.KindParameterProblem:
-		m.Pointer = int(word)
-		if !v6 {
-			m.Pointer >>= 24
-		}
-	}
-	quote := t[icmpHeader:]
-	proto, upper, ok := quoted(quote, v6)
+	upper, ok := decodeQueued(t, v6, &reply.Message)
 	if !ok {
 		return false
 	}
-	if size := statedQuote(t, v6); size > 0 && size <= len(quote) {
-		if m.Extensions.Parse(quote[size:]) == nil {
-			m.Extensions.Compliant = true
-		}
-		upper = upper[:max(0, len(upper)-(len(quote)-size))]
+	q := &reply.Quote
+	q.Version, q.Destination = c.version, c.join(quotedDestination(t[icmpHeader:], v6))
+	protocol := icmp.ICMP
+	if v6 {
+		protocol = icmp.ICMPv6
 	}
-	m.Quote.Version, m.Quote.Destination = c.version, c.join(quotedDestination(quote, v6))
-	return m.Quote.ParseTransport(icmp.Protocol(proto), upper) == nil
+	return q.ParseTransport(protocol, upper) == nil
 }
 
 // statedQuote is the length of the quote in an error that has extensions; 0: it

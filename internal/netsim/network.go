@@ -27,6 +27,7 @@ type Network struct {
 
 	mailboxes []*mailbox // of its sockets
 	listened  uint64     // sockets until now
+	held      map[port]bool
 
 	epoch time.Time // of the first thing that was asked of it
 	log   []Record

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/goicmp/icmplib/internal/netlab"
+)
+
+// badSweeps are command lines that cannot be used.
+var badSweeps = []struct {
+	name  string
+	line  string
+	stdin string
+	says  []string
+}{
+	{"a prefix with too many bits", "127.0.0.1 127.0.0.0/33", "", []string{"TARGET", `"127.0.0.0/33"`, "0 to 32 bits"}},
+	{"a range from high to low, in a list", "-f -", "127.0.0.1\n127.0.0.9-1\n", []string{"--file standard input, line 2", `"127.0.0.9-1"`}},
+	{"a list that there is not", "-f /nosuch 127.0.0.1", "", []string{"--file", `"/nosuch"`, "no such file"}},
+	{"an empty list", "", "# nothing\n", []string{"no target in standard input"}},
+	{"a count of 0", "-c 0 127.0.0.1", "", []string{"--count", "0", "1 to 16777215"}},
+	{"a count over the maximum", "-c 16777216 127.0.0.1", "", []string{"--count", "16777216", "1 to 16777215"}},
+	{"a negative rate", "-r -1 127.0.0.1", "", []string{"--rate", "-1", "0 or more"}},
+	{"a rate that is no number", "-r fast 127.0.0.1", "", []string{"--rate", `"fast"`, "a whole number"}},
+	{"a timeout of 0", "-W 0 127.0.0.1", "", []string{"--timeout", "0s", "more than 0"}},
+	{"a TTL of 0", "-t 0 127.0.0.1", "", []string{"--ttl", "0", "1 to 255"}},
+	{"no such mode", "--mode tcp 127.0.0.1", "", []string{"--mode", `"tcp"`, "auto, datagram or raw"}},
+	{"a source that is not ours", "--source 192.0.2.99 127.0.0.1", "", []string{"--source", "192.0.2.99", "an address of this host"}},
+	{"a source of the other family", "--source ::1 127.0.0.0/8", "", []string{"--source", "::1", "an address of the family of the target 127.0.0.1"}},
+	{"a share beyond the last", "--shard 4/4 127.0.0.1", "", []string{"--shard", `"4/4"`, "from 0/4 to 3/4"}},
+	{"a share of nothing", "--shard 1 127.0.0.1", "", []string{"--shard", `"1"`, "a share such as 0/4"}},
+	{"a seed that shuffles nothing", "--seed 4 127.0.0.1", "", []string{"--seed", "4", "--shuffle"}},
+	{"a seed that is no number", "--shuffle --seed x 127.0.0.1", "", []string{"--seed", `"x"`, "a whole number from 0"}},
+	{"opposites", "-a -u 127.0.0.1", "", []string{"--alive", "--unreachable", "one of them"}},
+	{"two formats", "--json --csv 127.0.0.1", "", []string{"--json", "--csv", "one of them"}},
+	{"objects and nothing but the summary", "--json -q 127.0.0.1", "", []string{"--quiet", "--json", "one of them"}},
+}
+
+func TestABadSweepIsRefusedBeforeAnythingIsSent(t *testing.T) {
+	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+		for _, tt := range badSweeps {
+			t.Run(tt.name, func(t *testing.T) {
+				got := runLineWith(t.Context(), tt.stdin, append([]string{"multiping"}, strings.Fields(tt.line)...)...)
+				got.check(t, exitUsage)
+				if got.stdout != "" || strings.Contains(got.stderr, "statistics") {
+					t.Errorf("it began all the same:\n%s%s", got.stdout, got.stderr)
+				}
+				for _, want := range append(tt.says, "Try 'icmp --help'.") {
+					if !strings.Contains(got.stderr, want) {
+						t.Errorf("the message does not say %q:\n%s", want, got.stderr)
+					}
+				}
+			})
+		}
+		if n := packetsSent(t); n != 0 {
+			t.Errorf("%d packets were sent", n)
+		}
+	})
+}

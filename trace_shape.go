@@ -1,0 +1,62 @@
+package icmplib
+
+import "net/netip"
+
+// closesLoop tells whether the hops up to index end with the same circle twice:
+// two or more routers in turn, or one that answered three times.
+func (p *tracePlan) closesLoop(index int) bool {
+	address := func(i int) netip.Addr { return p.hops[i].hop.Address }
+	for size := 1; size <= (index+1)/2; size++ {
+		rounds := 2
+		if size == 1 {
+			rounds = 3 // a router that forwards with a TTL of 0 is seen twice
+		}
+		if size*rounds > index+1 {
+			continue
+		}
+		same := true
+		for i := index; same && i > index-size*(rounds-1); i-- {
+			same = address(i).IsValid() && address(i) == address(i-size)
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+// closesGap tells whether the hops up to index end with a gap of the limit.
+func (p *tracePlan) closesGap(index int) bool {
+	if p.opts.GapLimit == 0 || index+1 < p.opts.GapLimit {
+		return false
+	}
+	for i := index; i > index-p.opts.GapLimit; i-- {
+		if !p.hops[i].hop.IsSilent() {
+			return false
+		}
+	}
+	return true
+}
+
+// compare holds how a hop saw the probe against how the hops before it did.
+func (p *tracePlan) compare(index int) {
+	h := &p.hops[index].hop
+	if h.IsSilent() {
+		return
+	}
+	seen := &h.Responders[0].Quoted
+	if *seen == (Quoted{}) {
+		return // the target's answer quotes nothing
+	}
+	h.TrafficClassRewritten = seen.TTL > 0 && int(seen.TrafficClass) != p.opts.Packet.TrafficClass
+	for i := index - 1; i >= 0; i-- {
+		before := &p.hops[i].hop
+		if before.IsSilent() || before.Responders[0].Quoted == (Quoted{}) {
+			continue
+		}
+		was := &before.Responders[0].Quoted
+		h.NAT = seen.Source != was.Source ||
+			p.opts.Packet.Protocol == ICMP && seen.Checksum != was.Checksum
+		return
+	}
+}
