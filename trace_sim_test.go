@@ -113,6 +113,7 @@ func (d *directive) traceOptions(t *testing.T) *TracerouteOptions {
 		Interval: d.duration(t, "interval", 0),
 		Timeout:  d.duration(t, "timeout", 0),
 		Packet: Packet{
+			Port:         uint16(d.number(t, "port", 0)),
 			Size:         d.number(t, "size", 0),
 			TrafficClass: d.number(t, "class", 0),
 			DontFragment: d.number(t, "df", 0) == 1,
