@@ -3,6 +3,7 @@ package engine
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,9 @@ type Engine struct {
 	sending  chan struct{}
 	seqs     [sendBatch]uint16
 	payloads []byte
+	out      outgoing // here, for what is passed to an interface is allocated
+
+	turn atomic.Int32 // probes that whoever sends is about to send
 
 	mu       sync.Mutex
 	core     core

@@ -5,6 +5,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/sys"
 )
 
 const (
@@ -18,6 +20,15 @@ const (
 	// maxLag bounds for how long silence goes unreported because so much
 	// arrives that the socket's queue never runs empty.
 	maxLag = time.Second
+
+	// nap is how long the reader lets messages gather while somebody sends many
+	// probes in a turn. Where replies come at once it would be woken for nearly
+	// each of them; reading a few together saves a tenth of what a probe costs
+	// (docs/benchmarks.md). How long a message waits is part of no round-trip
+	// time.
+	nap      = 50 * time.Microsecond
+	napTurn  = 4 // probes that are still to be sent
+	napBelow = readBatch / 4
 
 	// errorPause keeps a socket that fails again and again, as with its
 	// interface down, from keeping the processor busy.
@@ -34,6 +45,9 @@ func (e *Engine) read() {
 		}
 		deadline := errors.Is(err, os.ErrDeadlineExceeded)
 		e.settle(n, deadline)
+		if n < napBelow && e.turn.Load() >= napTurn {
+			sys.Nap(nap)
+		}
 		if err != nil && !deadline {
 			e.log.Warn("receiving failed", "error", err)
 			if e.pauseReading() {

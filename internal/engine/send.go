@@ -10,10 +10,16 @@ import (
 )
 
 const (
-	// sendBatch bounds how many probes share a time of sending. The later ones
-	// of a batch leave a little after it, so a large batch would lengthen their
-	// round-trip times, while most of what batching saves is saved by a few.
-	sendBatch = 16
+	// sendBatch is how many probes share a time of sending. It is one, for the
+	// second of a batch leaves when the kernel has sent the first, and that time
+	// would be part of its round trip: batches of 16 made the mean RTT on
+	// loopback twenty times what it is, and saved a few percent of the processor
+	// time (docs/benchmarks.md).
+	sendBatch = 1
+
+	// sendTurn is how many probes one caller sends before the next has his turn.
+	// What costs a system call is looked at once in a turn.
+	sendTurn = 16
 
 	// maxBacklog is how full the socket's own receive buffer may be before
 	// sending waits for the reader: what has no room in it is lost, and would
@@ -43,16 +49,30 @@ func (e *Engine) send(ctx context.Context, op *Op, probes []Probe) (n int, err e
 	return n, nil
 }
 
-// sendOnce sends one batch. Others that send come between two batches, so that
-// none of them waits for long.
+// sendOnce sends what goes in a turn. Others that send come between two turns,
+// so that none of them waits for long.
 func (e *Engine) sendOnce(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
 	if err := e.acquire(ctx); err != nil {
 		return 0, err
 	}
-	defer func() { <-e.sending }()
+	defer func() {
+		e.turn.Store(0)
+		<-e.sending
+	}()
 	if e.medium.backlog() > maxBacklog {
 		return 0, errBacklog
 	}
+	for n < min(len(probes), sendTurn) && err == nil {
+		e.turn.Store(int32(min(len(probes), sendTurn) - n))
+		var k int
+		k, err = e.sendBatch(op, probes[n:])
+		n += k
+	}
+	return n, err
+}
+
+// sendBatch sends what shares a time of sending.
+func (e *Engine) sendBatch(op *Op, probes []Probe) (n int, err error) {
 	k, err := e.launch(op, probes)
 	if err != nil {
 		return 0, err
@@ -107,7 +127,7 @@ func (e *Engine) launch(op *Op, probes []Probe) (k int, err error) {
 		start := len(e.payloads)
 		e.payloads = op.payload.appendTo(e.payloads, nonce, seq)
 		e.seqs[k] = seq
-		e.medium.prepare(k, &outgoing{
+		e.out = outgoing{
 			dst:      p.Dst,
 			seq:      seq,
 			nonce:    nonce,
@@ -116,7 +136,8 @@ func (e *Engine) launch(op *Op, probes []Probe) (k int, err error) {
 			ttl:      p.TTL,
 			class:    op.class,
 			flow:     p.Flow,
-		})
+		}
+		e.medium.prepare(k, &e.out)
 		k++
 	}
 	if k == 0 {
