@@ -110,7 +110,7 @@ func (s *sweep) admit() error {
 			}
 			continue
 		}
-		if !s.hosts.room() {
+		if !s.wants() {
 			return nil
 		}
 		if s.next == len(s.drawn) {
@@ -131,6 +131,13 @@ func (s *sweep) admit() error {
 	}
 	return nil
 }
+
+// sweepAhead is how many hosts wait to be sent their first request. More would
+// only take memory.
+const sweepAhead = 4 * sweepBatchSize
+
+// wants tells whether another target can be taken and is needed.
+func (s *sweep) wants() bool { return s.hosts.room() && s.fresh.len() < sweepAhead }
 
 // begin gives a target its place. One that cannot be sent to is completed at
 // once; an error is what concerns all of them.
@@ -185,7 +192,7 @@ func (s *sweep) complete(index int, h *Host) {
 // wait waits until something can be done.
 func (s *sweep) wait(ctx context.Context) error {
 	var drawn chan struct{}
-	if s.more && s.hosts.room() {
+	if s.more && s.wants() {
 		drawn = s.feed.ready
 	}
 	var due <-chan time.Time

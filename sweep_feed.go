@@ -76,21 +76,28 @@ func (d *feed) draw(ctx context.Context, targets iter.Seq[string]) {
 		if ctx.Err() != nil {
 			break
 		}
-		pending.Go(func() {
-			defer func() { <-lookups }()
-			if addrs, err := resolve(ctx, d.resolver, t.name, d.family); err != nil {
-				t.err = err
-			} else {
-				t.addr = thisHost(addrs[0])
-			}
-			d.push(ctx, t)
-		})
+		d.lookUp(ctx, t, &pending, lookups)
 	}
 	pending.Wait()
 	d.mu.Lock()
 	d.ended = true
 	d.mu.Unlock()
 	signal(d.ready)
+}
+
+// lookUp pushes a target when its address is known, and then takes a token out
+// of lookups. (Were it a part of draw, every target would be allocated, those
+// that need no looking up, too.)
+func (d *feed) lookUp(ctx context.Context, t target, pending *sync.WaitGroup, lookups <-chan struct{}) {
+	pending.Go(func() {
+		defer func() { <-lookups }()
+		if addrs, err := resolve(ctx, d.resolver, t.name, d.family); err != nil {
+			t.err = err
+		} else {
+			t.addr = thisHost(addrs[0])
+		}
+		d.push(ctx, t)
+	})
 }
 
 // push appends a target when there is room, and tells whether it did.
