@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/goicmp/icmplib"
+)
+
+func TestHowARouteEnded(t *testing.T) {
+	type hops = []*icmplib.Hop
+	mixed := aHop(2, icmplib.StatusTTLExpired, nil, router(balancer, 1), barrier)
+	for _, tt := range []struct {
+		name string
+		hops hops
+		most int // hops
+		want icmplib.RouteEnd
+		says string
+	}{
+		{"interrupted before the first hop", nil, 30, icmplib.EndUnknown,
+			"interrupted: www.example (192.0.2.7) was not reached so far"},
+		{"at the target", hops{routerHop(), silentHop(), finalHop()}, 30, icmplib.EndReached,
+			"reached: www.example (192.0.2.7) answers at distance 4"},
+		{"at the target, which is the last hop allowed", hops{finalHop()}, 4, icmplib.EndReached,
+			"reached: www.example (192.0.2.7) answers at distance 4"},
+		{"at somebody who refuses", hops{routerHop(), refusedHop()}, 30, icmplib.EndUnreachable,
+			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
+		{"at one of two who refuses", hops{routerHop(), mixed}, 30, icmplib.EndUnreachable,
+			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
+		{"at a link that is too narrow", hops{narrowHop()}, 30, icmplib.EndUnreachable,
+			"unreachable: 2001:db8::1 at distance 2 says Packet Too Big (MTU 1400)"},
+		{"in a circle", hops{routerHop(), balancedHop()}, 30, icmplib.EndLoop,
+			"loop: routers forward the packet in a circle, as far as distance 3"},
+		{"in silence", hops{routerHop(), silentHop()}, 30, icmplib.EndGap,
+			"gap: nobody answers any more, as far as distance 2"},
+		{"at the last hop allowed", hops{routerHop(), balancedHop()}, 3, icmplib.EndMaxHops,
+			"max-hops: www.example (192.0.2.7) is farther than 3 hops, or silent"},
+		{"at the last hop allowed, in silence", hops{routerHop(), silentHop()}, 2, icmplib.EndMaxHops,
+			"max-hops: www.example (192.0.2.7) is farther than 2 hops, or silent"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := aRoute(icmplib.EndUnknown, tt.hops...)
+			r.End = routeEnd(r.Hops, tt.most)
+			if r.End != tt.want {
+				t.Errorf("the end is %v, want %v", r.End, tt.want)
+			}
+			if got := describeEnd(r); got != tt.says {
+				t.Errorf("got  %q\nwant %q", got, tt.says)
+			}
+		})
+	}
+}
+
+func TestTheVerdictOnARoute(t *testing.T) {
+	refused := &notSentError{os.NewSyscallError("sendmsg", syscall.ENETUNREACH)}
+	forbidden := &notSentError{os.NewSyscallError("sendmsg", syscall.EPERM)}
+	for _, tt := range []struct {
+		name string
+		end  icmplib.RouteEnd
+		err  error
+		want int
+	}{
+		{"reached", icmplib.EndReached, nil, exitAlive},
+		{"unreachable", icmplib.EndUnreachable, nil, exitDead},
+		{"interrupted", icmplib.EndUnknown, nil, exitDead},
+		{"a target that has no route is dead", icmplib.EndUnknown, refused, exitDead},
+		{"what a firewall forbids is a missing permission", icmplib.EndUnknown, forbidden, exitFailure},
+		{"a name that is not found", icmplib.EndUnknown, errNoName, exitNoName},
+		{"a socket that may not be opened", icmplib.EndUnknown, errDenied, exitFailure},
+		{"a flag that cannot be used", icmplib.EndUnknown, errors.New("--source ::1"), exitUsage},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := exitCode(routeVerdict(aRoute(tt.end), tt.err)); got != tt.want {
+				t.Errorf("the exit code is %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
