@@ -48,9 +48,9 @@ func again(stage string, args ...string) *exec.Cmd {
 
 // The addresses of the namespace.
 var (
-	local4 = netip.MustParsePrefix("127.16.0.0/12")      // a million that answer
-	local6 = netip.MustParsePrefix("2001:db8:1::/64")    // the same
-	silent = netip.MustParsePrefix("198.18.0.0/15")      // of RFC 2544: routed, and thrown away
+	local4 = netip.MustParsePrefix("127.16.0.0/12")   // a million that answer
+	local6 = netip.MustParsePrefix("2001:db8:1::/64") // the same
+	silent = netip.MustParsePrefix("198.18.0.0/15")   // of RFC 2544: routed, and thrown away
 )
 
 // setUp prepares the namespace, in which nothing is up.

@@ -18,6 +18,7 @@ type Engine struct {
 	seqs     [sendBatch]uint16
 	payloads []byte
 	out      outgoing // here, for what is passed to an interface is allocated
+	unlooked int      // probes that may leave before the receive buffer is looked at
 
 	turn atomic.Int32 // probes that whoever sends is about to send
 

@@ -18,7 +18,7 @@ const (
 	sendBatch = 1
 
 	// sendTurn is how many probes one caller sends before the next has his turn.
-	// What costs a system call is looked at once in a turn.
+	// The receive buffer, which costs a system call, is looked at as often.
 	sendTurn = 16
 
 	// maxBacklog is how full the socket's own receive buffer may be before
@@ -59,8 +59,11 @@ func (e *Engine) sendOnce(ctx context.Context, op *Op, probes []Probe) (n int, e
 		e.turn.Store(0)
 		<-e.sending
 	}()
-	if e.medium.backlog() > maxBacklog {
-		return 0, errBacklog
+	if e.unlooked <= 0 {
+		if e.medium.backlog() > maxBacklog {
+			return 0, errBacklog
+		}
+		e.unlooked = sendTurn
 	}
 	for n < min(len(probes), sendTurn) && err == nil {
 		e.turn.Store(int32(min(len(probes), sendTurn) - n))
@@ -68,6 +71,7 @@ func (e *Engine) sendOnce(ctx context.Context, op *Op, probes []Probe) (n int, e
 		k, err = e.sendBatch(op, probes[n:])
 		n += k
 	}
+	e.unlooked -= n
 	return n, err
 }
 
