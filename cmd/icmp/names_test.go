@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestANameShowsOnceItIsKnown(t *testing.T) {
@@ -65,4 +66,40 @@ func TestALookupThatHangsKeepsNobodyWaitingAndEnds(t *testing.T) {
 			t.Errorf("the lookup ended with %v, want its deadline", err)
 		}
 	})
+}
+
+func TestALineWaitsForItsNameOnlySoLong(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		takes time.Duration // the lookup
+		after time.Duration // that the line is printed
+		want  string
+		waits time.Duration
+	}{
+		{"for one that comes", 300 * time.Millisecond, 0, "router.example", 300 * time.Millisecond},
+		{"the less, the earlier it was asked for", 300 * time.Millisecond, 200 * time.Millisecond, "router.example", 100 * time.Millisecond},
+		{"not at all for one that is known", 300 * time.Millisecond, 400 * time.Millisecond, "router.example", 0},
+		{"not for one that is late", 2 * time.Second, 0, "", namePatience},
+		{"not for one that has been late", 2 * time.Second, namePatience, "", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cache := newNameCache()
+				cache.lookup = func(context.Context, string) ([]string, error) {
+					time.Sleep(tt.takes)
+					return []string{"router.example."}, nil
+				}
+				cache.ask(router4)
+				time.Sleep(tt.after)
+				began := time.Now()
+				if got := cache.await(router4); got != tt.want {
+					t.Errorf("the name is %q, want %q", got, tt.want)
+				}
+				if waited := time.Since(began); waited != tt.waits {
+					t.Errorf("it waited %v, want %v", waited, tt.waits)
+				}
+				time.Sleep(tt.takes) // for the lookup to end
+			})
+		})
+	}
 }

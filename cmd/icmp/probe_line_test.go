@@ -1,0 +1,82 @@
+package main
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/socket"
+)
+
+func TestEachFlagOfProbeReachesTheLibrary(t *testing.T) {
+	type options = icmplib.ProbeOptions
+	type config = icmplib.Config
+	for _, tt := range []struct {
+		name  string
+		lines [][]string // that mean the same
+		want  func(o *options, c *config)
+	}{
+		{"nothing given is the defaults", [][]string{{}, {"-c", "3"}, {"-i", "0"}, {"-n"}, {"--json"}}, func(*options, *config) {}},
+		{"a timeout", [][]string{{"-W", "3"}, {"--timeout", "3s"}}, func(o *options, _ *config) { o.Timeout = 3 * time.Second }},
+		{"a TTL", [][]string{{"-t", "3"}, {"--ttl", "3"}}, func(o *options, _ *config) { o.Packet.TTL = 3 }},
+		{"a traffic class", [][]string{{"-Q", "8"}, {"--traffic-class", "8"}}, func(o *options, _ *config) { o.Packet.TrafficClass = 8 }},
+		{"a size", [][]string{{"-s", "8"}, {"--size", "8"}}, func(o *options, _ *config) { o.Packet.Size = 8 }},
+		{"fragmentation forbidden", [][]string{{"-M", "do"}}, func(o *options, _ *config) { o.Packet.DontFragment = true }},
+		{"a routing mark", [][]string{{"-m", "7"}, {"--mark", "7"}}, func(o *options, _ *config) { o.Packet.Mark = 7 }},
+		{"ICMP", [][]string{{"--icmp"}, {"-P", "icmp"}}, func(*options, *config) {}},
+		{"UDP to a port", [][]string{{"-U", "-p", "53"}, {"-P", "udp", "--port", "53"}},
+			func(o *options, _ *config) { o.Packet.Protocol, o.Packet.Port = icmplib.UDP, 53 }},
+		{"TCP from a port", [][]string{{"-T", "--source-port", "1024"}, {"--protocol", "tcp", "--source-port=1024"}},
+			func(o *options, _ *config) {
+				o.Packet.Protocol, o.Packet.SourcePort, o.Packet.Size = icmplib.TCP, 1024, 0
+			}},
+		{"SCTP in a flow", [][]string{{"-P", "sctp", "-l", "9"}, {"-P", "sctp", "--flow-label", "9"}},
+			func(o *options, _ *config) {
+				o.Packet.Protocol, o.Packet.FlowLabel, o.Packet.Size = icmplib.SCTP, 9, 0
+			}},
+		{"a raw socket", [][]string{{"--mode", "raw"}}, func(_ *options, c *config) { c.Mode = socket.Raw }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, line := range tt.lines {
+				want, wantConfig := options{Timeout: 2 * time.Second, Packet: icmplib.Packet{TTL: 64, Size: 56}}, config{}
+				tt.want(&want, &wantConfig)
+				f := &probeLine{}
+				flags := pflag.NewFlagSet("probe", pflag.ContinueOnError)
+				f.register(flags)
+				if err := flags.Parse(line); err != nil {
+					t.Fatal(err)
+				}
+				got, gotConfig, err := f.options()
+				if err != nil || !reflect.DeepEqual(*got, want) || !reflect.DeepEqual(*gotConfig, wantConfig) {
+					t.Errorf("%q, %v\ngot  %+v %+v\nwant %+v %+v", line, err, got, gotConfig, want, wantConfig)
+				}
+			}
+		})
+	}
+}
+
+func TestTheFlagsOfProbeAreThoseOfPingAndTraceroute(t *testing.T) {
+	shorts := func(name string, register func(*pflag.FlagSet)) map[string]string {
+		all := map[string]string{}
+		flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
+		register(flags)
+		flags.VisitAll(func(f *pflag.Flag) { all[f.Name] = f.Shorthand })
+		return all
+	}
+	ping, trace := shorts("ping", (&pingFlags{}).register), shorts("traceroute", (&tracerouteFlags{}).register)
+	for name, short := range shorts("probe", (&probeLine{}).register) {
+		want, ok := ping[name]
+		if !ok {
+			want, ok = trace[name]
+		}
+		if name == "icmp" {
+			want = "" // -I is ping's
+		}
+		if !ok || short != want {
+			t.Errorf("--%s is -%s, want -%s", name, short, want)
+		}
+	}
+}
