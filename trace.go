@@ -26,13 +26,17 @@ type planHop struct {
 	hop  Hop
 	sent int       // probes sent so far
 	open int       // those of them that have no fate yet
-	due  time.Time // when the next one may leave
+	left time.Time // when the last one left
 
 	// The first void probes are those whose answers may have come, but could not
 	// be told apart; before is what was known of them. See traceCare.
 	void   int
 	before Hop
 }
+
+// fastPatience is for how long a fast trace waits at the least before it asks a
+// hop again: how long answers take is not known of those that are farther away.
+const fastPatience = 250 * time.Millisecond
 
 // traceAhead is how many hops are probed ahead of the farthest that answered.
 const traceAhead = 8
@@ -64,12 +68,13 @@ func (p *tracePlan) next(now time.Time) (index int, at time.Time) {
 	}
 	for i := range min(p.window, p.last+1) {
 		h := &p.hops[i]
+		due := p.due(h)
 		switch {
 		case !p.wants(h):
-		case !h.due.After(now):
+		case !due.After(now):
 			return i, now
-		case at.IsZero() || h.due.Before(at):
-			at = h.due
+		case at.IsZero() || due.Before(at):
+			at = due
 		}
 	}
 	if p.window <= p.last && (at.IsZero() || p.grow.Before(at)) {
@@ -89,13 +94,21 @@ func (p *tracePlan) sent(index int, now time.Time) {
 	h.sent++
 	h.open++
 	p.flying++
+	h.left = now
+}
+
+// due is when the next probe to a hop may leave.
+func (p *tracePlan) due(h *planHop) time.Time {
+	if h.sent == 0 {
+		return time.Time{}
+	}
 	pause := p.opts.Interval
 	if p.opts.Fast {
-		// Another attempt is for silence: not before the slowest answer so
-		// far could have come.
-		pause = max(pause, min(p.opts.Timeout, 2*p.slow))
+		// Another attempt is for silence: not before an answer could have
+		// come, also from farther away than the slowest so far.
+		pause = max(pause, min(p.opts.Timeout, max(fastPatience, 2*p.slow)))
 	}
-	h.due = now.Add(pause)
+	return h.left.Add(pause)
 }
 
 // unsent takes back what sent noted.

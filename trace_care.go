@@ -54,8 +54,8 @@ func (p *tracePlan) nextWithCare(now time.Time) (index int, at time.Time) {
 		h := &p.hops[i]
 		switch {
 		case !p.wants(h), h.hop.IsSilent() && (explained || h.void == 0):
-		case h.due.After(now):
-			return -1, h.due
+		case p.due(h).After(now):
+			return -1, p.due(h)
 		default:
 			return i, now
 		}

@@ -70,6 +70,13 @@ func statedQuote(t []byte, v6 bool) int {
 	return size
 }
 
+func quotedSource(quote []byte, v6 bool) netip.Addr {
+	if v6 {
+		return netip.AddrFrom16([16]byte(quote[8:24]))
+	}
+	return netip.AddrFrom4([4]byte(quote[12:16]))
+}
+
 func quotedDestination(quote []byte, v6 bool) netip.Addr {
 	if v6 {
 		return netip.AddrFrom16([16]byte(quote[24:40]))

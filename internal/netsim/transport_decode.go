@@ -1,6 +1,8 @@
 package netsim
 
 import (
+	"net/netip"
+
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/internal/wire"
@@ -56,7 +58,8 @@ func (c *TransportConn) decodeQueued(p *packet, a *transport.Arrival) bool {
 		return false
 	}
 	q := &a.Quote
-	q.Version, q.Destination = c.version, c.join(quotedDestination(p.transport()[icmpHeader:], p.v6))
+	quote := p.transport()[icmpHeader:]
+	q.Version, q.Destination = c.version, c.join(quotedDestination(quote, p.v6))
 	if len(upper) < icmpHeader {
 		return false
 	}
@@ -66,6 +69,12 @@ func (c *TransportConn) decodeQueued(p *packet, a *transport.Arrival) bool {
 		q.Transport, q.Payload = payload, payload
 		return true
 	}
+	// A connection is found by all its addresses and ports, and its error queue
+	// does not tell how the error came.
+	if quotedSource(quote, p.v6) != c.local {
+		return false
+	}
+	a.TTL, a.TrafficClass, a.Destination = 0, 0, netip.Addr{}
 	key := streamKey{q.Destination.WithZone(""), get16(upper[2:]), get16(upper)}
 	if a.Identity, ok = c.end(key, get32(upper[4:]), a.Time); !ok {
 		return false
