@@ -9,8 +9,8 @@ import (
 
 // Spoof is somebody off the path who sends echo replies that nobody asked for,
 // in the hope that the client believes one. It goes by the client's echo
-// requests, counted from 1: it knows when they are sent, but has to guess ids
-// and sequence numbers.
+// requests, counted from 1: it knows when they are sent and how large they are,
+// but has to guess ids and sequence numbers, and sees no payload.
 type Spoof struct {
 	When    When
 	From    []netip.Addr // its forged source; none of the family: the request's destination
@@ -67,7 +67,10 @@ func (w *walk) forge(s *spoofer, request *packet) {
 	t := request.transport()
 	p := w.datagram(from, request.source(), request.proto, len(t), &s.node)
 	r := p.transport()
-	copy(r, t)
+	copy(r, t[:min(len(t), icmpHeader)])
+	for i := icmpHeader; i < len(r); i++ {
+		r[i] = byte(s.random.Uint32()) // what is in the request it does not see
+	}
 	r[0], r[1] = echoReply4, 0
 	if p.v6 {
 		r[0] = echoReply6
