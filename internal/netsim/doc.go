@@ -7,7 +7,8 @@
 // comes from the seed of its description. Its log is the ground truth about
 // each packet: what was in it, and what was done to it where.
 //
-// It is used in two ways: in memory by a [Conn], which stands in for a socket,
+// It is used in two ways: in memory by a [Conn] or, for UDP, TCP and SCTP, a
+// [TransportConn], which stand in for sockets,
 // also inside a testing/synctest bubble; and behind the real kernel, where a
 // TUN device or a pair of virtual interfaces carries the packets.
 //
