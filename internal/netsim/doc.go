@@ -8,9 +8,9 @@
 // each packet: what was in it, and what was done to it where.
 //
 // It is used in two ways: in memory by a [Conn] or, for UDP, TCP and SCTP, a
-// [TransportConn], which stand in for sockets,
-// also inside a testing/synctest bubble; and behind the real kernel, where a
-// TUN device or a pair of virtual interfaces carries the packets.
+// [TransportConn], which stand in for sockets, also inside a testing/synctest
+// bubble; and behind the real kernel, where a TUN device or a pair of virtual
+// interfaces carries the packets.
 //
 // # Describing a network
 //
