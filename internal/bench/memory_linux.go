@@ -158,6 +158,11 @@ func (b *bench) inFlight() error {
 	defer pool.Close()
 	op := engine.NewOp(engine.OpConfig{Timeout: time.Minute, Size: 56})
 	defer op.Close()
+	// The buffers are made when they are first needed.
+	if _, err := pool.Send(context.Background(), op, []engine.Probe{{Dst: host(local4, 1), TTL: 64}}); err != nil {
+		return err
+	}
+	<-op.Ready()
 	empty := live()
 	batch := make([]engine.Probe, 16)
 	for i := 0; i < probes; i += len(batch) {

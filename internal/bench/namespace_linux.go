@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -19,6 +20,7 @@ const stageInside = "inside"
 
 // inNamespace runs the program again in a network namespace of its own.
 func inNamespace() error {
+	runtime.LockOSThread() // the end of the thread that starts it would end the process, too
 	cmd := again(stageInside, os.Args[1:]...)
 	cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWNET
 	if os.Geteuid() != 0 {
@@ -29,8 +31,10 @@ func inNamespace() error {
 	cmd.Stdin, cmd.Stdout = os.Stdin, os.Stdout
 	var exit *exec.ExitError
 	switch err := cmd.Run(); {
-	case errors.As(err, &exit):
+	case errors.As(err, &exit) && exit.Exited():
 		os.Exit(exit.ExitCode())
+	case errors.As(err, &exit):
+		return fmt.Errorf("the process in the namespace has ended: %w", err)
 	case err != nil:
 		return fmt.Errorf("the system forbids a network namespace: %w", err)
 	}
