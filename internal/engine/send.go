@@ -68,15 +68,15 @@ func (e *Engine) sendOnce(ctx context.Context, op *Op, probes []Probe) (n int, e
 	for n < min(len(probes), sendTurn) && err == nil {
 		e.turn.Store(int32(min(len(probes), sendTurn) - n))
 		var k int
-		k, err = e.sendBatch(op, probes[n:])
+		k, err = e.sendTogether(op, probes[n:])
 		n += k
 	}
 	e.unlooked -= n
 	return n, err
 }
 
-// sendBatch sends what shares a time of sending.
-func (e *Engine) sendBatch(op *Op, probes []Probe) (n int, err error) {
+// sendTogether sends what shares a time of sending.
+func (e *Engine) sendTogether(op *Op, probes []Probe) (n int, err error) {
 	k, err := e.launch(op, probes)
 	if err != nil {
 		return 0, err
