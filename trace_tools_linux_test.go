@@ -1,0 +1,175 @@
+package icmplib
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// A row of routers that are kernels: each protocol, family and kind of socket
+// finds the hops that are there.
+func TestTracerouteThroughRoutersThatAreKernels(t *testing.T) {
+	for _, v := range traceVariants {
+		t.Run(v.String(), func(t *testing.T) {
+			t.Parallel()
+			netlab.Test(t, netlab.Config{
+				PingGroups:   true,
+				Unprivileged: v.datagram,
+				Setup:        func(t *testing.T) { chain.Build(t) },
+			}, func(t *testing.T) { traceThroughRouters(t, v) })
+		})
+	}
+}
+
+func traceThroughRouters(t *testing.T, v variant) {
+	mode := socket.Raw
+	if v.datagram {
+		mode = socket.Datagram
+	}
+	p, err := NewProber(&Config{Mode: mode})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for family, target := range chain.Target {
+		t.Run(fmt.Sprintf("IPv%d", 4+2*family), func(t *testing.T) {
+			opts := &TracerouteOptions{Count: 1, Packet: Packet{Protocol: v.protocol}}
+			route, err := p.Traceroute(t.Context(), target.String(), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := hopAddresses(route), wayThroughChain(family); !slices.Equal(got, want) {
+				t.Errorf("hops %v, want %v", got, want)
+			}
+			// A kernel without SCTP says of itself that it has none.
+			if route.End != EndReached && v.protocol != SCTP {
+				t.Errorf("end: %v", route.End)
+			}
+		})
+	}
+}
+
+func hopAddresses(r *Route) (all []netip.Addr) {
+	for i := range r.Hops {
+		all = append(all, r.Hops[i].Address)
+	}
+	return all
+}
+
+func wayThroughChain(family int) (way []netip.Addr) {
+	for _, r := range chain.Routers {
+		way = append(way, r[family])
+	}
+	return append(way, chain.Target[family])
+}
+
+// What people use finds the same hops in the same place.
+var traceTools = []struct {
+	command string
+	packet  Packet
+	read    func(t *testing.T, output string) []netip.Addr
+}{
+	{"traceroute -n -q 1 -w 2 -I", Packet{}, hopsOfLines},
+	{"traceroute -n -q 1 -w 2 -U -p 33434", Packet{Protocol: UDP}, hopsOfLines},
+	{"traceroute -n -q 1 -w 2 -T -p 80", Packet{Protocol: TCP}, hopsOfLines},
+	{"tracepath -n", Packet{Protocol: UDP}, hopsOfLines},
+	{"mtr -n -c 1 --json", Packet{}, hopsOfMTR},
+	{"mtr -n -c 1 --json -u", Packet{Protocol: UDP}, hopsOfMTR},
+	{"mtr -n -c 1 --json -T", Packet{Protocol: TCP}, hopsOfMTR},
+}
+
+func TestTracerouteAgreesWithOtherTools(t *testing.T) {
+	for _, tool := range traceTools {
+		t.Run(tool.command, func(t *testing.T) {
+			t.Parallel()
+			words := strings.Fields(tool.command)
+			if _, err := exec.LookPath(words[0]); err != nil {
+				t.Skipf("%s is not installed", words[0])
+			}
+			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+				chain.Build(t)
+				p, err := NewProber(&Config{Mode: socket.Raw})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer p.Close()
+				for _, target := range chain.Target {
+					route, err := p.Traceroute(t.Context(), target.String(), &TracerouteOptions{Count: 1, Packet: tool.packet})
+					if err != nil {
+						t.Fatal(err)
+					}
+					ours := hopAddresses(route)
+					theirs, output := runTool(t, words, target, tool.read, ours)
+					if !slices.Equal(ours, theirs) {
+						t.Errorf("hops %v, and by the tool %v:\n%s", ours, theirs, output)
+					}
+				}
+			})
+		})
+	}
+}
+
+// runTool runs a tool up to three times, until it finds what it is to find: on a
+// busy machine some of them overlook an answer.
+func runTool(t *testing.T, words []string, target netip.Addr, read func(*testing.T, string) []netip.Addr, want []netip.Addr) (hops []netip.Addr, output string) {
+	t.Helper()
+	args := slices.Clone(words[1:])
+	if target.Is6() && words[0] == "traceroute" {
+		args = append(args, "-6")
+	}
+	for range 3 {
+		cmd := exec.CommandContext(t.Context(), words[0], append(args, target.String())...)
+		cmd.Env = append(cmd.Environ(), "LC_ALL=C")
+		out, err := cmd.CombinedOutput()
+		if err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		if hops, output = read(t, string(out)), string(out); slices.Equal(hops, want) {
+			break
+		}
+	}
+	return hops, output
+}
+
+// hopsOfLines reads lines that begin with a distance and an address, as those
+// of traceroute and tracepath do; of several for a distance, the last counts.
+func hopsOfLines(t *testing.T, output string) (hops []netip.Addr) {
+	for line := range strings.Lines(output) {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			continue
+		}
+		distance, err := strconv.Atoi(strings.TrimRight(words[0], ":?"))
+		if err != nil || distance < 1 || strings.HasSuffix(words[0], "?:") {
+			continue
+		}
+		a, _ := netip.ParseAddr(words[1])
+		hops = append(hops[:min(distance-1, len(hops))], a)
+	}
+	return hops
+}
+
+// hopsOfMTR reads the report of mtr.
+func hopsOfMTR(t *testing.T, output string) (hops []netip.Addr) {
+	var report struct {
+		Report struct {
+			Hubs []struct{ Host string }
+		}
+	}
+	if err := json.Unmarshal([]byte(output), &report); err != nil {
+		t.Fatalf("%v in %s", err, output)
+	}
+	for _, hub := range report.Report.Hubs {
+		a, _ := netip.ParseAddr(hub.Host)
+		hops = append(hops, a)
+	}
+	return hops
+}
