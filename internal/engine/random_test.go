@@ -23,7 +23,7 @@ type chaos struct {
 // after each that nothing is credited twice, that the counters add up and that
 // the queues hold exactly what is in flight.
 func TestRandomEventsKeepTheBooks(t *testing.T) {
-	events := 200_000
+	events := 500_000
 	if testing.Short() {
 		events = 20_000
 	}

@@ -16,6 +16,17 @@ type ifreq struct {
 // LinkUp sets an interface up.
 func LinkUp(name string) error { return changeFlags(name, syscall.IFF_UP) }
 
+// LinkDown sets an interface down; the routes through it go with that.
+func LinkDown(name string) error {
+	return withInterface(name, func(fd int, req *ifreq) error {
+		if err := ioctl(fd, syscall.SIOCGIFFLAGS, unsafe.Pointer(req)); err != nil {
+			return os.NewSyscallError("ioctl SIOCGIFFLAGS", err)
+		}
+		req.flags &^= syscall.IFF_UP
+		return os.NewSyscallError("ioctl SIOCSIFFLAGS", ioctl(fd, syscall.SIOCSIFFLAGS, unsafe.Pointer(req)))
+	})
+}
+
 // changeFlags sets flags of an interface, beside those that it has.
 func changeFlags(name string, flags uint16) error {
 	return withInterface(name, func(fd int, req *ifreq) error {

@@ -70,6 +70,19 @@ func AddAddress(name string, prefix netip.Prefix) error {
 	return failed(m.send(), "add address %v to %s", prefix, name)
 }
 
+// RemoveAddress takes an address away from an interface.
+func RemoveAddress(name string, prefix netip.Prefix) error {
+	index, err := indexOf(name)
+	if err != nil {
+		return err
+	}
+	body := []byte{familyOf(prefix.Addr()), byte(prefix.Bits()), 0, 0}
+	m := newMessage(syscall.RTM_DELADDR, 0, binary.NativeEndian.AppendUint32(body, uint32(index))...)
+	m.bytes(syscall.IFA_LOCAL, prefix.Addr().AsSlice())
+	m.bytes(syscall.IFA_ADDRESS, prefix.Addr().AsSlice())
+	return failed(m.send(), "remove address %v from %s", prefix, name)
+}
+
 // AddRoute sends what is for a prefix out of an interface, to a gateway where
 // one is given.
 func AddRoute(prefix netip.Prefix, gateway netip.Addr, name string) error {
