@@ -13,8 +13,8 @@ const (
 	// sendBatch is how many probes share a time of sending. It is one, for the
 	// second of a batch leaves when the kernel has sent the first, and that time
 	// would be part of its round trip: batches of 16 made the mean RTT on
-	// loopback twenty times what it is, and saved a few percent of the processor
-	// time (docs/benchmarks.md).
+	// loopback some fifteen times what it is, and saved no processor time that
+	// could be measured (docs/benchmarks.md).
 	sendBatch = 1
 
 	// sendTurn is how many probes one caller sends before the next has his turn.
