@@ -66,6 +66,9 @@ func (f *probeLine) run(ctx context.Context, out io.Writer, target string) error
 	if err != nil {
 		return endedBy(err, errDead)
 	}
+	if err := suits(&opts.Packet, addrs[0]); err != nil {
+		return err
+	}
 	report := f.reporter(out)
 	return f.probe(ctx, prober, addrs[0], opts, func(r icmplib.Result) { report.result(target, r) })
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/icmp"
 )
 
 // protocolFlags say what probes are made of.
@@ -80,6 +82,8 @@ func (f *protocolFlags) check(shape *probeFlags) error {
 		return refuse("flow-label", f.flowLabel, "none with icmp")
 	case f.flowLabel != 0 && shape.only4:
 		return errors.New("--flow-label and --ipv4 exclude each other: one of them is allowed")
+	case shape.size < minSizeUDP && protocol == icmplib.UDP:
+		return refuse("size", shape.size, fmt.Sprintf("%d to %d with udp", minSizeUDP, icmp.MaxSize))
 	case shape.size != defaultSize && (protocol == icmplib.TCP || protocol == icmplib.SCTP):
 		return refuse("size", shape.size, "none with "+f.protocol+", whose probes have no payload,")
 	}
@@ -90,6 +94,7 @@ const (
 	maxPort      = 1<<16 - 1
 	maxFlowLabel = 1<<20 - 1
 	defaultSize  = 56
+	minSizeUDP   = 12 // what the library sends at the least
 )
 
 // apply gives a packet the protocol and its ports. The flags have been checked.
@@ -99,4 +104,12 @@ func (f *protocolFlags) apply(p *icmplib.Packet) {
 	if p.Protocol == icmplib.TCP || p.Protocol == icmplib.SCTP {
 		p.Size = 0
 	}
+}
+
+// suits refuses what a packet cannot have on its way to a target.
+func suits(p *icmplib.Packet, target netip.Addr) error {
+	if p.FlowLabel != 0 && target.Is4() {
+		return refuse("flow-label", p.FlowLabel, "none to "+target.String()+", for IPv4 has no flow labels,")
+	}
+	return nil
 }

@@ -94,6 +94,9 @@ func trace(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *i
 		return unlessInterrupted(err)
 	}
 	route.Target = addrs[0]
+	if err := suits(&opts.Packet, route.Target); err != nil {
+		return err
+	}
 	if err := rehearse(p, route.Target, opts); err != nil {
 		return err
 	}

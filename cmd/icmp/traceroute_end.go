@@ -41,7 +41,7 @@ func refuser(h *icmplib.Hop) *icmplib.Responder {
 // with the word of the end, where that has one.
 func describeEnd(r *icmplib.Route) string {
 	if len(r.Hops) == 0 || r.End == icmplib.EndUnknown {
-		return fmt.Sprintf("interrupted: %s was not reached so far", routeName(r))
+		return "interrupted: the route to " + routeName(r) + " is not known to its end"
 	}
 	last := &r.Hops[len(r.Hops)-1]
 	switch r.End {

@@ -20,7 +20,7 @@ func TestHowARouteEnded(t *testing.T) {
 		says string
 	}{
 		{"interrupted before the first hop", nil, 30, icmplib.EndUnknown,
-			"interrupted: www.example (192.0.2.7) was not reached so far"},
+			"interrupted: the route to www.example (192.0.2.7) is not known to its end"},
 		{"at the target", hops{routerHop(), silentHop(), finalHop()}, 30, icmplib.EndReached,
 			"reached: www.example (192.0.2.7) answers at distance 4"},
 		{"at the target, which is the last hop allowed", hops{finalHop()}, 4, icmplib.EndReached,
