@@ -19,6 +19,11 @@ type tracePlan struct {
 	slow   time.Duration
 	flying int // probes that have no fate yet
 	care   traceCare
+
+	// See postpone.
+	alone bool      // probes follow one another
+	took  time.Time // when the system last took one
+	retry time.Time // when the next one may be tried again
 }
 
 // planHop is a hop that is being probed.
@@ -59,6 +64,9 @@ func growAfter(o *TracerouteOptions) time.Duration { return max(o.Interval, 10*t
 // next returns the hop to probe now, -1 if there is none, and when there may be
 // one; the zero time if only an answer can tell.
 func (p *tracePlan) next(now time.Time) (index int, at time.Time) {
+	if at, wait := p.nextAlone(now); wait {
+		return -1, at
+	}
 	if p.care.on {
 		return p.nextWithCare(now)
 	}

@@ -136,13 +136,18 @@ func (r *traceRun) flush(ctx context.Context) error {
 	for first := 0; first < len(r.batch); {
 		n, err := r.pool.Send(ctx, r.op, r.batch[first:])
 		first += n
-		r.taken += n
+		if r.taken += n; n > 0 {
+			r.plan.took = time.Now()
+		}
 		if err == nil {
 			continue
 		}
 		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
 			r.unsent(first)
 			return err
+		}
+		if r.postpone(first, err) {
+			return nil
 		}
 		if first < len(r.batch) {
 			index := r.indexes[first]

@@ -41,20 +41,35 @@ func traceThroughRouters(t *testing.T, v variant) {
 	}
 	defer p.Close()
 	for family, target := range chain.Target {
-		t.Run(fmt.Sprintf("IPv%d", 4+2*family), func(t *testing.T) {
-			opts := &TracerouteOptions{Count: 1, Packet: Packet{Protocol: v.protocol}}
-			route, err := p.Traceroute(t.Context(), target.String(), opts)
-			if err != nil {
-				t.Fatal(err)
+		for _, port := range []uint16{0, 4000} {
+			if port != 0 && v.protocol == ICMP {
+				continue
 			}
-			if got, want := hopAddresses(route), wayThroughChain(family); !slices.Equal(got, want) {
-				t.Errorf("hops %v, want %v", got, want)
-			}
-			// A kernel without SCTP says of itself that it has none.
-			if route.End != EndReached && v.protocol != SCTP {
-				t.Errorf("end: %v", route.End)
-			}
-		})
+			t.Run(fmt.Sprintf("IPv%d from port %d", 4+2*family, port), func(t *testing.T) {
+				opts := &TracerouteOptions{Packet: Packet{Protocol: v.protocol, SourcePort: port}}
+				route, err := p.Traceroute(t.Context(), target.String(), opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, want := hopAddresses(route), wayThroughChain(family); !slices.Equal(got, want) {
+					t.Errorf("hops %v, want %v", got, want)
+				}
+				// A kernel without SCTP says of itself that it has none.
+				if route.End != EndReached && v.protocol != SCTP {
+					t.Errorf("end: %v", route.End)
+				}
+				checkAllAnswered(t, route)
+			})
+		}
+	}
+}
+
+func checkAllAnswered(t *testing.T, r *Route) {
+	t.Helper()
+	for i := range r.Hops {
+		if h := &r.Hops[i]; h.PacketsReceived != 2 || h.PacketsSent != 2 {
+			t.Errorf("hop %d: %d of %d answered", h.Distance, h.PacketsReceived, h.PacketsSent)
+		}
 	}
 }
 

@@ -1,0 +1,44 @@
+package icmplib
+
+import (
+	"errors"
+	"syscall"
+	"time"
+)
+
+// Without privileges a TCP probe is a connection, and there cannot be two with
+// the same ports and addresses. Where the caller chose the source port, probes
+// therefore follow one another. That of a silent hop is in the way until the
+// system gives it up, which is later than the probe's timeout may be.
+const (
+	connectionPause    = 100 * time.Millisecond // before it is tried again
+	connectionPatience = 5 * time.Second        // before somebody else has the port
+)
+
+// postpone takes back the probes of the batch from first on where the first of
+// them has to wait for a connection to end, and tells whether it has to.
+func (r *traceRun) postpone(first int, err error) bool {
+	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	if !inUse || r.opts.Packet.Protocol != TCP || r.opts.Packet.SourcePort == 0 || r.taken == 0 {
+		return false
+	}
+	now := time.Now()
+	if r.plan.flying == len(r.indexes)-first && now.Sub(r.plan.took) > connectionPatience {
+		return false
+	}
+	r.unsent(first)
+	r.plan.alone, r.plan.retry = true, now.Add(connectionPause)
+	return true
+}
+
+// nextAlone tells whether the next probe has to wait for the one before it, and
+// until when; the zero time if only its fate can tell.
+func (p *tracePlan) nextAlone(now time.Time) (at time.Time, wait bool) {
+	switch {
+	case !p.alone:
+		return at, false
+	case p.flying > 0:
+		return at, true
+	}
+	return p.retry, now.Before(p.retry)
+}
