@@ -9,8 +9,7 @@ import (
 )
 
 // What a router on the way says against a probe, in the words of netsim, and
-// what it means for a trace. Of a code that an IP version does not have, the
-// status is StatusUnsettled.
+// what it means for a trace. A code that an IP version does not have is empty.
 var refusals4And6 = []struct {
 	word string
 	v4   string // type/code
@@ -55,20 +54,31 @@ func TestATraceEndsWhereARouterRefuses(t *testing.T) {
 }
 
 func checkRefusal(t *testing.T, word string, family int, v variant, code string, want Status) {
-	p := simProber(t, netsim.MustParse(`
-		client 192.0.2.1 2001:db8::1
-		node r1 10.0.1.1 2001:db8:1::1 delay=5ms
-		node r2 10.0.2.1 2001:db8:2::1 delay=5ms refuse=`+word+`
-		node t 10.0.9.9 2001:db8:9::9 delay=10ms
-		path 10.0.9.0/24 2001:db8:9::/64 r1 r2 t
-	`), v.datagram)
+	p := simProber(t, refusing(word), v.datagram)
 	defer p.Close()
-	target := []string{"10.0.9.9", "2001:db8:9::9"}[family]
-	router := []string{"10.0.2.1", "2001:db8:2::1"}[family]
-	route, err := p.Traceroute(t.Context(), target, &TracerouteOptions{Packet: Packet{Protocol: v.protocol}})
+	route, err := p.Traceroute(t.Context(), refusedTarget[family], &TracerouteOptions{Packet: Packet{Protocol: v.protocol}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkRefused(t, route, family, code, want)
+}
+
+var refusedTarget = [2]string{"10.0.9.9", "2001:db8:9::9"}
+
+// refusing is a network in which the second router refuses.
+func refusing(word string) *netsim.Network {
+	return netsim.MustParse(`
+		client 192.0.2.1 2001:db8::1
+		node r1 10.0.1.1 2001:db8:1::1 delay=5ms
+		node r2 10.0.2.1 2001:db8:2::1 delay=5ms refuse=` + word + `
+		node t 10.0.9.9 2001:db8:9::9 delay=10ms
+		path 10.0.9.0/24 2001:db8:9::/64 r1 r2 t
+	`)
+}
+
+func checkRefused(t *testing.T, route *Route, family int, code string, want Status) {
+	t.Helper()
+	router := []string{"10.0.2.1", "2001:db8:2::1"}[family]
 	last := &route.Hops[len(route.Hops)-1]
 	if route.End != EndUnreachable || len(route.Hops) != 3 || route.Hops[1].Status != StatusTTLExpired {
 		t.Fatalf("route %+v", route)
