@@ -61,6 +61,7 @@ type Prober struct {
 	cfg    Config
 	pacer  *engine.Pacer
 	listen listenFunc
+	turns  traceTurns
 
 	closed chan struct{} // by Close
 

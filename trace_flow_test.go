@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/goicmp/icmplib/internal/netsim"
 )
@@ -118,43 +117,6 @@ func TestTheCallerChoosesTheFlow(t *testing.T) {
 				tc.want.source, tc.want.destination = "2001:db8::1", "2001:db8:9::9"
 				if got != tc.want {
 					t.Errorf("flow %+v, want %+v", got, tc.want)
-				}
-			})
-		})
-	}
-}
-
-// Traces that run at once share a socket, and mistake nobody's answers.
-func TestTracesToOneTargetAtOnce(t *testing.T) {
-	for _, v := range traceVariants {
-		t.Run(v.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := simProber(t, netsim.MustParse(forked), v.datagram)
-				defer p.Close()
-				routes := make(chan *Route)
-				for range 3 {
-					go func() {
-						route, err := p.Traceroute(t.Context(), "10.0.9.9", &TracerouteOptions{Packet: Packet{Protocol: v.protocol}})
-						if err != nil {
-							t.Error(err)
-						}
-						routes <- route
-					}()
-				}
-				start := time.Now()
-				for range 3 {
-					route := <-routes
-					if !route.Reached || len(route.Hops) != 4 {
-						t.Errorf("route %+v", route)
-					}
-					for _, h := range route.Hops {
-						if h.PacketsReceived != 2 || h.PacketsSent != 2 {
-							t.Errorf("hop %+v", h)
-						}
-					}
-				}
-				if took := time.Since(start); took > time.Second {
-					t.Errorf("it took %v", took)
 				}
 			})
 		})
