@@ -1,0 +1,55 @@
+package icmplib_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// A sweep without a limit of its rate, over round trips of 200 ms: thousands of
+// replies are on their way while more is sent. Our own sockets lose next to
+// nothing of them, and what they do lose is not passed off as the network's.
+func TestASweepWithLongRoundTripsIsNotLostInOurOwnSocket(t *testing.T) {
+	const hosts = 30_000
+	for _, mode := range []socket.Mode{socket.Raw, socket.Datagram} {
+		t.Run(mode.String(), func(t *testing.T) {
+			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+				n := netsim.MustParse("client 192.0.2.1\nnode t 10.1.0.1 delay=100ms\npath 10.1.0.0/16 t")
+				n.Quiet(true)
+				netlab.Carry(t, n, netlab.Device{})
+				p, err := icmplib.NewProber(&icmplib.Config{Mode: mode})
+				check(t, err)
+				defer p.Close()
+				start := time.Now()
+				lost, suspect := 0, 0
+				for h, err := range p.MultiPingSeq(t.Context(), func(yield func(string) bool) {
+					for i := range hosts {
+						if !yield(fmt.Sprintf("10.1.%d.%d", i>>8, i&255)) {
+							return
+						}
+					}
+				}, &icmplib.MultiPingOptions{Count: 1, Rate: -1, Timeout: 5 * time.Second}) {
+					check(t, err)
+					lost += h.Silent
+					suspect += h.Suspect
+					if h.IsAlive() && h.MinRTT() < 200*time.Millisecond {
+						t.Errorf("%v is faster than the network", h)
+					}
+				}
+				c := p.Counters()
+				t.Logf("%d packets in %v: %d lost, %d of them suspect, %d dropped by our sockets", c.Sent, time.Since(start), lost, suspect, c.Dropped)
+				if c.Dropped > hosts/1000 {
+					t.Errorf("%d of %d replies were dropped by our own sockets", c.Dropped, hosts)
+				}
+				if uint64(lost) > c.Dropped && c.Dropped > 0 || lost > suspect && c.Dropped > 0 {
+					t.Errorf("%d are lost, %d suspect, and our sockets dropped %d", lost, suspect, c.Dropped)
+				}
+			})
+		})
+	}
+}
