@@ -58,6 +58,18 @@ func outcomeStatus(o *engine.Outcome, dst netip.Addr, udp bool) Status {
 	return messageStatus(o.Type, o.Code)
 }
 
+// isFromTarget tells whether a target itself says that it does not know the port
+// or the protocol of a probe: it was reached.
+func isFromTarget(r *Result) bool {
+	if r.Responder.WithZone("") != r.Dst.WithZone("") {
+		return false
+	}
+	t := icmp.MakeType(icmp.VersionOf(r.Dst), r.Type)
+	return isPortUnreachable(t, r.Code) ||
+		t == icmp.V4DestinationUnreachable && r.Code == icmp.V4CodeProtocolUnreachable ||
+		t == icmp.V6ParameterProblem && r.Code == icmp.V6CodeUnrecognizedNextHeader
+}
+
 // isPortUnreachable tells the answer of a target with a closed UDP port.
 func isPortUnreachable(t icmp.Type, code uint8) bool {
 	return t == icmp.V4DestinationUnreachable && code == icmp.V4CodePortUnreachable ||
@@ -85,8 +97,8 @@ func messageStatus(t icmp.Type, code uint8) Status {
 }
 
 // refusedResult is the result of a request that the system did not take.
-func refusedResult(dst netip.Addr, seq int, err error) Result {
-	return Result{Dst: dst, Seq: seq, Status: refusedStatus(err), Cause: err}
+func refusedResult(dst netip.Addr, seq, ttl int, err error) Result {
+	return Result{Dst: dst, Seq: seq, TTL: ttl, Status: refusedStatus(err), Cause: err}
 }
 
 // refusals are the reasons that have a status of their own.

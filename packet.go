@@ -95,6 +95,8 @@ func (pk *Packet) validate() error {
 		return &ConfigError{Field: "Broadcast", Value: true, Allowed: "false with " + pk.Protocol.String()}
 	case (pk.Protocol == TCP || pk.Protocol == SCTP) && len(pk.Payload) > 0:
 		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none with " + pk.Protocol.String()}
+	case (pk.Protocol == TCP || pk.Protocol == SCTP) && pk.Size > 0:
+		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0 with " + pk.Protocol.String() + ", which has no payload"}
 	case len(pk.Payload) > maxSize:
 		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "up to 65507 bytes"}
 	}
@@ -171,6 +173,9 @@ func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 	}
 	if dst.Is6() {
 		key.version, key.source = icmp.V6, cfg.Source6
+	}
+	if pk.FlowLabel != 0 && dst.Is4() {
+		return key, &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "0 for the target " + dst.String() + ": IPv4 has none"}
 	}
 	if pk.Source.IsValid() {
 		if pk.Source.Unmap().Is4() != dst.Is4() {

@@ -112,7 +112,7 @@ func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
 	r.sent++
 	r.schedule(time.Now(), err != nil)
 	if err != nil {
-		return r.yield(refusedResult(r.dst, seq, err)), nil
+		return r.yield(refusedResult(r.dst, seq, r.opts.Packet.ttl(), err)), nil
 	}
 	r.pending = append(r.pending, unsettled{seq, r.probe[0].Sent})
 	r.linger = r.probe[0].Sent.Add(r.opts.Timeout)

@@ -61,7 +61,7 @@ func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeO
 		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
 			return Result{}, err
 		}
-		return refusedResult(dst, 0, err), nil
+		return refusedResult(dst, 0, o.Packet.ttl(), err), nil
 	}
 	for {
 		var end error

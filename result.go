@@ -71,7 +71,8 @@ type Result struct {
 
 	// Retransmitted is set on the answer to a TCP probe of which the system had
 	// sent more than one packet, as it does without privileges from 1 s on. RTT
-	// is then measured from the first, and too long if a later one was answered.
+	// is then measured from the first, and too long if a later one was answered:
+	// it is no part of the statistics.
 	Retransmitted bool
 
 	// Sent is when the probe was given to the kernel. It is the zero Time if

@@ -61,6 +61,10 @@ type Stats struct {
 	// socket dropped packets while they were in flight.
 	Suspect int
 
+	// LastICMPError is the last of the ICMP errors that are counted in
+	// ICMPErrors, an [*icmp.Error]; nil while there is none.
+	LastICMPError error
+
 	limit       int  // of RTTs to keep; 0: defaultRTTs
 	everyAnswer bool // whether ICMP errors are received, too
 	early       uint8
@@ -85,7 +89,8 @@ const defaultRTTs = 1024
 //     [StatusSourceQuench] not at all.
 //   - A Late answer turns one Silent probe into a Late one. Its RTT is no part
 //     of any figure but [Stats.MaxLateRTT].
-//   - Any other result settles its probe. A [StatusReply] brings an RTT.
+//   - Any other result settles its probe. A [StatusReply] brings an RTT, unless
+//     it is Retransmitted.
 func (s *Stats) Add(r Result) {
 	switch {
 	case r.Sent.IsZero():
@@ -120,9 +125,12 @@ func (s *Stats) addFate(r *Result) {
 		}
 	case r.Status == StatusReply, s.everyAnswer && r.Responder.IsValid():
 		s.PacketsReceived++
-		rtt = max(r.RTT, 0)
+		if !r.Retransmitted { // else nobody knows which packet was answered
+			rtt = max(r.RTT, 0)
+		}
 	default:
 		s.ICMPErrors++
+		s.LastICMPError = r.Err()
 	}
 	s.settle(sample{r.Seq, rtt})
 }

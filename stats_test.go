@@ -1,9 +1,12 @@
 package icmplib
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/goicmp/icmplib/icmp"
 )
 
 // The results of a probe with the ordinal seq, as an engine would report them.
@@ -298,4 +301,21 @@ func BenchmarkStatsAdd(b *testing.B) {
 			s.Add(r)
 		}
 	})
+}
+
+func TestStatsKeepTheLastICMPError(t *testing.T) {
+	s := statsOf(routerError(0, StatusTTLExpired, ms), with(routerError(1, StatusPacketTooBig, ms), func(r *Result) {
+		r.Type, r.Code, r.MTU = 3, 4, 1400
+	}), fate(2, StatusNoReply))
+	message, ok := errors.AsType[*icmp.Error](s.LastICMPError)
+	if !ok || message.Reply.MTU != 1400 || message.Reply.Source != testRouter {
+		t.Errorf("the last error is %v", s.LastICMPError)
+	}
+}
+
+func TestTheTimeOfARetransmittedProbeIsNoPartOfTheStatistics(t *testing.T) {
+	s := statsOf(reply(0, ms), with(reply(1, 1001*ms), func(r *Result) { r.Retransmitted = true }))
+	if s.PacketsReceived != 2 || s.MaxRTT() != ms {
+		t.Errorf("%d received, at most %v", s.PacketsReceived, s.MaxRTT())
+	}
 }

@@ -147,7 +147,7 @@ func (s *Stream) takeBack(first int) {
 // refuse keeps the result of a probe that was not sent.
 func (s *Stream) refuse(p *StreamProbe, err error) {
 	s.mu.Lock()
-	s.refused = append(s.refused, StreamResult{p.Tag, refusedResult(p.Dst, 0, err)})
+	s.refused = append(s.refused, StreamResult{p.Tag, refusedResult(p.Dst, 0, p.Packet.TTL, err)})
 	s.mu.Unlock()
 	signal(s.wake)
 }

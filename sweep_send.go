@@ -148,7 +148,7 @@ func (s *sweep) sent(place int, at time.Time) {
 // refused notes that the system did not take a request.
 func (s *sweep) refused(place int, err error) {
 	h := &s.hosts.places[place]
-	h.host.Add(refusedResult(h.host.Address, h.sent, err))
+	h.host.Add(refusedResult(h.host.Address, h.sent, s.opts.Packet.ttl(), err))
 	if h.host.PacketsSent == 0 && h.open == 0 {
 		h.host.Err = err
 	}

@@ -149,7 +149,7 @@ func (p *tracePlan) result(index int, r *Result, settles bool) {
 	}
 	p.slow = max(p.slow, r.RTT)
 	p.window = max(p.window, index+1+traceAhead)
-	end := endOf(r.Status)
+	end := endOf(r)
 	if end == EndUnknown || index > p.last {
 		return
 	}
@@ -159,11 +159,11 @@ func (p *tracePlan) result(index int, r *Result, settles bool) {
 }
 
 // endOf says which end of the way an answer stands for.
-func endOf(s Status) RouteEnd {
-	switch s {
-	case StatusReply:
+func endOf(r *Result) RouteEnd {
+	switch {
+	case r.Status == StatusReply, isFromTarget(r):
 		return EndReached
-	case StatusTTLExpired:
+	case r.Status == StatusTTLExpired:
 		return EndUnknown
 	}
 	return EndUnreachable

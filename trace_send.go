@@ -63,7 +63,7 @@ func (r *traceRun) flush(ctx context.Context) error {
 		}
 		if first < len(r.batch) {
 			index := r.indexes[first]
-			refused := refusedResult(r.dst, r.plan.hops[index].sent-1, err)
+			refused := refusedResult(r.dst, r.plan.hops[index].sent-1, r.plan.hops[index].hop.Distance, err)
 			r.plan.result(index, &refused, true)
 			r.refusal = err
 			first++

@@ -42,7 +42,7 @@ func reason(h *icmplib.Host) string {
 	}
 	others := h.Stats
 	others.ICMPErrors = 0
-	return fmt.Sprintf("ICMP errors: %d%s", h.ICMPErrors, tally(&others))
+	return fmt.Sprintf("%v%s", h.LastICMPError, tally(&others))
 }
 
 // nameHosts writes names alone, for other programs to read.

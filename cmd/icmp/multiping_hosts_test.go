@@ -36,7 +36,7 @@ var sweptHosts = []struct {
 	{"one that answered after the command ended with its other request open", hostOf("a", reply(0, time.Millisecond), open1), hostAlive, "a (192.0.2.7) is alive (1.00 ms, 0% loss, +1 still open)"},
 	{"silence", hostOf("192.0.2.7", silence0, silence1), hostDead, "192.0.2.7 is unreachable (no reply)"},
 	{"an answer too late", hostOf("192.0.2.7", silence0, late0, silence1), hostDead, "192.0.2.7 is unreachable (no reply, +1 late)"},
-	{"ICMP errors", hostOf("192.0.2.7", error0, error1), hostDead, "192.0.2.7 is unreachable (ICMP errors: 2)"},
+	{"ICMP errors", hostOf("192.0.2.7", error0, error1), hostDead, "192.0.2.7 is unreachable (no-route-host)"},
 	{"an ICMP error and silence", hostOf("192.0.2.7", error0, silence1), hostDead, "192.0.2.7 is unreachable (no reply, +1 errors)"},
 	{"a name that there is not", failedHost(errNoName), hostNoName, `failed is unreachable (cannot resolve "no..name": name lookup failed)`},
 	{"no route", refusedHost(errNoRoute), hostDead, "refused (192.0.2.7) is unreachable (" + errNoRoute.Error() + ")"},
