@@ -73,7 +73,7 @@ func TestArgumentsShapeTheProbe(t *testing.T) {
 func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 	for _, arguments := range []string{
 		"", "ip-4 localhost", "ip-4 ::1", "ip-6 127.0.0.1", "ip-4 127.0.0.1 ttl 0", "ip-4 127.0.0.1 ttl 256", "ip-4 127.0.0.1 ttl x",
-		"ip-4 127.0.0.1 timeout 1.5", "ip-4 127.0.0.1 timeout 0", "ip-4 127.0.0.1 size 9001", "ip-4 127.0.0.1 bit-pattern 300",
+		"ip-4 127.0.0.1 timeout 1.5", "ip-4 127.0.0.1 timeout -1", "ip-4 127.0.0.1 size 9001", "ip-4 127.0.0.1 bit-pattern 300",
 		"ip-4 127.0.0.1 tos 256", "ip-4 127.0.0.1 protocol igmp", "ip-4 127.0.0.1 port 65536", "ip-4 127.0.0.1 local-port 80",
 		"ip-4 127.0.0.1 local-ip-4 ::1", "ip-4 127.0.0.1 mark -1",
 	} {

@@ -83,8 +83,8 @@ var setters = map[string]func(r *request, value string) error{
 	},
 	"timeout": func(r *request, v string) error {
 		var seconds int
-		err := number(&seconds, v, 1, 3600)
-		r.options.Timeout = time.Duration(seconds) * time.Second
+		err := number(&seconds, v, 0, 3600)
+		r.options.Timeout = max(time.Duration(seconds)*time.Second, 1) // 0: not to wait at all
 		return err
 	},
 	"mark": func(r *request, v string) error {

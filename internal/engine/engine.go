@@ -45,6 +45,7 @@ func newEngine(medium Medium, log *slog.Logger) *Engine {
 		payloads: []byte{},
 	}
 	e.core.id, e.core.epoch = medium.id(), time.Now()
+	e.core.table.next = firstSequence
 	e.reader.Go(e.read)
 	return e
 }

@@ -2,6 +2,10 @@ package engine
 
 import "time"
 
+// firstSequence is the first sequence number of a socket. Any would do; mtr's own
+// tests know a packet of its helper by this one.
+const firstSequence = 33000
+
 // linger is for how long at least the slots of settled probes are kept while
 // their sequence numbers do not come round again.
 const linger = 30 * time.Second
