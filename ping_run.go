@@ -42,7 +42,7 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := resolve(ctx, p.cfg.Resolver, target, opts.Family)
+	addrs, err := p.resolve(ctx, target, opts.Family)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -38,6 +39,10 @@ type Config struct {
 
 	// Resolver looks names up. The default is [net.DefaultResolver].
 	Resolver *net.Resolver
+
+	// Names, if not nil, remembers what names were resolved to. The default
+	// looks a name up for each operation. It has a Resolver of its own.
+	Names *NameCache
 
 	// Logger is told of what is wrong with the machine, such as a socket that
 	// cannot be read, and never of what is wrong with a target. The default is
@@ -113,10 +118,20 @@ func (c *Config) validate() error {
 		return &ConfigError{Field: "Source4", Value: c.Source4, Allowed: "an IPv4 address"}
 	case c.Source6.IsValid() && !c.Source6.Is6():
 		return &ConfigError{Field: "Source6", Value: c.Source6, Allowed: "an IPv6 address"}
+	case c.Resolver != nil && c.Names != nil:
+		return &ConfigError{Field: "Resolver", Value: c.Resolver, Allowed: "nil where Names is set, which has a Resolver of its own"}
 	case c.Rate < 0:
 		return &ConfigError{Field: "Rate", Value: c.Rate, Allowed: "0 for no limit, or packets per second"}
 	}
 	return validateInterface("Interface", c.Interface)
+}
+
+// resolve is [Resolve] by the means of the Prober.
+func (p *Prober) resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	if p.cfg.Names != nil {
+		return p.cfg.Names.Resolve(ctx, name, family)
+	}
+	return resolve(ctx, p.cfg.Resolver, name, family)
 }
 
 // validateInterface refuses an interface that is not there.

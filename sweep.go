@@ -59,7 +59,7 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	s.hosts.active = map[netip.Addr][]target{}
 	s.op = s.opts.Packet.op(s.opts.Timeout, netip.Addr{})
 	defer s.op.Close()
-	s.feed = newFeed(ctx, targets, s.p.cfg.Resolver, s.opts.Family)
+	s.feed = newFeed(ctx, targets, s.p.resolve, s.opts.Family)
 	defer s.feed.end()
 	s.timer = time.NewTimer(0)
 	defer s.timer.Stop()

@@ -3,7 +3,6 @@ package icmplib
 import (
 	"context"
 	"iter"
-	"net"
 	"net/netip"
 	"sync"
 )
@@ -24,10 +23,13 @@ type target struct {
 	err   error // why there is no address
 }
 
+// resolveFunc is [Resolve] by any means.
+type resolveFunc func(ctx context.Context, name string, family Family) ([]netip.Addr, error)
+
 // feed draws targets and looks up their names, ahead of a sweep.
 type feed struct {
-	resolver *net.Resolver
-	family   Family
+	resolve resolveFunc
+	family  Family
 
 	ready chan struct{} // holds a token while queue may not be empty, or after the end
 	room  chan struct{} // holds a token while queue may have room
@@ -41,14 +43,14 @@ type feed struct {
 }
 
 // newFeed starts to draw targets. It must be stopped.
-func newFeed(ctx context.Context, targets iter.Seq[string], r *net.Resolver, f Family) *feed {
+func newFeed(ctx context.Context, targets iter.Seq[string], r resolveFunc, f Family) *feed {
 	ctx, stop := context.WithCancel(ctx)
 	d := &feed{
-		resolver: r,
-		family:   f,
-		ready:    make(chan struct{}, 1),
-		room:     make(chan struct{}, 1),
-		stop:     stop,
+		resolve: r,
+		family:  f,
+		ready:   make(chan struct{}, 1),
+		room:    make(chan struct{}, 1),
+		stop:    stop,
 	}
 	d.done.Go(func() { d.draw(ctx, targets) })
 	return d
@@ -91,7 +93,7 @@ func (d *feed) draw(ctx context.Context, targets iter.Seq[string]) {
 func (d *feed) lookUp(ctx context.Context, t target, pending *sync.WaitGroup, lookups <-chan struct{}) {
 	pending.Go(func() {
 		defer func() { <-lookups }()
-		if addrs, err := resolve(ctx, d.resolver, t.name, d.family); err != nil {
+		if addrs, err := d.resolve(ctx, t.name, d.family); err != nil {
 			t.err = err
 		} else {
 			t.addr = thisHost(addrs[0])

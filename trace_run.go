@@ -36,7 +36,7 @@ func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptio
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := resolve(ctx, p.cfg.Resolver, target, opts.Family)
+	addrs, err := p.resolve(ctx, target, opts.Family)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,94 @@
+package icmplib
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+)
+
+// NameCache resolves names as [Resolve] does and remembers what it found, for
+// each family by itself, until it is cleared. Failures are not remembered.
+// Calls that ask for the same name at the same time share one lookup. The zero
+// value is ready for use, by any number of goroutines; give it to
+// [Config.Names] for a Prober to use it.
+//
+// What it remembers grows old: a monitor that runs for long clears it now and
+// then, or does without.
+type NameCache struct {
+	// Resolver looks names up. The default is [net.DefaultResolver]. It is not
+	// to be changed while the cache is in use.
+	Resolver *net.Resolver
+
+	mu    sync.Mutex
+	found map[nameKey]*lookedUp
+}
+
+type nameKey struct {
+	name   string
+	family Family
+}
+
+// lookedUp is a lookup that runs, or has succeeded.
+type lookedUp struct {
+	done  chan struct{} // closed when it has ended
+	addrs []netip.Addr
+	err   error
+}
+
+// Resolve returns the addresses of a host, as the function [Resolve] does. The
+// slice is the caller's own.
+func (c *NameCache) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	key := nameKey{name, family}
+	for {
+		entry, ours := c.entry(key)
+		if ours {
+			entry.addrs, entry.err = resolve(ctx, c.Resolver, name, family)
+			c.settle(key, entry)
+			return slices.Clone(entry.addrs), entry.err
+		}
+		select {
+		case <-entry.done:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if entry.err == nil {
+			return slices.Clone(entry.addrs), nil
+		}
+		// It failed for another caller, whose context may have been the
+		// reason: this one tries for itself.
+	}
+}
+
+// entry returns the lookup of a key; ours says that it is for the caller to make.
+func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if entry = c.found[key]; entry != nil {
+		return entry, false
+	}
+	if c.found == nil {
+		c.found = map[nameKey]*lookedUp{}
+	}
+	entry = &lookedUp{done: make(chan struct{})}
+	c.found[key] = entry
+	return entry, true
+}
+
+// settle ends a lookup, and forgets it if it failed.
+func (c *NameCache) settle(key nameKey, entry *lookedUp) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if entry.err != nil && c.found[key] == entry {
+		delete(c.found, key)
+	}
+	close(entry.done)
+}
+
+// Clear forgets all names.
+func (c *NameCache) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.found = nil
+}
