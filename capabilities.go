@@ -1,6 +1,9 @@
 package icmplib
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/socket"
 )
@@ -27,11 +30,13 @@ type Capabilities struct {
 }
 
 // Can returns nil if probes of a protocol and family can be sent by any kind of
-// socket, else what stands in the way of the kind that takes least.
+// socket, else what stands in the way of the kind that takes least. For
+// [AnyFamily] one of the two is enough. Of what is not among Sockets it says
+// [errors.ErrUnsupported].
 func (c Capabilities) Can(p Protocol, f Family) error {
 	var first error
 	for _, s := range c.Sockets {
-		if s.Protocol != p || s.Family != f {
+		if s.Protocol != p || f != AnyFamily && s.Family != f {
 			continue
 		}
 		if s.Err == nil {
@@ -40,6 +45,9 @@ func (c Capabilities) Can(p Protocol, f Family) error {
 		if first == nil {
 			first = s.Err
 		}
+	}
+	if first == nil {
+		return fmt.Errorf("%v over %v: %w", p, f, errors.ErrUnsupported)
 	}
 	return first
 }

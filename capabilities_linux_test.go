@@ -49,3 +49,29 @@ func TestCapabilitiesAreWhatTheSystemAllows(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsUnknownCannotBeDone(t *testing.T) {
+	var none icmplib.Capabilities
+	works := icmplib.Capabilities{Sockets: []icmplib.Capability{
+		{Protocol: icmplib.UDP, Family: icmplib.IPv4, Err: os.ErrPermission},
+		{Protocol: icmplib.UDP, Family: icmplib.IPv6},
+	}}
+	for _, tt := range []struct {
+		name string
+		c    icmplib.Capabilities
+		p    icmplib.Protocol
+		f    icmplib.Family
+		want error
+	}{
+		{"nothing was found out", none, icmplib.ICMP, icmplib.IPv4, errors.ErrUnsupported},
+		{"a protocol that there is not", works, icmplib.Protocol(99), icmplib.IPv4, errors.ErrUnsupported},
+		{"one family that is denied", works, icmplib.UDP, icmplib.IPv4, os.ErrPermission},
+		{"either family", works, icmplib.UDP, icmplib.AnyFamily, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := tt.c.Can(tt.p, tt.f); !errors.Is(err, tt.want) {
+				t.Errorf("Can = %v, want %v", err, tt.want)
+			}
+		})
+	}
+}

@@ -7,8 +7,8 @@ import "github.com/goicmp/icmplib/internal/engine"
 // Silent and what is in flight.
 type Counters struct {
 	Sent       uint64 // probes that the kernel took
-	Received   uint64 // echo replies that came in time
-	ICMPErrors uint64 // probes that met an ICMP error
+	Received   uint64 // answers of targets that came in time
+	ICMPErrors uint64 // probes that met an ICMP error, port unreachable of UDP included
 	Silent     uint64 // probes to which nothing came in time
 	Late       uint64 // of the silent ones: answered after their deadline
 	Duplicates uint64 // further answers to a probe that had been answered
@@ -20,16 +20,16 @@ type Counters struct {
 	Busy       uint64 // times that the kernel had no room and sending waited
 }
 
-// Counters returns what was counted so far. After Close it returns zeros.
+// Counters returns what was counted so far; after Close, what was counted until
+// then.
 func (p *Prober) Counters() Counters {
 	p.mu.Lock()
+	sum := p.final
 	pools := make([]*engine.Pool, 0, len(p.pools))
 	for _, pool := range p.pools {
 		pools = append(pools, pool)
 	}
 	p.mu.Unlock()
-
-	var sum Counters
 	for _, pool := range pools {
 		sum.add(pool.Counters())
 	}

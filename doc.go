@@ -4,12 +4,16 @@
 // The functions of the package are one call each:
 //
 //	host, err := icmplib.Ping(ctx, "192.0.2.1", nil)
-//	fmt.Println(host.IsAlive(), host.AvgRTT(), host.PacketLoss())
+//	hosts, err := icmplib.MultiPing(ctx, []string{"192.0.2.1", "2001:db8::1"}, nil)
+//	route, err := icmplib.Traceroute(ctx, "192.0.2.1", nil)
 //
 // Calls that run at the same time share their sockets, and so may thousands of
 // goroutines; a program that is idle holds none. A program with settings of its
 // own, a source address, a routing mark, a rate, makes a [Prober] with
-// [NewProber] and calls its methods, which are the same.
+// [NewProber]. It has the same as methods, and more: results one by one as they
+// come ([Prober.PingSeq], [Prober.MultiPingSeq], [Prober.TracerouteSeq]), single
+// packets of any protocol ([Prober.Probe], [Prober.NewStream]), and what this
+// process may do ([Prober.Capabilities]).
 //
 // # Results
 //

@@ -50,15 +50,15 @@ func ExampleNewProber() {
 }
 
 func ExampleNewProber_refused() {
-	_, err := icmplib.NewProber(&icmplib.Config{Rate: -1})
+	_, err := icmplib.NewProber(&icmplib.Config{Source4: netip.IPv6Loopback()})
 	fmt.Println(err)
 
 	if field, ok := errors.AsType[*icmplib.ConfigError](err); ok {
 		fmt.Println(field.Field, field.Value)
 	}
 	// Output:
-	// Rate is -1: allowed is 0 for no limit, or packets per second
-	// Rate -1
+	// Source4 is ::1: allowed is an IPv4 address
+	// Source4 ::1
 }
 
 func ExampleProber_PingSeq() {

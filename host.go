@@ -9,6 +9,8 @@ import (
 // Host is a target and the statistics of the probes sent to it: the result of
 // Ping and MultiPing.
 //
+// A Host is not made for encoding/json: what it knows is in its methods.
+//
 // A target that cannot be resolved or sent to has its entry all the same, with
 // the reason in Err and PacketsSent 0.
 type Host struct {

@@ -50,8 +50,8 @@ type Packet struct {
 	// 12 at the least. TCP and SCTP probes have no payload.
 	Size int
 
-	// Payload is sent as it is, in place of Size bytes of the library's own.
-	// Replies are compared with it whole.
+	// Payload is sent as it is, in place of Size bytes of the library's own;
+	// empty and not nil means none. Replies are compared with it whole.
 	Payload []byte
 
 	// Broadcast allows an IPv4 broadcast address as the target, which any host
@@ -85,8 +85,10 @@ func (pk *Packet) validate() error {
 		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "up to 65507 bytes, 0 for the default of 56, or negative for none"}
 	case pk.Protocol > SCTP:
 		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP, UDP, TCP or SCTP"}
-	case pk.Protocol == ICMP && (pk.Port != 0 || pk.SourcePort != 0):
-		return &ConfigError{Field: "Port", Value: max(pk.Port, pk.SourcePort), Allowed: "0 with ICMP, which has no ports"}
+	case pk.Protocol == ICMP && pk.Port != 0:
+		return &ConfigError{Field: "Port", Value: pk.Port, Allowed: "0 with ICMP, which has no ports"}
+	case pk.Protocol == ICMP && pk.SourcePort != 0:
+		return &ConfigError{Field: "SourcePort", Value: pk.SourcePort, Allowed: "0 with ICMP, which has no ports"}
 	case pk.Protocol == ICMP && pk.FlowLabel != 0:
 		return &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "0 with ICMP"}
 	case pk.FlowLabel >= 1<<20:

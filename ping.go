@@ -18,7 +18,8 @@ type PingOptions struct {
 	Interval time.Duration
 
 	// Timeout is how long a request waits for its reply. The default is 2 s,
-	// the most 1 h. A reply that comes later is counted as late.
+	// the most 1 h, and a
+	// negative value is refused. A reply that comes later is counted as late.
 	Timeout time.Duration
 
 	// Family chooses among the addresses of a name. The default is
@@ -38,8 +39,8 @@ type PingOptions struct {
 // returned for a name that cannot be resolved ([ErrNameLookup]), an option that
 // cannot be used ([*ConfigError]) or a socket that cannot be opened
 // ([*socket.OpError], with [os.ErrPermission] where that is the reason). When
-// ctx ends after sending began, Ping returns its cause together with the Host
-// as it then stands.
+// ctx ends, or the Prober is closed, after the target was resolved, Ping returns
+// the cause together with the Host as it then stands.
 func Ping(ctx context.Context, target string, opts *PingOptions) (*Host, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -66,6 +67,9 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 		}
 		return true
 	})
+	if err != nil && host.PacketsSent == 0 && host.Err == nil {
+		host.Err = err
+	}
 	return host, err
 }
 

@@ -14,7 +14,7 @@ import (
 // pingRun is a ping that has not been sent yet, or is being sent.
 type pingRun struct {
 	p    *Prober
-	eng  *engine.Pool
+	pool *engine.Pool
 	op   *engine.Op
 	dst  netip.Addr
 	opts PingOptions
@@ -42,17 +42,11 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := p.resolve(ctx, target, opts.Family)
+	dst, pool, err := p.aim(ctx, target, opts.Family, &opts.Packet)
 	if err != nil {
 		return nil, err
 	}
-	run := &pingRun{p: p, dst: thisHost(addrs[0]), opts: opts}
-	key, err := opts.Packet.key(&p.cfg, run.dst)
-	if err != nil {
-		return nil, err
-	}
-	run.eng, err = p.pool(key)
-	return run, err
+	return &pingRun{p: p, pool: pool, dst: dst, opts: opts}, nil
 }
 
 // each sends the requests and calls yield with each result, until all are
@@ -105,7 +99,7 @@ func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
 	}
 	seq := r.sent
 	r.probe[0] = engine.Probe{Dst: r.dst, Tag: uint64(seq), TTL: r.opts.Packet.ttl(), Flow: r.opts.Packet.flow()}
-	_, err = r.eng.Send(ctx, r.op, r.probe[:])
+	_, err = r.pool.Send(ctx, r.op, r.probe[:])
 	if err != nil && (ctx.Err() != nil || errors.Is(err, net.ErrClosed)) {
 		return false, err
 	}
@@ -150,7 +144,7 @@ func (r *pingRun) wait(ctx context.Context) (goOn bool, err error) {
 		return true, nil
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
-	case <-r.eng.Done():
+	case <-r.pool.Done():
 		return false, net.ErrClosed
 	}
 }

@@ -112,7 +112,7 @@ func TestAContextThatHasEndedSendsNothing(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		host, err := p.Ping(ctx, simTarget, nil)
-		if !errors.Is(err, context.Canceled) || host != nil && host.PacketsSent > 0 {
+		if !errors.Is(err, context.Canceled) || host.PacketsSent > 0 || !errors.Is(host.Err, context.Canceled) {
 			t.Errorf("got %v, %v", host, err)
 		}
 	})
@@ -319,6 +319,9 @@ func TestClosingTheProberEndsCalls(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Errorf("Close again: %v", err)
 		}
+		if n := p.Counters().Sent; n != 1 {
+			t.Errorf("%d packets are counted after Close", n)
+		}
 	})
 }
 
@@ -383,7 +386,7 @@ func TestNewProberRefusesWhatCannotBe(t *testing.T) {
 		{"a mode that there is not", Config{Mode: socket.Raw + 1}, "Mode"},
 		{"an IPv6 source for IPv4", Config{Source4: loopback(IPv6)}, "Source4"},
 		{"an IPv4 source for IPv6", Config{Source6: loopback(IPv4)}, "Source6"},
-		{"a negative rate", Config{Rate: -1}, "Rate"},
+		{"a resolver beside a cache of names", Config{Resolver: net.DefaultResolver, Names: &NameCache{}}, "Resolver"},
 		{"an interface that there is not", Config{Interface: "nosuch0"}, "Interface"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

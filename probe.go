@@ -13,7 +13,8 @@ import (
 // ProbeOptions says what to send. Nil and the zero value mean all defaults.
 type ProbeOptions struct {
 	// Timeout is how long to wait for an answer. The default is 2 s, the most
-	// 1 h.
+	// 1 h, and a
+	// negative value is refused.
 	Timeout time.Duration
 
 	// Packet is the shape of the probe.

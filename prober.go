@@ -33,8 +33,9 @@ type Config struct {
 	// only, with CAP_NET_ADMIN or CAP_NET_RAW.
 	Mark uint32
 
-	// Rate limits the packets per second of all operations together. 0 means
-	// no limit; a negative value is refused.
+	// Rate limits the packets per second of all operations together. The
+	// default is no limit, and so is a negative value. (A MultiPing has a rate
+	// of its own, which is limited by default.)
 	Rate int
 
 	// Resolver looks names up. The default is [net.DefaultResolver].
@@ -61,7 +62,8 @@ type Config struct {
 // tell apart, another is opened beside it. It keeps them, and
 // the network namespace in which they were opened, until it is closed.
 //
-// A Prober is safe for concurrent use.
+// A Prober is safe for concurrent use. It is made by [NewProber]; the zero value
+// cannot be used.
 type Prober struct {
 	cfg    Config
 	pacer  *engine.Pacer
@@ -72,6 +74,7 @@ type Prober struct {
 
 	mu    sync.Mutex
 	pools map[socketKey]*engine.Pool // nil once closed
+	final Counters                   // what was counted until then
 }
 
 // listenFunc opens the socket for a key; tests put a simulated network here.
@@ -105,7 +108,7 @@ func NewProber(cfg *Config) (*Prober, error) {
 	if p.cfg.Logger == nil {
 		p.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	p.pacer = engine.NewPacer(p.cfg.Rate)
+	p.pacer = engine.NewPacer(max(p.cfg.Rate, 0))
 	p.listen = p.listenSocket
 	return p, nil
 }
@@ -120,8 +123,6 @@ func (c *Config) validate() error {
 		return &ConfigError{Field: "Source6", Value: c.Source6, Allowed: "an IPv6 address"}
 	case c.Resolver != nil && c.Names != nil:
 		return &ConfigError{Field: "Resolver", Value: c.Resolver, Allowed: "nil where Names is set, which has a Resolver of its own"}
-	case c.Rate < 0:
-		return &ConfigError{Field: "Rate", Value: c.Rate, Allowed: "0 for no limit, or packets per second"}
 	}
 	return validateInterface("Interface", c.Interface)
 }
@@ -132,6 +133,21 @@ func (p *Prober) resolve(ctx context.Context, name string, family Family) ([]net
 		return p.cfg.Names.Resolve(ctx, name, family)
 	}
 	return resolve(ctx, p.cfg.Resolver, name, family)
+}
+
+// aim finds the address of a target, and the sockets for packets to it.
+func (p *Prober) aim(ctx context.Context, target string, family Family, packet *Packet) (netip.Addr, *engine.Pool, error) {
+	addrs, err := p.resolve(ctx, target, family)
+	if err != nil {
+		return netip.Addr{}, nil, err
+	}
+	dst := thisHost(addrs[0])
+	key, err := packet.key(&p.cfg, dst)
+	if err != nil {
+		return dst, nil, err
+	}
+	pool, err := p.pool(key)
+	return dst, pool, err
 }
 
 // validateInterface refuses an interface that is not there.
@@ -176,8 +192,15 @@ func (p *Prober) Close() error {
 	p.mu.Unlock()
 
 	var errs []error
+	var sum Counters
 	for _, pool := range pools {
 		errs = append(errs, pool.Close())
+		sum.add(pool.Counters())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pools != nil {
+		p.final = sum
 	}
 	return errors.Join(errs...)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 )
 
-// Protocol is what a probe is made of.
+// Protocol is what a probe is made of. (Package icmp has a Protocol, too: the
+// number in an IP header.)
 type Protocol uint8
 
 // The protocols of probes.
@@ -37,6 +38,24 @@ func ParseProtocol(name string) (Protocol, error) {
 		}
 	}
 	return ICMP, fmt.Errorf("unknown protocol %q: icmp, udp, tcp and sctp are known", name)
+}
+
+// MarshalText returns the name, for JSON and its like. A value that has none is
+// an error.
+func (p Protocol) MarshalText() ([]byte, error) {
+	if int(p) >= len(protocolNames) {
+		return nil, fmt.Errorf("no name for %v", p)
+	}
+	return []byte(protocolNames[p]), nil
+}
+
+// UnmarshalText sets p to the protocol whose name is given.
+func (p *Protocol) UnmarshalText(name []byte) error {
+	parsed, err := ParseProtocol(string(name))
+	if err == nil {
+		*p = parsed
+	}
+	return err
 }
 
 // number returns the protocol's IANA number.

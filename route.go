@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"fmt"
 	"iter"
 	"net/netip"
 )
@@ -60,3 +61,15 @@ func (e RouteEnd) String() string {
 
 // MarshalText returns the word, for JSON and its like.
 func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// UnmarshalText sets e to the end whose word is given. An unknown word is an
+// error.
+func (e *RouteEnd) UnmarshalText(word []byte) error {
+	for end, known := range routeEndWords {
+		if string(word) == known {
+			*e = RouteEnd(end)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown end of a route %q", word)
+}

@@ -47,18 +47,21 @@ type Stream struct {
 	free    []int
 	refused []StreamResult
 	wake    chan struct{} // holds a token while there may be refused ones
-	closed  chan struct{}
-	once    sync.Once
+	closed  context.Context
+	close   context.CancelFunc
 }
 
-// NewStream returns a Stream on the Prober's sockets. It must be closed.
+// NewStream returns a Stream on the Prober's sockets. It must be closed. There is
+// no other way to make one: the zero value cannot be used.
 func (p *Prober) NewStream() *Stream {
+	closed, closeIt := context.WithCancel(context.Background())
 	return &Stream{
 		p:      p,
 		inbox:  engine.NewInbox(),
 		ops:    map[streamShape]*streamOp{},
 		wake:   make(chan struct{}, 1),
-		closed: make(chan struct{}),
+		closed: closed,
+		close:  closeIt,
 	}
 }
 
@@ -71,6 +74,9 @@ func (p *Prober) NewStream() *Stream {
 func (s *Stream) Send(ctx context.Context, probes []StreamProbe) error {
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.closed, func() { cancel(net.ErrClosed) })()
 	for len(probes) > 0 {
 		n, err := s.sendRun(ctx, probes)
 		if err != nil {
@@ -84,10 +90,8 @@ func (s *Stream) Send(ctx context.Context, probes []StreamProbe) error {
 // sendRun sends the first of the probes and those behind it that have its shape
 // and its sockets, and returns how many those are.
 func (s *Stream) sendRun(ctx context.Context, probes []StreamProbe) (n int, err error) {
-	select {
-	case <-s.closed:
+	if s.closed.Err() != nil {
 		return 0, net.ErrClosed
-	default:
 	}
 	pool, op, err := s.prepare(&probes[0])
 	if errors.Is(err, net.ErrClosed) {
@@ -147,7 +151,7 @@ func (s *Stream) takeBack(first int) {
 // refuse keeps the result of a probe that was not sent.
 func (s *Stream) refuse(p *StreamProbe, err error) {
 	s.mu.Lock()
-	s.refused = append(s.refused, StreamResult{p.Tag, refusedResult(p.Dst, 0, p.Packet.TTL, err)})
+	s.refused = append(s.refused, StreamResult{p.Tag, refusedResult(p.Dst, 0, p.Packet.ttl(), err)})
 	s.mu.Unlock()
 	signal(s.wake)
 }
@@ -155,7 +159,7 @@ func (s *Stream) refuse(p *StreamProbe, err error) {
 // Close ends the stream. What is in flight has no results any more, and calls
 // that wait return [net.ErrClosed]. The Prober stays open.
 func (s *Stream) Close() {
-	s.once.Do(func() { close(s.closed) })
+	s.close()
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
 	for shape, op := range s.ops {

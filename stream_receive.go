@@ -24,7 +24,7 @@ func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, erro
 		case <-s.wake:
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)
-		case <-s.closed:
+		case <-s.closed.Done():
 			return 0, net.ErrClosed
 		case <-s.p.closed:
 			return 0, net.ErrClosed

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/netsim"
 )
 
@@ -118,5 +119,21 @@ func TestAStreamEndsWithItsContextAndWhenItIsClosed(t *testing.T) {
 			t.Errorf("Send on a closed stream: %v", err)
 		}
 		s.Close()
+	})
+}
+
+func TestClosingAStreamEndsASendThatWaits(t *testing.T) {
+	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+		p.pacer = engine.NewPacer(1)
+		s := p.NewStream()
+		start := time.Now()
+		time.AfterFunc(1500*time.Millisecond, s.Close)
+		probes := make([]StreamProbe, 20)
+		for i := range probes {
+			probes[i].Dst = netip.MustParseAddr(simTarget)
+		}
+		if err := s.Send(t.Context(), probes); !errors.Is(err, net.ErrClosed) || time.Since(start) != 1500*time.Millisecond {
+			t.Errorf("Send returns %v after %v", err, time.Since(start))
+		}
 	})
 }

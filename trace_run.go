@@ -36,17 +36,11 @@ func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptio
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := p.resolve(ctx, target, opts.Family)
+	dst, pool, err := p.aim(ctx, target, opts.Family, &opts.Packet)
 	if err != nil {
 		return nil, err
 	}
-	run := &traceRun{p: p, dst: thisHost(addrs[0]), opts: opts}
-	key, err := opts.Packet.key(&p.cfg, run.dst)
-	if err != nil {
-		return nil, err
-	}
-	run.pool, err = p.pool(key)
-	return run, err
+	return &traceRun{p: p, pool: pool, dst: dst, opts: opts}, nil
 }
 
 // each traces the route and calls yield with each hop that is final, until all

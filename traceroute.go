@@ -10,12 +10,12 @@ import (
 // defaults.
 type TracerouteOptions struct {
 	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
-	// to 255. The defaults are 1 and 30.
+	// to 255. The defaults are 1, and 30 or FirstHop where that is more.
 	FirstHop int
 	MaxHops  int
 
-	// Count is the number of probes to each hop. The default is 2; a negative
-	// value is refused.
+	// Count is the number of probes to each hop, up to 1000. The default is 2;
+	// a negative value is refused.
 	Count int
 
 	// Interval is the time from one probe to a hop to the next. The default is
@@ -31,7 +31,7 @@ type TracerouteOptions struct {
 	Fast bool
 
 	// GapLimit ends the trace after so many silent hops in a row. The default
-	// is none.
+	// is none; a negative value is refused.
 	GapLimit int
 
 	// Family chooses among the addresses of a name. The default is

@@ -58,7 +58,8 @@ func (s *ICMPv6) Receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, e
 // ReceiveBatch waits for at least one message, as Receive does with a nil
 // request, and reads all that are there, up to the length of replies (at most
 // 64 at once). It returns how many it read. The replies' slices share memory
-// with the socket and are valid until the next receive: see [icmp.Reply.Clone].
+// with the socket and are valid until the next receive, by whatever goroutine:
+// see [icmp.Reply.Clone].
 func (s *ICMPv6) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error) {
 	return s.c.receiveBatch(ctx, replies)
 }
