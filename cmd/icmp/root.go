@@ -37,6 +37,6 @@ func newRootCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newProbeCommand())
+	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newProbeCommand(), newDoctorCommand())
 	return root
 }
