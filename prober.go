@@ -37,6 +37,14 @@ type Config struct {
 	// no limit; a negative value is refused.
 	Rate int
 
+	// SendTimestamps has the kernel stamp each ICMP probe as its network driver
+	// gets it, so that an RTT contains nothing of the time that the probe took
+	// to get there; [Result.RTTSource] says which ones do without. The default is
+	// not to, for it costs about as much again as the probe itself. Linux only;
+	// elsewhere operations fail with errors.ErrUnsupported. It has no effect on
+	// probes of other protocols.
+	SendTimestamps bool
+
 	// Resolver looks names up. The default is [net.DefaultResolver].
 	Resolver *net.Resolver
 

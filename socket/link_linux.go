@@ -38,6 +38,7 @@ type link struct {
 	id       uint16
 	errQueue bool
 	sender   *sys.Sender
+	stamps   *departures // nil without SendTimestamps
 
 	// Of whoever receives:
 	receiver *sys.Receiver
@@ -66,7 +67,7 @@ func openLink(cfg linkConfig) (*link, error) {
 
 func (l *link) configure(cfg linkConfig) error {
 	for _, step := range []func(linkConfig) error{
-		l.configureFilter, l.configureOptions, l.configureRoute, l.bind,
+		l.configureFilter, l.configureOptions, l.configureRoute, l.bind, l.configureStamps,
 	} {
 		if err := step(cfg); err != nil {
 			return err
@@ -162,6 +163,9 @@ func (l *link) bind(cfg linkConfig) error {
 func (l *link) send(out []sys.Outbound) (int, error) {
 	for i := range out {
 		l.sender.Set(i, &out[i])
+	}
+	if l.stamps != nil {
+		return l.sendStamped(out)
 	}
 	return l.sock.Send(l.sender, 0, len(out))
 }
