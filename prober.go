@@ -38,11 +38,11 @@ type Config struct {
 	Rate int
 
 	// SendTimestamps has the kernel stamp each ICMP probe as its network driver
-	// gets it, so that an RTT contains nothing of the time that the probe took
-	// to get there; [Result.RTTSource] says which ones do without. The default is
-	// not to, for it costs about as much again as the probe itself. Linux only;
-	// elsewhere operations fail with errors.ErrUnsupported. It has no effect on
-	// probes of other protocols.
+	// gets it, so that the RTT contains nothing of the time that the probe took
+	// to get there. Not every RTT can be measured so: [Result.RTTSource] tells.
+	// The default is not to, for it costs 1 to 3 µs of processor time per probe.
+	// Linux 4.0 and later only; elsewhere operations fail with
+	// errors.ErrUnsupported. It has no effect on probes of other protocols.
 	SendTimestamps bool
 
 	// Resolver looks names up. The default is [net.DefaultResolver].

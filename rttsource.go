@@ -3,7 +3,7 @@ package icmplib
 import "strconv"
 
 // RTTSource says between which two moments an RTT was measured. The greater it
-// is, the less of this system is in the RTT; docs/accuracy.md has the details.
+// is, the less of this system is in the RTT. See docs/accuracy.md.
 type RTTSource uint8
 
 const (

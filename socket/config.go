@@ -45,10 +45,10 @@ type Config struct {
 	// SendTimestamps has the kernel stamp each request as it hands it to the
 	// network driver, so that replies come with a KernelRTT
 	// (SOF_TIMESTAMPING_TX_SOFTWARE). The default is not to. Linux 4.0 and later
-	// only; elsewhere Listen gives errors.ErrUnsupported. The stamps come
-	// through the receive buffer, and each wakes the receiver; docs/accuracy.md
-	// says what that costs. What is sent through SyscallConn is not to be
-	// mixed with it, for the kernel numbers all that the socket sends.
+	// only; elsewhere Listen gives errors.ErrUnsupported. The stamps share the
+	// receive buffer with the replies, each wakes the receiver, and SendBatch
+	// takes a system call for each request. Nothing may be sent through
+	// SyscallConn then, for the kernel numbers all that the socket sends.
 	SendTimestamps bool
 }
 

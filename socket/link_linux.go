@@ -66,9 +66,8 @@ func openLink(cfg linkConfig) (*link, error) {
 }
 
 func (l *link) configure(cfg linkConfig) error {
-	for _, step := range []func(linkConfig) error{
-		l.configureFilter, l.configureOptions, l.configureRoute, l.bind, l.configureStamps,
-	} {
+	steps := [...]func(linkConfig) error{l.configureFilter, l.configureOptions, l.configureRoute, l.bind, l.configureStamps}
+	for _, step := range steps {
 		if err := step(cfg); err != nil {
 			return err
 		}
