@@ -158,17 +158,6 @@ func (l *link) bind(cfg linkConfig) error {
 	return err
 }
 
-// send gives the datagrams to the kernel and returns how many it took.
-func (l *link) send(out []sys.Outbound) (int, error) {
-	for i := range out {
-		l.sender.Set(i, &out[i])
-	}
-	if l.stamps != nil {
-		return l.sendStamped(out)
-	}
-	return l.sock.Send(l.sender, 0, len(out))
-}
-
 func (l *link) waitWritable(ctx context.Context) error { return l.sock.WaitWritable(ctx) }
 
 func (l *link) setReadDeadline(t time.Time) error { return l.sock.SetReadDeadline(t) }

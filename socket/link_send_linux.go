@@ -26,6 +26,17 @@ func (l *link) configureStamps(cfg linkConfig) error {
 	return nil
 }
 
+// send gives the datagrams to the kernel and returns how many it took.
+func (l *link) send(out []sys.Outbound) (int, error) {
+	for i := range out {
+		l.sender.Set(i, &out[i])
+	}
+	if l.stamps != nil {
+		return l.sendStamped(out)
+	}
+	return l.sock.Send(l.sender, 0, len(out))
+}
+
 // sendStamped sends one datagram at a time, each of which is known before the
 // kernel gets it: on a loopback interface the stamp and the reply are there
 // before the call returns.
