@@ -39,15 +39,19 @@ func (h *heldErrors) hold(place int) {
 	h.count++
 }
 
+// stampRounds bounds how often the error queue is read while messages wait.
+const stampRounds = 4
+
 // readStamps reads the error queue behind the messages: the stamp of a request
 // is made before its reply, so that of a message that was just read is there. It
-// notes the stamps, holds the errors among them, and goes on until there is
-// either nothing left or some error to hand out. It tells whether nothing is.
+// notes the stamps, holds the errors among them, and goes on until nothing is
+// left, which it tells, or until there is something to hand out: some error, or
+// messages that have waited for a few rounds, behind which more arrive.
 func (k *look) readStamps() (drained bool) {
 	const first = maxBatch // the places below have the messages
 	h := &k.errors
 	h.from = 0
-	for !drained && h.count == 0 {
+	for round := 0; !drained && h.count == 0 && (k.n == 0 || round < stampRounds); round++ {
 		var n int
 		n, drained, k.err = k.l.sock.ReceiveErrors(k.l.receiver, first, first+maxBatch)
 		if k.err != nil {
