@@ -17,6 +17,7 @@ func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 		Responder:         o.Responder,
 		Status:            outcomeStatus(o, dst, p == UDP),
 		RTT:               o.RTT,
+		RTTSource:         RTTSource(o.MeasuredBy),
 		Seq:               int(o.Tag),
 		TTL:               o.TTL,
 		ReplyTTL:          o.ReplyTTL,

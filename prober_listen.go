@@ -18,6 +18,8 @@ func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
 		Interface:    key.device,
 		Mark:         key.mark,
 		DontFragment: key.dontFragment,
+
+		SendTimestamps: p.cfg.SendTimestamps,
 	}
 	if key.version == icmp.V4 {
 		return listenICMPv4(cfg, key.broadcast)

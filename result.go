@@ -31,6 +31,9 @@ type Result struct {
 	// is 0 where there was none.
 	RTT time.Duration
 
+	// RTTSource says between which two moments RTT was measured.
+	RTTSource RTTSource
+
 	// Seq is the ordinal of the probe within its run, from 0. It never wraps,
 	// unlike the sequence number on the wire.
 	Seq int

@@ -28,6 +28,16 @@ type Reply struct {
 	// Queued is how long the message had waited in the socket's queue when it
 	// was read. It is part of no RTT.
 	Queued time.Duration
+
+	// Stamped says that Queued, and so Time, is by the kernel's stamp. Without
+	// it, Time is when the message was read.
+	Stamped bool
+
+	// KernelRTT is the time between the kernel's own two stamps: from the
+	// departure of the last request with the sequence number that this message
+	// is about, to the arrival of this message. It is 0 where it is not known:
+	// always, unless the socket was opened with SendTimestamps.
+	KernelRTT time.Duration
 }
 
 // Err returns nil for an echo reply, and for any other message an [*Error] that

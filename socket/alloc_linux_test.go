@@ -36,9 +36,17 @@ func TestBatchesAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkEcho(b *testing.B) {
-	for _, mode := range []socket.Mode{socket.Datagram, socket.Raw} {
-		b.Run(mode.String(), func(b *testing.B) {
-			s, err := socket.ListenICMPv4(&socket.Config{Mode: mode})
+	for _, bb := range []struct {
+		name string
+		cfg  socket.Config
+	}{
+		{"datagram", socket.Config{Mode: socket.Datagram}},
+		{"raw", socket.Config{Mode: socket.Raw}},
+		{"datagram with stamps of the sends", socket.Config{Mode: socket.Datagram, SendTimestamps: true}},
+		{"raw with stamps of the sends", socket.Config{Mode: socket.Raw, SendTimestamps: true}},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			s, err := socket.ListenICMPv4(&bb.cfg)
 			if err != nil {
 				b.Skipf("the system allows no such socket: %v", err)
 			}

@@ -41,6 +41,15 @@ type Config struct {
 	// default is 1 MiB; the system's limit (net.core.rmem_max) cuts it down
 	// for a process without CAP_NET_ADMIN.
 	ReceiveBuffer int
+
+	// SendTimestamps has the kernel stamp each request as it hands it to the
+	// network driver, so that replies come with a KernelRTT
+	// (SOF_TIMESTAMPING_TX_SOFTWARE). The default is not to. Linux 4.0 and later
+	// only; elsewhere Listen gives errors.ErrUnsupported. The stamps share the
+	// receive buffer with the replies, each wakes the receiver, and SendBatch
+	// takes a system call for each request. Nothing may be sent through
+	// SyscallConn then, for the kernel numbers all that the socket sends.
+	SendTimestamps bool
 }
 
 const defaultReceiveBuffer = 1 << 20

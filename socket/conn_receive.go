@@ -80,6 +80,7 @@ func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
 		TrafficClass:   in.TrafficClass,
 		Time:           in.Read.Add(-in.Queued),
 		Queued:         in.Queued,
+		Stamped:        in.Stamped,
 	}
 	var ok bool
 	if in.Failed {
@@ -95,7 +96,16 @@ func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
 		c.foreign.Add(1)
 		return false
 	}
+	reply.KernelRTT = c.link.roundTrip(sequence(&reply.Message), in)
 	return true
+}
+
+// sequence returns the sequence number of the request that a message is about.
+func sequence(m *icmp.Message) uint16 {
+	if m.Type.IsError() {
+		return m.Quote.Sequence
+	}
+	return m.Sequence
 }
 
 // decodeMessage reads an ICMP message as the network delivered it.

@@ -24,5 +24,7 @@
 //
 // A reply's Time is its arrival in the kernel. Subtract the request's Time to
 // get a round-trip time that is free of the time that the reply waited for its
-// reader, and that a step of the wall clock cannot change.
+// reader, and that a step of the wall clock cannot change. With SendTimestamps
+// its KernelRTT, where that is not 0, is also free of the time that the request
+// took to get to the network driver.
 package socket

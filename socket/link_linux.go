@@ -38,6 +38,7 @@ type link struct {
 	id       uint16
 	errQueue bool
 	sender   *sys.Sender
+	stamps   *departures // nil without SendTimestamps
 
 	// Of whoever receives:
 	receiver *sys.Receiver
@@ -65,9 +66,8 @@ func openLink(cfg linkConfig) (*link, error) {
 }
 
 func (l *link) configure(cfg linkConfig) error {
-	for _, step := range []func(linkConfig) error{
-		l.configureFilter, l.configureOptions, l.configureRoute, l.bind,
-	} {
+	steps := [...]func(linkConfig) error{l.configureFilter, l.configureOptions, l.configureRoute, l.bind, l.configureStamps}
+	for _, step := range steps {
 		if err := step(cfg); err != nil {
 			return err
 		}
@@ -156,14 +156,6 @@ func (l *link) bind(cfg linkConfig) error {
 	_, port, err := l.sock.LocalAddr()
 	l.id = port
 	return err
-}
-
-// send gives the datagrams to the kernel and returns how many it took.
-func (l *link) send(out []sys.Outbound) (int, error) {
-	for i := range out {
-		l.sender.Set(i, &out[i])
-	}
-	return l.sock.Send(l.sender, 0, len(out))
 }
 
 func (l *link) waitWritable(ctx context.Context) error { return l.sock.WaitWritable(ctx) }

@@ -64,6 +64,8 @@ func openLink(cfg linkConfig) (*link, error) {
 		return nil, unsupported("a routing mark (Mark)")
 	case cfg.Interface != "":
 		return nil, unsupported("binding to an interface (Interface)")
+	case cfg.SendTimestamps:
+		return nil, unsupported("kernel timestamps of what is sent (SendTimestamps)")
 	case cfg.DontFragment:
 		return nil, unsupported("setting the don't-fragment flag (DontFragment)")
 	}
@@ -227,6 +229,9 @@ func (l *link) setFrom(from net.Addr) {
 }
 
 func (l *link) datagram(_ int, in *sys.Inbound) { *in = l.in }
+
+// roundTrip is not known here.
+func (l *link) roundTrip(uint16, *sys.Inbound) time.Duration { return 0 }
 
 func (l *link) setReadDeadline(t time.Time) error { return l.conn.SetReadDeadline(t) }
 

@@ -28,7 +28,8 @@ const slewed = 1000
 
 // QueueDelay returns how long a packet that was read at read had been waiting,
 // given the wall-clock nanoseconds stamp that the kernel put on it at arrival; 0
-// stands for none, and the delay is then 0.
+// stands for none, and the delay is then 0. It also tells whether the stamp was
+// of use.
 //
 // The queue was seen empty at empty, a reading taken before the look, so the
 // packet cannot have waited longer than since then. By how much the wall clock
@@ -37,9 +38,9 @@ const slewed = 1000
 // delay is taken, which errs to the longer round-trip time, and by no more than
 // the step. If nothing is possible, as when the clock was stepped to and fro,
 // the delay is 0.
-func QueueDelay(read Reading, stamp int64, empty Reading) time.Duration {
+func QueueDelay(read Reading, stamp int64, empty Reading) (delay time.Duration, stamped bool) {
 	if stamp == 0 {
-		return 0
+		return 0, false
 	}
 	longest := read.Mono.Sub(empty.Mono)
 	step := time.Duration(read.Wall-empty.Wall) - longest
@@ -50,11 +51,11 @@ func QueueDelay(read Reading, stamp int64, empty Reading) time.Duration {
 	before := after - step
 	switch possible := func(d time.Duration) bool { return d >= 0 && d <= longest }; {
 	case possible(after) && possible(before):
-		return min(after, before)
+		return min(after, before), true
 	case possible(after):
-		return after
+		return after, true
 	case possible(before):
-		return before
+		return before, true
 	}
-	return 0
+	return 0, false
 }

@@ -33,7 +33,7 @@ func TestQueueDelay(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			empty := Reading{Mono: start.Add(-tt.empty), Wall: wall - int64(tt.empty) - int64(tt.step)}
-			if got := QueueDelay(read, wall-int64(tt.stamp), empty); got != tt.want {
+			if got, _ := QueueDelay(read, wall-int64(tt.stamp), empty); got != tt.want {
 				t.Errorf("QueueDelay = %v, want %v", got, tt.want)
 			}
 		})
@@ -42,7 +42,7 @@ func TestQueueDelay(t *testing.T) {
 
 func TestAPacketWithoutAStampIsTakenToHaveComeWhenItWasRead(t *testing.T) {
 	now := Now()
-	if got := QueueDelay(now, 0, Reading{Mono: now.Mono.Add(-time.Second), Wall: now.Wall - 1e9}); got != 0 {
-		t.Errorf("QueueDelay = %v", got)
+	if got, stamped := QueueDelay(now, 0, Reading{Mono: now.Mono.Add(-time.Second), Wall: now.Wall - 1e9}); got != 0 || stamped {
+		t.Errorf("QueueDelay = %v, %v", got, stamped)
 	}
 }

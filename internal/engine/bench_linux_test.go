@@ -84,16 +84,16 @@ type pinger struct {
 	inbox  []engine.Outcome
 }
 
-func newPinger(b *testing.B, mode socket.Mode) *pinger {
+func newPinger(b *testing.B, cfg *socket.Config) *pinger {
 	pool, err := engine.NewPool(func() (engine.Medium, error) {
-		s, err := socket.ListenICMPv4(&socket.Config{Mode: mode})
+		s, err := socket.ListenICMPv4(cfg)
 		if err != nil {
 			return nil, err
 		}
 		return engine.OverEcho(s), nil
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
-		b.Skipf("the system allows no %v socket: %v", mode, err)
+		b.Skipf("the system allows no %v socket: %v", cfg.Mode, err)
 	}
 	p := &pinger{e: pool}
 	p.op = engine.NewOp(engine.OpConfig{Timeout: 10 * time.Second, Size: 56})
@@ -137,7 +137,17 @@ func cpu(b *testing.B) time.Duration {
 // engine and through the floor, by turns, and reports the median of their
 // ratios: what truth and convenience cost.
 func BenchmarkAgainstFloor(b *testing.B) {
-	f, p := newFloor(b), newPinger(b, socket.Raw)
+	benchmarkAgainstFloor(b, &socket.Config{Mode: socket.Raw})
+}
+
+// BenchmarkStampedAgainstFloor is BenchmarkAgainstFloor with a stamp of each
+// probe's departure, which the floor does without.
+func BenchmarkStampedAgainstFloor(b *testing.B) {
+	benchmarkAgainstFloor(b, &socket.Config{Mode: socket.Raw, SendTimestamps: true})
+}
+
+func benchmarkAgainstFloor(b *testing.B, cfg *socket.Config) {
+	f, p := newFloor(b), newPinger(b, cfg)
 	f.round(b)
 	p.round(b)
 	var ratios, floors, engines []float64

@@ -58,7 +58,8 @@ func (c *core) receive(r *icmp.Reply, arrival time.Duration) {
 	case Late:
 		s.state = answered
 	}
-	c.report(s, &Outcome{Fate: fate, RTT: max(0, arrival-s.sent), PayloadChanged: like == partly}, r)
+	rtt, by := roundTrip(r, arrival-s.sent)
+	c.report(s, &Outcome{Fate: fate, RTT: rtt, MeasuredBy: by, PayloadChanged: like == partly}, r)
 }
 
 // judge says what a message means for the probe that it is about.

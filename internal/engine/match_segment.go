@@ -34,9 +34,11 @@ func (c *core) credit(seq uint16, s *slot, like likeness, a *transport.Arrival, 
 	case Late:
 		s.state = answered
 	}
+	rtt, by := roundTrip(&a.Reply, arrival-s.sent)
 	c.report(s, &Outcome{
 		Fate:           fate,
-		RTT:            max(0, arrival-s.sent),
+		RTT:            rtt,
+		MeasuredBy:     by,
 		PayloadChanged: like == partly,
 		Answer:         a.Segment.Kind,
 		Retransmitted:  a.Retransmitted,

@@ -54,6 +54,8 @@ type Outcome struct {
 	Sent time.Time // when it was sent
 	RTT  time.Duration
 
+	MeasuredBy Measure // the RTT
+
 	// PayloadChanged says of an echo reply with the probe's nonce that the rest
 	// of its payload is not what was sent.
 	PayloadChanged bool

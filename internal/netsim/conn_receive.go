@@ -11,7 +11,7 @@ import (
 // until the next receive.
 func (c *Conn) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error) {
 	return c.receive(ctx, len(replies), func(n int, in *arrival) bool {
-		replies[n] = icmp.Reply{Time: in.at, Queued: in.queued}
+		replies[n] = icmp.Reply{Time: in.at, Queued: in.queued, Stamped: true}
 		return c.decode(&in.p, &replies[n])
 	})
 }

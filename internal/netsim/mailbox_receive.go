@@ -118,7 +118,7 @@ func (c *mailbox) take(now time.Time, limit int, hand func(int, *arrival) bool) 
 		start := len(c.memory)
 		c.memory = append(c.memory, in.p.b...) // it does not move: there is room
 		in.p.b = c.memory[start:]
-		queued := clock.QueueDelay(read, in.stamp, c.empty)
+		queued, _ := clock.QueueDelay(read, in.stamp, c.empty)
 		if hand(n, &arrival{p: in.p, at: now.Add(-queued), queued: queued}) {
 			n++
 		}

@@ -109,7 +109,7 @@ func (c *TransportConn) ReceiveBatch(ctx context.Context, arrivals []transport.A
 	return c.receive(ctx, len(arrivals), func(n int, in *arrival) bool {
 		a := &arrivals[n]
 		*a = transport.Arrival{Protocol: c.protocol}
-		a.Time, a.Queued = in.at, in.queued
+		a.Time, a.Queued, a.Stamped = in.at, in.queued, true
 		return c.decode(&in.p, a)
 	})
 }

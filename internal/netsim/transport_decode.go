@@ -97,9 +97,9 @@ func (c *TransportConn) decodeConnection(p *packet, a *transport.Arrival) bool {
 		return false
 	}
 	*a = transport.Arrival{Protocol: icmp.TCP, Identity: identity, Identified: true}
-	a.Source, a.Time, a.Queued = c.join(p.source()), arrived, queued
+	a.Source, a.Time, a.Queued, a.Stamped = c.join(p.source()), arrived, queued, true
 	if kind == transport.RST {
-		a.Time, a.Queued = arrived.Add(queued), 0
+		a.Time, a.Queued, a.Stamped = arrived.Add(queued), 0, false
 	}
 	a.Segment = transport.Segment{Kind: kind, SourcePort: key.toPort, DestinationPort: key.fromPort}
 	return true

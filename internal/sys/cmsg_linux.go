@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// controlSize holds every control message that we ask for at once: timestamp,
+// controlSize holds every control message that we ask for at once: timestamps,
 // TTL, traffic class, packet info and the extended error with its address.
-const controlSize = 256
+const controlSize = 320
 
 const cmsgHeader = unix.SizeofCmsghdr
 
@@ -31,8 +31,13 @@ func parseControl(b []byte, m *Inbound) {
 func parseControlMessage(level, typ int32, data []byte, m *Inbound) {
 	switch level {
 	case unix.SOL_SOCKET:
-		if typ == unix.SO_TIMESTAMPNS {
+		switch typ {
+		case unix.SO_TIMESTAMPNS:
 			m.Stamp = timespec(data)
+		case unix.SO_TIMESTAMPING:
+			// struct scm_timestamping { struct timespec ts[3] }, of which the
+			// first is the one that software made.
+			m.Departed = timespec(data[:len(data)/3])
 		}
 	case unix.SOL_IP:
 		parseIPv4Control(typ, data, m)
@@ -93,8 +98,8 @@ func parseQueuedError(data []byte, m *Inbound) {
 		Info:   binary.NativeEndian.Uint32(data[8:]),
 		Data:   binary.NativeEndian.Uint32(data[12:]),
 	}
-	if m.Err.Origin == OriginLocal {
-		return // the address is that of this host, and of no use
+	if m.Err.Origin == OriginLocal || m.Err.Origin == OriginTimestamping {
+		return // the address is that of this host, or none
 	}
 	var sa sockaddr
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&sa)), unsafe.Sizeof(sa)), data[size:])

@@ -38,11 +38,16 @@ type Inbound struct {
 	TrafficClass   uint8
 	Stamp          int64 // kernel receive time, wall-clock nanoseconds; 0: none
 
-	Read   time.Time     // when it was read
-	Queued time.Duration // how long it had waited then
+	Read    time.Time     // when it was read
+	Queued  time.Duration // how long it had waited then
+	Stamped bool          // Queued is by Stamp
 
 	Failed bool // an entry of the error queue: Err says which
 	Err    QueuedError
+
+	// Departed is, in an entry of the origin OriginTimestamping, when the driver
+	// got the datagram of which Err.Data is the ordinal: wall-clock nanoseconds.
+	Departed int64
 }
 
 // QueuedError is an entry of a socket's error queue: struct sock_extended_err
@@ -53,7 +58,7 @@ type QueuedError struct {
 	Type     uint8 // of the ICMP message
 	Code     uint8
 	Info     uint32     // next-hop MTU of a packet too big, where it says
-	Data     uint32     // see ExtensionOffset
+	Data     uint32     // see ExtensionOffset, and of OriginTimestamping the ordinal
 	Offender netip.Addr // who sent the ICMP message; zero for a local error
 	Zone     uint32     // interface index that scopes Offender
 }
@@ -61,11 +66,13 @@ type QueuedError struct {
 // Origin says where an error of the error queue comes from.
 type Origin uint8
 
-// The origins that concern ICMP, of linux/errqueue.h.
+// The origins that concern ICMP sockets, of linux/errqueue.h.
 const (
 	OriginLocal  Origin = 1
 	OriginICMP   Origin = 2
 	OriginICMPv6 Origin = 3
+
+	OriginTimestamping Origin = 4 // no error, but the stamp of what was sent
 )
 
 // ExtensionOffset is where the ICMP extension structure (RFC 4884) starts in

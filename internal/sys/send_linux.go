@@ -16,6 +16,10 @@ type Sender struct {
 	iovs    []unix.Iovec
 	names   []sockaddr
 	control []byte
+
+	// Refused is how often the kernel did not take the first of what it was
+	// given, errors of earlier datagrams included.
+	Refused int
 }
 
 // NewSender returns a Sender for up to n datagrams at once.

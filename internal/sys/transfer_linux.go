@@ -39,6 +39,20 @@ func (s *Socket) Receive(r *Receiver, first, limit int, errQueue bool) (n int, d
 	return n + failed, first+n+failed < limit, nil
 }
 
+// ReceiveErrors is Receive for the error queue alone.
+func (s *Socket) ReceiveErrors(r *Receiver, first, limit int) (n int, drained bool, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return 0, false, net.ErrClosed
+	}
+	n, errno := r.receive(s.fd, first, limit, unix.MSG_ERRQUEUE)
+	if errno != 0 && errno != unix.EAGAIN {
+		return 0, false, os.NewSyscallError("recvmmsg", errno)
+	}
+	return n, first+n < limit, nil
+}
+
 // receiveData reads the receive queue. An error that an earlier datagram met is
 // reported first as the errno of a call that then did nothing (ip(7),
 // IP_RECVERR); its entry waits in the error queue, so the call is just made
@@ -65,6 +79,7 @@ func (s *Socket) Send(b *Sender, first, last int) (int, error) {
 	for tries := 0; first+sent < last; {
 		n, errno := b.send(s.fd, first+sent, last)
 		if errno != 0 {
+			b.Refused++
 			// As in receiveData: the error may be an earlier datagram's.
 			if tries++; tries < pendingTries && maybePending(errno) {
 				continue

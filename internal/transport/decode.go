@@ -16,7 +16,7 @@ func describe(a *Arrival, in *sys.Inbound, z *zones.Zones) {
 	a.Destination = in.To
 	a.InterfaceIndex = in.InterfaceIndex
 	a.TTL, a.TrafficClass = in.TTL, in.TrafficClass
-	a.Time, a.Queued = in.Read.Add(-in.Queued), in.Queued
+	a.Time, a.Queued, a.Stamped = in.Read.Add(-in.Queued), in.Queued, in.Stamped
 }
 
 // stripIPv4 takes off the IPv4 header with which raw sockets deliver packets,

@@ -90,7 +90,7 @@ func (k *look) run(uintptr) bool {
 func (k *look) datagram(i int, in *sys.Inbound) {
 	k.receiver.Datagram(i, in)
 	in.Read = k.reading.Mono
-	in.Queued = clock.QueueDelay(k.reading, in.Stamp, k.since)
+	in.Queued, in.Stamped = clock.QueueDelay(k.reading, in.Stamp, k.since)
 }
 
 func (k *look) setReadDeadline(t time.Time) error { return k.poller.SetReadDeadline(t) }

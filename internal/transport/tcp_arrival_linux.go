@@ -18,7 +18,7 @@ func (l *tcpLink) arrival(i int, a *Arrival) verdict {
 	if r.RTT > 0 && !r.Again {
 		// No stamp comes with a segment, but the kernel has measured.
 		a.Queued = min(max(0, a.Time.Sub(r.probe.sent.Add(r.RTT))), l.reading.Mono.Sub(l.since.Mono))
-		a.Time = a.Time.Add(-a.Queued)
+		a.Time, a.Stamped = a.Time.Add(-a.Queued), true
 	}
 	return keep
 }

@@ -1,0 +1,36 @@
+package icmplib
+
+import "strconv"
+
+// RTTSource says between which two moments an RTT was measured. The greater it
+// is, the less of this system is in the RTT. See docs/accuracy.md.
+type RTTSource uint8
+
+const (
+	// RTTNone: there is no RTT.
+	RTTNone RTTSource = iota
+
+	// RTTRead: from the call that sent the probe to the call that read the
+	// answer, both by the monotonic clock. It contains how long the answer
+	// waited to be read. It is the rule on systems other than Linux.
+	RTTRead
+
+	// RTTClock: from the call that sent the probe, by the monotonic clock, to
+	// the kernel's stamp of the arrival. It is the rule on Linux.
+	RTTClock
+
+	// RTTKernel: from the kernel's stamp of the departure to its stamp of the
+	// arrival. It takes [Config.SendTimestamps].
+	RTTKernel
+)
+
+var rttSourceWords = [...]string{RTTNone: "none", RTTRead: "read", RTTClock: "clock", RTTKernel: "kernel"}
+
+// String returns "none", "read", "clock" or "kernel", and "RTTSource(n)" for a
+// value that has no word.
+func (s RTTSource) String() string {
+	if int(s) < len(rttSourceWords) {
+		return rttSourceWords[s]
+	}
+	return "RTTSource(" + strconv.Itoa(int(s)) + ")"
+}
