@@ -109,7 +109,9 @@ func (p *Poller) SetReadDeadline(t time.Time) error {
 // anything; later ones return net.ErrClosed.
 func (p *Poller) Close() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
+	p.mu.Unlock()
+	// Not under the lock: it waits for a Wait whose read may be about to call
+	// Ready, which takes the lock.
 	return wakeError(p.ready.Close())
 }
