@@ -36,6 +36,7 @@ func TestPingInSimulatedNetworksBehindTheKernel(t *testing.T) {
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: kind.unprivileged,
+				Tries:        3,
 				Setup:        func(t *testing.T) { carryAll(t, scenarios, kind.device) },
 			}, func(t *testing.T) { pingAll(t, scenarios, kind.mode) })
 		})

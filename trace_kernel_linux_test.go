@@ -24,6 +24,7 @@ func TestTracerouteInSimulatedNetworksBehindTheKernel(t *testing.T) {
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: v.datagram,
+				Tries:        3,
 				Setup:        func(t *testing.T) { carryAll(t, suited, netlab.AnyDevice) },
 			}, func(t *testing.T) { traceAll(t, suited, v) })
 		})

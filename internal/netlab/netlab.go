@@ -12,6 +12,11 @@ type Config struct {
 	// group, and closes it to every group otherwise.
 	PingGroups bool
 
+	// Tries is how often the function is run, in a new namespace each time,
+	// until it passes; 0 means once. It is for networks whose timeouts pass in
+	// real time: a machine that stands still for half a second spoils them.
+	Tries int
+
 	// Setup, if not nil, is run with all capabilities before the function, in
 	// the process that sets the namespace up. It lives until the function has
 	// ended.

@@ -27,11 +27,11 @@ func run(t *testing.T, cfg Config, f func(t *testing.T)) {
 	t.Helper()
 	switch stage := os.Getenv(stageVariable); {
 	case stage == stageStart:
-		again(t, stageOwner, newNamespace())
+		again(t, stageOwner, newNamespace(), max(1, cfg.Tries))
 	case stage == stageOwner:
 		setUp(t, cfg)
 		if cfg.Unprivileged {
-			again(t, stageUser, noPrivileges())
+			again(t, stageUser, noPrivileges(), 1)
 			return
 		}
 		f(t)
@@ -76,9 +76,35 @@ func mapsAllUsers() bool {
 	return err == nil && len(fields) == 3 && fields[2] == "4294967295"
 }
 
-// again runs this one test in another process of the test binary.
-func again(t *testing.T, stage string, attr *syscall.SysProcAttr) {
+// again runs this one test in another process of the test binary, up to so many
+// times until it passes.
+func again(t *testing.T, stage string, attr *syscall.SysProcAttr, tries int) {
 	t.Helper()
+	for try := 1; ; try++ {
+		out, err := inProcess(t, stage, attr)
+		var exit *exec.ExitError
+		switch {
+		case err != nil && !errors.As(err, &exit):
+			t.Skipf("the system forbids a process with a network namespace of its own: %v", err)
+		case err != nil && try < tries:
+			t.Logf("in the namespace (%s), try %d: %v\n%s", stage, try, err, indent(out))
+			continue
+		case err != nil:
+			t.Fatalf("in the namespace (%s): %v\n%s", stage, err, indent(out))
+		case strings.Contains(out, "--- SKIP: "+t.Name()+" "):
+			t.Skipf("in the namespace (%s):\n%s", stage, indent(out))
+		case !strings.Contains(out, "--- PASS: "+t.Name()+" "):
+			t.Fatalf("the test did not run in the namespace (%s):\n%s", stage, indent(out))
+		}
+		if testing.Verbose() {
+			t.Logf("in the namespace (%s):\n%s", stage, indent(out))
+		}
+		return
+	}
+}
+
+// inProcess runs this one test in another process and returns what it printed.
+func inProcess(t *testing.T, stage string, attr *syscall.SysProcAttr) (output string, err error) {
 	// The link leads to the binary even for a user who may not enter the
 	// directory that it is in.
 	cmd := exec.Command("/proc/self/exe", "-test.run="+onlyThis(t), "-test.v=true", "-test.count=1",
@@ -88,21 +114,8 @@ func again(t *testing.T, stage string, attr *syscall.SysProcAttr) {
 	cmd.SysProcAttr = attr
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	var exit *exec.ExitError
-	switch {
-	case err != nil && !errors.As(err, &exit):
-		t.Skipf("the system forbids a process with a network namespace of its own: %v", err)
-	case err != nil:
-		t.Fatalf("in the namespace (%s): %v\n%s", stage, err, indent(out.String()))
-	case strings.Contains(out.String(), "--- SKIP: "+t.Name()+" "):
-		t.Skipf("in the namespace (%s):\n%s", stage, indent(out.String()))
-	case !strings.Contains(out.String(), "--- PASS: "+t.Name()+" "):
-		t.Fatalf("the test did not run in the namespace (%s):\n%s", stage, indent(out.String()))
-	}
-	if testing.Verbose() {
-		t.Logf("in the namespace (%s):\n%s", stage, indent(out.String()))
-	}
+	err = cmd.Run()
+	return out.String(), err
 }
 
 // onlyThis returns a pattern that matches this test, or subtest, alone.
