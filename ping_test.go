@@ -325,6 +325,39 @@ func TestClosingTheProberEndsCalls(t *testing.T) {
 	})
 }
 
+// closingMedium looks at the counters while its socket is being closed.
+type closingMedium struct {
+	engine.Medium
+	look func()
+}
+
+func (m *closingMedium) Close() error {
+	m.look()
+	return m.Medium.Close()
+}
+
+func TestCountersAreWholeWhileTheProberCloses(t *testing.T) {
+	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+		looks, listen := 0, p.listen
+		p.listen = func(key socketKey) (engine.Medium, error) {
+			m, err := listen(key)
+			return &closingMedium{m, func() {
+				looks++
+				if n := p.Counters().Sent; n != 3 {
+					t.Errorf("%d packets are counted, want 3", n)
+				}
+			}}, err
+		}
+		if _, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 3}); err != nil {
+			t.Fatal(err)
+		}
+		p.Close()
+		if n := p.Counters().Sent; looks != 1 || n != 3 {
+			t.Errorf("looked %d times, %d packets are counted afterwards", looks, n)
+		}
+	})
+}
+
 func TestTheRateIsThatOfAllOperations(t *testing.T) {
 	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
 		p.pacer = engine.NewPacer(10)

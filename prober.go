@@ -67,8 +67,8 @@ type Config struct {
 // each combination of socket-wide options in use (protocol, source, interface,
 // mark, don't-fragment, broadcast), and shared by any number of operations. When
 // nearly 65,536 probes are in flight on one of them, which is all that an id can
-// tell apart, another is opened beside it. It keeps them, and
-// the network namespace in which they were opened, until it is closed.
+// tell apart, another is opened beside it. It keeps them, and the network
+// namespace in which they were opened, until it is closed.
 //
 // A Prober is safe for concurrent use. It is made by [NewProber]; the zero value
 // cannot be used.
@@ -80,9 +80,10 @@ type Prober struct {
 
 	closed chan struct{} // by Close
 
-	mu    sync.Mutex
-	pools map[socketKey]*engine.Pool // nil once closed
-	final Counters                   // what was counted until then
+	mu     sync.Mutex
+	ending bool // Close has been called
+	pools  map[socketKey]*engine.Pool
+	final  Counters // what was counted by pools that are gone
 }
 
 // listenFunc opens the socket for a key; tests put a simulated network here.
@@ -173,7 +174,7 @@ func validateInterface(field, name string) error {
 func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pools == nil {
+	if p.ending {
 		return nil, net.ErrClosed
 	}
 	if pool := p.pools[key]; pool != nil {
@@ -192,11 +193,13 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 // do nothing.
 func (p *Prober) Close() error {
 	p.mu.Lock()
-	pools := p.pools
-	p.pools = nil
-	if pools != nil {
-		close(p.closed)
+	if p.ending {
+		p.mu.Unlock()
+		return nil
 	}
+	p.ending = true
+	pools := p.pools // nothing is added to them any more
+	close(p.closed)
 	p.mu.Unlock()
 
 	var errs []error
@@ -205,10 +208,9 @@ func (p *Prober) Close() error {
 		errs = append(errs, pool.Close())
 		sum.add(pool.Counters())
 	}
+	// Both at once, so that Counters misses nothing and counts nothing twice.
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if pools != nil {
-		p.final = sum
-	}
+	p.pools, p.final = nil, sum
 	return errors.Join(errs...)
 }
