@@ -9,12 +9,9 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Conn is what the engine needs of an ICMP socket. *socket.ICMPv4 and *socket.ICMPv6
-// are such, whose documentation is the contract; so is a simulated one.
-type Conn interface {
-	ID() uint16
-	SendBatch(reqs []icmp.Request) (int, error)
-	ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error)
+// Link is what sockets of every protocol have for the engine. The documentation
+// of *socket.ICMPv4 and *transport.Conn is the contract.
+type Link interface {
 	SetReadDeadline(t time.Time) error
 	Drained() time.Time
 	Counters() socket.Counters
@@ -22,17 +19,21 @@ type Conn interface {
 	Close() error
 }
 
-// SegmentConn is what the engine needs of a socket for UDP, TCP or SCTP.
-// *transport.Conn is such, whose documentation is the contract.
+// Conn is a socket for echo requests, such as *socket.ICMPv4 and *socket.ICMPv6;
+// a simulated one is, too.
+type Conn interface {
+	Link
+	ID() uint16
+	SendBatch(reqs []icmp.Request) (int, error)
+	ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error)
+}
+
+// SegmentConn is a socket for UDP, TCP or SCTP, such as *transport.Conn.
 type SegmentConn interface {
+	Link
 	Protocol() icmp.Protocol
 	SendBatch(probes []transport.Probe) (int, error)
 	ReceiveBatch(ctx context.Context, arrivals []transport.Arrival) (int, error)
-	SetReadDeadline(t time.Time) error
-	Drained() time.Time
-	Counters() socket.Counters
-	Backlog() float64
-	Close() error
 }
 
 var (

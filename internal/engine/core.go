@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/transport"
 )
 
 // core is the state machine of an engine: all of it but the clock, the locks
@@ -48,33 +49,55 @@ func (c *core) receive(r *icmp.Reply, arrival time.Duration) {
 		c.counters.Foreign++
 		return
 	}
-	if s.state == inFlight && arrival > s.deadline {
+	c.credit(seq, s, &heard{Reply: r, at: arrival, like: like})
+}
+
+// heard is a message about a probe.
+type heard struct {
+	*icmp.Reply
+	at            time.Duration
+	like          likeness
+	answer        transport.Kind // of another protocol than ICMP
+	retransmitted bool
+}
+
+// credit tells the operation what was heard about a probe, and settles the probe
+// if it is open.
+func (c *core) credit(seq uint16, s *slot, h *heard) {
+	if s.state == inFlight && h.at > s.deadline {
 		c.silence(seq, s) // its deadline was not noticed yet
 	}
-	fate := judge(r, s, like)
+	fate := h.judge(s)
 	switch fate {
 	case Replied, Failed:
 		c.table.settle(seq, s, answered)
 	case Late:
 		s.state = answered
 	}
-	rtt, by := roundTrip(r, arrival-s.sent)
-	c.report(s, &Outcome{Fate: fate, RTT: rtt, MeasuredBy: by, PayloadChanged: like == partly}, r)
+	rtt, by := roundTrip(h.Reply, h.at-s.sent)
+	c.report(s, &Outcome{
+		Fate:           fate,
+		RTT:            rtt,
+		MeasuredBy:     by,
+		PayloadChanged: h.like == partly,
+		Answer:         h.answer,
+		Retransmitted:  h.retransmitted,
+	}, h.Reply)
 }
 
 // judge says what a message means for the probe that it is about.
-func judge(r *icmp.Reply, s *slot, like likeness) Fate {
-	kind := r.Kind()
+func (h *heard) judge(s *slot) Fate {
+	kind := h.Kind()
 	switch {
 	case kind == icmp.KindRedirect || kind == icmp.KindSourceQuench:
 		return Advised
-	case like == unlike:
+	case h.like == unlike:
 		return Altered
 	case s.state == answered:
 		return Duplicate
 	case s.state == silent:
 		return Late
-	case kind == icmp.KindEchoReply:
+	case kind == icmp.KindEchoReply || h.answer != transport.None:
 		return Replied
 	}
 	return Failed

@@ -4,7 +4,7 @@ package engine
 // time the sum of Replied, Failed, Silent and what is in flight.
 type Counters struct {
 	Sent       uint64 // probes that the kernel took
-	Replied    uint64 // settled by an echo reply
+	Replied    uint64 // settled by the answer of the target
 	Failed     uint64 // settled by an ICMP error
 	Silent     uint64 // settled by their deadline; those in Late included
 	Late       uint64 // silent ones that were answered after all

@@ -13,10 +13,8 @@ type Engine struct {
 	medium Medium
 	log    *slog.Logger
 
-	// sending holds a token for whoever sends; the buffers are his.
+	// sending holds a token for whoever sends; what follows is his.
 	sending  chan struct{}
-	seqs     [sendBatch]uint16
-	payloads []byte
 	out      outgoing // here, for what is passed to an interface is allocated
 	unlooked int      // probes that may leave before the receive buffer is looked at
 
@@ -40,10 +38,9 @@ func newEngine(medium Medium, log *slog.Logger) *Engine {
 		log:     log,
 		sending: make(chan struct{}, 1),
 		done:    make(chan struct{}),
-
-		// Not nil, for a Request takes a payload that is nil for none given.
-		payloads: []byte{},
 	}
+	// Not nil, for a Request takes a payload that is nil for none given.
+	e.out.payload = []byte{}
 	e.core.id, e.core.epoch = medium.id(), time.Now()
 	e.core.table.next = firstSequence
 	e.reader.Go(e.read)
@@ -65,7 +62,7 @@ func (e *Engine) close() error {
 
 // counters returns what was counted so far.
 func (e *Engine) counters() Counters {
-	below := e.medium.counters()
+	below := e.medium.Counters()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := e.core.counters

@@ -19,39 +19,7 @@ func (c *core) receiveArrival(a *transport.Arrival, arrival time.Duration) {
 		}
 		return
 	}
-	c.credit(seq, s, like, a, arrival)
-}
-
-// credit settles the probe that an arrival is about, if it is open.
-func (c *core) credit(seq uint16, s *slot, like likeness, a *transport.Arrival, arrival time.Duration) {
-	if s.state == inFlight && arrival > s.deadline {
-		c.silence(seq, s)
-	}
-	fate := judgeArrival(a, s, like)
-	switch fate {
-	case Replied, Failed:
-		c.table.settle(seq, s, answered)
-	case Late:
-		s.state = answered
-	}
-	rtt, by := roundTrip(&a.Reply, arrival-s.sent)
-	c.report(s, &Outcome{
-		Fate:           fate,
-		RTT:            rtt,
-		MeasuredBy:     by,
-		PayloadChanged: like == partly,
-		Answer:         a.Segment.Kind,
-		Retransmitted:  a.Retransmitted,
-	}, &a.Reply)
-}
-
-// judgeArrival is judge, for other protocols than ICMP.
-func judgeArrival(a *transport.Arrival, s *slot, like likeness) Fate {
-	direct := a.Segment.Kind != transport.None
-	if fate := judge(&a.Reply, s, like); !direct || fate != Failed {
-		return fate
-	}
-	return Replied
+	c.credit(seq, s, &heard{&a.Reply, arrival, like, a.Segment.Kind, a.Retransmitted})
 }
 
 // matchArrival finds the probe that an arrival is about.

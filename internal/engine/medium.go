@@ -1,33 +1,35 @@
 package engine
 
 import (
+	"errors"
 	"net/netip"
-	"time"
-
-	"github.com/goicmp/icmplib/socket"
 )
 
 // Medium is what an engine sends over and receives from: sockets of one
 // protocol. [OverEcho] and [OverTransport] make one.
 type Medium interface {
-	// prepare makes out the k-th packet of the next batch, below sendBatch.
-	prepare(k int, p *outgoing)
-	// send sends the first k packets, as SendBatch of package socket does.
-	send(k int) (int, error)
+	Link
+
+	// send gives the system one packet, which may not take it.
+	send(p *outgoing) error
 	// receive waits for messages and reads them; it returns how many. They are
 	// valid until the next call.
 	receive() (int, error)
 	// deliver lets the core take the i-th message.
 	deliver(i int, c *core)
+	// id is that of echo requests; 0 for other protocols.
+	id() uint16
+}
 
-	id() uint16 // of echo requests; 0 for other protocols
-	setReadDeadline(t time.Time)
-	drained() time.Time
-	counters() socket.Counters
-	backlog() float64
+// errNoneTaken stands for a packet that the system did not take without a word.
+var errNoneTaken = errors.New("no packet was taken")
 
-	// Close closes the sockets.
-	Close() error
+// took makes an error of what SendBatch returned for one packet.
+func took(n int, err error) error {
+	if n == 0 && err == nil {
+		return errNoneTaken
+	}
+	return err
 }
 
 // outgoing is a probe with what makes it recognisable.

@@ -79,9 +79,9 @@ func (e *Engine) settle(n int, deadline bool) {
 	if deadline {
 		e.disarm()
 	}
-	horizon := max(e.since(e.medium.drained()), e.since(time.Now())-maxLag)
+	horizon := max(e.since(e.medium.Drained()), e.since(time.Now())-maxLag)
 	if next, ok := e.core.table.nextDeadline(); ok && next <= horizon {
-		e.core.loss.look(e.medium.counters().Dropped, e.since(time.Now()))
+		e.core.loss.look(e.medium.Counters().Dropped, e.since(time.Now()))
 		e.core.expire(horizon)
 		e.expired = horizon
 	}
@@ -92,7 +92,7 @@ func (e *Engine) settle(n int, deadline bool) {
 // further receive at once.
 func (e *Engine) disarm() {
 	e.armed = false
-	e.medium.setReadDeadline(time.Time{})
+	e.setReadDeadline(time.Time{})
 }
 
 // arm sets the socket's read deadline for the next probe that will be overdue,
@@ -107,5 +107,9 @@ func (e *Engine) arm() {
 		return
 	}
 	e.armed, e.armedFor = true, next
-	e.medium.setReadDeadline(e.core.epoch.Add(next))
+	e.setReadDeadline(e.core.epoch.Add(next))
 }
+
+// setReadDeadline fails only when the socket is closed, which the reader sees by
+// itself.
+func (e *Engine) setReadDeadline(t time.Time) { _ = e.medium.SetReadDeadline(t) }

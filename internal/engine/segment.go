@@ -2,11 +2,9 @@ package engine
 
 import (
 	"context"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
-	"github.com/goicmp/icmplib/socket"
 )
 
 // segments is the Medium of UDP, TCP and SCTP probes.
@@ -16,19 +14,19 @@ import (
 // a part of its nonce above. In UDP it is the checksum, which is made to be the
 // probe's number, and the beginning of the payload.
 type segments struct {
-	conn     SegmentConn
-	protocol icmp.Protocol
-	probes   [sendBatch]transport.Probe
+	SegmentConn
+	probe    [1]transport.Probe
 	arrivals [readBatch]transport.Arrival
 }
 
 // OverTransport returns a Medium that sends the probes of conn's protocol.
-func OverTransport(conn SegmentConn) Medium {
-	return &segments{conn: conn, protocol: conn.Protocol()}
-}
+func OverTransport(conn SegmentConn) Medium { return &segments{SegmentConn: conn} }
 
-func (m *segments) prepare(k int, p *outgoing) {
-	m.probes[k] = transport.Probe{
+func (m *segments) id() uint16 { return 0 }
+
+func (m *segments) send(p *outgoing) error {
+	probe := &m.probe[0]
+	*probe = transport.Probe{
 		Destination:     p.dst,
 		DestinationPort: p.flow.DestinationPort,
 		SourcePort:      p.flow.SourcePort,
@@ -36,35 +34,26 @@ func (m *segments) prepare(k int, p *outgoing) {
 		TTL:             p.ttl,
 		TrafficClass:    p.class,
 	}
-	if m.protocol != icmp.UDP {
-		m.probes[k].Identity = identity(p.seq, p.nonce)
-		return
+	switch {
+	case m.Protocol() != icmp.UDP:
+		probe.Identity = identity(p.seq, p.nonce)
+	case p.numbered:
+		probe.Payload, probe.Checksum, probe.Balance = p.payload, p.seq, numberedBalance
+	default:
+		probe.Payload = p.payload
 	}
-	m.probes[k].Payload = p.payload
-	if p.numbered {
-		m.probes[k].Checksum, m.probes[k].Balance = p.seq, numberedBalance
-	}
+	return took(m.SendBatch(m.probe[:]))
 }
 
 // identity is what makes a probe recognisable in 32 bits. It is never 0, for no
 // sequence number is.
 func identity(seq uint16, n nonce) uint32 { return uint32(n>>48)<<16 | uint32(seq) }
 
-func (m *segments) send(k int) (int, error) { return m.conn.SendBatch(m.probes[:k]) }
-
 func (m *segments) receive() (int, error) {
-	return m.conn.ReceiveBatch(context.Background(), m.arrivals[:])
+	return m.ReceiveBatch(context.Background(), m.arrivals[:])
 }
 
 func (m *segments) deliver(i int, c *core) {
 	a := &m.arrivals[i]
 	c.receiveArrival(a, a.Time.Sub(c.epoch))
 }
-
-func (m *segments) setReadDeadline(t time.Time) { _ = m.conn.SetReadDeadline(t) }
-
-func (m *segments) id() uint16                { return 0 }
-func (m *segments) drained() time.Time        { return m.conn.Drained() }
-func (m *segments) counters() socket.Counters { return m.conn.Counters() }
-func (m *segments) backlog() float64          { return m.conn.Backlog() }
-func (m *segments) Close() error              { return m.conn.Close() }
