@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -70,12 +69,12 @@ func (p *Prober) Capabilities() Capabilities {
 
 // try opens sockets and closes them.
 func (p *Prober) try(protocol Protocol, family Family, mode socket.Mode, mark uint32) error {
-	key := socketKey{protocol: protocol, version: icmp.V4, source: p.cfg.Source4, device: p.cfg.Interface, mark: mark}
-	if family == IPv6 {
-		key.version, key.source = icmp.V6, p.cfg.Source6
-	}
 	alone := Prober{cfg: p.cfg}
-	alone.cfg.Mode = mode
+	alone.cfg.Mode, alone.cfg.Mark = mode, mark
+	key, err := (&Packet{Protocol: protocol}).key(&alone.cfg, loopback(family))
+	if err != nil {
+		return err
+	}
 	medium, err := alone.listenSocket(key)
 	if err != nil {
 		return err

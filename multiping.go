@@ -20,8 +20,7 @@ type MultiPingOptions struct {
 	Interval time.Duration
 
 	// Timeout is how long a request waits for its reply. The default is 2 s,
-	// the most 1 h, and a
-	// negative value is refused.
+	// the most 1 h, and a negative value is refused.
 	Timeout time.Duration
 
 	// Rate limits the packets per second of this call; Config.Rate limits all

@@ -18,8 +18,8 @@ type PingOptions struct {
 	Interval time.Duration
 
 	// Timeout is how long a request waits for its reply. The default is 2 s,
-	// the most 1 h, and a
-	// negative value is refused. A reply that comes later is counted as late.
+	// the most 1 h, and a negative value is refused. A reply that comes later is
+	// counted as late.
 	Timeout time.Duration
 
 	// Family chooses among the addresses of a name. The default is

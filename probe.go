@@ -13,8 +13,7 @@ import (
 // ProbeOptions says what to send. Nil and the zero value mean all defaults.
 type ProbeOptions struct {
 	// Timeout is how long to wait for an answer. The default is 2 s, the most
-	// 1 h, and a
-	// negative value is refused.
+	// 1 h, and a negative value is refused.
 	Timeout time.Duration
 
 	// Packet is the shape of the probe.
@@ -39,11 +38,7 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 		return Result{}, &ConfigError{Field: "dst", Value: dst, Allowed: "an IP address"}
 	}
 	dst = thisHost(dst.Unmap())
-	key, err := o.Packet.key(&p.cfg, dst)
-	if err != nil {
-		return Result{}, err
-	}
-	pool, err := p.pool(key)
+	pool, err := p.poolFor(&o.Packet, dst)
 	if err != nil {
 		return Result{}, err
 	}

@@ -144,21 +144,6 @@ func (p *Prober) resolve(ctx context.Context, name string, family Family) ([]net
 	return resolve(ctx, p.cfg.Resolver, name, family)
 }
 
-// aim finds the address of a target, and the sockets for packets to it.
-func (p *Prober) aim(ctx context.Context, target string, family Family, packet *Packet) (netip.Addr, *engine.Pool, error) {
-	addrs, err := p.resolve(ctx, target, family)
-	if err != nil {
-		return netip.Addr{}, nil, err
-	}
-	dst := thisHost(addrs[0])
-	key, err := packet.key(&p.cfg, dst)
-	if err != nil {
-		return dst, nil, err
-	}
-	pool, err := p.pool(key)
-	return dst, pool, err
-}
-
 // validateInterface refuses an interface that is not there.
 func validateInterface(field, name string) error {
 	if name == "" {
@@ -168,24 +153,6 @@ func validateInterface(field, name string) error {
 		return &ConfigError{Field: field, Value: name, Allowed: "the name of an interface of this host"}
 	}
 	return nil
-}
-
-// pool returns the engines for a key, and opens their first socket if need be.
-func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ending {
-		return nil, net.ErrClosed
-	}
-	if pool := p.pools[key]; pool != nil {
-		return pool, nil
-	}
-	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.listen(key) }, p.cfg.Logger)
-	if err != nil {
-		return nil, err
-	}
-	p.pools[key] = pool
-	return pool, nil
 }
 
 // Close closes the sockets and ends the calls in flight with [net.ErrClosed].

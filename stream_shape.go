@@ -40,11 +40,7 @@ func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *streamOp, error) {
 		return nil, nil, &ConfigError{Field: "Dst", Value: p.Dst, Allowed: "an IP address"}
 	}
 	dst := thisHost(p.Dst.Unmap())
-	key, err := opts.Packet.key(&s.p.cfg, dst)
-	if err != nil {
-		return nil, nil, err
-	}
-	pool, err := s.p.pool(key)
+	pool, err := s.p.poolFor(&opts.Packet, dst)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,8 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-
-	"github.com/goicmp/icmplib/internal/engine"
 )
 
 // admit takes targets from the feed while there are places.
@@ -59,7 +57,7 @@ func (s *sweep) begin(t target) error {
 		s.complete(t.index, host)
 		return nil
 	}
-	pool, err := s.pool(host)
+	pool, err := s.p.poolFor(&s.opts.Packet, host.Address)
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, net.ErrClosed) {
 		return err
 	}
@@ -78,12 +76,4 @@ func (s *sweep) handOver(addr netip.Addr) {
 	if next, ok := s.hosts.release(addr); ok {
 		s.turns = append(s.turns, next)
 	}
-}
-
-func (s *sweep) pool(h *Host) (*engine.Pool, error) {
-	key, err := s.opts.Packet.key(&s.p.cfg, h.Address)
-	if err != nil {
-		return nil, err
-	}
-	return s.p.pool(key)
 }

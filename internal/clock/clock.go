@@ -3,9 +3,10 @@
 //
 // Round-trip times are differences of monotonic readings, which a stepped wall
 // clock cannot change. But the kernel stamps packets with the wall clock, so a
-// stamp is used for one thing only: how long before the read the packet
-// arrived. That is a short interval, bounded on both sides by what is known
-// from the monotonic clock alone.
+// stamp is never taken for a moment. [QueueDelay] finds out from it how long
+// before the read the packet arrived: a short interval, bounded on both sides by
+// what is known from the monotonic clock alone. [Between] gives the time from one
+// stamp to another, where both clocks agree that neither was stepped meanwhile.
 package clock
 
 import "time"
