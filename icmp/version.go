@@ -23,6 +23,14 @@ func VersionOf(a netip.Addr) Version {
 	return V6
 }
 
+// Unspecified returns the address that stands for none, 0.0.0.0 or ::.
+func (v Version) Unspecified() netip.Addr {
+	if v == V4 {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
+
 // String returns "IPv4" or "IPv6".
 func (v Version) String() string {
 	switch v {

@@ -140,10 +140,7 @@ func (c *conn) localAddr() netip.Addr {
 	if c.local.IsValid() {
 		return c.local
 	}
-	if c.version == icmp.V4 {
-		return netip.IPv4Unspecified()
-	}
-	return netip.IPv6Unspecified()
+	return c.version.Unspecified()
 }
 
 func (c *conn) opError(op string, addr netip.Addr, err error) error {

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/inbound"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/wire"
 )
 
 // receive returns the first reply that answers req; nil stands for any.
@@ -72,16 +72,7 @@ func (c *conn) receiveError(ctx context.Context, err error) error {
 
 // decode reads a datagram into reply, and tells whether it is one to hand out.
 func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
-	*reply = icmp.Reply{
-		Source:         c.zones.Join(in.From, in.Zone),
-		Destination:    in.To,
-		InterfaceIndex: in.InterfaceIndex,
-		TTL:            in.TTL,
-		TrafficClass:   in.TrafficClass,
-		Time:           in.Read.Add(-in.Queued),
-		Queued:         in.Queued,
-		Stamped:        in.Stamped,
-	}
+	inbound.Describe(reply, in, &c.zones)
 	var ok bool
 	if in.Failed {
 		ok = c.decodeQueued(in, reply)
@@ -116,14 +107,12 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 		// Raw sockets deliver the IPv4 header, and so do the datagram sockets
 		// of some systems. No ICMP type that we are sent looks like one: the
 		// first byte of an echo reply is 0, that of a header 0x45 or more.
-		var ip wire.IPv4
 		if len(data) > 0 && data[0]>>4 == 4 {
-			if err := ip.Parse(data); err != nil {
+			stripped := inbound.StripIPv4(reply, data)
+			if stripped == nil {
 				return false
 			}
-			reply.Source, reply.Destination = ip.Source, ip.Destination
-			reply.TTL, reply.TrafficClass = int(ip.TTL), ip.TrafficClass
-			data, size = data[ip.HeaderLen:], size-ip.HeaderLen
+			data, size = stripped, size-(len(data)-len(stripped))
 		}
 		// The kernel gives raw sockets a message before it has looked at the
 		// checksum. What was truncated cannot be checked.
@@ -133,6 +122,19 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 	}
 	reply.Size = size
 	return reply.Message.Parse(c.version, data) == nil
+}
+
+// decodeQueued reads an entry of the error queue.
+func (c *conn) decodeQueued(in *sys.Inbound, reply *icmp.Reply) bool {
+	quoted, ok := inbound.ParseQueued(reply, c.version, in, &c.zones)
+	return ok && reply.Quote.ParseTransport(c.protocol(), quoted) == nil
+}
+
+func (c *conn) protocol() icmp.Protocol {
+	if c.version == icmp.V4 {
+		return icmp.ICMP
+	}
+	return icmp.ICMPv6
 }
 
 // owns tells whether a message is about a request of this socket's id.

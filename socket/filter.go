@@ -4,6 +4,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/wire"
 )
 
 // A raw socket is given all ICMP traffic of the host. The filters below leave
@@ -56,24 +57,22 @@ func idFilter4(id uint16) []bpf.Instruction {
 // idFilter6 sees packets from their ICMPv6 header on. An error that quotes a
 // packet with extension headers passes, to be looked at in user space.
 func idFilter6(id uint16) []bpf.Instruction {
-	const nextHeaderOffset, headerLen, idOffset = 6, 40, 4
+	const nextHeaderOffset, idOffset = 6, 4
 	return []bpf.Instruction{
 		bpf.LoadAbsolute{Off: 0, Size: 1}, // the type
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(icmp.V6EchoReply.Number()), SkipTrue: 4},
 		bpf.LoadAbsolute{Off: quoteOffset + nextHeaderOffset, Size: 1},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(icmp.ICMPv6), SkipTrue: 5},
-		bpf.LoadAbsolute{Off: quoteOffset + headerLen + idOffset, Size: 2},
+		bpf.LoadAbsolute{Off: quoteOffset + wire.IPv6HeaderLen + idOffset, Size: 2},
 		bpf.Jump{Skip: 1},
 		bpf.LoadAbsolute{Off: idOffset, Size: 2}, // an echo reply
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(id), SkipFalse: 6},
 		bpf.RetConstant{Val: accept},
-		// Extension headers: hop-by-hop options 0, routing 43, fragment 44,
-		// authentication 51, destination options 60.
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 5},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 43, SkipTrue: 4},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 44, SkipTrue: 3},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 51, SkipTrue: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 60, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(wire.ProtocolHopByHop), SkipTrue: 5},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(wire.ProtocolRouting), SkipTrue: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(wire.ProtocolFragment), SkipTrue: 3},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(wire.ProtocolAuthentication), SkipTrue: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(wire.ProtocolDestinationOptions), SkipTrue: 1},
 		bpf.RetConstant{Val: drop},
 		bpf.RetConstant{Val: accept},
 	}

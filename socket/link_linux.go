@@ -2,12 +2,11 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"syscall"
 	"time"
-
-	"golang.org/x/net/bpf"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/clock"
@@ -80,19 +79,10 @@ func (l *link) configureFilter(cfg linkConfig) error {
 	if !cfg.raw() {
 		return nil
 	}
-	pass, program := l.sock.PassTypes4, idFilter4(cfg.id)
-	types := passTypes4
 	if cfg.ipv6() {
-		pass, program, types = l.sock.PassTypes6, idFilter6(cfg.id), passTypes6
+		return errors.Join(l.sock.PassTypes6(passTypes6...), l.sock.AttachFilter(idFilter6(cfg.id)))
 	}
-	if err := pass(types...); err != nil {
-		return err
-	}
-	raw, err := bpf.Assemble(program)
-	if err != nil {
-		return err
-	}
-	return l.sock.AttachFilter(raw)
+	return errors.Join(l.sock.PassTypes4(passTypes4...), l.sock.AttachFilter(idFilter4(cfg.id)))
 }
 
 func (l *link) configureOptions(cfg linkConfig) error {
@@ -139,10 +129,7 @@ func (l *link) bind(cfg linkConfig) error {
 		if cfg.raw() {
 			return nil
 		}
-		source = netip.IPv4Unspecified()
-		if cfg.ipv6() {
-			source = netip.IPv6Unspecified()
-		}
+		source = cfg.version.Unspecified()
 	}
 	if cfg.raw() {
 		return l.sock.Bind(source, cfg.zone, 0)

@@ -44,9 +44,13 @@ func (s *Socket) PassTypes6(types ...uint8) error {
 }
 
 // AttachFilter has the kernel drop what program does not accept.
-func (s *Socket) AttachFilter(program []bpf.RawInstruction) error {
-	filter := make([]unix.SockFilter, len(program))
-	for i, in := range program {
+func (s *Socket) AttachFilter(program []bpf.Instruction) error {
+	raw, err := bpf.Assemble(program)
+	if err != nil {
+		return err
+	}
+	filter := make([]unix.SockFilter, len(raw))
+	for i, in := range raw {
 		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
 	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}

@@ -2,34 +2,13 @@ package transport
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/inbound"
 	"github.com/goicmp/icmplib/internal/sys"
 	"github.com/goicmp/icmplib/internal/wire"
 	"github.com/goicmp/icmplib/internal/zones"
 )
-
-// describe notes how a packet came.
-func describe(a *Arrival, in *sys.Inbound, z *zones.Zones) {
-	a.Source = z.Join(in.From, in.Zone)
-	a.Destination = in.To
-	a.InterfaceIndex = in.InterfaceIndex
-	a.TTL, a.TrafficClass = in.TTL, in.TrafficClass
-	a.Time, a.Queued, a.Stamped = in.Read.Add(-in.Queued), in.Queued, in.Stamped
-}
-
-// stripIPv4 takes off the IPv4 header with which raw sockets deliver packets,
-// and notes what it says.
-func stripIPv4(a *Arrival, data []byte) ([]byte, bool) {
-	var ip wire.IPv4
-	if err := ip.Parse(data); err != nil {
-		return nil, false
-	}
-	a.Source, a.Destination = ip.Source, ip.Destination
-	a.TTL, a.TrafficClass = int(ip.TTL), ip.TrafficClass
-	return data[ip.HeaderLen:], true
-}
 
 // parseSegment reads a direct answer from the transport header on.
 func parseSegment(a *Arrival, data []byte) verdict {
@@ -153,38 +132,10 @@ func parseError(a *Arrival, v icmp.Version, data []byte, first uint16, n int) ve
 	return keep
 }
 
-// parseQueued makes the ICMP error that an entry of the error queue stands for,
-// as far as it says: its type, code and one value, and where the probe went.
-// What is quoted, without the IP header, is returned.
+// parseQueued reads an entry of the error queue. What is quoted, without the IP
+// header, is returned.
 func parseQueued(a *Arrival, v icmp.Version, in *sys.Inbound, z *zones.Zones) (quoted []byte, ok bool) {
-	e := &in.Err
-	if e.Origin != sys.OriginICMP && e.Origin != sys.OriginICMPv6 {
-		return nil, false // of our own host's making; the send reported it
-	}
-	a.Source = z.Join(e.Offender, e.Zone)
-	a.Type, a.Code = icmp.MakeType(v, e.Type), e.Code
-	switch a.Kind() {
-	case icmp.KindPacketTooBig:
-		a.MTU = int(e.Info)
-	case icmp.KindParameterProblem:
-		a.Pointer = int(e.Info)
-	}
-	quoted = in.Data
-	if offset := e.ExtensionOffset(); offset > 0 && offset < len(quoted) {
-		// A structure that does not parse takes nothing from the error itself.
-		if a.Extensions.Parse(quoted[offset:]) == nil {
-			a.Extensions.Compliant = true
-		}
-		quoted = quoted[:offset]
-	}
-	a.Quote = icmp.Quote{Version: v, Protocol: a.Protocol, Destination: z.Join(in.From, in.Zone), DestinationPort: in.FromPort}
-	return quoted, true
-}
-
-// unspecified returns the address that stands for none, of a version.
-func unspecified(v icmp.Version) netip.Addr {
-	if v == icmp.V4 {
-		return netip.IPv4Unspecified()
-	}
-	return netip.IPv6Unspecified()
+	quoted, ok = inbound.ParseQueued(&a.Reply, v, in, z)
+	a.Quote.Protocol, a.Quote.DestinationPort = a.Protocol, in.FromPort
+	return quoted, ok
 }

@@ -30,7 +30,7 @@ func (c *linkConfig) local() netip.Addr {
 	if c.Source.IsValid() {
 		return c.Source.WithZone("")
 	}
-	return unspecified(c.Version)
+	return c.Version.Unspecified()
 }
 
 // configure sets what all sockets have in common; header is for those that

@@ -52,7 +52,7 @@ func hold(cfg *linkConfig, port uint16) (*sys.Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = attach(s, []bpf.Instruction{bpf.RetConstant{Val: drop}})
+	err = s.AttachFilter([]bpf.Instruction{bpf.RetConstant{Val: drop}})
 	if err == nil {
 		err = s.Bind(cfg.local(), cfg.zone, port)
 	}
@@ -71,12 +71,4 @@ func holdable(protocol icmp.Protocol) bool {
 	}
 	_, err := os.Stat("/proc/net/sctp")
 	return err == nil
-}
-
-func attach(s *sys.Socket, program []bpf.Instruction) error {
-	raw, err := bpf.Assemble(program)
-	if err != nil {
-		return err
-	}
-	return s.AttachFilter(raw)
 }

@@ -1,7 +1,10 @@
 package transport
 
 import (
+	"errors"
+
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/inbound"
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
@@ -93,17 +96,13 @@ func (l *rawLink) release() {
 // filter has the kernel drop what is not about our ports.
 func (l *rawLink) filter() error {
 	c, icmpSocket := &l.cfg, l.socks[keyErrors]
-	if err := attach(l.socks[keyProtocol], segmentFilter(c.Version, c.Protocol, l.first, c.Ports)); err != nil {
+	if err := l.socks[keyProtocol].AttachFilter(segmentFilter(c.Version, c.Protocol, l.first, c.Ports)); err != nil {
 		return err
 	}
-	pass, types, program := icmpSocket.PassTypes4, errorTypes4, errorFilter4
 	if c.ipv6() {
-		pass, types, program = icmpSocket.PassTypes6, errorTypes6, errorFilter6
+		return errors.Join(icmpSocket.PassTypes6(errorTypes6...), icmpSocket.AttachFilter(errorFilter6(c.Protocol, l.first, c.Ports)))
 	}
-	if err := pass(types...); err != nil {
-		return err
-	}
-	return attach(icmpSocket, program(c.Protocol, l.first, c.Ports))
+	return errors.Join(icmpSocket.PassTypes4(errorTypes4...), icmpSocket.AttachFilter(errorFilter4(c.Protocol, l.first, c.Ports)))
 }
 
 func (l *rawLink) send(probes []Probe) (int, error) {
@@ -119,11 +118,10 @@ func (l *rawLink) receive(limit int) (int, error) { return l.look.receive(limit)
 
 func (l *rawLink) arrival(i int, a *Arrival) verdict {
 	l.datagram(i, &l.in)
-	describe(a, &l.in, l.cfg.zones)
+	inbound.Describe(&a.Reply, &l.in, l.cfg.zones)
 	data := l.in.Data
 	if l.cfg.Version == icmp.V4 {
-		var ok bool
-		if data, ok = stripIPv4(a, data); !ok {
+		if data = inbound.StripIPv4(&a.Reply, data); data == nil {
 			return malformed
 		}
 	}

@@ -1,6 +1,9 @@
 package transport
 
-import "github.com/goicmp/icmplib/icmp"
+import (
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/inbound"
+)
 
 func (l *tcpLink) arrival(i int, a *Arrival) verdict {
 	r := &l.results[i]
@@ -26,7 +29,7 @@ func (l *tcpLink) arrival(i int, a *Arrival) verdict {
 // failure decodes an ICMP error, of which the kernel quotes the TCP header.
 func (l *tcpLink) failure(i int, a *Arrival) verdict {
 	l.datagram(i, &l.in)
-	describe(a, &l.in, l.cfg.zones)
+	inbound.Describe(&a.Reply, &l.in, l.cfg.zones)
 	quoted, ok := parseQueued(a, l.cfg.Version, &l.in, l.cfg.zones)
 	if !ok {
 		return ignore
