@@ -18,8 +18,8 @@ const (
 
 	cureGroups = `as root: sysctl -w net.ipv4.ping_group_range="0 2147483647"` +
 		` (for a container: --sysctl with the same setting)`
-	// CureCapability gives CAP_NET_RAW.
-	CureCapability = "run as root, or give the program the capability: setcap cap_net_raw+ep FILE" +
+	// cureCapability gives CAP_NET_RAW.
+	cureCapability = "run as root, or give the program the capability: setcap cap_net_raw+ep FILE" +
 		" (for a container: --cap-add NET_RAW)"
 )
 
@@ -64,9 +64,9 @@ func groupObstacle(setting string, groups []int) string {
 func Raw() (obstacle, cure string) {
 	b, err := os.ReadFile(statusFile)
 	if err != nil {
-		return "CAP_NET_RAW is needed", CureCapability
+		return "CAP_NET_RAW is needed", cureCapability
 	}
-	return capabilityObstacle(string(b)), CureCapability
+	return capabilityObstacle(string(b)), cureCapability
 }
 
 // capabilityObstacle explains the capability sets in a status file of proc(5).
