@@ -19,8 +19,12 @@ func ExampleMultiPing() {
 		return
 	}
 	for _, host := range hosts { // in the order of the targets
-		fmt.Println(host.Name, host.IsAlive(), host.AvgRTT(), host.Err)
+		fmt.Println(host.Name, host.IsAlive(), host.Err)
 	}
+	// Output:
+	// 127.0.0.1 true <nil>
+	// 127.0.0.2 true <nil>
+	// no..name false cannot resolve "no..name": it has an empty label
 }
 
 func ExampleProber_MultiPingSeq() {
@@ -39,15 +43,20 @@ func ExampleProber_MultiPingSeq() {
 			}
 		}
 	}
+	alive := 0
 	for host, err := range prober.MultiPingSeq(context.Background(), targets, &icmplib.MultiPingOptions{Count: 1, Rate: 5000}) {
 		if err != nil {
 			log.Print(err)
 			return
 		}
-		if !host.IsAlive() {
+		if host.IsAlive() {
+			alive++
+		} else {
 			fmt.Println(host.Name, "does not answer:", host.LastICMPError)
 		}
 	}
+	fmt.Println(alive, "answer")
+	// Output: 254 answer
 }
 
 func ExampleTraceroute() {
@@ -57,9 +66,12 @@ func ExampleTraceroute() {
 		return
 	}
 	for hop := range route.Responding() {
-		fmt.Println(hop.Distance, hop.Address, hop.AvgRTT(), hop.MPLS)
+		fmt.Println(hop.Distance, hop.Address, hop.PacketsReceived, hop.MPLS)
 	}
 	fmt.Println(route.End)
+	// Output:
+	// 1 127.0.0.1 2 []
+	// reached
 }
 
 func ExampleProber_TracerouteSeq() {
@@ -80,8 +92,9 @@ func ExampleProber_TracerouteSeq() {
 			fmt.Println(hop.Distance, "*")
 			continue
 		}
-		fmt.Println(hop.Distance, hop.Address, hop.Status, hop.AvgRTT())
+		fmt.Println(hop.Distance, hop.Address, hop.Status)
 	}
+	// Output: 1 127.0.0.1 reply
 }
 
 func ExampleProber_Probe() {
@@ -100,7 +113,8 @@ func ExampleProber_Probe() {
 		log.Print(err)
 		return
 	}
-	fmt.Println(result.Status, result.Responder, result.RTT)
+	fmt.Println(result.Status, result.Responder) // a closed port is an answer, too
+	// Output: reply 127.0.0.1
 }
 
 func ExampleProber_NewStream() {
@@ -113,7 +127,7 @@ func ExampleProber_NewStream() {
 
 	stream := prober.NewStream()
 	defer stream.Close()
-	probes := make([]icmplib.StreamProbe, 8)
+	probes := make([]icmplib.StreamProbe, 4)
 	for i := range probes { // one for each TTL
 		probes[i] = icmplib.StreamProbe{Dst: netip.MustParseAddr("127.0.0.1"), Tag: uint64(i + 1)}
 		probes[i].Packet.TTL = i + 1
@@ -122,7 +136,7 @@ func ExampleProber_NewStream() {
 		log.Print(err)
 		return
 	}
-	results := make([]icmplib.StreamResult, 8)
+	results := make([]icmplib.StreamResult, 4)
 	for open := len(probes); open > 0; {
 		n, err := stream.Receive(context.Background(), results)
 		if err != nil {
@@ -130,10 +144,15 @@ func ExampleProber_NewStream() {
 			return
 		}
 		for _, r := range results[:n] {
-			fmt.Println(r.Tag, r.Status, r.Responder, r.RTT)
+			fmt.Println(r.Tag, r.Status, r.Responder)
 		}
 		open -= n
 	}
+	// Unordered output:
+	// 1 reply 127.0.0.1
+	// 2 reply 127.0.0.1
+	// 3 reply 127.0.0.1
+	// 4 reply 127.0.0.1
 }
 
 func ExampleProber_Capabilities() {
@@ -150,6 +169,7 @@ func ExampleProber_Capabilities() {
 	}
 	possible := slices.DeleteFunc(capabilities.Sockets, func(c icmplib.Capability) bool { return c.Err != nil })
 	fmt.Println(len(possible) > 0)
+	// Output: true
 }
 
 func ExampleParseProtocol() {

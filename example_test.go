@@ -26,12 +26,16 @@ func ExamplePing() {
 		log.Print(err)
 		return
 	}
-	fmt.Println(host.IsAlive(), host.PacketsReceived, host.PacketLoss(), host.AvgRTT(), host.Jitter())
+	fmt.Println(host.PacketsReceived, "of", host.PacketsSent, "answered, loss", host.PacketLoss())
+	fmt.Println("measured:", host.AvgRTT() > 0)
+	// Output:
+	// 3 of 3 answered, loss 0
+	// measured: true
 }
 
 func ExampleNewProber() {
 	prober, err := icmplib.NewProber(&icmplib.Config{
-		Mode:    socket.Datagram,                  // no raw sockets, not even as root
+		Mode:    socket.Auto,                      // raw sockets only where datagram ones are denied
 		Source4: netip.MustParseAddr("127.0.0.1"), // of all that is sent over IPv4
 		Rate:    1000,                             // packets per second at the most
 	})
@@ -46,7 +50,8 @@ func ExampleNewProber() {
 		log.Print(err)
 		return
 	}
-	fmt.Print(host)
+	fmt.Println(host.Name, host.Address, host.IsAlive())
+	// Output: localhost 127.0.0.1 true
 }
 
 func ExampleNewProber_refused() {
@@ -79,12 +84,17 @@ func ExampleProber_PingSeq() {
 			return
 		}
 		stats.Add(result)
-		fmt.Println(result.Seq, result.Status, result.RTT, result.Err())
+		fmt.Println(result.Seq, result.Status, result.Responder, result.Err())
 		if stats.PacketsSent == 3 {
 			break
 		}
 	}
-	fmt.Println(stats.Percentile(0.95))
+	fmt.Println(stats.Percentile(0.95) == stats.MaxRTT())
+	// Output:
+	// 0 reply 127.0.0.1 <nil>
+	// 1 reply 127.0.0.1 <nil>
+	// 2 reply 127.0.0.1 <nil>
+	// true
 }
 
 func ExampleResolve() {

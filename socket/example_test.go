@@ -37,17 +37,20 @@ func ExampleListenICMPv4() {
 		log.Print(err)
 		return
 	}
-	fmt.Println(reply.Source, reply.TTL, reply.Time.Sub(req.Time), reply.Err())
+	rtt := reply.Time.Sub(req.Time)
+	fmt.Println(reply.Source, reply.Kind(), rtt > 0, reply.Err())
+	// Output: 127.0.0.1 echo reply true <nil>
 }
 
 func ExampleListenICMPv6() {
-	s, err := socket.ListenICMPv6(&socket.Config{Mode: socket.Datagram, DontFragment: true})
+	s, err := socket.ListenICMPv6(&socket.Config{DontFragment: true})
 	if err != nil {
 		log.Print(err)
 		return
 	}
 	defer s.Close()
-	fmt.Println(s.Mode(), s.ID() != 0)
+	fmt.Println(s.ID() != 0, s.LocalAddr())
+	// Output: true ::
 }
 
 // A traceroute in its simplest form: a request for each TTL, and whoever
@@ -77,6 +80,7 @@ func ExampleICMPv4_Receive() {
 			return
 		}
 	}
+	// Output: 1 127.0.0.1 echo reply
 }
 
 func ExampleICMPv4_SendBatch() {
@@ -95,13 +99,15 @@ func ExampleICMPv4_SendBatch() {
 		log.Print(err)
 		return
 	}
-	replies := make([]icmp.Reply, 64)
-	for sent > 0 {
+	answered, replies := 0, make([]icmp.Reply, 64)
+	for answered < sent {
 		n, err := s.ReceiveBatch(context.Background(), replies)
 		if err != nil {
 			log.Print(err)
 			return
 		}
-		sent -= n
+		answered += n
 	}
+	fmt.Println(answered, "of", len(reqs))
+	// Output: 64 of 64
 }

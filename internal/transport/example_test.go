@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log"
 	"net/netip"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
@@ -15,36 +14,41 @@ import (
 func ExampleListen() {
 	conn, err := transport.Listen(transport.Config{Version: icmp.V4, Protocol: icmp.TCP})
 	if err != nil {
-		log.Fatal(err)
+		log.Print(err)
+		return
 	}
 	defer conn.Close()
 
-	probes := make([]transport.Probe, 8)
+	probes := make([]transport.Probe, 3)
 	for i := range probes {
 		probes[i] = transport.Probe{
-			Destination:     netip.MustParseAddr("192.0.2.7"),
-			DestinationPort: 443,
+			Destination:     netip.MustParseAddr("127.0.0.1"),
+			DestinationPort: 1, // where nobody listens
 			TTL:             i + 1,
 			Identity:        uint32(i),
 		}
 	}
 	if n, err := conn.SendBatch(probes); err != nil {
-		log.Fatalf("after %d probes: %v", n, err)
+		log.Printf("after %d probes: %v", n, err)
+		return
 	}
-
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
 	arrivals := make([]transport.Arrival, 8)
-	for {
-		n, err := conn.ReceiveBatch(ctx, arrivals)
+	for open := len(probes); open > 0; {
+		n, err := conn.ReceiveBatch(context.Background(), arrivals)
 		if err != nil {
-			return // the time is up
+			log.Print(err)
+			return
 		}
 		for _, a := range arrivals[:n] {
 			if a.Identified {
 				rtt := a.Time.Sub(probes[a.Identity].Time)
-				fmt.Println(probes[a.Identity].TTL, a.Source, a.Segment.Kind, rtt)
+				fmt.Println(probes[a.Identity].TTL, a.Source, a.Segment.Kind, rtt > 0)
+				open--
 			}
 		}
 	}
+	// Unordered output:
+	// 1 127.0.0.1 RST true
+	// 2 127.0.0.1 RST true
+	// 3 127.0.0.1 RST true
 }
