@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -34,7 +33,7 @@ Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
 		Example: pingExamples,
 		Args:    needTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
-			return flags.run(cmd.Context(), cmd.OutOrStdout(), targets)
+			return flags.run(cmd.Context(), terminal{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}, targets)
 		},
 	}
 	flags.register(cmd.Flags())
@@ -50,7 +49,7 @@ func needTarget(_ *cobra.Command, targets []string) error {
 }
 
 // run pings all targets at once and reports them in their order.
-func (f *pingFlags) run(ctx context.Context, out io.Writer, targets []string) error {
+func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error {
 	opts, cfg, err := f.options()
 	if err != nil {
 		return err
@@ -61,21 +60,24 @@ func (f *pingFlags) run(ctx context.Context, out io.Writer, targets []string) er
 	}
 	defer prober.Close()
 
-	report := f.reporter(out)
 	hosts := make([]*icmplib.Host, len(targets))
-	var all sync.WaitGroup
 	for i, target := range targets {
 		hosts[i] = &icmplib.Host{Name: target}
 		hosts[i].KeepRTTs(opts.Count)
+	}
+	ctx, interrupt := context.WithCancel(ctx)
+	defer interrupt()
+	report := f.reporter(t, hosts, interrupt)
+	var all sync.WaitGroup
+	for _, host := range hosts {
 		all.Go(func() {
-			pingOne(ctx, prober, hosts[i], opts, report)
-			hosts[i].Err = f.explain(hosts[i].Err)
+			pingOne(ctx, prober, host, opts, report)
+			host.Err = f.explain(host.Err)
+			report.end(host)
 		})
 	}
 	all.Wait()
-	for _, host := range hosts {
-		report.summary(host)
-	}
+	report.summaries(hosts)
 	return verdict(hosts)
 }
 
@@ -138,11 +140,14 @@ func hostVerdict(h *icmplib.Host) error {
 	return errDead
 }
 
-// A reporter writes what happens. Its methods are called by several goroutines.
+// A reporter writes what happens: start once the address of a host is known,
+// each result, end when no more follow, and summaries once for all hosts. The
+// first three are called by several goroutines.
 type reporter interface {
 	start(host *icmplib.Host)
 	result(host *icmplib.Host, r icmplib.Result)
-	summary(host *icmplib.Host)
+	end(host *icmplib.Host)
+	summaries(hosts []*icmplib.Host)
 }
 
 // nameOf returns the target as it was given, and its address if that says more.
