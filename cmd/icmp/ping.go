@@ -14,6 +14,7 @@ import (
 )
 
 const pingExamples = `  icmp ping 127.0.0.1
+  icmp ping -i 200ms 127.0.0.1 ::1 example.net
   icmp ping -c 10 -i 200ms --mode raw example.net
   icmp ping -6 -s 1400 -M do -I eth0 fe80::1%eth0
   icmp ping --json -c 3 127.0.0.1 ::1`
@@ -24,6 +25,12 @@ func newPingCommand() *cobra.Command {
 		Use:   "ping [flags] TARGET...",
 		Short: "Send echo requests and report the replies",
 		Long: `Send echo requests to one or more hosts and report the replies.
+
+On a terminal, several hosts are a table that is drawn in place, with what became
+of the last requests to each: the higher a bar, the longer the round-trip time, x
+for no reply, ! for an ICMP error. q or Ctrl-C ends it. One host has a line for
+each reply, and both drawings below its summary. Written to a file or a pipe, the
+output is lines, and nothing is drawn unless --histogram asks for it.
 
 Times are given with a unit, as 200ms, or as a number of seconds. It works
 without privileges where the system allows datagram ICMP sockets.
