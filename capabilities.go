@@ -9,8 +9,8 @@ import (
 
 // Capability is one way of sending probes, and whether this process has it.
 type Capability struct {
-	Protocol Protocol
-	Family   Family
+	Protocol Protocol    // what the probes are made of
+	Family   Family      // IPv4 or IPv6
 	Mode     socket.Mode // Datagram takes no privilege, Raw does
 
 	// Err is what stands in the way, and says how to remove it; nil if nothing

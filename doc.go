@@ -37,8 +37,47 @@
 // to the moment at which the kernel received the answer, on the monotonic
 // clock: neither a busy process nor a stepped clock changes it.
 //
-// # Other packages
+// # What is where
+//
+//   - one host: [Ping], [Prober.PingSeq], [PingOptions]; the result is a [Host]
+//   - very many: [MultiPing], [Prober.MultiPingSeq], [MultiPingOptions]
+//   - the way to one: [Traceroute], [Prober.TracerouteSeq], [TracerouteOptions];
+//     the result is a [Route], whose elements are of type [Hop]
+//   - single packets: [Prober.Probe], [Prober.NewStream], [ProbeOptions]; each
+//     has a [Result] with its [Status]
+//   - the shape of a packet, in all of these options: [Packet], [Protocol]
+//   - figures: [Stats], which Host and Hop share
+//   - names: [Resolve], [NameCache], [Family]
+//   - sockets and settings: [Prober], [Config], [Prober.Capabilities],
+//     [Prober.Counters]
+//   - errors: [ErrTimeout], [ErrNameLookup], [ErrUnreachable], [ConfigError] and
+//     [os.ErrPermission], by [errors.Is] and [errors.As]
 //
 // Package socket has the ICMP sockets, for tools of one's own; package icmp
 // builds and parses the messages.
+//
+// # Coming from another library
+//
+// From icmplib for Python:
+//
+//	ping(address, count=4, interval=1)    Ping(ctx, address, &PingOptions{Count: 4, Interval: time.Second})
+//	multiping(addresses)                  MultiPing(ctx, addresses, nil)
+//	traceroute(address)                   Traceroute(ctx, address, nil)
+//	host.avg_rtt, host.packet_loss        host.AvgRTT(), host.PacketLoss()
+//	except NameLookupError                errors.Is(err, ErrNameLookup)
+//
+// From pro-bing:
+//
+//	pinger.Run()                          Ping(ctx, address, nil)
+//	pinger.OnRecv                         for result, err := range prober.PingSeq(ctx, address, nil)
+//	pinger.Statistics()                   the Host that Ping returns
+//	pinger.SetPrivileged(true)            NewProber(&Config{Mode: socket.Raw})
+//
+// From mtrpacket for Python:
+//
+//	await mtr.probe(host, ttl=3)          prober.Probe(ctx, addr, &ProbeOptions{Packet: Packet{TTL: 3}})
+//	result.result, result.time_ms         result.Status.String(), result.RTT
+//
+// The whole tables, and what is different behind the names, are in
+// docs/migrating.md.
 package icmplib

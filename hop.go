@@ -52,12 +52,12 @@ type Hop struct {
 
 // Responder is one of those who answer at a hop.
 type Responder struct {
-	Address         netip.Addr
-	PacketsReceived int
-	Status          Status
-	Type, Code      uint8 // of the ICMP message, by the version of Address
-	ReplyTTL        int   // of the first answer; 0: not known
-	MPLS            []icmp.MPLSLabel
+	Address         netip.Addr           // the source of its answers
+	PacketsReceived int                  // its answers in time
+	Status          Status               // what its first answer means
+	Type, Code      uint8                // of the ICMP message, by the version of Address
+	ReplyTTL        int                  // of the first answer; 0: not known
+	MPLS            []icmp.MPLSLabel     // the label stack that the probe arrived with
 	Interfaces      []icmp.InterfaceInfo // RFC 5837
 	Quoted          Quoted               // how it saw the first probe that it answered
 }

@@ -8,7 +8,7 @@ import (
 
 // Event is something that a Monitor noticed.
 type Event struct {
-	Kind  EventKind
+	Kind  EventKind // what happened
 	Time  time.Time // when it happened, as far as the probes can tell
 	Round int       // the ordinal of that round, from 1
 

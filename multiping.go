@@ -48,8 +48,8 @@ type Progress struct {
 	Completed int // of those
 	Alive     int // of those that are completed
 
-	PacketsSent     int
-	PacketsReceived int
+	PacketsSent     int // to all targets
+	PacketsReceived int // echo replies in time
 }
 
 // The defaults of icmplib; the rate is this library's.

@@ -12,14 +12,14 @@ import (
 
 // StreamProbe is one packet for a [Stream] to send.
 type StreamProbe struct {
-	Dst netip.Addr
-	Tag uint64 // the caller's own name for it, handed back with its result
+	Dst netip.Addr // an address, with its zone if it is link-local
+	Tag uint64     // the caller's own name for it, handed back with its result
 	ProbeOptions
 }
 
 // StreamResult is what became of a [StreamProbe].
 type StreamResult struct {
-	Tag uint64
+	Tag uint64 // that of the StreamProbe
 	Result
 }
 

@@ -12,4 +12,18 @@
 // A [Type] knows its IP version, so that types of both versions can be compared
 // and named without further context. Where the version does not matter, ask for
 // the [Kind].
+//
+// # What is where
+//
+//   - to send: [Request], [Request.Append]
+//   - what arrives: [Message], [Message.Parse]; [Reply] is one with its time and
+//     source, [Reply.Err] turns it into an [Error]
+//   - what it means: [Type] and its codes in the registry's words, [Kind], which
+//     is neutral of the version
+//   - the packet that an error is about: [Quote]
+//   - what stands behind that: [Extensions], [Object], [MPLSLabel],
+//     [InterfaceInfo]
+//
+// From icmplib for Python: ICMPRequest is [Request], ICMPReply is [Reply], and
+// raise_for_status is [Reply.Err].
 package icmp

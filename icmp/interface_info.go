@@ -24,11 +24,11 @@ func (r InterfaceRole) String() string {
 
 // InterfaceInfo is what a router tells of an interface (RFC 5837).
 type InterfaceInfo struct {
-	Role    InterfaceRole
-	Index   uint32     // ifIndex of RFC 2863; 0: not told
-	Address netip.Addr // zero: not told
-	Name    string     // ifName of RFC 2863; "": not told
-	MTU     int        // bytes; 0: not told
+	Role    InterfaceRole // what the packet had to do with it
+	Index   uint32        // ifIndex of RFC 2863; 0: not told
+	Address netip.Addr    // zero: not told
+	Name    string        // ifName of RFC 2863; "": not told
+	MTU     int           // bytes; 0: not told
 }
 
 const (

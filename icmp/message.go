@@ -21,8 +21,8 @@ var (
 
 // Message is one parsed ICMP message. Its slices alias the parsed bytes.
 type Message struct {
-	Type     Type
-	Code     uint8
+	Type     Type   // with the IP version
+	Code     uint8  // what it says depends on Type
 	Checksum uint16 // as received; it is not verified here
 
 	// Of echo requests and replies.

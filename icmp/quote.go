@@ -19,16 +19,16 @@ var (
 // The header is the packet's as the router received it, so TTL, TrafficClass,
 // and behind a NAT the addresses and ports, may differ from what was sent.
 type Quote struct {
-	Version             Version
-	Source, Destination netip.Addr
-	Protocol            Protocol // the upper-layer protocol, behind IPv6 extension headers
-	TTL                 uint8    // or hop limit
-	TrafficClass        uint8    // or TOS
-	FlowLabel           uint32   // IPv6
-	IPID                uint16   // IPv4 identification
-	DontFragment        bool     // IPv4
-	FragmentOffset      int      // bytes; above zero, no upper-layer header is read
-	Length              int      // of the whole packet with its IP header, as that states it
+	Version             Version    // of IP
+	Source, Destination netip.Addr // as the header has them, without a zone
+	Protocol            Protocol   // the upper-layer protocol, behind IPv6 extension headers
+	TTL                 uint8      // or hop limit
+	TrafficClass        uint8      // or TOS
+	FlowLabel           uint32     // IPv6
+	IPID                uint16     // IPv4 identification
+	DontFragment        bool       // IPv4
+	FragmentOffset      int        // bytes; above zero, no upper-layer header is read
+	Length              int        // of the whole packet with its IP header, as that states it
 
 	// Transport is all that is quoted from the upper-layer header on, without
 	// the padding that RFC 4884 puts behind a short packet. Payload is what is
@@ -46,7 +46,7 @@ type Quote struct {
 	Code         uint8
 	ID, Sequence uint16
 
-	TCPSequence     uint32
+	TCPSequence     uint32 // TCP's sequence number
 	VerificationTag uint32 // SCTP
 }
 

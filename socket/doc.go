@@ -27,4 +27,17 @@
 // reader, and that a step of the wall clock cannot change. With SendTimestamps
 // its KernelRTT, where that is not 0, is also free of the time that the request
 // took to get to the network driver.
+//
+// # What is where
+//
+//   - to open one: [ListenICMPv4], [ListenICMPv6], [Config]
+//   - to use it: [ICMPv4] and [ICMPv6], which have the same methods: Send and
+//     Receive, SendBatch and ReceiveBatch for many packets a system call
+//   - kinds: [Mode], [ParseMode]
+//   - what went wrong: [OpError], with the operation, the address and the cause;
+//     where the system denied the socket it says how to have it allowed
+//
+// From icmplib for Python: ICMPv4Socket and ICMPv6Socket are ListenICMPv4 and
+// ListenICMPv6, and receive(request, timeout) is Receive with a context that
+// ends.
 package socket

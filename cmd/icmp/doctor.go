@@ -91,11 +91,11 @@ func reasonOf(err error) string {
 
 // jsonCapability is a kind of socket in JSON.
 type jsonCapability struct {
-	Protocol icmplib.Protocol `json:"protocol"`
-	Family   string           `json:"family"`
-	Mode     string           `json:"mode"`
-	Allowed  bool             `json:"allowed"`
-	Error    *string          `json:"error"`
+	Protocol string  `json:"protocol"`
+	Family   string  `json:"family"`
+	Mode     string  `json:"mode"`
+	Allowed  bool    `json:"allowed"`
+	Error    *string `json:"error"`
 }
 
 func reportJSON(out io.Writer, c icmplib.Capabilities) error {
@@ -112,7 +112,7 @@ func reportJSON(out io.Writer, c icmplib.Capabilities) error {
 		MarkError *string          `json:"mark_error"`
 	}{Mark: c.Mark == nil, MarkError: text(c.Mark)}
 	for _, s := range c.Sockets {
-		all.Sockets = append(all.Sockets, jsonCapability{s.Protocol, s.Family.String(), s.Mode.String(), s.Err == nil, text(s.Err)})
+		all.Sockets = append(all.Sockets, jsonCapability{s.Protocol.String(), s.Family.String(), s.Mode.String(), s.Err == nil, text(s.Err)})
 	}
 	return json.NewEncoder(out).Encode(all)
 }

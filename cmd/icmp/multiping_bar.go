@@ -17,6 +17,17 @@ type terminal struct {
 	out, err io.Writer
 }
 
+// width returns how many columns the terminal has.
+func (t terminal) width() int {
+	const usual = 80
+	if f, ok := t.out.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return usual
+}
+
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -15,6 +14,7 @@ import (
 )
 
 const pingExamples = `  icmp ping 127.0.0.1
+  icmp ping -i 200ms 127.0.0.1 ::1 example.net
   icmp ping -c 10 -i 200ms --mode raw example.net
   icmp ping -6 -s 1400 -M do -I eth0 fe80::1%eth0
   icmp ping --json -c 3 127.0.0.1 ::1`
@@ -26,6 +26,12 @@ func newPingCommand() *cobra.Command {
 		Short: "Send echo requests and report the replies",
 		Long: `Send echo requests to one or more hosts and report the replies.
 
+On a terminal, several hosts are a table that is drawn in place, with what became
+of the last requests to each: the higher a bar, the longer the round-trip time, x
+for no reply, ! for an ICMP error. q or Ctrl-C ends it. One host has a line for
+each reply, and both drawings below its summary. Written to a file or a pipe, the
+output is lines, and nothing is drawn unless --histogram asks for it.
+
 Times are given with a unit, as 200ms, or as a number of seconds. It works
 without privileges where the system allows datagram ICMP sockets.
 
@@ -34,7 +40,7 @@ Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
 		Example: pingExamples,
 		Args:    needTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
-			return flags.run(cmd.Context(), cmd.OutOrStdout(), targets)
+			return flags.run(cmd.Context(), terminal{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}, targets)
 		},
 	}
 	flags.register(cmd.Flags())
@@ -50,7 +56,7 @@ func needTarget(_ *cobra.Command, targets []string) error {
 }
 
 // run pings all targets at once and reports them in their order.
-func (f *pingFlags) run(ctx context.Context, out io.Writer, targets []string) error {
+func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error {
 	opts, cfg, err := f.options()
 	if err != nil {
 		return err
@@ -61,21 +67,24 @@ func (f *pingFlags) run(ctx context.Context, out io.Writer, targets []string) er
 	}
 	defer prober.Close()
 
-	report := f.reporter(out)
 	hosts := make([]*icmplib.Host, len(targets))
-	var all sync.WaitGroup
 	for i, target := range targets {
 		hosts[i] = &icmplib.Host{Name: target}
 		hosts[i].KeepRTTs(opts.Count)
+	}
+	ctx, interrupt := context.WithCancel(ctx)
+	defer interrupt()
+	report := f.reporter(t, hosts, interrupt)
+	var all sync.WaitGroup
+	for _, host := range hosts {
 		all.Go(func() {
-			pingOne(ctx, prober, hosts[i], opts, report)
-			hosts[i].Err = f.explain(hosts[i].Err)
+			pingOne(ctx, prober, host, opts, report)
+			host.Err = f.explain(host.Err)
+			report.end(host)
 		})
 	}
 	all.Wait()
-	for _, host := range hosts {
-		report.summary(host)
-	}
+	report.summaries(hosts)
 	return verdict(hosts)
 }
 
@@ -138,11 +147,14 @@ func hostVerdict(h *icmplib.Host) error {
 	return errDead
 }
 
-// A reporter writes what happens. Its methods are called by several goroutines.
+// A reporter writes what happens: start once the address of a host is known,
+// each result, end when no more follow, and summaries once for all hosts. The
+// first three are called by several goroutines.
 type reporter interface {
 	start(host *icmplib.Host)
 	result(host *icmplib.Host, r icmplib.Result)
-	summary(host *icmplib.Host)
+	end(host *icmplib.Host)
+	summaries(hosts []*icmplib.Host)
 }
 
 // nameOf returns the target as it was given, and its address if that says more.

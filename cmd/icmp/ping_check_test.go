@@ -21,6 +21,7 @@ var badLines = []struct {
 	{"no target", "ping -c 1", []string{"TARGET", "names or addresses"}},
 	{"a count that is no number", "ping -c x 127.0.0.1", []string{"--count", `"x"`, "a whole number"}},
 	{"a negative count", "ping -c -1 127.0.0.1", []string{"--count", "-1", "0 or more"}},
+	{"a histogram in JSON", "ping --json --histogram ::1", []string{"--json and --histogram exclude each other"}},
 	{"an interval that is no time", "ping -i soon 127.0.0.1", []string{"--interval", `"soon"`, "such as 0.2"}},
 	{"a negative interval", "ping -i -1 127.0.0.1", []string{"--interval", `"-1"`, "0 or more"}},
 	{"a timeout of 0", "ping -W 0 127.0.0.1", []string{"--timeout", "0s", "more than 0"}},

@@ -122,6 +122,12 @@ func TestEachOutputFlagReachesTheReporter(t *testing.T) {
 		{"the size is told", [][]string{{"-s", "8"}, {"--size", "8"}}, func(r reporter) bool {
 			return r.(*textReporter).size == 8
 		}},
+		{"nothing is drawn for a program", [][]string{{}, {"--histogram=false"}}, func(r reporter) bool {
+			return !r.(*textReporter).drawn
+		}},
+		{"unless asked", [][]string{{"--histogram"}, {"--histogram", "-q"}}, func(r reporter) bool {
+			return r.(*textReporter).drawn
+		}},
 		{"JSON per target", [][]string{{"--json"}}, func(r reporter) bool {
 			return !r.(*jsonReporter).replies
 		}},
@@ -131,7 +137,7 @@ func TestEachOutputFlagReachesTheReporter(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, line := range tt.lines {
-				if r := parse(t, line...).reporter(io.Discard); !tt.holds(r) {
+				if r := parse(t, line...).reporter(terminal{out: io.Discard}, nil, nil); !tt.holds(r) {
 					t.Errorf("%q makes %+v", line, r)
 				}
 			}
@@ -144,6 +150,7 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 		"count": "c", "interval": "i", "timeout": "W", "size": "s", "ttl": "t", "traffic-class": "Q",
 		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M",
 		"mark": "m", "broadcast": "b", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
+		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}
 	got := map[string]string{}
 	flags := pflag.NewFlagSet("ping", pflag.ContinueOnError)

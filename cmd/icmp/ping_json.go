@@ -82,6 +82,14 @@ func (j *jsonReporter) result(host *icmplib.Host, r icmplib.Result) {
 	j.write(o)
 }
 
+func (j *jsonReporter) end(*icmplib.Host) {}
+
+func (j *jsonReporter) summaries(hosts []*icmplib.Host) {
+	for _, host := range hosts {
+		j.summary(host)
+	}
+}
+
 func (j *jsonReporter) summary(h *icmplib.Host) { j.write(newJSONHost(h)) }
 
 func newJSONHost(h *icmplib.Host) jsonHost {

@@ -8,6 +8,12 @@ import (
 	"github.com/goicmp/icmplib"
 )
 
+func (t *textReporter) summaries(hosts []*icmplib.Host) {
+	for _, host := range hosts {
+		t.summary(host)
+	}
+}
+
 // summary writes the statistics of a host.
 func (t *textReporter) summary(h *icmplib.Host) {
 	t.mu.Lock()
@@ -21,6 +27,29 @@ func (t *textReporter) summary(h *icmplib.Host) {
 	if h.PacketsReceived > 0 {
 		fmt.Fprintf(t.out, "rtt min/avg/max/stddev = %s ms, jitter = %s ms\n",
 			joined(h.MinRTT(), h.AvgRTT(), h.MaxRTT(), h.StdDev()), joined(h.Jitter()))
+	}
+	if t.drawn {
+		t.draw(h)
+	}
+}
+
+// drawnProbes is how many probes the line below a summary shows: with its name
+// they fit into 80 columns.
+const drawnProbes = 60
+
+// draw shows the last probes in sending order, and how the round-trip times of
+// all are distributed.
+func (t *textReporter) draw(h *icmplib.Host) {
+	if trail := t.trails[h]; trail != nil && h.PacketsSent > 1 {
+		last := trail.last(drawnProbes)
+		fmt.Fprintf(t.out, "last %d: %s\n", len(last), sparkline(last, drawnProbes, t.unicode))
+	}
+	bars := histogramOf(&h.Stats)
+	if len(bars) > 0 {
+		fmt.Fprintln(t.out)
+	}
+	for _, line := range histogramLines(bars, t.unicode) {
+		fmt.Fprintln(t.out, line)
 	}
 }
 

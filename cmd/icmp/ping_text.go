@@ -18,6 +18,10 @@ type textReporter struct {
 	quiet bool
 	size  int
 	names *nameCache // nil: numbers only
+
+	drawn   bool // round-trip times are drawn below the summary
+	unicode bool // with more than ASCII
+	trails  map[*icmplib.Host]*trail
 }
 
 func newTextReporter(out io.Writer, f *pingFlags) *textReporter {
@@ -35,6 +39,7 @@ func (t *textReporter) start(host *icmplib.Host) {
 }
 
 func (t *textReporter) result(host *icmplib.Host, r icmplib.Result) {
+	t.follow(host, r)
 	if t.quiet {
 		return
 	}
@@ -44,6 +49,24 @@ func (t *textReporter) result(host *icmplib.Host, r icmplib.Result) {
 		fmt.Fprintln(t.out, line)
 	}
 }
+
+// follow keeps what is to be drawn.
+func (t *textReporter) follow(host *icmplib.Host, r icmplib.Result) {
+	if !t.drawn {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.trails == nil {
+		t.trails = map[*icmplib.Host]*trail{}
+	}
+	if t.trails[host] == nil {
+		t.trails[host] = &trail{}
+	}
+	t.trails[host].add(r)
+}
+
+func (t *textReporter) end(*icmplib.Host) {}
 
 // line describes one result. Requests whose fate is open when the command ends
 // are left to the summary.

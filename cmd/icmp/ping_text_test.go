@@ -150,7 +150,7 @@ No reply from www.example (192.0.2.7): seq=1
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
-			report := tt.flags.reporter(&out)
+			report := newTextReporter(&out, &tt.flags)
 			report.start(host)
 			for _, r := range results {
 				report.result(host, r)

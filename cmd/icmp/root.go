@@ -26,10 +26,28 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
+const rootLong = `Ask hosts whether they are there, how long they take to answer, and which way
+packets take to them: without privileges where the system allows it, with the
+exact command that allows it where it does not.
+
+Times are given with a unit, as 200ms, or as a number of seconds. Flags of one
+name mean the same everywhere, and so do the fields of --json. Results go to
+standard output, what went wrong to standard error.
+
+Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
+3 the command line cannot be used, 4 no permission or a system error.`
+
+const rootExamples = `  icmp ping example.net
+  icmp traceroute example.net
+  icmp multiping --alive 192.168.1.0/24
+  icmp doctor`
+
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "icmp",
 		Short:         "Ask hosts whether they are there",
+		Long:          rootLong,
+		Example:       rootExamples,
 		SilenceErrors: true, // run prints them, with the exit code in mind
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -38,5 +56,18 @@ func newRootCommand() *cobra.Command {
 		},
 	}
 	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newProbeCommand(), newDoctorCommand())
+	root.AddCommand(newCompletionCommand())
+	describeHelp(root)
+	completeFlags(root)
 	return root
+}
+
+// describeHelp gives cobra's own help what the other commands have.
+func describeHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Example = "  icmp help ping"
+		}
+	}
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // tracerouteFlags is the command line of traceroute. Of probeFlags it takes the
-// values, under the names that traceroute(8) gives them.
+// values, under the letters that traceroute(8) gives them.
 type tracerouteFlags struct {
 	probeFlags
 	protocolFlags
@@ -38,8 +38,8 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.SetNormalizeFunc(tracerouteName)
 	flags.IntVarP(&f.firstHop, "first-hop", "f", 1, "the distance to begin with")
 	flags.IntVarP(&f.maxHops, "max-hops", "m", 30, "the distance to end with")
-	flags.IntVarP(&f.queries, "queries", "q", 3, "probes to each hop")
-	durationVar(flags, &f.timeout, "wait", "w", 2*time.Second, "how long each probe waits for its answer")
+	flags.IntVarP(&f.queries, "count", "q", 3, "probes to each hop; --queries is the same")
+	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long each probe waits for its answer; --wait is the same")
 	durationVar(flags, &f.interval, "interval", "z", 50*time.Millisecond, "from one probe to a hop to the next; 0: none")
 	f.protocolFlags.register(flags, "I")
 	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
@@ -59,16 +59,15 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
 }
 
-// tracerouteName lets flags be called as the other commands and the library
-// call them, too.
+// tracerouteName lets flags be called as traceroute(8) calls them, too.
 func tracerouteName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	switch name {
 	case "tos":
 		name = "traffic-class"
-	case "timeout":
-		name = "wait"
-	case "count":
-		name = "queries"
+	case "wait":
+		name = "timeout"
+	case "queries":
+		name = "count"
 	}
 	return pflag.NormalizedName(name)
 }
@@ -104,9 +103,9 @@ func (f *tracerouteFlags) checkOwn() error {
 	case f.maxHops < f.firstHop || f.maxHops > maxDistance:
 		return refuse("max-hops", f.maxHops, fmt.Sprintf("%d (the first hop) to %d", f.firstHop, maxDistance))
 	case f.queries < 1 || f.queries > maxQueries:
-		return refuse("queries", f.queries, fmt.Sprintf("1 to %d", maxQueries))
+		return refuse("count", f.queries, fmt.Sprintf("1 to %d", maxQueries))
 	case f.timeout <= 0 || f.timeout > maxTimeout:
-		return refuse("wait", f.timeout, "more than 0 and up to 1h")
+		return refuse("timeout", f.timeout, "more than 0 and up to 1h")
 	case f.gap < 0:
 		return refuse("gap", f.gap, "0 or more")
 	case f.json && f.csv:

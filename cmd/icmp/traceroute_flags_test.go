@@ -49,9 +49,9 @@ func routeOptionTests(device string) []routeOptionTest {
 		{"nothing given is the defaults", [][]string{{}}, func(*options, *config) {}},
 		{"a first hop", both("-f", "first-hop", "5"), func(o *options, _ *config) { o.FirstHop = 5 }},
 		{"a last hop", both("-m", "max-hops", "255"), func(o *options, _ *config) { o.MaxHops = 255 }},
-		{"a number of queries", both("-q", "queries", "1000"), func(o *options, _ *config) { o.Count = 1000 }},
+		{"a number of queries", [][]string{{"-q", "1000"}, {"--count", "1000"}, {"--queries", "1000"}}, func(o *options, _ *config) { o.Count = 1000 }},
 		{"the same as the other commands have it", [][]string{{"--count", "9"}}, func(o *options, _ *config) { o.Count = 9 }},
-		{"a time to wait", both("-w", "wait", "500ms"), func(o *options, _ *config) { o.Timeout = 500 * time.Millisecond }},
+		{"a time to wait", [][]string{{"-w", "500ms"}, {"--timeout", "500ms"}, {"--wait", "0.5"}}, func(o *options, _ *config) { o.Timeout = 500 * time.Millisecond }},
 		{"the same as the other commands have it", [][]string{{"--timeout", "3"}}, func(o *options, _ *config) { o.Timeout = 3 * time.Second }},
 		{"an interval", both("-z", "interval", "0.2"), func(o *options, _ *config) { o.Interval = 200 * time.Millisecond }},
 		{"an interval of 0 is none", both("-z", "interval", "0"), func(o *options, _ *config) { o.Interval = -1 }},
@@ -126,7 +126,7 @@ func TestEachOutputFlagOfTracerouteReachesTheReporter(t *testing.T) {
 
 func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 	want := map[string]string{
-		"first-hop": "f", "max-hops": "m", "queries": "q", "wait": "w", "interval": "z", "protocol": "P", "icmp": "I",
+		"first-hop": "f", "max-hops": "m", "count": "q", "timeout": "w", "interval": "z", "protocol": "P", "icmp": "I",
 		"udp": "U", "tcp": "T", "port": "p", "source-port": "", "flow-label": "l", "ipv4": "4", "ipv6": "6", "source": "s",
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
 		"mode": "", "numeric": "n", "json": "", "csv": "",

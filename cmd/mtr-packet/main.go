@@ -13,6 +13,10 @@ import (
 )
 
 func main() {
+	if wantsHelp(os.Args[1:]) {
+		fmt.Print(help)
+		return
+	}
 	if err := dropPrivileges(); err != nil {
 		fmt.Fprintln(os.Stderr, "mtr-packet:", err)
 		os.Exit(1)

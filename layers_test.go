@@ -1,0 +1,142 @@
+package icmplib_test
+
+import (
+	"os"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	layersPage = "docs/architecture.md"
+	modulePath = "github.com/goicmp/icmplib"
+)
+
+// layer is a line of the table of layers: a package, and what it imports.
+type layer struct {
+	name    string
+	imports []string
+}
+
+// drawnLayers reads the table of layers: what is fenced below its heading.
+func drawnLayers(t *testing.T) []layer {
+	t.Helper()
+	page, err := os.ReadFile(layersPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## Layers\n")
+	_, table, _ = strings.Cut(table, "\n```\n")
+	table, _, ended := strings.Cut(table, "\n```\n")
+	if !ended {
+		t.Fatalf("%s has no fenced table below \"## Layers\"", layersPage)
+	}
+	var layers []layer
+	for line := range strings.Lines(table) {
+		line, _, _ = strings.Cut(line, "#")
+		name, imports, _ := strings.Cut(line, "->")
+		if name = strings.TrimSpace(name); name != "" {
+			layers = append(layers, layer{name: name})
+		}
+		if imports := strings.Fields(imports); len(imports) > 0 && len(layers) > 0 { // of the last package that was named
+			last := &layers[len(layers)-1]
+			last.imports = append(last.imports, imports...)
+		}
+	}
+	return layers
+}
+
+// builtLayers returns what the packages import of each other, and the library
+// of golang.org/x.
+func builtLayers(t *testing.T) []layer {
+	var layers []layer
+	for _, p := range sourcePackages(t) {
+		l := layer{name: p.path}
+		if p.path == "." {
+			l.name = path.Base(modulePath)
+		}
+		command := strings.HasPrefix(p.path, "cmd/")
+		for _, imported := range p.imports {
+			switch module, _, _ := strings.Cut(imported, "/"); {
+			case imported == modulePath:
+				l.imports = append(l.imports, path.Base(modulePath))
+			case strings.HasPrefix(imported, modulePath+"/"):
+				l.imports = append(l.imports, strings.TrimPrefix(imported, modulePath+"/"))
+			case !command && strings.Contains(module, "."):
+				l.imports = append(l.imports, shortModule(imported))
+			}
+		}
+		slices.Sort(l.imports)
+		l.imports = slices.Compact(l.imports)
+		layers = append(layers, l)
+	}
+	return layers
+}
+
+// shortModule returns x/net of golang.org/x/net/bpf, and all of what the
+// library may not import.
+func shortModule(imported string) string {
+	if rest, ok := strings.CutPrefix(imported, "golang.org/x/"); ok {
+		name, _, _ := strings.Cut(rest, "/")
+		return "x/" + name
+	}
+	return imported
+}
+
+func TestTheLayersAreAsDrawn(t *testing.T) {
+	drawn := map[string][]string{}
+	for _, l := range drawnLayers(t) {
+		drawn[l.name] = l.imports
+	}
+	for _, l := range builtLayers(t) {
+		imports, ok := drawn[l.name]
+		if !ok {
+			t.Errorf("%s lacks the line\n%s -> %s", layersPage, l.name, strings.Join(l.imports, " "))
+			continue
+		}
+		delete(drawn, l.name)
+		for _, imported := range l.imports {
+			if !slices.Contains(imports, imported) {
+				t.Errorf("%s imports %s, which %s does not show", l.name, imported, layersPage)
+			}
+		}
+		if runtime.GOOS != "linux" {
+			continue // some imports are of one system only, and all of Linux
+		}
+		for _, imported := range imports {
+			if !slices.Contains(l.imports, imported) {
+				t.Errorf("%s does not import %s, as %s shows", l.name, imported, layersPage)
+			}
+		}
+	}
+	for name := range drawn {
+		t.Errorf("%s shows %s, which there is not", layersPage, name)
+	}
+}
+
+func TestEachLayerImportsOnlyThoseBelowIt(t *testing.T) {
+	layers := drawnLayers(t)
+	for i, l := range layers {
+		for _, imported := range l.imports {
+			below := func(other layer) bool { return other.name == imported }
+			if !strings.HasPrefix(imported, "x/") && !slices.ContainsFunc(layers[i+1:], below) {
+				t.Errorf("%s stands below %s, or not at all, in %s", l.name, imported, layersPage)
+			}
+		}
+	}
+}
+
+func TestTheLibraryImportsNoOtherModules(t *testing.T) {
+	for _, l := range builtLayers(t) {
+		for _, imported := range l.imports {
+			switch {
+			case imported == "x/sys" && l.name != "internal/sys":
+				t.Errorf("%s makes system calls: internal/sys is for that", l.name)
+			case strings.Contains(imported, ".") || strings.HasPrefix(imported, "x/") && imported != "x/net" && imported != "x/sys":
+				t.Errorf("%s imports %s: the library imports golang.org/x/net and x/sys only", l.name, imported)
+			}
+		}
+	}
+}
