@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// config is the file as it was written. What is not said is the zero value.
+type config struct {
+	ResolveInterval duration       `yaml:"resolve_interval"`
+	ClassicBuckets  []float64      `yaml:"classic_buckets"`
+	Prober          proberConfig   `yaml:"prober"`
+	Defaults        options        `yaml:"defaults"`
+	Targets         []targetConfig `yaml:"targets"`
+}
+
+// proberConfig is what all packets have in common.
+type proberConfig struct {
+	Mode      mode    `yaml:"mode"`
+	Rate      number  `yaml:"rate"`
+	Source4   address `yaml:"source4"`
+	Source6   address `yaml:"source6"`
+	Interface string  `yaml:"interface"`
+	Mark      number  `yaml:"mark"`
+}
+
+// options is how to probe a target. What a target does not say, the defaults do.
+type options struct {
+	Interval     duration  `yaml:"interval"`
+	Timeout      duration  `yaml:"timeout"`
+	Family       family    `yaml:"family"`
+	Addresses    addresses `yaml:"addresses"`
+	Protocol     protocol  `yaml:"protocol"`
+	Port         number    `yaml:"port"`
+	Size         number    `yaml:"size"`
+	TTL          number    `yaml:"ttl"`
+	TrafficClass number    `yaml:"traffic_class"`
+}
+
+// targetConfig is a group of hosts that are probed alike.
+type targetConfig struct {
+	Hosts   []host            `yaml:"hosts"`
+	Labels  map[string]string `yaml:"labels"`
+	Options options           `yaml:",inline"`
+}
+
+// or returns o with what it does not say taken from the defaults.
+func (o options) or(d options) options {
+	to, from := reflect.ValueOf(&o).Elem(), reflect.ValueOf(d)
+	for i := range to.NumField() {
+		if to.Field(i).IsZero() {
+			to.Field(i).Set(from.Field(i))
+		}
+	}
+	return o
+}
+
+// load reads a file and says what to do, or what is wrong with it and where.
+func load(file string) (*settings, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	c, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	s, err := c.settings()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return s, nil
+}
+
+// parse reads the text of a file.
+func parse(text []byte) (*config, error) {
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	c := &config{}
+	err := d.Decode(c)
+	if errors.Is(err, io.EOF) {
+		return c, nil // that there are no targets is said later
+	}
+	if broken, ok := errors.AsType[*yaml.TypeError](err); ok {
+		return nil, errors.New(strings.Join(plain(broken.Errors), "\n"))
+	}
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	return c, nil
+}
+
+var unknownField = regexp.MustCompile(`^(line \d+): field (.+) not found in type main\.(\w+)$`)
+
+// plain says in the words of the file what the decoder says in those of Go.
+func plain(messages []string) []string {
+	parts := map[string]any{
+		"config": config{}, "proberConfig": proberConfig{}, "options": options{}, "targetConfig": targetConfig{},
+	}
+	for i, message := range messages {
+		if m := unknownField.FindStringSubmatch(message); m != nil {
+			names := fieldNames(reflect.TypeOf(parts[m[3]]))
+			messages[i] = fmt.Sprintf("%s: there is no field %q here: allowed are %s", m[1], m[2], strings.Join(names, ", "))
+		}
+	}
+	return messages
+}
+
+// fieldNames returns what may stand in a part of the file.
+func fieldNames(part reflect.Type) (names []string) {
+	for i := range part.NumField() {
+		name, inline, _ := strings.Cut(part.Field(i).Tag.Get("yaml"), ",")
+		if inline == "inline" {
+			names = append(names, fieldNames(part.Field(i).Type)...)
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}

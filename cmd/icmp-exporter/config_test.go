@@ -1,0 +1,158 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib"
+)
+
+// settingsOf reads a configuration as load does.
+func settingsOf(text string) (*settings, error) {
+	c, err := parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return c.settings()
+}
+
+func mustSettings(t *testing.T, text string) *settings {
+	t.Helper()
+	s, err := settingsOf(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
+	const host = "targets:\n- hosts: [192.0.2.1]\n"
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"nothing at all", "", []string{"no targets", "add targets:"}},
+		{"a target without hosts", "targets:\n- labels: {a: b}\n", []string{"no hosts", "give it hosts:"}},
+		{"an unknown field", "default: {}\n" + host, []string{"line 1", `"default"`, "defaults, targets"}},
+		{"an unknown field of a target", host + "  intervall: 1s\n", []string{"line 3", `"intervall"`, "hosts, labels, interval, "}},
+		{"an unknown field of the prober", "prober:\n  speed: 3\n" + host, []string{"line 2", `"speed"`, "mode, rate"}},
+		{"a field twice", host + "  ttl: 1\n  ttl: 2\n", []string{"line 4", `"ttl" already defined at line 3`}},
+		{"a time without unit", host + "  timeout: 2\n", []string{"line 3", `"2"`, "500ms"}},
+		{"no time", host + "  interval: -1s\n", []string{"line 3", `"-1s"`, "500ms"}},
+		{"an interval too short", host + "  interval: 1ms\n", []string{"line 3", "10ms and more"}},
+		{"a timeout too long", host + "  timeout: 2h\n", []string{"line 3", "Timeout is 2h0m0s", "up to 1h"}},
+		{"resolving too often", "resolve_interval: 10ms\n" + host, []string{"line 1", "1s and more"}},
+		{"an unknown family", host + "  family: ipv5\n", []string{"line 3", "any, ipv4 or ipv6"}},
+		{"an unknown protocol", host + "  protocol: igmp\n", []string{"line 3", "icmp, udp, tcp or sctp"}},
+		{"an unknown choice of addresses", host + "  addresses: some\n", []string{"line 3", "all or first"}},
+		{"an unknown mode", "prober: {mode: cooked}\n" + host, []string{"line 1", "auto, datagram or raw"}},
+		{"a source that is no address", "prober: {source4: eth0}\n" + host, []string{"line 1", "an IP address"}},
+		{"a source of the other family", "prober: {source4: \"::1\"}\n" + host, []string{"Source4 is ::1", "an IPv4 address"}},
+		{"an interface that is not there", "prober: {interface: nosuch0}\n" + host, []string{"Interface is nosuch0", "an interface of this host"}},
+		{"no number", host + "  ttl: many\n", []string{"line 3", `"many"`, "a whole number"}},
+		{"a ttl of nothing", host + "  ttl: 0\n", []string{"line 3", "1 to 255"}},
+		{"a ttl too big", host + "  ttl: 256\n", []string{"line 3", "TTL is 256", "1 to 255"}},
+		{"a ttl too big among the defaults", "defaults:\n  ttl: 256\n" + host, []string{"line 2", "TTL is 256"}},
+		{"a size too big", host + "  size: 70000\n", []string{"line 3", "Size is 70000", "65507"}},
+		{"a class too big", host + "  traffic_class: 256\n", []string{"line 3", "0 to 255"}},
+		{"a port without protocol", host + "  port: 80\n", []string{"line 3", "Port is 80", "ICMP, which has no ports"}},
+		{"a port too big", host + "  protocol: tcp\n  port: 65616\n", []string{"line 4", "1 to 65535"}},
+		{"a payload that TCP has not", host + "  protocol: tcp\n  size: 9\n", []string{"line 4", "no payload"}},
+		{"a host twice", host + "- hosts:\n  - 192.0.2.7\n  - 192.0.2.1\n", []string{"line 5", "line 2 already", "a label that tells them apart"}},
+		{"a name that is none", "targets:\n- hosts: [a..b]\n", []string{"line 2", `"a..b"`, "empty label"}},
+		{"an address of the other family", host + "  family: ipv6\n", []string{"line 2", "IPv6 is asked for"}},
+		{"a list for a host", "targets:\n- hosts: [[a]]\n", []string{"line 2", "a name or an address"}},
+		{"a label that cannot be one", host + "  labels: {data-center: x}\n", []string{"line 2", `"data-center"`, "letters, digits and underscores"}},
+		{"a label of ours", host + "  labels: {address: x}\n", []string{"line 2", `"address"`, "take another name"}},
+		{"buckets out of order", "classic_buckets: [0.1, 0.01]\n" + host, []string{"classic_buckets has 0.01", "each more than the one before"}},
+		{"no YAML", "targets: [", []string{"line 1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := settingsOf(tt.text)
+			if err == nil {
+				t.Fatal("it is accepted")
+			}
+			for _, part := range tt.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatATargetDoesNotSayTheDefaultsDo(t *testing.T) {
+	s := mustSettings(t, `
+resolve_interval: 5m
+defaults: {interval: 3s, timeout: 4s, family: ipv6, size: 0}
+targets:
+- hosts: [one.example, two.example]
+  labels: {site: x}
+- hosts: [192.0.2.1]
+  family: ipv4
+  interval: 200ms
+  addresses: first
+  protocol: udp
+  port: 53
+  ttl: 9
+  size: 100
+  traffic_class: 184
+`)
+	if len(s.jobs) != 3 {
+		t.Fatalf("there are %d jobs, want 3", len(s.jobs))
+	}
+	name, addr := s.jobs[1], s.jobs[2]
+	if name.host != "two.example" || name.labels["site"] != "x" || name.resolveEvery != 5*time.Minute || name.firstOnly {
+		t.Errorf("the second of the first group is %+v", name)
+	}
+	for _, tt := range []struct {
+		what      string
+		got, want icmplib.PingOptions
+	}{
+		{"from the defaults", name.ping, icmplib.PingOptions{
+			Count: -1, Interval: 3 * time.Second, Timeout: 4 * time.Second, Family: icmplib.IPv6, Packet: icmplib.Packet{Size: -1},
+		}},
+		{"of its own", addr.ping, icmplib.PingOptions{
+			Count: -1, Interval: 200 * time.Millisecond, Timeout: 4 * time.Second, Family: icmplib.IPv4,
+			Packet: icmplib.Packet{Protocol: icmplib.UDP, Port: 53, TTL: 9, Size: 100, TrafficClass: 184},
+		}},
+	} {
+		if got, want := tt.got, tt.want; got.Interval != want.Interval || got.Timeout != want.Timeout || got.Count != want.Count ||
+			got.Family != want.Family || got.Packet.Protocol != want.Packet.Protocol || got.Packet.Port != want.Packet.Port ||
+			got.Packet.TTL != want.Packet.TTL || got.Packet.Size != want.Packet.Size || got.Packet.TrafficClass != want.Packet.TrafficClass {
+			t.Errorf("%s: %+v, want %+v", tt.what, got, want)
+		}
+	}
+	if !addr.firstOnly {
+		t.Error("addresses: first is lost")
+	}
+}
+
+func TestAHostMayBeThereTwiceWhereALabelOrTheProtocolTellsThemApart(t *testing.T) {
+	s := mustSettings(t, `
+targets:
+- hosts: [192.0.2.1]
+- hosts: [192.0.2.1]
+  protocol: tcp
+- hosts: [192.0.2.1]
+  labels: {class: fast}
+  traffic_class: 184
+`)
+	if len(s.jobs) != 3 {
+		t.Errorf("there are %d jobs, want 3", len(s.jobs))
+	}
+}
+
+func TestTheExamplesAreRight(t *testing.T) {
+	files, err := filepath.Glob("../../docs/examples/exporter/icmp-exporter*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no examples: %v", err)
+	}
+	for _, file := range files {
+		if s, err := load(file); err != nil || len(s.jobs) == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}

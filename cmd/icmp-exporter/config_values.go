@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// The values of the file know their line, for what is wrong with one may show
+// only beside others. Line 0 is a value that was not given.
+type (
+	duration struct {
+		time.Duration
+		line int
+	}
+	number struct {
+		int
+		line int
+	}
+	host struct {
+		name string
+		line int
+	}
+	address struct {
+		netip.Addr
+		line int
+	}
+	family struct {
+		icmplib.Family
+		line int
+	}
+	protocol struct {
+		icmplib.Protocol
+		line int
+	}
+	mode struct {
+		socket.Mode
+		line int
+	}
+	addresses struct {
+		first bool
+		line  int
+	}
+)
+
+// refuse says that a value cannot be used, and what can.
+func refuse(n *yaml.Node, allowed string) error {
+	return fmt.Errorf("line %d: %q cannot be used: allowed is %s", n.Line, n.Value, allowed)
+}
+
+func (d *duration) UnmarshalYAML(n *yaml.Node) (err error) {
+	d.line = n.Line
+	if d.Duration, err = time.ParseDuration(n.Value); err != nil || d.Duration <= 0 {
+		return refuse(n, "a time with its unit, such as 500ms, 10s or 1m")
+	}
+	return nil
+}
+
+func (i *number) UnmarshalYAML(n *yaml.Node) (err error) {
+	i.line = n.Line
+	if i.int, err = strconv.Atoi(n.Value); err != nil || i.int < 0 || i.int > 1<<32-1 {
+		return refuse(n, "a whole number, 0 or more")
+	}
+	return nil
+}
+
+func (h *host) UnmarshalYAML(n *yaml.Node) error {
+	h.line, h.name = n.Line, n.Value
+	if n.Kind != yaml.ScalarNode || n.Value == "" {
+		return refuse(n, "a name or an address")
+	}
+	return nil
+}
+
+func (a *address) UnmarshalYAML(n *yaml.Node) (err error) {
+	a.line = n.Line
+	if a.Addr, err = netip.ParseAddr(n.Value); err != nil {
+		return refuse(n, "an IP address")
+	}
+	return nil
+}
+
+func (f *family) UnmarshalYAML(n *yaml.Node) (err error) {
+	f.line = n.Line
+	f.Family, err = oneOf(n, map[string]icmplib.Family{
+		"any": icmplib.AnyFamily, "ipv4": icmplib.IPv4, "ipv6": icmplib.IPv6,
+	}, "any, ipv4 or ipv6")
+	return err
+}
+
+func (p *protocol) UnmarshalYAML(n *yaml.Node) (err error) {
+	p.line = n.Line
+	if p.Protocol, err = icmplib.ParseProtocol(n.Value); err != nil {
+		return refuse(n, "icmp, udp, tcp or sctp")
+	}
+	return nil
+}
+
+func (m *mode) UnmarshalYAML(n *yaml.Node) (err error) {
+	m.line = n.Line
+	m.Mode, err = oneOf(n, map[string]socket.Mode{
+		"auto": socket.Auto, "datagram": socket.Datagram, "raw": socket.Raw,
+	}, "auto, datagram or raw")
+	return err
+}
+
+func (a *addresses) UnmarshalYAML(n *yaml.Node) (err error) {
+	a.line = n.Line
+	a.first, err = oneOf(n, map[string]bool{"all": false, "first": true}, "all or first")
+	return err
+}
+
+// oneOf reads a word.
+func oneOf[T any](n *yaml.Node, words map[string]T, allowed string) (T, error) {
+	v, ok := words[n.Value]
+	if !ok {
+		return v, refuse(n, allowed)
+	}
+	return v, nil
+}

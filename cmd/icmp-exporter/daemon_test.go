@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/goicmp/icmplib/internal/netlab"
+)
+
+// service is an exporter that runs, as a program would.
+type service struct {
+	file   string
+	url    string
+	reload chan os.Signal
+	end    context.CancelFunc
+	code   chan int
+}
+
+// startService runs the command with a configuration.
+func startService(t *testing.T, config string) *service {
+	t.Helper()
+	s := &service{file: filepath.Join(t.TempDir(), "exporter.yaml"), reload: make(chan os.Signal), code: make(chan int, 1)}
+	s.write(t, config)
+	ctx, cancel := context.WithCancel(context.Background())
+	s.end = cancel
+	t.Cleanup(cancel)
+	reader, writer := io.Pipe()
+	go func() {
+		s.code <- run(ctx, []string{"--config", s.file, "--listen", "127.0.0.1:0"}, s.reload, io.Discard, writer)
+		writer.Close()
+	}()
+	lines := bufio.NewScanner(reader)
+	for lines.Scan() {
+		if m := regexp.MustCompile(`msg=serving address=(\S+)`).FindStringSubmatch(lines.Text()); m != nil {
+			s.url = "http://" + m[1]
+			go func() { _, _ = io.Copy(io.Discard, reader) }()
+			return s
+		}
+	}
+	t.Fatalf("it ended with code %d before it served", <-s.code)
+	return nil
+}
+
+func (s *service) write(t *testing.T, config string) {
+	t.Helper()
+	if err := os.WriteFile(s.file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// get returns what is at a path.
+func (s *service) get(t *testing.T, path string) string {
+	t.Helper()
+	response, err := http.Get(s.url + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", path, response.Status, err)
+	}
+	return string(body)
+}
+
+// until asks for the metrics until each pattern is among them.
+func (s *service) until(t *testing.T, patterns ...string) string {
+	t.Helper()
+	const most = 20_000 // requests, which take a millisecond or more
+	var text, missing string
+	for range most {
+		text, missing = s.get(t, "/metrics"), ""
+		for _, p := range patterns {
+			if !regexp.MustCompile("(?m)^" + p).MatchString(text) {
+				missing = p
+			}
+		}
+		if missing == "" {
+			return text
+		}
+	}
+	t.Fatalf("%s does not come:\n%s", missing, text)
+	return ""
+}
+
+const loopbackConfig = `
+defaults: {interval: 10ms, timeout: 1m}
+targets:
+- hosts: [127.0.0.1, "::1", localhost]
+`
+
+func TestTheServiceTellsWhatBecameOfRealProbes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		lab  netlab.Config
+	}{
+		{"as root", netlab.Config{}},
+		{"without privileges", netlab.Config{Unprivileged: true, PingGroups: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			netlab.Test(t, tt.lab, func(t *testing.T) {
+				s := startService(t, loopbackConfig)
+				text := s.until(t,
+					`icmp_probes_answered_total\{address="127.0.0.1",protocol="icmp",target="127.0.0.1"\} [1-9]`,
+					`icmp_probes_answered_total\{address="::1",protocol="icmp",target="::1"\} [1-9]`,
+					`icmp_rtt_seconds_count\{address="127.0.0.1",protocol="icmp",target="localhost"\} [1-9]`,
+					`icmp_up\{address="::1",protocol="icmp",target="::1"\} 1`,
+					`icmp_prober_received_total [1-9]`,
+					`icmp_config_last_reload_successful 1`,
+				)
+				if !strings.Contains(text, `icmp_probes_lost_total{address="127.0.0.1",protocol="icmp",reason="no-reply",target="127.0.0.1"} 0`) {
+					t.Errorf("there is loss on loopback:\n%s", text)
+				}
+				if s.get(t, "/healthz") != "ok\n" || !strings.Contains(s.get(t, "/"), "/metrics") {
+					t.Error("the other pages are not as they should be")
+				}
+				s.end()
+				if code := <-s.code; code != exitOK {
+					t.Errorf("it ended with code %d", code)
+				}
+			})
+		})
+	}
+}
+
+func TestAReloadTakesWhatIsRightAndKeepsToTheOldElse(t *testing.T) {
+	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+		s := startService(t, loopbackConfig)
+		s.write(t, "targets: 7")
+		s.reload <- os.Interrupt // which signal it was does not matter here
+		s.until(t, `icmp_config_last_reload_successful 0`, `icmp_up\{address="::1",protocol="icmp",target="::1"\} 1`)
+		s.write(t, loopbackConfig+"- hosts: [127.0.0.9]\n")
+		s.reload <- os.Interrupt
+		s.until(t, `icmp_config_last_reload_successful 1`, `icmp_up\{address="127.0.0.9",protocol="icmp",target="127.0.0.9"\} 1`)
+		s.end()
+		if code := <-s.code; code != exitOK {
+			t.Errorf("it ended with code %d", code)
+		}
+	})
+}
+
+func TestThatProbingIsNotPermittedIsSaidAtTheStart(t *testing.T) {
+	netlab.Test(t, netlab.Config{Unprivileged: true}, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "exporter.yaml")
+		if err := os.WriteFile(file, []byte(loopbackConfig), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stderr strings.Builder
+		code := run(t.Context(), []string{"--config", file, "--listen", "127.0.0.1:0"}, nil, io.Discard, &stderr)
+		if code != exitSystem || !strings.Contains(stderr.String(), "target 127.0.0.1") || !strings.Contains(stderr.String(), "ping_group_range") {
+			t.Errorf("code %d: %s", code, stderr.String())
+		}
+	})
+}
+
+func TestTheCommandLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "exporter.yaml")
+	if err := os.WriteFile(file, []byte(loopbackConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.yaml")
+	if err := os.WriteFile(wrong, []byte("targets:\n- hosts: [a..b]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{"a right configuration", []string{"--check-config", "--config", file}, exitOK, "is right: 3 targets", ""},
+		{"a wrong one", []string{"--check-config", "--config", wrong}, exitUsage, "", "wrong.yaml: line 2"},
+		{"a wrong one to run", []string{"--config", wrong}, exitUsage, "", "wrong.yaml: line 2"},
+		{"one that is not there", []string{"--config", file + "x"}, exitUsage, "", "cannot read the configuration"},
+		{"an unknown flag", []string{"--fast"}, exitUsage, "", "unknown flag: --fast"},
+		{"an argument", []string{"192.0.2.1"}, exitUsage, "", "no arguments, only flags"},
+		{"help", []string{"--help"}, exitOK, "", "--check-config"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr strings.Builder
+			code := run(t.Context(), tt.args, nil, &stdout, &stderr)
+			if code != tt.code || !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
+				t.Errorf("code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
+			}
+		})
+	}
+}
+
+func TestTheMetricsAreAsPrometheusWantsThem(t *testing.T) {
+	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+		t.Run("by the client library", func(t *testing.T) {
+			m, s := series1(t)
+			r := result(0, 0, 0)
+			for r.Status = 1; r.Status.String() != "send-error"; r.Status++ {
+				s.add(&r)
+			}
+			problems, err := testutil.GatherAndLint(m.registry)
+			if err != nil || len(problems) > 0 {
+				t.Errorf("%v %v", problems, err)
+			}
+		})
+		t.Run("by promtool", func(t *testing.T) {
+			promtool, err := exec.LookPath("promtool")
+			if err != nil {
+				t.Skip("promtool is not installed: Debian has it in the package prometheus")
+			}
+			s := startService(t, loopbackConfig+"classic_buckets: [0.001, 0.1]\n")
+			check := exec.Command(promtool, "check", "metrics")
+			check.Stdin = strings.NewReader(s.until(t, `icmp_rtt_seconds_bucket\{.*le="0.1"\} [1-9]`))
+			if said, err := check.CombinedOutput(); err != nil || len(said) > 0 {
+				t.Errorf("%v\n%s", err, said)
+			}
+			s.end()
+			<-s.code
+		})
+	})
+}
