@@ -48,11 +48,8 @@ func denyMark(mark uint32, err error) error {
 	if !errors.Is(err, os.ErrPermission) {
 		return err
 	}
-	return &PermissionError{
-		Obstacle: fmt.Sprintf("the routing mark %d needs CAP_NET_ADMIN or CAP_NET_RAW", mark),
-		Cure:     permission.CureCapability,
-		Err:      err,
-	}
+	obstacle, cure := permission.Mark(mark)
+	return &PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 }
 
 // deny explains a missing permission to open a socket at all.

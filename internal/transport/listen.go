@@ -68,8 +68,8 @@ func explain(lc *linkConfig, err error) error {
 		obstacle, cure := permission.Raw()
 		return &socket.PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 	case errors.Is(err, os.ErrPermission) && lc.Mark != 0:
-		obstacle := fmt.Sprintf("the routing mark %d needs CAP_NET_ADMIN or CAP_NET_RAW", lc.Mark)
-		return &socket.PermissionError{Obstacle: obstacle, Cure: permission.CureCapability, Err: err}
+		obstacle, cure := permission.Mark(lc.Mark)
+		return &socket.PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 	}
 	return err
 }
