@@ -85,7 +85,9 @@ func TestCompletionScripts(t *testing.T) {
 			if err := os.WriteFile(script, []byte(got.stdout), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := exec.CommandContext(t.Context(), path, "-n", script).CombinedOutput(); err != nil {
+			reader := exec.CommandContext(t.Context(), path, "-n", script)
+			reader.Env = append(os.Environ(), "HOME=/nonexistent") // whose settings would be read
+			if out, err := reader.CombinedOutput(); err != nil {
 				t.Errorf("%s cannot read it: %v\n%s", shell, err, out)
 			}
 		})

@@ -72,7 +72,7 @@ func TestTheFlagsOfMultipingAreNamedAsThoseOfPing(t *testing.T) {
 	want := map[string]string{
 		"count": "c", "interval": "i", "timeout": "W", "rate": "r", "file": "f", "all-addresses": "",
 		"shuffle": "", "seed": "", "shard": "", "alive": "a", "unreachable": "u", "size": "s", "ttl": "t",
-		"traffic-class": "Q", "ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M",
+		"traffic-class": "Q", "ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
 		"mark": "m", "broadcast": "b", "mode": "", "quiet": "q", "json": "", "csv": "",
 	}
 	got := map[string]string{}

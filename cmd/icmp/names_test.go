@@ -24,8 +24,10 @@ func TestANameShowsOnceItIsKnown(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := 0
+				begin := make(chan struct{})
 				cache := newNameCache()
 				cache.lookup = func(_ context.Context, addr string) ([]string, error) {
+					<-begin
 					asked++
 					if addr != "fe80::1" {
 						t.Errorf("looked up %q", addr)
@@ -35,6 +37,7 @@ func TestANameShowsOnceItIsKnown(t *testing.T) {
 				if got := cache.get(router); got != "" {
 					t.Errorf("before the lookup the name is %q", got)
 				}
+				close(begin)
 				synctest.Wait()
 				if got := cache.get(router); got != tt.want {
 					t.Errorf("the name is %q, want %q", got, tt.want)

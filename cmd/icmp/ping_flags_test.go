@@ -74,7 +74,7 @@ func optionTests(device string) []optionTest {
 			func(o *options, _ *config) { o.Packet.Interface = device }},
 		{"a source and an interface", [][]string{{"-I", device, "--source", "::1"}, {"-I", "::1", "--interface", device}},
 			func(o *options, _ *config) { o.Packet.Interface, o.Packet.Source = device, netip.IPv6Loopback() }},
-		{"fragmentation forbidden", both("-M", "pmtudisc", "do"), func(o *options, _ *config) { o.Packet.DontFragment = true }},
+		{"fragmentation forbidden", append(both("-M", "pmtudisc", "do"), []string{"--dont-fragment"}), func(o *options, _ *config) { o.Packet.DontFragment = true }},
 		{"fragmentation allowed", both("-M", "pmtudisc", "dont"), func(*options, *config) {}},
 		{"a broadcast that is allowed", [][]string{{"-b"}, {"--broadcast"}}, func(o *options, _ *config) { o.Packet.Broadcast = true }},
 		{"a routing mark", [][]string{{"-m", "4294967295"}, {"--mark", "4294967295"}}, func(o *options, _ *config) { o.Packet.Mark = 1<<32 - 1 }},
@@ -148,7 +148,7 @@ func TestEachOutputFlagReachesTheReporter(t *testing.T) {
 func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 	want := map[string]string{
 		"count": "c", "interval": "i", "timeout": "W", "size": "s", "ttl": "t", "traffic-class": "Q",
-		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M",
+		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
 		"mark": "m", "broadcast": "b", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
 		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}

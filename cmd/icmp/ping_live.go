@@ -63,7 +63,7 @@ func (l *liveTable) draw(t terminal, interrupt func()) {
 	if isTerminal(t.in) {
 		in = t.in
 	}
-	model := liveModel{table: l.snapshot, over: l.over, interrupt: interrupt}
+	model := liveModel{draw: l.lines, over: l.over, interrupt: interrupt}
 	program := tea.NewProgram(model, tea.WithInput(in), tea.WithOutput(t.out), tea.WithoutSignalHandler())
 	// What fails here is the terminal; the pings go on, and are told at the end.
 	last, _ := program.Run()
@@ -72,16 +72,11 @@ func (l *liveTable) draw(t terminal, interrupt func()) {
 	}
 }
 
-// snapshot returns a table that shares nothing with what goes on.
-func (l *liveTable) snapshot() pingTable {
+// lines draws the table as it is now.
+func (l *liveTable) lines(width, height int) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t := pingTable{rows: make([]pingRow, len(l.table.rows)), looks: l.table.looks}
-	copy(t.rows, l.table.rows)
-	for i := range t.rows {
-		t.rows[i].stats = l.table.rows[i].stats.Snapshot()
-	}
-	return t
+	return l.table.lines(width, height)
 }
 
 // change has a row changed by its target's goroutine.
@@ -111,12 +106,7 @@ func (l *liveTable) end(host *icmplib.Host) {
 func (l *liveTable) summaries(hosts []*icmplib.Host) {
 	close(l.over)
 	<-l.ended
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i, host := range hosts {
-		l.table.rows[i].stats = host.Stats // which counts what was still open, too
-	}
-	for _, line := range l.table.lines(l.width(), 0) {
+	for _, line := range l.lines(l.width(), 0) {
 		fmt.Fprintln(l.out, line)
 	}
 	for _, host := range hosts {
@@ -128,7 +118,7 @@ func (l *liveTable) summaries(hosts []*icmplib.Host) {
 
 // liveModel is the table for package bubbletea.
 type liveModel struct {
-	table     func() pingTable
+	draw      func(width, height int) []string
 	over      <-chan struct{}
 	interrupt func()
 	width     int
@@ -177,8 +167,7 @@ func (m liveModel) lines() []string {
 	if m.width == 0 {
 		return nil // the size is not known yet
 	}
-	table := m.table()
-	return table.lines(m.width, max(m.height-1, 1))
+	return m.draw(m.width, max(m.height-1, 1))
 }
 
 // erase returns what takes the table away from the terminal again: the program

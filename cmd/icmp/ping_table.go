@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -33,49 +30,6 @@ const (
 	leastName  = 12
 	leastSpark = 8
 )
-
-// pingColumns are the figures, in their order. The first to be left out where
-// there is no room is that with the highest rank.
-var pingColumns = []struct {
-	title string
-	rank  int
-	cell  func(s *icmplib.Stats) string
-}{
-	{"SENT", 1, func(s *icmplib.Stats) string { return strconv.Itoa(s.PacketsSent) }},
-	{"RECV", 5, func(s *icmplib.Stats) string { return strconv.Itoa(s.PacketsReceived) }},
-	{"LOSS", 0, func(s *icmplib.Stats) string { return lossCell(s) }},
-	{"LAST", 2, rttCell((*icmplib.Stats).LastRTT)},
-	{"AVG", 0, rttCell((*icmplib.Stats).AvgRTT)},
-	{"BEST", 4, rttCell((*icmplib.Stats).MinRTT)},
-	{"WORST", 3, rttCell((*icmplib.Stats).MaxRTT)},
-}
-
-// lossCell writes the loss, once anything is known to be received or lost.
-func lossCell(s *icmplib.Stats) string {
-	if s.PacketsSent-s.Unsettled+s.SendErrors == 0 {
-		return "-"
-	}
-	return percent(roundLoss(s.PacketLoss()))
-}
-
-// roundLoss leaves three digits, but makes neither none nor all of a loss that
-// is neither.
-func roundLoss(loss float64) float64 {
-	if loss < 0.0005 || loss > 0.9995 {
-		return loss
-	}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(loss, 'f', 3, 64), 64)
-	return rounded
-}
-
-func rttCell(figure func(*icmplib.Stats) time.Duration) func(*icmplib.Stats) string {
-	return func(s *icmplib.Stats) string {
-		if s.PacketsReceived == 0 {
-			return "-"
-		}
-		return strings.TrimSuffix(milliseconds(figure(s)), " ms")
-	}
-}
 
 // lines draws the table in so many columns and rows; 0 rows are as many as it
 // takes. The last line says what there is no room for.
@@ -204,15 +158,6 @@ func (s tableShape) width() int {
 		width += 2 + s.spark
 	}
 	return width
-}
-
-// shortFault is what there is room for; the whole is told at the end.
-func shortFault(err error) string {
-	if errors.Is(err, icmplib.ErrNameLookup) {
-		return "name not found"
-	}
-	text, _, _ := strings.Cut(err.Error(), "\n")
-	return text
 }
 
 func (t *pingTable) paint(text string, style lipgloss.Style) string {

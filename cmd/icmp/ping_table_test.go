@@ -72,8 +72,8 @@ func TestPingTable(t *testing.T) {
 
 func TestAPingTableFitsIntoAnyTerminal(t *testing.T) {
 	for _, look := range []looks{{}, {unicode: true}, {unicode: true, color: true}} {
-		for width := 1; width <= 250; width++ {
-			for _, height := range []int{1, 2, 3, 6, 7, 50} {
+		for width := 1; width <= 150; width++ {
+			for _, height := range []int{1, 3, 50} {
 				lines := tableOf(look).lines(width, height)
 				if len(lines) > max(height, 2) {
 					t.Fatalf("%dx%d: %d lines", width, height, len(lines))

@@ -97,8 +97,10 @@ func TestWhoAnsweredIsNamed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				report := newTextReporter(nil, &pingFlags{numeric: tt.numeric})
 				asked := 0
+				begin := make(chan struct{}, len(tt.want)) // no lookup ends before the line is written
 				if report.names != nil {
 					report.names.lookup = func(context.Context, string) ([]string, error) {
+						<-begin
 						asked++
 						return []string{"router.example."}, nil
 					}
@@ -107,6 +109,7 @@ func TestWhoAnsweredIsNamed(t *testing.T) {
 					if got := report.display(tt.host, icmplib.Result{Dst: tt.host.Address, Responder: tt.responder}); got != want {
 						t.Errorf("got %q, want %q", got, want)
 					}
+					begin <- struct{}{}
 					synctest.Wait()
 				}
 				if asked != tt.asked {

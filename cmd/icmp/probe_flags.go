@@ -25,6 +25,7 @@ type probeFlags struct {
 	source   string
 	device   string
 	pmtudisc string
+	whole    bool // the same as --pmtudisc do
 	mark     uint32
 	mode     string
 }
@@ -40,6 +41,7 @@ func (f *probeFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.source, "source", "", "address to send from")
 	flags.StringVar(&f.device, "interface", "", "interface to send and receive on")
 	flags.StringVarP(&f.pmtudisc, "pmtudisc", "M", "dont", "do: forbid fragmentation; dont: allow it")
+	flags.BoolVar(&f.whole, "dont-fragment", false, "the same as --pmtudisc do")
 	flags.Uint32VarP(&f.mark, "mark", "m", 0, "routing mark; needs privilege")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 }
@@ -77,7 +79,7 @@ func (f *probeFlags) packet() icmplib.Packet {
 		TTL:          f.ttl,
 		TrafficClass: f.class,
 		Size:         orNone(f.size),
-		DontFragment: f.pmtudisc == "do",
+		DontFragment: f.whole || f.pmtudisc == "do",
 	}
 }
 

@@ -56,7 +56,7 @@ func newRootCommand() *cobra.Command {
 		},
 	}
 	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newProbeCommand(), newDoctorCommand())
-	root.AddCommand(newCompletionCommand())
+	root.AddCommand(newCompletionCommand(), newManCommand())
 	describeHelp(root)
 	completeFlags(root)
 	return root

@@ -1,0 +1,25 @@
+//go:build !linux
+
+package permission
+
+import (
+	"fmt"
+	"runtime"
+)
+
+const cureRoot = "run the program as root or administrator"
+
+// Datagram says what denies a datagram ICMP socket.
+func Datagram() (obstacle, cure string) {
+	return "datagram ICMP sockets are not open to this user on " + runtime.GOOS, cureRoot
+}
+
+// Raw says what denies a raw socket.
+func Raw() (obstacle, cure string) {
+	return "raw sockets need root or an administrator on " + runtime.GOOS, cureRoot
+}
+
+// Mark says what denies a routing mark.
+func Mark(mark uint32) (obstacle, cure string) {
+	return fmt.Sprintf("the routing mark %d needs root or an administrator on %s", mark, runtime.GOOS), cureRoot
+}
