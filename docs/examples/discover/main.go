@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log"
+	"net/netip"
 	"os"
 	"time"
 
@@ -33,7 +34,7 @@ func main() {
 // discover yields the first answer of each host.
 func discover(ctx context.Context, p *icmplib.Prober, group string) iter.Seq2[icmplib.Result, error] {
 	return func(yield func(icmplib.Result, error) bool) {
-		seen := map[string]bool{}
+		seen := map[netip.Addr]bool{}
 		for r, err := range p.PingSeq(ctx, group, &icmplib.PingOptions{
 			Count:    2, // for hosts that miss the first
 			Interval: 500 * time.Millisecond,
@@ -43,8 +44,8 @@ func discover(ctx context.Context, p *icmplib.Prober, group string) iter.Seq2[ic
 				err = r.Cause // such as a group to which there is no route
 			}
 			// The first to answer settles a request; the others are duplicates.
-			isNew := r.Status == icmplib.StatusReply && !seen[r.Responder.String()]
-			seen[r.Responder.String()] = true
+			isNew := r.Status == icmplib.StatusReply && !seen[r.Responder]
+			seen[r.Responder] = seen[r.Responder] || isNew
 			if (err != nil || isNew) && !yield(r, err) {
 				return
 			}
