@@ -61,6 +61,7 @@ func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
 		{"a port too big", host + "  protocol: tcp\n  port: 65616\n", []string{"line 4", "1 to 65535"}},
 		{"a payload that TCP has not", host + "  protocol: tcp\n  size: 9\n", []string{"line 4", "no payload"}},
 		{"a host twice", host + "- hosts:\n  - 192.0.2.7\n  - 192.0.2.1\n", []string{"line 5", "line 2 already", "a label that tells them apart"}},
+		{"a host twice, with an empty label", host + "- hosts: [192.0.2.1]\n  labels: {site: \"\"}\n", []string{"line 3", "line 2 already"}},
 		{"a name that is none", "targets:\n- hosts: [a..b]\n", []string{"line 2", `"a..b"`, "empty label"}},
 		{"an address of the other family", host + "  family: ipv6\n", []string{"line 2", "IPv6 is asked for"}},
 		{"a list for a host", "targets:\n- hosts: [[a]]\n", []string{"line 2", "a name or an address"}},

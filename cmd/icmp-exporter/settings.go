@@ -36,12 +36,15 @@ type job struct {
 	ping         icmplib.PingOptions
 }
 
-// id tells jobs apart: it is what their series are told apart by.
+// id tells jobs apart: it is what their series are told apart by. To Prometheus an
+// empty label is none.
 func (j *job) id() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q %v", j.host, j.ping.Packet.Protocol)
 	for _, name := range slices.Sorted(maps.Keys(j.labels)) {
-		fmt.Fprintf(&b, " %s=%q", name, j.labels[name])
+		if value := j.labels[name]; value != "" {
+			fmt.Fprintf(&b, " %s=%q", name, value)
+		}
 	}
 	return b.String()
 }
