@@ -154,7 +154,7 @@ func (p *proberConfig) config() icmplib.Config {
 		Source4:   p.Source4.Addr,
 		Source6:   p.Source6.Addr,
 		Interface: p.Interface,
-		Mark:      uint32(p.Mark.int),
+		Mark:      p.Mark.uint32,
 	}
 }
 
