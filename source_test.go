@@ -26,7 +26,8 @@ func (p sourcePackage) internal() bool {
 	return slices.Contains(strings.Split(p.path, "/"), "internal")
 }
 
-// sourcePackages reads all packages, those of the module of the commands, too.
+// sourcePackages reads all packages, those of the module of the commands, too. The
+// programs that the documentation shows stand outside, as those of users do.
 func sourcePackages(t *testing.T) []sourcePackage {
 	t.Helper()
 	var all []sourcePackage
@@ -35,7 +36,7 @@ func sourcePackages(t *testing.T) []sourcePackage {
 			return err
 		}
 		name := entry.Name()
-		if path != "." && (name == "testdata" || name[0] == '.' || name[0] == '_') {
+		if path != "." && (path == "docs" || name == "testdata" || name[0] == '.' || name[0] == '_') {
 			return fs.SkipDir
 		}
 		built, err := build.ImportDir(path, 0)

@@ -29,7 +29,7 @@ type proberConfig struct {
 	Source4   address `yaml:"source4"`
 	Source6   address `yaml:"source6"`
 	Interface string  `yaml:"interface"`
-	Mark      number  `yaml:"mark"`
+	Mark      mark    `yaml:"mark"`
 }
 
 // options is how to probe a target. What a target does not say, the defaults do.

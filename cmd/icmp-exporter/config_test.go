@@ -1,12 +1,14 @@
 package main
 
 import (
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // settingsOf reads a configuration as load does.
@@ -51,6 +53,8 @@ func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
 		{"a source that is no address", "prober: {source4: eth0}\n" + host, []string{"line 1", "an IP address"}},
 		{"a source of the other family", "prober: {source4: \"::1\"}\n" + host, []string{"Source4 is ::1", "an IPv4 address"}},
 		{"an interface that is not there", "prober: {interface: nosuch0}\n" + host, []string{"Interface is nosuch0", "an interface of this host"}},
+		{"a mark of more than 32 bits", "prober: {mark: 0x100000000}\n" + host, []string{"line 1", "0x7"}},
+		{"a number beyond all bounds", host + "  size: 4294967296\n", []string{"line 3", "a whole number"}},
 		{"no number", host + "  ttl: many\n", []string{"line 3", `"many"`, "a whole number"}},
 		{"a ttl of nothing", host + "  ttl: 0\n", []string{"line 3", "1 to 255"}},
 		{"a ttl too big", host + "  ttl: 256\n", []string{"line 3", "TTL is 256", "1 to 255"}},
@@ -61,6 +65,7 @@ func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
 		{"a port too big", host + "  protocol: tcp\n  port: 65616\n", []string{"line 4", "1 to 65535"}},
 		{"a payload that TCP has not", host + "  protocol: tcp\n  size: 9\n", []string{"line 4", "no payload"}},
 		{"a host twice", host + "- hosts:\n  - 192.0.2.7\n  - 192.0.2.1\n", []string{"line 5", "line 2 already", "a label that tells them apart"}},
+		{"a host twice, with an empty label", host + "- hosts: [192.0.2.1]\n  labels: {site: \"\"}\n", []string{"line 3", "line 2 already"}},
 		{"a name that is none", "targets:\n- hosts: [a..b]\n", []string{"line 2", `"a..b"`, "empty label"}},
 		{"an address of the other family", host + "  family: ipv6\n", []string{"line 2", "IPv6 is asked for"}},
 		{"a list for a host", "targets:\n- hosts: [[a]]\n", []string{"line 2", "a name or an address"}},
@@ -127,6 +132,20 @@ targets:
 	}
 	if !addr.firstOnly {
 		t.Error("addresses: first is lost")
+	}
+}
+
+func TestWhatTheProberIsToldIsInItsConfig(t *testing.T) {
+	s := mustSettings(t, `
+prober: {mode: raw, rate: 100, source4: 192.0.2.1, source6: "2001:db8::1", mark: 0xffffffff}
+targets: [{hosts: [192.0.2.9]}]
+`)
+	want := icmplib.Config{
+		Mode: socket.Raw, Rate: 100, Mark: 1<<32 - 1,
+		Source4: netip.MustParseAddr("192.0.2.1"), Source6: netip.MustParseAddr("2001:db8::1"),
+	}
+	if s.shape.prober != want {
+		t.Errorf("it is %+v, want %+v", s.shape.prober, want)
 	}
 }
 

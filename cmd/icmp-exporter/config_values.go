@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"time"
@@ -21,6 +22,10 @@ type (
 	}
 	number struct {
 		int
+		line int
+	}
+	mark struct {
+		uint32
 		line int
 	}
 	host struct {
@@ -64,9 +69,19 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) (err error) {
 
 func (i *number) UnmarshalYAML(n *yaml.Node) (err error) {
 	i.line = n.Line
-	if i.int, err = strconv.Atoi(n.Value); err != nil || i.int < 0 || i.int > 1<<32-1 {
+	if i.int, err = strconv.Atoi(n.Value); err != nil || i.int < 0 || i.int > math.MaxInt32 {
 		return refuse(n, "a whole number, 0 or more")
 	}
+	return nil
+}
+
+func (m *mark) UnmarshalYAML(n *yaml.Node) error {
+	m.line = n.Line
+	v, err := strconv.ParseUint(n.Value, 0, 32)
+	if err != nil {
+		return refuse(n, "a number of 32 bits, such as 7 or 0x7")
+	}
+	m.uint32 = uint32(v)
 	return nil
 }
 

@@ -47,8 +47,8 @@ func (m *metrics) newSeries(j *job, addr netip.Addr) *series {
 	return s
 }
 
-// add counts a result. Each probe is counted once when its fate is known, and in
-// all that it belongs to at the same time, so that parts fit their whole.
+// add counts a result. Each probe is counted once when its fate is known, and then
+// in all that it belongs to, so that parts fit their whole.
 func (s *series) add(r *icmplib.Result) {
 	switch {
 	case r.Sent.IsZero():

@@ -36,12 +36,15 @@ type job struct {
 	ping         icmplib.PingOptions
 }
 
-// id tells jobs apart: it is what their series are told apart by.
+// id tells jobs apart: it is what their series are told apart by. To Prometheus an
+// empty label is none.
 func (j *job) id() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q %v", j.host, j.ping.Packet.Protocol)
 	for _, name := range slices.Sorted(maps.Keys(j.labels)) {
-		fmt.Fprintf(&b, " %s=%q", name, j.labels[name])
+		if value := j.labels[name]; value != "" {
+			fmt.Fprintf(&b, " %s=%q", name, value)
+		}
 	}
 	return b.String()
 }
@@ -151,7 +154,7 @@ func (p *proberConfig) config() icmplib.Config {
 		Source4:   p.Source4.Addr,
 		Source6:   p.Source6.Addr,
 		Interface: p.Interface,
-		Mark:      uint32(p.Mark.int),
+		Mark:      p.Mark.uint32,
 	}
 }
 
