@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"net/netip"
 	"slices"
 )
 
@@ -12,6 +11,7 @@ type monitorHop struct {
 	base  int    // the first of them that counts
 	last  Result // the last answer that settled a probe
 	watch hopWatch
+	shown bool // it was part of a snapshot
 }
 
 // maxResponders bounds what is kept of those who answer at a hop. With more, who
@@ -25,20 +25,21 @@ func (h *monitorHop) reset(distance int) {
 	h.base, h.last, h.watch = h.sent, Result{}, hopWatch{}
 }
 
-// add takes a result of one of the hop's probes.
-func (h *monitorHop) add(r *Result, tag monitorTag) {
+// add takes a result of one of the hop's probes, and tells whether somebody else
+// answers there now.
+func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed bool) {
 	if tag.ordinal < h.base {
-		return
+		return change, false
 	}
 	inHop := *r
 	inHop.Seq = tag.ordinal - h.base // without gaps: rounds may have left the hop out
 	h.hop.Stats.Add(inHop)
 	if !r.Responder.IsValid() || r.Status.informs() {
-		return
+		return change, false
 	}
 	h.count(r)
 	if r.Late || r.Duplicate {
-		return
+		return change, false
 	}
 	h.last = *r
 	h.hop.MPLS, h.hop.Status = r.MPLS, r.Status
@@ -46,8 +47,9 @@ func (h *monitorHop) add(r *Result, tag monitorTag) {
 		h.hop.MTU = r.MTU
 	}
 	if end := endOf(r); end != EndUnreachable {
-		h.watch.answer(r, tag, end == EndReached)
+		return h.watch.answer(r, tag, end == EndReached)
 	}
+	return change, false
 }
 
 // count counts who answered.
@@ -69,20 +71,16 @@ func (h *monitorHop) refuses() bool {
 	return h.last.Responder.IsValid() && endOf(&h.last) == EndUnreachable
 }
 
-// address is who answers at the hop now.
-func (h *monitorHop) address() netip.Addr {
-	if a := h.watch.address(); a.IsValid() {
-		return a
-	}
-	return h.last.Responder
-}
-
 // snapshot returns the hop as it is, sharing nothing that changes.
 func (h *monitorHop) snapshot() Hop {
+	h.shown = true
 	c := h.hop
 	c.Stats = h.hop.Stats.Snapshot()
 	c.Responders = slices.Clone(h.hop.Responders)
-	c.Address = h.address()
+	c.Address = h.last.Responder
+	if m := h.watch.mainMember(); m != nil {
+		c.Address = m.address
+	}
 	for i := range c.Responders {
 		if e := &c.Responders[i]; e.Address == c.Address {
 			c.ReturnDistance = returnDistance(e.ReplyTTL)

@@ -24,7 +24,7 @@ type roundRecord struct {
 	lost     time.Time // when the probe was sent that did not get to the target
 	reached  time.Time // and when one that did
 	unsure   bool      // it may be our fault
-	began    time.Time
+	began    time.Time // when that probe was sent, or the round began
 }
 
 // open begins a round.
@@ -36,9 +36,14 @@ func (l *monitorLedger) open(round int, now time.Time) {
 }
 
 // close ends the present round: no more probes of it will leave.
-func (l *monitorLedger) close() {
+// stuck says that none of them can get to the target.
+func (l *monitorLedger) close(stuck bool) {
 	if n := len(l.rounds); n > 0 {
-		l.rounds[n-1].closed = true
+		rec := &l.rounds[n-1]
+		rec.closed = true
+		if stuck {
+			rec.lose(rec.began)
+		}
 	}
 }
 
@@ -49,14 +54,15 @@ func (l *monitorLedger) record(round int) *roundRecord {
 	return nil
 }
 
-func (l *monitorLedger) sent(round, index int, aims bool) {
+// sent notes that a probe leaves, and whether it is meant to get to the target.
+func (l *monitorLedger) sent(round, index int, aims bool, now time.Time) {
 	rec := l.record(round)
 	if rec == nil {
 		return // it has been judged: the target answered
 	}
 	rec.inFlight++
 	if aims && rec.aimed < 0 {
-		rec.aimed = index
+		rec.aimed, rec.began = index, now
 	}
 }
 

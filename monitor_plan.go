@@ -182,8 +182,16 @@ func (p *monitorPlan) roundOver(now time.Time) bool {
 
 // finish ends the round.
 func (p *monitorPlan) finish() {
-	p.ledger.close()
+	p.measure()
+	p.prune()
+	p.ledger.close(p.isStuck())
 	p.events = p.ledger.judge(p.events)
+}
+
+// isStuck tells whether the target was there and cannot be found any more: there
+// are only routers as far as can be seen.
+func (p *monitorPlan) isStuck() bool {
+	return p.length > 0 && p.end() < 0 && (p.stop() >= 0 || p.limit() == len(p.hops)-1)
 }
 
 // sent notes that a probe to a hop leaves.
@@ -199,7 +207,7 @@ func (p *monitorPlan) sent(index int, now time.Time) monitorTag {
 		p.due = now
 	}
 	p.fly, p.sentAt = append(p.fly, tag), append(p.sentAt, now)
-	p.ledger.sent(p.round, index, p.aims(index))
+	p.ledger.sent(p.round, index, p.aims(index), now)
 	return tag
 }
 
@@ -240,7 +248,9 @@ func (p *monitorPlan) result(tag monitorTag, r *Result, settles bool) {
 	}
 	h := &p.hops[tag.index]
 	p.results = append(p.results, *r)
-	h.add(r, tag)
+	if c, changed := h.add(r, tag); changed {
+		p.changed(tag.index, c)
+	}
 	p.ledger.result(tag, r, settles)
 	p.events = p.ledger.judge(p.events)
 }

@@ -1,22 +1,32 @@
 package icmplib
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // snapshot returns what is known at the end of a round. What it shares with the
 // plan does not change any more.
 func (p *monitorPlan) snapshot(now time.Time) *Snapshot {
 	s := &Snapshot{Round: p.round, Time: now, Results: p.results, Events: p.events}
+	slices.SortStableFunc(s.Events, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	p.results, p.events = nil, nil
-	last := p.end()
-	s.Reached = last >= 0 && !p.ledger.out
-	s.End = p.routeEnd(last)
-	if last < 0 {
+	end := p.end()
+	last := end
+	s.Reached = end >= 0 && !p.ledger.out
+	s.End = p.routeEnd(end)
+	if end < 0 {
 		last = p.lastAnswering()
 	}
 	s.Hops = make([]Hop, last+1)
 	for i := range s.Hops {
 		s.Hops[i] = p.hops[i].snapshot()
 		compareQuotes(&p.opts.Packet, i, func(j int) *Hop { return &s.Hops[j] })
+	}
+	if end >= 0 {
+		if m := p.hops[end].watch.targetMember(); m != nil {
+			s.Hops[end].Address = m.address
+		}
 	}
 	return s
 }
