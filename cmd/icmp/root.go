@@ -37,6 +37,6 @@ func newRootCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newProbeCommand(), newDoctorCommand())
+	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newMTRCommand(), newProbeCommand(), newDoctorCommand())
 	return root
 }

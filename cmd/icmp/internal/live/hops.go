@@ -29,7 +29,7 @@ func (m *Model) hopRows(t *track) []row {
 // did, with theirs.
 func (m *Model) detailRows(t *track, h *icmplib.Hop) []row {
 	var rows []row
-	for i, r := range presentFirst(h) {
+	for i, r := range PresentFirst(h) {
 		if i > 0 {
 			rows = append(rows, row{
 				label: m.labels(t, r, h, "").label + fmt.Sprintf("  %d of %d", r.PacketsReceived, h.PacketsSent),
@@ -43,9 +43,9 @@ func (m *Model) detailRows(t *track, h *icmplib.Hop) []row {
 	return rows
 }
 
-// presentFirst returns those who answer at a hop, with the one that does now at
+// PresentFirst returns those who answer at a hop, with the one that does now at
 // the head.
-func presentFirst(h *icmplib.Hop) []*icmplib.Responder {
+func PresentFirst(h *icmplib.Hop) []*icmplib.Responder {
 	var all []*icmplib.Responder
 	for i := range h.Responders {
 		if r := &h.Responders[i]; r.Address == h.Address {
@@ -69,7 +69,7 @@ func (m *Model) hopRow(t *track, h *icmplib.Hop, behind []icmplib.Hop) row {
 		if h.NAT {
 			remarks += " [NAT]"
 		}
-		r = m.labels(t, presentFirst(h)[0], h, remarks)
+		r = m.labels(t, PresentFirst(h)[0], h, remarks)
 	}
 	r.lead, r.hop, r.loss = fmt.Sprintf("%2d. ", h.Distance), h, m.lossPaint(h, behind)
 	r.graph = func(width int) string {

@@ -99,11 +99,18 @@ func (m *Model) Apply(u Update) {
 	}
 }
 
-// Outcome returns what is known of a target: the last snapshot, nil if there is
-// none, the events, and the error that its watching ended with, if it did.
-func (m *Model) Outcome(target int) (*icmplib.Snapshot, []icmplib.Event, error) {
+// Outcome is what is known of a target.
+type Outcome struct {
+	Last   *icmplib.Snapshot // nil if there was none
+	Events []icmplib.Event
+	Err    error // that its watching ended with
+	Unsent error // why the system has sent nothing of late; nil: it has
+}
+
+// Outcome returns what is known of a target.
+func (m *Model) Outcome(target int) Outcome {
 	t := m.tracks[target]
-	return t.now, t.events, t.err
+	return Outcome{t.now, t.events, t.err, t.unsent}
 }
 
 // Failed tells whether all targets have ended with an error before anything was

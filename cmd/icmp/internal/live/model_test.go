@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -85,8 +86,8 @@ func TestKeysThatBeginAnew(t *testing.T) {
 			t.Errorf("%s has effect %d and makes it %+v, want %+v", tt.keys, effect, m.Settings(), tt.want)
 		}
 		m.Apply(Update{Generation: old, Snapshot: &icmplib.Snapshot{Round: 4}})
-		if last, events, err := m.Outcome(0); last != nil || events != nil || err != nil {
-			t.Errorf("%s: something is left of what was before: %v %v %v", tt.keys, last, events, err)
+		if o := m.Outcome(0); !reflect.DeepEqual(o, Outcome{}) {
+			t.Errorf("%s: something is left of what was before: %+v", tt.keys, o)
 		}
 	}
 }

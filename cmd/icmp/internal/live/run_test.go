@@ -104,8 +104,8 @@ func TestAViewOfNothingButErrorsEnds(t *testing.T) {
 		t.Error(err)
 	}
 	for i := range 2 {
-		if _, _, err := m.Outcome(i); err != f.err {
-			t.Errorf("target %d ended with %v", i, err)
+		if o := m.Outcome(i); o.Err != f.err {
+			t.Errorf("target %d ended with %v", i, o.Err)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type track struct {
 	trails map[int]*trail    // by distance
 	events []icmplib.Event
 	err    error
+	unsent error // why the system has sent nothing of late
 	ended  bool
 }
 
@@ -42,6 +43,7 @@ func (t *track) absorb(u Update) {
 		return
 	}
 	t.now = u.Snapshot
+	t.unsent = Unsent(u.Snapshot.Results, t.unsent)
 	for i := range u.Snapshot.Results {
 		r := &u.Snapshot.Results[i]
 		if t.trails[r.TTL] == nil {
@@ -53,6 +55,19 @@ func (t *track) absorb(u Update) {
 	if excess := len(t.events) - maxEvents; excess > 0 {
 		t.events = slices.Delete(t.events, 0, excess)
 	}
+}
+
+// Unsent returns why the system sends nothing, by the results of a round and what
+// was known before them; nil if it has sent something.
+func Unsent(results []icmplib.Result, before error) error {
+	why := before
+	for i := range results {
+		if !results[i].Sent.IsZero() {
+			return nil
+		}
+		why = results[i].Cause
+	}
+	return why
 }
 
 // clone returns a copy that further news do not change.

@@ -136,6 +136,8 @@ func (m *Model) stateOf(t *track) string {
 		return m.paint.bad("error: " + printable(t.err.Error()))
 	case t.now == nil:
 		return "waiting for the first round"
+	case t.unsent != nil:
+		return m.paint.bad("not sent: " + printable(t.unsent.Error()))
 	case outage != nil:
 		return m.paint.bad("OUTAGE since " + outage.Time.Format(clock) + ": the target does not answer")
 	}
