@@ -80,7 +80,7 @@ func (t *textMTR) table(o *mtrOutcome) string {
 			continue
 		}
 		h := l.hop
-		fmt.Fprintf(&b, "%s%-*s %6s %5d %s %s %s %s %s\n", l.lead, width, l.label, live.Percent(h.PacketLoss())+"%",
+		fmt.Fprintf(&b, "%s%-*s %6s %5d %s %s %s %s %s\n", l.lead, width, l.label, mtrLoss(h),
 			h.PacketsSent, mtrTime(h, h.LastRTT(), 6), mtrTime(h, h.AvgRTT(), 5), mtrTime(h, h.MinRTT(), 5),
 			mtrTime(h, h.MaxRTT(), 5), mtrTime(h, h.StdDev(), 5))
 	}
@@ -115,6 +115,14 @@ func (t *textMTR) hop(route *icmplib.Route, h *icmplib.Hop) []mtrLine {
 		}
 	}
 	return lines
+}
+
+func mtrLoss(h *icmplib.Hop) string {
+	loss := live.Loss(&h.Stats)
+	if loss == "-" {
+		return loss
+	}
+	return loss + "%"
 }
 
 // mtrTime writes a time, or a - where no answer has one.

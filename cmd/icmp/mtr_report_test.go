@@ -61,6 +61,12 @@ func TestTheReportOfMTR(t *testing.T) {
 				"HOST: www.example (192.0.2.7)     Loss%   Snt   Last   Avg  Best  Wrst StDev\n" +
 				"  2.|-- 198.51.100.1 !X            0.0%     1   5.00  5.00  5.00  5.00  0.00\n",
 		},
+		{
+			"of a hop of which nothing is known yet", quiet(anOutcome(icmplib.EndMaxHops, &icmplib.Hop{Distance: 1})),
+			"Start: 2026-01-02T03:04:05+0000  3 rounds\n" +
+				"HOST: www.example (192.0.2.7)     Loss%   Snt   Last   Avg  Best  Wrst StDev\n" +
+				"  1.|-- ???                           -     0      -     -     -     -     -\n",
+		},
 		{"of what could not begin", &mtrOutcome{name: "a", err: errors.New("no permission")}, ""},
 		{"of what the system does not send", &mtrOutcome{name: "a", unsent: errNoRoute}, "a: not sent: " + errNoRoute.Error() + "\n"},
 	} {

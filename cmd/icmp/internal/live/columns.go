@@ -68,7 +68,16 @@ var columnSets = []columnSet{
 	}},
 }
 
-var lossColumn = column{"Loss%", 5, 0, func(h *icmplib.Hop) string { return Percent(h.PacketLoss()) }}
+var lossColumn = column{"Loss%", 5, 0, func(h *icmplib.Hop) string { return Loss(&h.Stats) }}
+
+// Loss writes the loss in percent, without the sign: a - as long as the fate of
+// no probe is known.
+func Loss(s *icmplib.Stats) string {
+	if s.PacketsSent == s.Unsettled {
+		return "-"
+	}
+	return Percent(s.PacketLoss())
+}
 
 func count(title string, drop int, of func(*icmplib.Hop) int) column {
 	return column{title, max(len(title), 4), drop, func(h *icmplib.Hop) string { return strconv.Itoa(of(h)) }}

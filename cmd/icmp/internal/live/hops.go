@@ -88,11 +88,11 @@ func (m *Model) hopRow(t *track, h *icmplib.Hop, behind []icmplib.Hop) row {
 // packets.
 func (m *Model) lossPaint(h *icmplib.Hop, behind []icmplib.Hop) func(string) string {
 	loss := h.PacketLoss()
-	if loss == 0 || h.PacketsSent == 0 {
+	switch {
+	case h.IsSilent():
+		return m.paint.faint // the label tells of it
+	case loss == 0:
 		return same
-	}
-	if h.IsSilent() {
-		return m.paint.faint // which is told by the label
 	}
 	for i := range behind {
 		if !behind[i].IsSilent() && behind[i].PacketLoss() < loss/2 {

@@ -166,3 +166,14 @@ func TestWhatANameHoldsMovesNoCursor(t *testing.T) {
 		t.Errorf("got %q", view)
 	}
 }
+
+func TestAnErrorIsWrittenInFull(t *testing.T) {
+	why := "listen on a raw socket: operation not permitted: the capability is missing; to allow it: run as root\nand so on"
+	m := New(www)
+	m.Apply(Update{Err: errors.New(why)})
+	m.Resize(40, 12)
+	shown := strings.Join(strings.Fields(m.View()), " ")
+	if want := strings.Join(strings.Fields(why), " "); !strings.Contains(shown, want) {
+		t.Errorf("got\n%s", m.View())
+	}
+}

@@ -1,12 +1,9 @@
 package live
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
-
-	"github.com/goicmp/icmplib"
 )
 
 // View draws the screen: at most as many lines, and as many columns, as it has.
@@ -50,6 +47,9 @@ func (m *Model) body(t *track, l layout) []string {
 		}
 		lines = append(lines, "")
 	}
+	if t.now == nil && t.err != nil {
+		return append(lines, m.errorLines(t.err)...)
+	}
 	lines = append(lines, m.heading(f, "", "Hop", m.graphTitle(t, f)))
 	visible := window(hops, m.scroll, l.hops)
 	for _, r := range visible {
@@ -58,6 +58,18 @@ func (m *Model) body(t *track, l layout) []string {
 	if l.events > 0 {
 		lines = append(lines, make([]string, l.hops-len(visible))...)
 		lines = append(lines, m.eventRows(t, l.events)...)
+	}
+	return lines
+}
+
+// errorLines writes an error in full, for it says what can be done.
+func (m *Model) errorLines(err error) []string {
+	var lines []string
+	for paragraph := range strings.SplitSeq(err.Error(), "\n") {
+		wrapped := ansi.Wrap(printable(paragraph), max(m.width-2, 1), "")
+		for line := range strings.SplitSeq(wrapped, "\n") {
+			lines = append(lines, " "+line)
+		}
 	}
 	return lines
 }
@@ -74,127 +86,4 @@ func (m *Model) graphTitle(t *track, f fit) string {
 		return "Graph"
 	}
 	return "0 to " + Milliseconds(commonScale(t, f.graph).high)
-}
-
-// bar draws the first line: what is watched, and how. What matters least is
-// left out where there is no room.
-func (m *Model) bar(t *track) string {
-	left := " " + t.name
-	if a := t.address(); a.IsValid() && a.String() != t.name {
-		left += " (" + a.String() + ")"
-	}
-	words := m.words(t)
-	right := strings.Join(words, "  ") + " "
-	for len(words) > 1 && ansi.StringWidth(left+right)+2 > m.width {
-		words = words[1:]
-		right = strings.Join(words, "  ") + " "
-	}
-	left = shorten(left, max(m.width-ansi.StringWidth(right)-2, 0), m.glyphs().gap)
-	return m.paint.bar(padRight(spread(left, right, m.width), m.width))
-}
-
-// words are what the bar says on its right, the least important first.
-func (m *Model) words(t *track) []string {
-	words := []string{"every " + m.cfg.Interval}
-	if t.now != nil {
-		words = append(words, t.now.Time.Format(clock))
-	}
-	if m.settings.Family != icmplib.AnyFamily {
-		words = append(words, m.settings.Family.String()+" only")
-	}
-	words = append(words, m.probes(), fmt.Sprintf("round %d", t.round()))
-	if m.frozen != nil {
-		words = append(words, "PAUSED")
-	}
-	return words
-}
-
-func (m *Model) probes() string {
-	if m.cfg.Probes != nil {
-		return m.cfg.Probes(m.settings)
-	}
-	return m.settings.Protocol.String()
-}
-
-// state draws the second line: how it goes.
-func (m *Model) state(t *track, l layout) string {
-	left := " " + m.stateOf(t)
-	right := ""
-	if m.set != 0 {
-		right = "columns: " + columnSets[m.set].name + " "
-	}
-	if all := len(m.hopRows(t)); all > l.hops && !m.help {
-		from := min(m.scroll, max(all-l.hops, 0))
-		right = fmt.Sprintf("lines %d-%d of %d: up, down ", from+1, from+l.hops, all)
-	}
-	return spread(left, right, m.width)
-}
-
-func (m *Model) stateOf(t *track) string {
-	switch outage := t.outage(); {
-	case t.err != nil:
-		return m.paint.bad("error: " + printable(t.err.Error()))
-	case t.now == nil:
-		return "waiting for the first round"
-	case t.unsent != nil:
-		return m.paint.bad("not sent: " + printable(t.unsent.Error()))
-	case outage != nil:
-		return m.paint.bad("OUTAGE since " + outage.Time.Format(clock) + ": the target does not answer")
-	}
-	state := reachedWords(m, t)
-	if t.ended {
-		state += ", finished"
-	}
-	return state
-}
-
-func reachedWords(m *Model, t *track) string {
-	hop := t.target()
-	if hop == nil {
-		words := "the target has not answered"
-		if end := t.now.End; end != icmplib.EndUnknown && end != icmplib.EndReached {
-			words += ": " + end.String()
-		}
-		return m.paint.warn(words)
-	}
-	words := fmt.Sprintf("%d hops", hop.Distance)
-	if hop.Distance == 1 {
-		words = "1 hop"
-	}
-	if loss := hop.PacketLoss(); loss > 0 {
-		return words + ", " + m.paint.bad(Percent(loss)+"% loss")
-	}
-	return words + ", " + m.paint.good("no loss")
-}
-
-// hints draws the last line: as many keys as there is room for.
-func (m *Model) hints() string {
-	line := ""
-	for _, b := range bindings {
-		if b.hint == "" || b.several && len(m.tracks) == 1 {
-			continue
-		}
-		hint := " " + m.paint.head(b.shown) + " " + b.hint + " "
-		if ansi.StringWidth(line+hint) > m.width {
-			break
-		}
-		line += hint
-	}
-	return line
-}
-
-// helpLines lists the keys, and the marks of the graphs.
-func (m *Model) helpLines() []string {
-	lines := []string{m.paint.head("   Keys          columns now: " + columnSets[m.set].name)}
-	for _, b := range bindings {
-		if b.shown != "" {
-			lines = append(lines, "   "+padRight(m.paint.head(b.shown), 17)+b.help)
-		}
-	}
-	bars := m.glyphs().bars
-	return append(lines,
-		fmt.Sprintf("   Graph: %s%s%s fast to slow  %s lost  l late  ? time not known  - not sent",
-			m.paint.graph(bars[0]), m.paint.graph(bars[len(bars)/2]), m.paint.graph(bars[len(bars)-1]), m.paint.bad("x")),
-		"   Times are milliseconds. Loss that does not go on behind a hop is mostly a",
-		"   router that limits how many errors it sends, and no loss of packets.")
 }
