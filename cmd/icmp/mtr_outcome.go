@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
@@ -14,6 +15,7 @@ import (
 // mtrOutcome is what is known of a target when its watching has ended.
 type mtrOutcome struct {
 	name   string
+	began  time.Time         // when the first probe was sent
 	last   *icmplib.Snapshot // nil if there was none
 	events []icmplib.Event
 	err    error
@@ -39,6 +41,9 @@ func collect(ctx context.Context, watch live.Watch, targets []string, opts *icmp
 				case err != nil:
 					o.err = err
 					return
+				}
+				if o.last == nil {
+					o.began = live.Began(snapshot)
 				}
 				o.last = snapshot
 				o.unsent = live.Unsent(snapshot.Results, o.unsent)

@@ -72,7 +72,7 @@ func (t *textMTR) table(o *mtrOutcome) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Start: %s  %d rounds\n", o.last.Time.Format("2006-01-02T15:04:05-0700"), o.last.Round)
+	fmt.Fprintf(&b, "Start: %s  %d rounds\n", o.began.Format("2006-01-02T15:04:05-0700"), o.last.Round)
 	fmt.Fprintf(&b, "HOST: %-*s  Loss%%   Snt   Last   Avg  Best  Wrst StDev\n", width+2, title)
 	for _, l := range lines {
 		if l.hop == nil {

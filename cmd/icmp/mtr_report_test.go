@@ -18,8 +18,9 @@ import (
 // anOutcome is that of a made-up route, watched for some rounds.
 func anOutcome(end icmplib.RouteEnd, hops ...*icmplib.Hop) *mtrOutcome {
 	return &mtrOutcome{
-		name: "www.example",
-		last: &icmplib.Snapshot{Round: 3, Time: someTime, Route: *aRoute(end, hops...)},
+		name:  "www.example",
+		began: someTime,
+		last:  &icmplib.Snapshot{Round: 3, Time: someTime.Add(time.Minute), Route: *aRoute(end, hops...)},
 		events: []icmplib.Event{
 			{Kind: icmplib.EventRouteChange, Time: someTime, Round: 2, Distance: 3, From: router4, To: balancer},
 			{Kind: icmplib.EventOutage, Time: someTime, Round: 3},
@@ -171,14 +172,17 @@ func TestCollectingKeepsWhatThereIsWhenItIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	watch := func(ctx context.Context, target string, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error] {
 		return func(yield func(*icmplib.Snapshot, error) bool) {
+			first := anOutcome(icmplib.EndReached, finalHop()).last
+			first.Results = []icmplib.Result{{}, reply(1, 0), reply(0, 0)}
+			yield(first, nil)
 			yield(anOutcome(icmplib.EndReached, finalHop()).last, nil)
 			cancel()
 			yield(nil, context.Cause(ctx))
 		}
 	}
 	for _, o := range collect(ctx, watch, []string{"a", "b"}, nil) {
-		if o.err != nil || o.rounds() != 3 || !o.isAlive() {
-			t.Errorf("%s: %d rounds, %v", o.name, o.rounds(), o.err)
+		if o.err != nil || o.rounds() != 3 || !o.isAlive() || o.began != someTime || len(o.events) != 0 {
+			t.Errorf("%s: %d rounds from %v on, %v", o.name, o.rounds(), o.began, o.err)
 		}
 	}
 }

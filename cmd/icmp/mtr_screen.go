@@ -25,7 +25,7 @@ func (f *mtrFlags) show(ctx context.Context, watch live.Watch, targets []string)
 	outcomes := make([]*mtrOutcome, len(targets))
 	for i, target := range targets {
 		o := m.Outcome(i)
-		outcomes[i] = &mtrOutcome{name: target, last: o.Last, events: o.Events, err: o.Err, unsent: o.Unsent}
+		outcomes[i] = &mtrOutcome{name: target, began: o.Began, last: o.Last, events: o.Events, err: o.Err, unsent: o.Unsent}
 	}
 	return outcomes, nil
 }

@@ -81,6 +81,16 @@ func TestMTRShowsNothingWhereThereIsNoTerminal(t *testing.T) {
 	}
 }
 
+func TestTheHelpOfMTR(t *testing.T) {
+	got := runLine(t.Context(), "mtr", "--help")
+	got.check(t, exitAlive)
+	for _, want := range []string{"--report", "--no-color", "Exit codes: 0 all targets answered"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("it does not say %q:\n%s", want, got.stdout)
+		}
+	}
+}
+
 func TestMTRWithoutATarget(t *testing.T) {
 	got := runLine(t.Context(), "mtr", "--report")
 	got.check(t, exitUsage)

@@ -68,18 +68,28 @@ func (m *Model) glyphs() glyphs {
 
 // graph draws a trail. Marks of one colour share its escape sequence.
 func (m *Model) graph(marks []mark, s scale) string {
-	g := m.glyphs()
 	var b strings.Builder
-	for i := 0; i < len(marks); {
-		kind, run := marks[i].kind, ""
-		for ; i < len(marks) && marks[i].kind == kind; i++ {
-			if kind == markAnswered {
-				run += g.bars[s.level(marks[i].rtt, len(g.bars))]
-			} else {
-				run += otherGlyphs[kind]
-			}
+	for from := 0; from < len(marks); {
+		to := from + 1
+		for to < len(marks) && marks[to].kind == marks[from].kind {
+			to++
 		}
-		b.WriteString(m.markPaint(kind)(run))
+		b.WriteString(m.markPaint(marks[from].kind)(m.plainGraph(marks[from:to], s)))
+		from = to
+	}
+	return b.String()
+}
+
+// plainGraph draws a trail without colours.
+func (m *Model) plainGraph(marks []mark, s scale) string {
+	bars := m.glyphs().bars
+	var b strings.Builder
+	for _, mark := range marks {
+		if mark.kind == markAnswered {
+			b.WriteString(bars[s.level(mark.rtt, len(bars))])
+		} else {
+			b.WriteString(otherGlyphs[mark.kind])
+		}
 	}
 	return b.String()
 }

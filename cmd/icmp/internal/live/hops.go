@@ -78,6 +78,9 @@ func (m *Model) hopRow(t *track, h *icmplib.Hop, behind []icmplib.Hop) row {
 		if m.shared {
 			s = commonScale(t, width)
 		}
+		if h.IsSilent() { // its loss may be no loss, and is not to stand out
+			return m.paint.faint(m.plainGraph(marks, s))
+		}
 		return m.graph(marks, s)
 	}
 	return r

@@ -2,6 +2,7 @@ package live
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/goicmp/icmplib"
 )
@@ -101,6 +102,7 @@ func (m *Model) Apply(u Update) {
 
 // Outcome is what is known of a target.
 type Outcome struct {
+	Began  time.Time         // when the first probe was sent
 	Last   *icmplib.Snapshot // nil if there was none
 	Events []icmplib.Event
 	Err    error // that its watching ended with
@@ -110,7 +112,7 @@ type Outcome struct {
 // Outcome returns what is known of a target.
 func (m *Model) Outcome(target int) Outcome {
 	t := m.tracks[target]
-	return Outcome{t.now, t.events, t.err, t.unsent}
+	return Outcome{t.began, t.now, t.events, t.err, t.unsent}
 }
 
 // Failed tells whether all targets have ended with an error before anything was

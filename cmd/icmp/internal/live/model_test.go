@@ -190,3 +190,32 @@ func TestEveryKeyOfTheHelpIsBoundOnce(t *testing.T) {
 		t.Error("a key that nothing is known of has an effect")
 	}
 }
+
+func TestTheOutcomeTellsWhatTheSystemDoesNotSend(t *testing.T) {
+	refusedBy := errors.New("network is unreachable")
+	m := New(www)
+	unsent := icmplib.Result{Status: icmplib.StatusNetworkUnreachable, Cause: refusedBy}
+	later := icmplib.Result{Status: icmplib.StatusNoReply, Sent: sent.Add(1)}
+	for _, step := range []struct {
+		results []icmplib.Result
+		want    error
+		shown   string
+	}{
+		{[]icmplib.Result{unsent}, refusedBy, "not sent: network is unreachable"},
+		{nil, refusedBy, "not sent: network is unreachable"}, // a round in which nothing became known
+		{[]icmplib.Result{unsent, later}, nil, "the target has not answered"},
+		{[]icmplib.Result{unsent}, refusedBy, "not sent: network is unreachable"},
+	} {
+		m.Apply(Update{Snapshot: &icmplib.Snapshot{Time: sent.Add(2), Results: step.results}})
+		if o := m.Outcome(0); o.Unsent != step.want || !o.Began.Equal(sent.Add(2)) {
+			t.Errorf("it is %v, begun %v", o.Unsent, o.Began)
+		}
+		if !strings.Contains(m.View(), step.shown) {
+			t.Errorf("it does not say %q:\n%s", step.shown, m.View())
+		}
+	}
+	first := &icmplib.Snapshot{Time: sent.Add(9), Results: []icmplib.Result{unsent, later, {Sent: sent}}}
+	if began := Began(first); !began.Equal(sent) {
+		t.Errorf("it began at %v, want the first sending, %v", began, sent)
+	}
+}

@@ -24,6 +24,7 @@ const maxEvents = 1000
 type track struct {
 	id     int // its place on the command line
 	name   string
+	began  time.Time         // when the first probe was sent
 	now    *icmplib.Snapshot // nil before the first
 	trails map[int]*trail    // by distance
 	events []icmplib.Event
@@ -42,6 +43,9 @@ func (t *track) absorb(u Update) {
 		t.ended, t.err = true, u.Err
 		return
 	}
+	if t.now == nil {
+		t.began = Began(u.Snapshot)
+	}
 	t.now = u.Snapshot
 	t.unsent = Unsent(u.Snapshot.Results, t.unsent)
 	for i := range u.Snapshot.Results {
@@ -55,6 +59,17 @@ func (t *track) absorb(u Update) {
 	if excess := len(t.events) - maxEvents; excess > 0 {
 		t.events = slices.Delete(t.events, 0, excess)
 	}
+}
+
+// Began returns when the first probe was sent, by the first snapshot.
+func Began(first *icmplib.Snapshot) time.Time {
+	began := first.Time
+	for i := range first.Results {
+		if sent := first.Results[i].Sent; !sent.IsZero() && sent.Before(began) {
+			began = sent
+		}
+	}
+	return began
 }
 
 // Unsent returns why the system sends nothing, by the results of a round and what
