@@ -59,7 +59,7 @@ func TestMTR(t *testing.T) {
 			})
 		}
 		t.Run("in JSON", func(t *testing.T) {
-			got := runLine(t.Context(), "mtr", "--json", "-c", "3", "-i", "50ms", "10.0.9.9")
+			got := runLine(t.Context(), "mtr", "--json", "-c", "3", "-i", "50ms", "-w", "5s", "10.0.9.9")
 			got.check(t, exitAlive)
 			var r jsonMonitored
 			if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
