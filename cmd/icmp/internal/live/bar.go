@@ -58,7 +58,7 @@ func (m *Model) state(t *track, l layout) string {
 	}
 	if all := len(m.hopRows(t)); all > l.hops && !m.help {
 		from := min(m.scroll, max(all-l.hops, 0))
-		right = fmt.Sprintf("lines %d-%d of %d: up, down ", from+1, from+l.hops, all)
+		right = fmt.Sprintf("lines %d-%d of %d ", from+1, from+l.hops, all)
 	}
 	return spread(left, right, m.width)
 }
