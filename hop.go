@@ -78,7 +78,12 @@ func (h *Hop) add(r *Result) {
 			return
 		}
 	}
-	h.Responders = append(h.Responders, Responder{
+	h.Responders = append(h.Responders, newResponder(r))
+}
+
+// newResponder describes who answered by the first answer.
+func newResponder(r *Result) Responder {
+	return Responder{
 		Address:         r.Responder,
 		PacketsReceived: 1,
 		Status:          r.Status,
@@ -88,7 +93,7 @@ func (h *Hop) add(r *Result) {
 		MPLS:            r.MPLS,
 		Interfaces:      r.Interfaces,
 		Quoted:          r.Quoted,
-	})
+	}
 }
 
 // describe keeps what the first answer that says it says.

@@ -1,12 +1,17 @@
 package icmplib
 
-import "time"
+import (
+	"context"
+	"iter"
+	"time"
+)
 
 // MonitorOptions says how to watch a route. Nil and the zero value mean all
 // defaults.
 type MonitorOptions struct {
 	// Interval is the time from one round to the next: in each round, every hop
-	// is probed once. The default is 1 s; a negative value is refused.
+	// is probed once. The default is 1 s, the least 1 ms; a negative value is
+	// refused.
 	Interval time.Duration
 
 	// Rounds is after how many rounds to end. The default is not to end before
@@ -33,4 +38,104 @@ type MonitorOptions struct {
 
 	// Packet is the shape of the probes, as in [TracerouteOptions].
 	Packet Packet
+}
+
+// The defaults of a Monitor.
+const (
+	defaultMonitorInterval = time.Second
+	defaultOutage          = 3
+
+	minMonitorInterval = time.Millisecond
+)
+
+// Monitor watches the way to a host, a name or an address: mtr's continuous
+// mode. It yields a [Snapshot] at the end of each round. Calls share their
+// sockets, which are open only while a call runs; see [Prober] for one that
+// keeps them. See [Prober.Monitor] for the rest.
+func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
+	return func(yield func(*Snapshot, error) bool) {
+		p, release, err := acquireShared()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer release()
+		p.Monitor(ctx, target, opts)(yield)
+	}
+}
+
+// Monitor watches the way to a host. In each round every hop up to the target is
+// probed once, spread over the interval; then a [Snapshot] is yielded, which is
+// the caller's to keep. As long as it is not known where the way ends, hops are
+// probed ahead of the farthest one that answered. What it takes of memory does
+// not grow with the number of rounds. Any number of calls may run at once, one
+// for each target.
+//
+// A name is resolved once, at the beginning. Silence, ICMP errors and packets
+// that the system refuses to send are data in the Snapshot; see [Event] for what
+// is made of them.
+//
+// The last of MonitorOptions.Rounds ends when all of its probes have their
+// fates. An error ends the sequence, as in [Prober.PingSeq]: when ctx ends,
+// first what is known of the round that was cut short is yielded, the probes in
+// flight as [StatusUnsettled], and then the context's cause. Leaving the loop
+// ends the monitoring. The loop drives the sending: no probe leaves while its
+// body runs, and what was missed is not made up for.
+func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
+	return func(yield func(*Snapshot, error) bool) {
+		run, err := p.newMonitor(ctx, target, opts)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		stopped := false
+		err = run.each(ctx, func(s *Snapshot) bool {
+			stopped = !yield(s, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(nil, err)
+		}
+	}
+}
+
+// withDefaults returns the options as they take effect, or why they cannot.
+func (o *MonitorOptions) withDefaults() (MonitorOptions, error) {
+	var opts MonitorOptions
+	if o != nil {
+		opts = *o
+	}
+	opts.FirstHop = orDefaultNumber(opts.FirstHop, defaultFirstHop)
+	opts.MaxHops = orDefaultNumber(opts.MaxHops, max(defaultMaxHops, opts.FirstHop))
+	opts.Outage = orDefaultNumber(opts.Outage, defaultOutage)
+	if opts.Interval == 0 {
+		opts.Interval = defaultMonitorInterval
+	}
+	if err := opts.validate(); err != nil {
+		return opts, err
+	}
+	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
+	return opts, nil
+}
+
+func (o *MonitorOptions) validate() error {
+	switch {
+	case o.Interval < minMonitorInterval:
+		return &ConfigError{Field: "Interval", Value: o.Interval, Allowed: "1 ms or more, or 0 for the default of 1 s"}
+	case o.Rounds < 0:
+		return &ConfigError{Field: "Rounds", Value: o.Rounds, Allowed: "a number of rounds, or 0 for no end"}
+	case o.FirstHop < 1 || o.FirstHop > maxTTL:
+		return &ConfigError{Field: "FirstHop", Value: o.FirstHop, Allowed: "1 to 255, or 0 for the default of 1"}
+	case o.MaxHops < o.FirstHop || o.MaxHops > maxTTL:
+		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "FirstHop to 255, or 0 for the default of 30"}
+	case o.Packet.TTL != 0:
+		return &ConfigError{Field: "TTL", Value: o.Packet.TTL, Allowed: "0: a monitor sets it"}
+	}
+	if err := validateTimeout(o.Timeout); err != nil {
+		return err
+	}
+	if err := validateFamily(o.Family); err != nil {
+		return err
+	}
+	return o.Packet.validate()
 }

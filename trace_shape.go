@@ -5,7 +5,11 @@ import "net/netip"
 // closesLoop tells whether the hops up to index end with the same circle twice:
 // two or more routers in turn, or one that answered three times.
 func (p *tracePlan) closesLoop(index int) bool {
-	address := func(i int) netip.Addr { return p.hops[i].hop.Address }
+	return closesLoop(index, func(i int) netip.Addr { return p.hops[i].hop.Address })
+}
+
+// closesLoop tells the same of hops with these addresses.
+func closesLoop(index int, address func(int) netip.Addr) bool {
 	for size := 1; size <= (index+1)/2; size++ {
 		rounds := 2
 		if size == 1 {
@@ -40,7 +44,12 @@ func (p *tracePlan) closesGap(index int) bool {
 
 // compare holds how a hop saw the probe against how the hops before it did.
 func (p *tracePlan) compare(index int) {
-	h := &p.hops[index].hop
+	compareQuotes(&p.opts.Packet, index, func(i int) *Hop { return &p.hops[i].hop })
+}
+
+// compareQuotes does the same with any hops.
+func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
+	h := hop(index)
 	if h.IsSilent() {
 		return
 	}
@@ -48,15 +57,15 @@ func (p *tracePlan) compare(index int) {
 	if *seen == (Quoted{}) {
 		return // the target's answer quotes nothing
 	}
-	h.TrafficClassRewritten = seen.TTL > 0 && int(seen.TrafficClass) != p.opts.Packet.TrafficClass
+	h.TrafficClassRewritten = seen.TTL > 0 && int(seen.TrafficClass) != packet.TrafficClass
 	for i := index - 1; i >= 0; i-- {
-		before := &p.hops[i].hop
+		before := hop(i)
 		if before.IsSilent() || before.Responders[0].Quoted == (Quoted{}) {
 			continue
 		}
 		was := &before.Responders[0].Quoted
 		h.NAT = seen.Source != was.Source ||
-			p.opts.Packet.Protocol == ICMP && seen.Checksum != was.Checksum
+			packet.Protocol == ICMP && seen.Checksum != was.Checksum
 		return
 	}
 }

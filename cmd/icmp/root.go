@@ -55,7 +55,8 @@ func newRootCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newProbeCommand(), newDoctorCommand())
+	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newMTRCommand(),
+		newProbeCommand(), newDoctorCommand())
 	root.AddCommand(newCompletionCommand(), newManCommand())
 	describeHelp(root)
 	completeFlags(root)

@@ -1,5 +1,7 @@
 package netsim
 
+import "time"
+
 // Field is a set of the header fields that a balancing router hashes.
 type Field uint8
 
@@ -17,8 +19,15 @@ const (
 	allFields = FieldClass - 1
 )
 
-// choose returns the branch that a packet takes.
-func (s *split) choose(f *flight) *branch {
+// choose returns the branch that a packet takes, at a time since the first one.
+func (s *split) choose(f *flight, at time.Duration) *branch {
+	if s.balance == InTime {
+		i := 0
+		for i < len(s.times) && at >= s.times[i] {
+			i++
+		}
+		return &s.branches[i]
+	}
 	if b := s.leadingTo(f.toward); b != nil {
 		return b
 	}

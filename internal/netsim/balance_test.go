@@ -1,7 +1,9 @@
 package netsim
 
 import (
+	"strings"
 	"testing"
+	"time"
 )
 
 // diamond has three routers side by side, one of which has a longer branch.
@@ -94,4 +96,37 @@ func TestBranches(t *testing.T) {
 			want: []string{"+0s 10.0.1.1 11/0", "+0s 10.0.1.2 11/0", "+0s 10.8.8.8 echo 0.0"},
 		},
 	})
+}
+
+func TestARouteThatChangesInTime(t *testing.T) {
+	n := MustParse(clients + diamond("time:10m,1h"))
+	for _, tc := range []struct {
+		at   time.Duration
+		want string
+	}{
+		{0, "a"}, {10*time.Minute - 1, "a"}, {10 * time.Minute, "b"}, {time.Hour - 1, "b"}, {time.Hour, "c"}, {1000 * time.Hour, "c"},
+	} {
+		answers := n.Send(start.Add(tc.at), probe{to: target4, ttl: 1}.echo())
+		if len(answers) != 1 || answers[0].Node != tc.want {
+			t.Errorf("after %v, %v answers, want %s", tc.at, answers, tc.want)
+		}
+	}
+}
+
+func TestTimesOfBranchesAreChecked(t *testing.T) {
+	for kind, want := range map[string]string{
+		"time:1h":       "a time between each two",
+		"time:2h,1h":    "in order",
+		"time:1h,2h,3h": "a time between each two",
+		"time":          "a time between each two",
+		"time:1h,soon":  "invalid duration",
+	} {
+		spec, err := ParseString(clients + diamond(kind))
+		if err == nil {
+			_, err = New(spec)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s( gives %v, want an error with %q", kind, err, want)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // node is a Node at work.
@@ -32,6 +33,7 @@ type split struct {
 	salt     uint64 // makes each router hash differently
 	random   *rand.Rand
 	turn     int
+	times    []time.Duration
 	branches []branch
 }
 
@@ -55,6 +57,7 @@ var (
 	errNoPrefix    = errors.New("a path needs at least one destination")
 	errNoBranches  = errors.New("branches need at least one branch")
 	errBadLoop     = errors.New("a loop has one branch with a node in it, and nothing follows it")
+	errBadTimes    = errors.New("branches that follow in time need a time between each two, in order")
 	errNoClient    = errors.New("the network needs a client with an address")
 	errBadAddress  = errors.New("is not an IPv4 or IPv6 address without a zone")
 )
@@ -136,11 +139,14 @@ func (c *compiler) loop(e *Element) (*step, []*node, error) {
 }
 
 func (c *compiler) branches(e *Element, next *step) (*step, []*node, error) {
-	if len(e.Branches) == 0 || e.Balance > Loop {
+	if len(e.Branches) == 0 || e.Balance > InTime {
 		return nil, nil, errNoBranches
 	}
+	if e.Balance == InTime && (len(e.Times) != len(e.Branches)-1 || !slices.IsSorted(e.Times)) {
+		return nil, nil, errBadTimes
+	}
 	c.splits++
-	s := &split{balance: e.Balance, fields: e.Fields, salt: mix(c.seed + c.splits)}
+	s := &split{balance: e.Balance, fields: e.Fields, times: e.Times, salt: mix(c.seed + c.splits)}
 	s.random = c.stream(fmt.Sprintf("branches %d", c.splits))
 	if s.fields == 0 {
 		s.fields = allFields

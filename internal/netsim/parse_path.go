@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 const maxNesting = 16 // branches within branches
@@ -16,6 +17,7 @@ var (
 
 var balances = map[string]Balance{
 	"flow": Flow, "destination": Destination, "turn": InTurn, "random": Random, "all": All, "loop": Loop,
+	"time": InTime,
 }
 
 var fieldNames = map[string]Field{
@@ -89,7 +91,7 @@ func (r *routeReader) branches(kind string, depth int) (e Element, err error) {
 	if depth == maxNesting {
 		return e, errTooNested
 	}
-	if e.Balance, e.Fields, err = parseBalance(kind); err != nil {
+	if err = e.parseBalance(kind); err != nil {
 		return e, err
 	}
 	r.words = r.words[1:]
@@ -110,27 +112,42 @@ func (r *routeReader) branches(kind string, depth int) (e Element, err error) {
 	}
 }
 
-// parseBalance reads the kind of branches: "turn", or "flow:source+ports".
-func parseBalance(kind string) (b Balance, fields Field, err error) {
+// parseBalance reads the kind of branches: "turn", or "flow:source+ports", or
+// "time:1h,2h".
+func (e *Element) parseBalance(kind string) error {
 	name, list, found := strings.Cut(kind, ":")
 	if name == "" {
 		name = "flow"
 	}
 	b, ok := balances[name]
+	e.Balance = b
 	switch {
 	case !ok:
-		return b, 0, fmt.Errorf("unknown kind of branches %q", name)
+		return fmt.Errorf("unknown kind of branches %q", name)
 	case !found:
-		return b, 0, nil
+		return nil
+	case b == InTime:
+		return e.parseTimes(list)
 	case b != Flow:
-		return b, 0, fmt.Errorf("%s branches have no fields", name)
+		return fmt.Errorf("%s branches have no fields", name)
 	}
 	for field := range strings.SplitSeq(list, "+") {
 		bit, ok := fieldNames[field]
 		if !ok {
-			return b, 0, fmt.Errorf("unknown field %q", field)
+			return fmt.Errorf("unknown field %q", field)
 		}
-		fields |= bit
+		e.Fields |= bit
 	}
-	return b, fields, nil
+	return nil
+}
+
+func (e *Element) parseTimes(list string) error {
+	for item := range strings.SplitSeq(list, ",") {
+		t, err := time.ParseDuration(item)
+		if err != nil {
+			return err
+		}
+		e.Times = append(e.Times, t)
+	}
+	return nil
 }

@@ -26,7 +26,8 @@ type Path struct {
 type Element struct {
 	Node     string // the name of a node, or "" for branches
 	Balance  Balance
-	Fields   Field // what Flow hashes; zero: all
+	Fields   Field           // what Flow hashes; zero: all
+	Times    []time.Duration // of InTime: when each branch but the last ends
 	Branches [][]Element
 }
 
@@ -41,6 +42,7 @@ const (
 	Random                     // by the seed
 	All                        // a copy along each: a group of hosts
 	Loop                       // one branch, which leads back to its beginning
+	InTime                     // one after the other, as time passes: a route that changes
 )
 
 // Node is a router, a host, or both: it forwards what is for others, and

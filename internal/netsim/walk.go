@@ -99,7 +99,7 @@ func (w *walk) forward(f flight, s *step) {
 			}
 			return
 		case s.split != nil:
-			s = s.split.choose(&f).first
+			s = s.split.choose(&f, w.now.Sub(w.n.epoch)+f.at).first
 		case s.node == nil:
 			s = s.next
 		default:

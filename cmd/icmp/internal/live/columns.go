@@ -1,0 +1,98 @@
+package live
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/goicmp/icmplib"
+)
+
+// column is a figure of a hop, or of a target.
+type column struct {
+	title string
+	least int // columns on the screen, without the space before
+	drop  int // where there is no room: the greatest goes first; 0 never
+	text  func(h *icmplib.Hop) string
+}
+
+// columnSet is what the columns are chosen from.
+type columnSet struct {
+	name    string
+	columns []column
+}
+
+// columnSets are what the key steps through. The last one leaves most room to
+// the graph.
+var columnSets = []columnSet{
+	{"usual", []column{
+		lossColumn,
+		count("Sent", 6, func(h *icmplib.Hop) int { return h.PacketsSent }),
+		count("Recv", 9, func(h *icmplib.Hop) int { return h.PacketsReceived }),
+		timeOf("Last", 3, (*icmplib.Stats).LastRTT),
+		timeOf("Avg", 0, (*icmplib.Stats).AvgRTT),
+		timeOf("Best", 4, (*icmplib.Stats).MinRTT),
+		timeOf("Worst", 5, (*icmplib.Stats).MaxRTT),
+		timeOf("StDev", 7, (*icmplib.Stats).StdDev),
+		timeOf("Jttr", 8, (*icmplib.Stats).Jitter),
+	}},
+	{"loss", []column{
+		lossColumn,
+		count("Sent", 1, func(h *icmplib.Hop) int { return h.PacketsSent }),
+		count("Recv", 2, func(h *icmplib.Hop) int { return h.PacketsReceived }),
+		count("Silent", 3, func(h *icmplib.Hop) int { return h.Silent }),
+		count("Late", 4, func(h *icmplib.Hop) int { return h.Late }),
+		count("Error", 5, func(h *icmplib.Hop) int { return h.ICMPErrors }),
+		count("Dupl", 7, func(h *icmplib.Hop) int { return h.Duplicates }),
+		count("Unsent", 6, func(h *icmplib.Hop) int { return h.SendErrors }),
+	}},
+	{"times", []column{
+		lossColumn,
+		timeOf("Last", 1, (*icmplib.Stats).LastRTT),
+		timeOf("Best", 5, (*icmplib.Stats).MinRTT),
+		timeOf("Median", 0, percentile(0.5)),
+		timeOf("95%", 2, percentile(0.95)),
+		timeOf("99%", 4, percentile(0.99)),
+		timeOf("Worst", 3, (*icmplib.Stats).MaxRTT),
+	}},
+	{"jitter", []column{
+		lossColumn,
+		timeOf("Last", 1, (*icmplib.Stats).LastRTT),
+		timeOf("Avg", 0, (*icmplib.Stats).AvgRTT),
+		timeOf("StDev", 3, (*icmplib.Stats).StdDev),
+		timeOf("Jttr", 2, (*icmplib.Stats).Jitter),
+		timeOf("Jint", 4, (*icmplib.Stats).InterarrivalJitter),
+	}},
+	{"graph", []column{
+		lossColumn,
+		timeOf("Last", 1, (*icmplib.Stats).LastRTT),
+	}},
+}
+
+var lossColumn = column{"Loss%", 5, 0, func(h *icmplib.Hop) string { return Loss(&h.Stats) }}
+
+// Loss writes the loss in percent, without the sign: a - as long as the fate of
+// no probe is known.
+func Loss(s *icmplib.Stats) string {
+	if s.PacketsSent == s.Unsettled {
+		return "-"
+	}
+	return Percent(s.PacketLoss())
+}
+
+func count(title string, drop int, of func(*icmplib.Hop) int) column {
+	return column{title, max(len(title), 4), drop, func(h *icmplib.Hop) string { return strconv.Itoa(of(h)) }}
+}
+
+// timeOf is a column of milliseconds. It has a - where there was no answer.
+func timeOf(title string, drop int, of func(*icmplib.Stats) time.Duration) column {
+	return column{title, max(len(title), 5), drop, func(h *icmplib.Hop) string {
+		if h.PacketsReceived == 0 {
+			return "-"
+		}
+		return Milliseconds(of(&h.Stats))
+	}}
+}
+
+func percentile(q float64) func(*icmplib.Stats) time.Duration {
+	return func(s *icmplib.Stats) time.Duration { return s.Percentile(q) }
+}

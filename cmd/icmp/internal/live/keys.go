@@ -1,0 +1,133 @@
+package live
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/goicmp/icmplib"
+)
+
+// Effect is what a key asks for beyond the Model.
+type Effect uint8
+
+// The effects of keys.
+const (
+	Nothing Effect = iota
+	Restart        // to watch anew, with other Settings or the same
+	Quit
+)
+
+// binding is what some keys do.
+type binding struct {
+	keys    []string
+	do      func(m *Model) Effect
+	shown   string // the keys, for the help; "": it tells of them elsewhere
+	help    string
+	hint    string // for the last line; "": there is none
+	several bool   // whether that is for several targets only
+}
+
+// bindings are all keys, in the order of the help.
+var bindings []binding
+
+func init() { // the help is one of them, and shows them
+	bindings = []binding{
+		{keys("q ctrl+c"), func(*Model) Effect { return Quit }, "q", "quit, and print the table", "quit", false},
+		{keys("? h f1"), quietly(func(m *Model) { m.help = !m.help }), "?", "this help", "help", false},
+		{keys("p space"), quietly((*Model).pause), "p", "hold the picture still; measuring goes on", "pause", false},
+		{keys("r"), (*Model).reset, "r", "forget everything and begin anew", "reset", false},
+		{keys("c"), quietly(func(m *Model) { m.set = (m.set + 1) % len(columnSets) }), "c", "next set of columns", "columns", false},
+		{keys("tab right l"), quietly(func(m *Model) { m.step(1) }), "tab", "next target", "target", true},
+		{keys("shift+tab left"), quietly(func(m *Model) { m.step(-1) }), "shift+tab", "previous target", "", false},
+		{keys("s"), quietly(func(m *Model) { m.order = (m.order + 1) % orders }), "s", "sort targets: as given, by name, by loss, by time", "sort", true},
+		{keys("i"), protocol(icmplib.ICMP), "i u t x", "probe with ICMP, UDP, TCP or SCTP", "protocol", false},
+		{keys("u"), protocol(icmplib.UDP), "", "", "", false},
+		{keys("t"), protocol(icmplib.TCP), "", "", "", false},
+		{keys("x"), protocol(icmplib.SCTP), "", "", "", false},
+		{keys("4"), family(icmplib.IPv4), "4 6", "IPv4 or IPv6 only; again: either", "family", false},
+		{keys("6"), family(icmplib.IPv6), "", "", "", false},
+		{keys("n"), quietly(func(m *Model) { m.numeric = !m.numeric }), "n", "names, or addresses only", "names", false},
+		{keys("d"), quietly(func(m *Model) { m.plain = !m.plain }), "d", "all responders and MPLS labels, or one line a hop", "details", false},
+		{keys("e"), quietly(func(m *Model) { m.events = (m.events + 1) % eventsPanes }), "e", "few events, many, or none", "events", false},
+		{keys("g"), quietly(func(m *Model) { m.shared = !m.shared }), "g", "graphs to one scale, or each to its own", "graphs", false},
+		{keys("down j"), quietly(func(m *Model) { m.scrollBy(1) }), "up, down", "scroll the hops; also pgup, pgdown, home, end", "scroll", false},
+		{keys("up k"), quietly(func(m *Model) { m.scrollBy(-1) }), "", "", "", false},
+		{keys("pgdown"), quietly(func(m *Model) { m.scrollBy(m.height / 2) }), "", "", "", false},
+		{keys("pgup"), quietly(func(m *Model) { m.scrollBy(-m.height / 2) }), "", "", "", false},
+		{keys("home"), quietly(func(m *Model) { m.scroll = 0 }), "", "", "", false},
+		{keys("end"), quietly(func(m *Model) { m.scrollBy(m.lines()) }), "", "", "", false},
+		{keys("esc"), quietly(func(m *Model) { m.help = false }), "", "", "", false},
+	}
+}
+
+func keys(names string) []string { return strings.Fields(names) }
+
+// Key does what a key is for. Keys go by the names of bubbletea: "q",
+// "shift+tab", "space". Others do nothing.
+func (m *Model) Key(name string) Effect {
+	for i := range bindings {
+		if slices.Contains(bindings[i].keys, name) {
+			return bindings[i].do(m)
+		}
+	}
+	return Nothing
+}
+
+func quietly(do func(*Model)) func(*Model) Effect {
+	return func(m *Model) Effect {
+		do(m)
+		return Nothing
+	}
+}
+
+func (m *Model) pause() {
+	if m.frozen != nil {
+		m.frozen = nil
+		return
+	}
+	m.frozen = make([]*track, len(m.tracks))
+	for i, t := range m.tracks {
+		m.frozen[i] = t.clone()
+	}
+}
+
+func (m *Model) reset() Effect {
+	m.generation++
+	m.forget()
+	return Restart
+}
+
+func protocol(p icmplib.Protocol) func(*Model) Effect {
+	return func(m *Model) Effect {
+		if m.settings.Protocol == p {
+			return Nothing
+		}
+		m.settings.Protocol = p
+		return m.reset()
+	}
+}
+
+// family chooses a family, or takes the choice back.
+func family(f icmplib.Family) func(*Model) Effect {
+	return func(m *Model) Effect {
+		if m.settings.Family == f {
+			m.settings.Family = icmplib.AnyFamily
+		} else {
+			m.settings.Family = f
+		}
+		return m.reset()
+	}
+}
+
+// step goes to another target, round and round.
+func (m *Model) step(by int) {
+	_, at := m.current()
+	shown := m.shown()
+	m.selected = shown[(at+by+len(shown))%len(shown)].id
+	m.scroll = 0
+}
+
+// scrollBy moves the table of hops, as far as there are any.
+func (m *Model) scrollBy(lines int) {
+	m.scroll = min(max(m.scroll+lines, 0), max(m.lines()-m.layout().hops, 0))
+}

@@ -1,0 +1,90 @@
+package icmplib
+
+import (
+	"slices"
+)
+
+// monitorHop is a hop that is being watched.
+type monitorHop struct {
+	hop   Hop
+	sent  int    // probes to it so far
+	base  int    // the first of them that counts
+	last  Result // the last answer that settled a probe
+	watch hopWatch
+	shown bool // it was part of a snapshot
+}
+
+// maxResponders bounds what is kept of those who answer at a hop. With more, who
+// answered longest ago is forgotten.
+const maxResponders = 16
+
+// reset forgets everything about a hop, and what is in flight to it.
+func (h *monitorHop) reset(distance int) {
+	h.hop = Hop{Distance: distance, Status: StatusNoReply}
+	h.hop.receiveEveryAnswer()
+	h.base, h.last, h.watch = h.sent, Result{}, hopWatch{}
+}
+
+// add takes a result of one of the hop's probes, and tells whether somebody else
+// answers there now.
+func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed bool) {
+	if tag.ordinal < h.base {
+		return change, false
+	}
+	inHop := *r
+	inHop.Seq = tag.ordinal - h.base // without gaps: rounds may have left the hop out
+	h.hop.Stats.Add(inHop)
+	if !r.Responder.IsValid() || r.Status.informs() {
+		return change, false
+	}
+	h.count(r)
+	if r.Late || r.Duplicate {
+		return change, false
+	}
+	h.last = *r
+	h.hop.MPLS, h.hop.Status = r.MPLS, r.Status
+	if r.MTU > 0 {
+		h.hop.MTU = r.MTU
+	}
+	if end := endOf(r); end != EndUnreachable {
+		return h.watch.answer(r, tag, end == EndReached)
+	}
+	return change, false
+}
+
+// count counts who answered.
+func (h *monitorHop) count(r *Result) {
+	all := h.hop.Responders
+	i := slices.IndexFunc(all, func(e Responder) bool { return e.Address == r.Responder })
+	if i >= 0 {
+		all[i].PacketsReceived++
+		return
+	}
+	if len(all) == maxResponders {
+		all = slices.Delete(all, 0, 1)
+	}
+	h.hop.Responders = append(all, newResponder(r))
+}
+
+// refuses tells whether the last answer says that the packet goes no further.
+func (h *monitorHop) refuses() bool {
+	return h.last.Responder.IsValid() && endOf(&h.last) == EndUnreachable
+}
+
+// snapshot returns the hop as it is, sharing nothing that changes.
+func (h *monitorHop) snapshot() Hop {
+	h.shown = true
+	c := h.hop
+	c.Stats = h.hop.Stats.Snapshot()
+	c.Responders = slices.Clone(h.hop.Responders)
+	c.Address = h.last.Responder
+	if m := h.watch.mainMember(); m != nil {
+		c.Address = m.address
+	}
+	for i := range c.Responders {
+		if e := &c.Responders[i]; e.Address == c.Address {
+			c.ReturnDistance = returnDistance(e.ReplyTTL)
+		}
+	}
+	return c
+}

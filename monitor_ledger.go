@@ -1,0 +1,169 @@
+package icmplib
+
+import "time"
+
+// monitorLedger keeps account of whether the target answers, round by round in
+// the order of sending.
+type monitorLedger struct {
+	threshold int // rounds that make an outage; negative: none are told
+	first     int // the round of rounds[0]
+	rounds    []roundRecord
+
+	downs int       // rounds in a row without an answer
+	since time.Time // when the first of these probes was sent
+	round int       // of it
+	out   bool
+	seen  bool // the target has ever answered
+}
+
+// roundRecord is what is known of a round.
+type roundRecord struct {
+	inFlight int
+	aimed    int // the first hop whose probe is to get to the target, -1: none
+	closed   bool
+	lost     time.Time // when the probe was sent that did not get to the target
+	reached  time.Time // and when one that did
+	unsure   bool      // it may be our fault
+	began    time.Time // when that probe was sent, or the round began
+}
+
+// open begins a round.
+func (l *monitorLedger) open(round int, now time.Time) {
+	if len(l.rounds) == 0 {
+		l.first = round
+	}
+	l.rounds = append(l.rounds, roundRecord{aimed: -1, began: now})
+}
+
+// close ends the present round: no more probes of it will leave.
+// stuck says that none of them can get to the target.
+func (l *monitorLedger) close(stuck bool) {
+	if n := len(l.rounds); n > 0 {
+		rec := &l.rounds[n-1]
+		rec.closed = true
+		if stuck {
+			rec.lose(rec.began)
+		}
+	}
+}
+
+func (l *monitorLedger) record(round int) *roundRecord {
+	if i := round - l.first; i >= 0 && i < len(l.rounds) {
+		return &l.rounds[i]
+	}
+	return nil
+}
+
+// sent notes that a probe leaves, and whether it is meant to get to the target.
+func (l *monitorLedger) sent(round, index int, aims bool, now time.Time) {
+	rec := l.record(round)
+	if rec == nil {
+		return // it has been judged: the target answered
+	}
+	rec.inFlight++
+	if aims && rec.aimed < 0 {
+		rec.aimed, rec.began = index, now
+	}
+}
+
+// result takes what was heard of a probe. An answer of the target that is late
+// is an answer all the same: the probes in a row before it were not silence.
+func (l *monitorLedger) result(tag monitorTag, r *Result, settles bool) {
+	rec := l.record(tag.round)
+	if !settles {
+		if r.Late && endOf(r) == EndReached && !l.out {
+			l.downs = 0
+		}
+		return
+	}
+	if rec == nil {
+		return
+	}
+	rec.inFlight--
+	switch {
+	case r.Sent.IsZero():
+		rec.refused(r)
+	case r.Status == StatusNoReply && (rec.aimed < 0 || tag.index < rec.aimed):
+	case r.Status == StatusNoReply:
+		rec.unsure = rec.unsure || r.Suspect
+		rec.lose(r.Sent)
+	case endOf(r) == EndReached:
+		if rec.reached.IsZero() || r.Sent.Before(rec.reached) {
+			rec.reached = r.Sent
+		}
+	case endOf(r) == EndUnreachable:
+		rec.lose(r.Sent)
+	}
+}
+
+// refused notes that this system did not send a probe: no way to the target is
+// an outage as any, other reasons say nothing of it.
+func (rec *roundRecord) refused(r *Result) {
+	switch r.Status {
+	case StatusNetworkUnreachable, StatusUnreachable, StatusNetworkDown, StatusHostDown:
+		rec.lose(rec.began)
+	default:
+		rec.unsure = true
+	}
+}
+
+func (rec *roundRecord) lose(sent time.Time) {
+	if rec.lost.IsZero() || sent.Before(rec.lost) {
+		rec.lost = sent
+	}
+}
+
+// judge appends to events what the rounds mean whose outcome is known.
+func (l *monitorLedger) judge(events []Event) []Event {
+	for len(l.rounds) > 0 {
+		rec := &l.rounds[0]
+		switch {
+		case !rec.reached.IsZero():
+			events = l.up(events, rec.reached)
+		case !rec.closed || rec.inFlight > 0:
+			return events
+		case !rec.lost.IsZero() && !rec.unsure:
+			events = l.down(events, rec.lost)
+		}
+		l.rounds = l.rounds[1:]
+		l.first++
+	}
+	return events
+}
+
+// up notes a round in which the target answered.
+func (l *monitorLedger) up(events []Event, sent time.Time) []Event {
+	if l.out && l.threshold > 0 {
+		events = append(events, Event{Kind: EventRecovery, Time: sent, Round: l.first, Duration: sent.Sub(l.since)})
+	}
+	l.seen, l.out, l.downs = true, false, 0
+	return events
+}
+
+// down notes a round in which it did not. A target that never answered has not
+// ceased to.
+func (l *monitorLedger) down(events []Event, sent time.Time) []Event {
+	if !l.seen {
+		return events
+	}
+	if l.downs == 0 {
+		l.since, l.round = sent, l.first
+	}
+	l.downs++
+	if l.out || l.downs < l.limit() {
+		return events
+	}
+	l.out = true
+	if l.threshold > 0 {
+		events = append(events, Event{Kind: EventOutage, Time: l.since, Round: l.round})
+	}
+	return events
+}
+
+// limit is the number of rounds that make an outage, told or not.
+func (l *monitorLedger) limit() int {
+	if l.threshold < 0 {
+		return defaultOutage
+	}
+	return l.threshold
+}

@@ -1,0 +1,74 @@
+package icmplib
+
+import (
+	"net/netip"
+	"time"
+)
+
+// changed notes that somebody else answers at a hop.
+func (p *monitorPlan) changed(index int, c hopChange) {
+	if p.length > 0 && index >= p.length {
+		return // it has not been told that there is such a hop
+	}
+	p.tellChange(index, c.from, c.to, c.first, c.round)
+}
+
+func (p *monitorPlan) tellChange(index int, from, to netip.Addr, at time.Time, round int) {
+	p.events = append(p.events, Event{
+		Kind: EventRouteChange, Time: at, Round: round,
+		Distance: p.opts.FirstHop + index, From: from, To: to,
+	})
+}
+
+// measure tells when the way has become longer or shorter: when it is certain
+// that the target has ceased to answer where it did, or that no router answers
+// any more where the target does.
+func (p *monitorPlan) measure() {
+	end := p.end()
+	if end < 0 {
+		return
+	}
+	length := end + 1
+	target := p.hops[end].watch.targetMember()
+	switch {
+	case p.length == 0 || target == nil:
+	case length == p.length:
+		return
+	case length < p.length:
+		if p.hops[end].watch.hasRouter() || target.count < endRun {
+			return
+		}
+		for i := length; i < p.length; i++ {
+			if m := p.hops[i].watch.mainMember(); m != nil {
+				p.tellChange(i, m.address, netip.Addr{}, target.first, target.round)
+			}
+		}
+	default:
+		if target.count < endRun || p.hops[p.length-1].watch.targetMember() != nil {
+			return
+		}
+		for i := p.length; i < length; i++ {
+			if m := p.hops[i].watch.mainMember(); m != nil {
+				p.tellChange(i, netip.Addr{}, m.address, m.first, m.round)
+			}
+		}
+	}
+	p.length = length
+}
+
+// prune forgets who answered behind the end of the way. What was never part of
+// it, is forgotten altogether.
+func (p *monitorPlan) prune() {
+	end := p.end()
+	if end < 0 {
+		return
+	}
+	for i := max(end+1, p.length); i < len(p.hops); i++ {
+		switch h := &p.hops[i]; {
+		case !h.shown:
+			h.reset(h.hop.Distance)
+		default:
+			h.watch, h.last = hopWatch{}, Result{}
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package icmplib
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// monitorPlan is the strategy of a Monitor: which hop is to be probed when, and
+// what the answers say of the way. It neither sends nor looks at the clock.
+type monitorPlan struct {
+	opts   *MonitorOptions
+	hops   []monitorHop // from FirstHop to MaxHops
+	round  int          // from 1
+	start  time.Time    // of the round
+	at     int          // the hop whose turn it is
+	due    time.Time    // when
+	scout  int          // the hop far ahead that is probed in this round, -1: none
+	sound  bool         // the scout has had its turn
+	fly    []monitorTag // probes that have no fate yet, in order of sending
+	sentAt []time.Time  // of each of them
+
+	length int // of the way as it was told last, in hops; 0: not known
+
+	ledger  monitorLedger
+	results []Result // since the last snapshot
+	events  []Event
+}
+
+// discoverySpacing is the time between two probes of the first round at the
+// most, that a long interval does not delay what is known of the way.
+const discoverySpacing = 50 * time.Millisecond
+
+func newMonitorPlan(opts *MonitorOptions, now time.Time) *monitorPlan {
+	p := &monitorPlan{opts: opts, hops: make([]monitorHop, opts.MaxHops-opts.FirstHop+1)}
+	p.ledger.threshold = opts.Outage
+	for i := range p.hops {
+		p.hops[i].reset(opts.FirstHop + i)
+	}
+	p.begin(now)
+	return p
+}
+
+// begin begins the next round: an interval after the one before it, or where
+// that is past, now.
+func (p *monitorPlan) begin(now time.Time) {
+	p.round++
+	p.start = p.start.Add(p.opts.Interval)
+	if p.round == 1 || p.start.Add(p.opts.Interval/2).Before(now) {
+		p.start = now
+	}
+	p.at, p.due = 0, p.start
+	p.chooseScout()
+	p.ledger.open(p.round, p.start)
+}
+
+// chooseScout chooses a hop beyond those that are probed anyway, another one in
+// each round, while the end of the way is not known: the target may be behind
+// any number of silent hops.
+func (p *monitorPlan) chooseScout() {
+	first := p.limit() + 1
+	p.sound = first >= len(p.hops) || p.end() >= 0
+	if p.sound {
+		return
+	}
+	p.scout++
+	if p.scout < first || p.scout >= len(p.hops) {
+		p.scout = first
+	}
+}
+
+// next returns the hop to probe now, -1 if there is none, and when there may be
+// one, or the round ends; the zero time if only an answer can tell.
+func (p *monitorPlan) next(now time.Time) (index int, at time.Time) {
+	index = p.turn()
+	switch {
+	case index < 0:
+		return -1, p.ends()
+	case p.due.After(now):
+		return -1, p.due
+	}
+	return index, now
+}
+
+// turn returns the hop whose turn it is, -1 if no more are to be probed in this
+// round as far as it is known.
+func (p *monitorPlan) turn() int {
+	switch {
+	case p.at <= p.limit():
+		return p.at
+	case !p.sound && p.end() < 0 && p.scout >= p.at:
+		return p.scout
+	}
+	return -1
+}
+
+// limit is the last hop that is to be probed, by what is known: the end of the
+// way, or some hops ahead of the farthest that answered.
+func (p *monitorPlan) limit() int {
+	if end := p.end(); end >= 0 {
+		return end
+	}
+	last := len(p.hops) - 1
+	if stop := p.stop(); stop >= 0 {
+		return stop
+	}
+	if p.round <= 1 {
+		return last
+	}
+	return min(p.far()+traceAhead, last)
+}
+
+// end is the hop where the target answers and nobody else does, -1 if there is
+// none.
+func (p *monitorPlan) end() int {
+	return slices.IndexFunc(p.hops, func(h monitorHop) bool { return h.watch.isEnd() })
+}
+
+// stop is the hop behind which there is nothing to be found: somebody refuses to
+// forward, or a circle of routers closes. It is -1 if there is none.
+func (p *monitorPlan) stop() int {
+	for i := range p.hops {
+		if p.hops[i].refuses() || p.loops(i) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (p *monitorPlan) loops(index int) bool {
+	return closesLoop(index, func(i int) netip.Addr { return p.hops[i].last.Responder })
+}
+
+// far is the farthest hop that answered, -1 if none did.
+func (p *monitorPlan) far() int {
+	for i := len(p.hops) - 1; i >= 0; i-- {
+		if p.hops[i].watch.isKnown() {
+			return i
+		}
+	}
+	return -1
+}
+
+// spacing is the time from the probe to one hop to that to the next.
+func (p *monitorPlan) spacing() time.Duration {
+	n := p.limit() + 1
+	if !p.sound {
+		n++
+	}
+	space := p.opts.Interval / time.Duration(n)
+	if p.round == 1 && p.end() < 0 {
+		space = min(space, discoverySpacing)
+	}
+	return space
+}
+
+// ends is when the round is over at the earliest; the zero time if only an
+// answer can tell.
+func (p *monitorPlan) ends() time.Time {
+	if p.isLast() {
+		return time.Time{}
+	}
+	return p.start.Add(p.opts.Interval)
+}
+
+func (p *monitorPlan) isLast() bool { return p.opts.Rounds > 0 && p.round >= p.opts.Rounds }
+
+// finished tells whether the round that is over was the last.
+func (p *monitorPlan) finished() bool { return p.isLast() }
+
+// roundOver tells whether the round has come to its end: the last one with the
+// fate of its last probe, the others when their time is over.
+func (p *monitorPlan) roundOver(now time.Time) bool {
+	switch {
+	case p.turn() >= 0:
+		return false
+	case p.isLast():
+		return len(p.fly) == 0
+	}
+	return !now.Before(p.ends())
+}
+
+// finish ends the round.
+func (p *monitorPlan) finish() {
+	p.measure()
+	p.prune()
+	p.ledger.close(p.isStuck())
+	p.events = p.ledger.judge(p.events)
+}
+
+// isStuck tells whether the target was there and cannot be found any more: there
+// are only routers as far as can be seen.
+func (p *monitorPlan) isStuck() bool {
+	return p.length > 0 && p.end() < 0 && (p.stop() >= 0 || p.limit() == len(p.hops)-1)
+}
+
+// sent notes that a probe to a hop leaves.
+func (p *monitorPlan) sent(index int, now time.Time) monitorTag {
+	h := &p.hops[index]
+	tag := monitorTag{index, p.round, h.sent}
+	h.sent++
+	if index > p.limit() {
+		p.sound = true
+	}
+	p.at = index + 1
+	if p.due = p.due.Add(p.spacing()); p.due.Before(now) {
+		p.due = now
+	}
+	p.fly, p.sentAt = append(p.fly, tag), append(p.sentAt, now)
+	p.ledger.sent(p.round, index, p.aims(index), now)
+	return tag
+}
+
+// aims tells whether a probe to a hop is meant to get to the target.
+func (p *monitorPlan) aims(index int) bool {
+	if end := p.end(); end >= 0 {
+		return index >= end
+	}
+	return p.length > 0 && index >= p.length-1
+}
+
+// left notes when the system took a probe.
+func (p *monitorPlan) left(tag monitorTag, at time.Time) {
+	if i := slices.Index(p.fly, tag); i >= 0 {
+		p.sentAt[i] = at
+	}
+}
+
+// unsent takes back what sent noted.
+func (p *monitorPlan) unsent(tag monitorTag) {
+	p.hops[tag.index].sent--
+	p.landed(tag)
+}
+
+// landed takes a probe out of those in flight, and returns when it was sent.
+func (p *monitorPlan) landed(tag monitorTag) (sent time.Time) {
+	if i := slices.Index(p.fly, tag); i >= 0 {
+		sent = p.sentAt[i]
+		p.fly, p.sentAt = slices.Delete(p.fly, i, i+1), slices.Delete(p.sentAt, i, i+1)
+	}
+	return sent
+}
+
+// result notes what was heard of a probe; settles says that it is its fate.
+func (p *monitorPlan) result(tag monitorTag, r *Result, settles bool) {
+	if settles {
+		p.landed(tag)
+	}
+	h := &p.hops[tag.index]
+	p.results = append(p.results, *r)
+	if c, changed := h.add(r, tag); changed {
+		p.changed(tag.index, c)
+	}
+	p.ledger.result(tag, r, settles)
+	p.events = p.ledger.judge(p.events)
+}
+
+// abandon notes that the fates of the probes in flight will not be known.
+func (p *monitorPlan) abandon(dst netip.Addr) {
+	for i, tag := range p.fly {
+		r := Result{Dst: dst, Status: StatusUnsettled, Seq: tag.round - 1, TTL: p.opts.FirstHop + tag.index, Sent: p.sentAt[i]}
+		p.results = append(p.results, r)
+		p.hops[tag.index].add(&r, tag)
+	}
+	p.fly, p.sentAt = nil, nil
+}

@@ -1,0 +1,151 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// monitorRun is a Monitor at work. One goroutine does everything: the caller's.
+type monitorRun struct {
+	p    *Prober
+	pool *engine.Pool
+	op   *engine.Op
+	dst  netip.Addr
+	name string
+	opts MonitorOptions
+	plan *monitorPlan
+
+	probe [1]engine.Probe
+	inbox []engine.Outcome
+	timer *time.Timer
+}
+
+// newMonitor does all that can fail before anything is sent.
+func (p *Prober) newMonitor(ctx context.Context, target string, o *MonitorOptions) (*monitorRun, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	dst, pool, err := p.aim(ctx, target, opts.Family, &opts.Packet)
+	if err != nil {
+		return nil, err
+	}
+	return &monitorRun{p: p, pool: pool, dst: dst, name: target, opts: opts}, nil
+}
+
+// each monitors the route and calls yield with each snapshot, until the last
+// round is over, yield returns false or ctx ends.
+func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error {
+	cfg := r.opts.Packet.opConfig(r.opts.Timeout, r.dst)
+	cfg.Unclear = true
+	r.op = engine.NewOp(cfg)
+	defer r.op.Close()
+	r.timer = time.NewTimer(0)
+	defer r.timer.Stop()
+
+	r.plan = newMonitorPlan(&r.opts, time.Now())
+	for {
+		if err := ctx.Err(); err != nil {
+			return r.abandon(context.Cause(ctx), yield)
+		}
+		r.collect()
+		now := time.Now()
+		if r.plan.roundOver(now) {
+			r.plan.finish()
+			if !yield(r.snapshot(now)) || r.plan.finished() {
+				return nil
+			}
+			r.plan.begin(time.Now())
+			continue
+		}
+		index, at := r.plan.next(now)
+		var err error
+		if index >= 0 {
+			err = r.send(ctx, index)
+		} else {
+			err = r.wait(ctx, at)
+		}
+		if err != nil {
+			return r.abandon(err, yield)
+		}
+	}
+}
+
+// send sends a probe to a hop. What the system says against it is a result; an
+// error is only the end of the run.
+func (r *monitorRun) send(ctx context.Context, index int) error {
+	if err := r.p.pacer.Wait(ctx); err != nil {
+		return err
+	}
+	tag := r.plan.sent(index, time.Now())
+	ttl := r.opts.FirstHop + index
+	r.probe[0] = engine.Probe{Dst: r.dst, Tag: tag.pack(), TTL: ttl, Flow: r.opts.Packet.flow()}
+	_, err := r.pool.Send(ctx, r.op, r.probe[:])
+	switch {
+	case err == nil:
+		r.plan.left(tag, r.probe[0].Sent)
+	case ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err):
+		r.plan.unsent(tag)
+		return err
+	default:
+		refused := refusedResult(r.dst, tag.round-1, ttl, err)
+		r.plan.result(tag, &refused, true)
+	}
+	return nil
+}
+
+// wait waits for an answer, or until something is due; the zero time if only an
+// answer can tell.
+func (r *monitorRun) wait(ctx context.Context, at time.Time) error {
+	var due <-chan time.Time
+	if !at.IsZero() {
+		r.timer.Reset(time.Until(at))
+		due = r.timer.C
+	}
+	select {
+	case <-r.op.Ready():
+	case <-due:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.pool.Done():
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// collect takes what became known.
+func (r *monitorRun) collect() {
+	r.inbox = r.op.Take(r.inbox)
+	for i := range r.inbox {
+		o := &r.inbox[i]
+		if o.Fate == engine.Unclear {
+			continue
+		}
+		tag := unpackMonitorTag(o.Tag, r.plan.round)
+		result := outcomeResult(o, r.dst, r.opts.Packet.Protocol)
+		result.Seq = tag.round - 1
+		r.plan.result(tag, &result, o.Fate.Settles())
+	}
+}
+
+func (r *monitorRun) snapshot(now time.Time) *Snapshot {
+	s := r.plan.snapshot(now)
+	s.Target, s.Name = r.dst, r.name
+	return s
+}
+
+// abandon yields what is known of the round that is cut short, with the probes
+// in flight, and returns err.
+func (r *monitorRun) abandon(err error, yield func(*Snapshot) bool) error {
+	r.collect()
+	r.plan.abandon(r.dst)
+	if len(r.plan.results) > 0 {
+		yield(r.snapshot(time.Now()))
+	}
+	return err
+}

@@ -1,0 +1,252 @@
+package icmplib
+
+import (
+	"math"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// hopWatch watches who answers at a hop, to tell a change of the route from
+// everything that only looks like one: a router that answers from several
+// addresses, several routers that share a load, a single stray answer.
+//
+// Those who answer are the members of a set. The route has changed when a member
+// has gone and somebody is there instead who was not before. Loss is no sign of
+// either: only answers count. How many answers of others it takes until a member
+// counts as gone depends on how regular it was, see hopMember.isGone.
+//
+// Somebody who comes is new until settled: until it is seen that it and the older
+// members answer by turns.
+type hopWatch struct {
+	members []hopMember // in the order of their first answers
+	main    netip.Addr  // the member that stands for the hop
+	run     int         // answers of the target one after the other, to the last
+}
+
+// hopMember is one of those who answer at a hop. Its numbers of answers are
+// halved now and then, so that what was long ago does not count for ever.
+type hopMember struct {
+	address netip.Addr
+	target  bool      // it answers as the target does, not as a router on the way
+	first   time.Time // when its first answer came
+	round   int       // of that answer
+	last    int       // the ordinal of the last probe that it answered
+
+	count  float64 // its answers
+	span   float64 // those of all from its first to its last
+	absent float64 // those of others since
+
+	settled bool
+	returns int     // answers of settled members since its first, up to the present
+	sharing float64 // its own up to the last of these
+}
+
+const (
+	maxMembers = 8    // of a set; more are forgotten
+	memberSpan = 1024 // answers after which the numbers are halved
+
+	minAbsence = 3  // answers of others before anybody counts as gone
+	turnsTaken = 3  // answers of each of two members that make turns
+	strayShare = 20 // times as many answers of others make a member one that only strayed
+	endRun     = 3  // answers of the target in a row that make a hop the end
+)
+
+// How unlikely the absence of a member has to be that means that it has gone: for
+// one that was the only one to answer, and for one of several, which is asked
+// about with every answer of the others for as long as they all answer.
+var (
+	goneAlone  = math.Log(1e-6)
+	goneShared = math.Log(1e-12)
+)
+
+// hopChange is a change of who answers.
+type hopChange struct {
+	from, to netip.Addr
+	first    time.Time // the first answer of the new one
+	round    int
+}
+
+// answer takes an answer that came in time, and tells whether it confirms a
+// change.
+func (w *hopWatch) answer(r *Result, tag monitorTag, target bool) (hopChange, bool) {
+	if w.run++; !target {
+		w.run = 0
+	}
+	m := w.member(r, tag, target)
+	m.add(tag.ordinal)
+	if m.settled {
+		w.returned(m)
+	}
+	for i := range w.members {
+		if other := &w.members[i]; other != m && tag.ordinal > other.last {
+			other.absent++
+		}
+	}
+	change, changed := w.change()
+	w.forget()
+	return change, changed
+}
+
+// member returns who answered, which may be a new member.
+func (w *hopWatch) member(r *Result, tag monitorTag, target bool) *hopMember {
+	for i := range w.members {
+		if m := &w.members[i]; m.address == r.Responder && m.target == target {
+			return m
+		}
+	}
+	if len(w.members) == maxMembers {
+		longest := 0
+		for i := range w.members {
+			if w.members[i].absent > w.members[longest].absent {
+				longest = i
+			}
+		}
+		w.members = slices.Delete(w.members, longest, longest+1)
+	}
+	w.members = append(w.members, hopMember{
+		address: r.Responder, target: target, settled: len(w.members) == 0,
+		first: r.Sent.Add(r.RTT), round: tag.round, last: tag.ordinal,
+	})
+	return &w.members[len(w.members)-1]
+}
+
+// add counts an answer of the member.
+func (m *hopMember) add(ordinal int) {
+	m.count++
+	m.span++
+	if ordinal > m.last {
+		m.span += m.absent
+		m.absent, m.last = 0, ordinal
+	}
+	if m.span > memberSpan {
+		m.span, m.count = m.span/2, m.count/2
+	}
+}
+
+// returned notes for the new members that an older one has answered: those that
+// have taken turns with it are settled.
+func (w *hopWatch) returned(older *hopMember) {
+	for i := range w.members {
+		m := &w.members[i]
+		if m.settled || m == older {
+			continue
+		}
+		m.returns, m.sharing = m.returns+1, m.count
+		m.settled = m.returns >= turnsTaken && m.sharing >= turnsTaken
+	}
+}
+
+// change looks for a settled member that has gone and a new one that came. The
+// set is then that of those who answer now.
+func (w *hopWatch) change() (c hopChange, changed bool) {
+	gone, come := -1, -1
+	for i := range w.members {
+		m := &w.members[i]
+		switch {
+		case !m.settled && m.absent < minAbsence && (come < 0 || m.count > w.members[come].count):
+			come = i
+		case m.settled && m.isGone() && (gone < 0 || m.last > w.members[gone].last):
+			gone = i
+		}
+	}
+	if gone < 0 || come < 0 {
+		return c, false
+	}
+	old, m := &w.members[gone], &w.members[come]
+	c = hopChange{from: old.address, to: m.address, first: m.first, round: m.round}
+	w.main = m.address
+	w.members = slices.DeleteFunc(w.members, func(m hopMember) bool { return m.settled && m.isGone() })
+	for i := range w.members {
+		w.members[i].settled = true
+	}
+	return c, c.from != c.to
+}
+
+// forget drops those who have gone without a successor, or only strayed.
+func (w *hopWatch) forget() {
+	w.members = slices.DeleteFunc(w.members, func(m hopMember) bool {
+		return m.absent >= strayShare*m.span || m.absent > 0 && m.isGone() && (!m.settled || w.othersSettled(&m))
+	})
+	if !slices.ContainsFunc(w.members, func(m hopMember) bool { return m.settled }) {
+		for i := range w.members {
+			w.members[i].settled = true
+		}
+	}
+	w.choose()
+}
+
+// othersSettled tells whether a settled member answers besides m.
+func (w *hopWatch) othersSettled(m *hopMember) bool {
+	return slices.ContainsFunc(w.members, func(o hopMember) bool {
+		return o.settled && o.absent < minAbsence && (o.address != m.address || o.target != m.target)
+	})
+}
+
+// choose chooses the member that stands for the hop. It remains the same as long
+// as it is there.
+func (w *hopWatch) choose() {
+	best := -1
+	for i := range w.members {
+		m := &w.members[i]
+		if m.address == w.main {
+			return
+		}
+		if m.settled && (best < 0 || m.count > w.members[best].count) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		w.main = w.members[best].address
+	}
+}
+
+// isGone tells whether the member has ceased to answer. Against it stands that it
+// still has the same share of the answers as before, and that those of others
+// since its last one are chance: the likelihood of that, at the share that makes
+// it the greatest, is held against that of a share which has become nothing.
+func (m *hopMember) isGone() bool {
+	if m.absent < minAbsence {
+		return false
+	}
+	threshold := goneShared
+	if m.span-m.count < 0.5 {
+		threshold = goneAlone
+	}
+	return likelihood(m.count, m.span+m.absent)-likelihood(m.count, m.span) < threshold
+}
+
+// likelihood is the logarithm of that of k answers out of n, in their order, at
+// the share k/n.
+func likelihood(k, n float64) float64 {
+	if k <= 0 || k >= n {
+		return 0
+	}
+	return k*math.Log(k/n) + (n-k)*math.Log((n-k)/n)
+}
+
+func (w *hopWatch) isKnown() bool { return len(w.members) > 0 }
+
+// isEnd tells whether the way ends at the hop: only the target answers there, now
+// at least.
+func (w *hopWatch) isEnd() bool { return w.run > 0 && (w.run >= endRun || !w.hasRouter()) }
+
+func (w *hopWatch) hasRouter() bool {
+	return slices.ContainsFunc(w.members, func(m hopMember) bool { return !m.target })
+}
+
+// targetMember returns the target where it answers at the hop, or nil.
+func (w *hopWatch) targetMember() *hopMember {
+	if i := slices.IndexFunc(w.members, func(m hopMember) bool { return m.target }); i >= 0 {
+		return &w.members[i]
+	}
+	return nil
+}
+
+// mainMember returns who stands for the hop, nil if nobody answers.
+func (w *hopWatch) mainMember() *hopMember {
+	if i := slices.IndexFunc(w.members, func(m hopMember) bool { return m.address == w.main }); i >= 0 {
+		return &w.members[i]
+	}
+	return nil
+}
