@@ -60,7 +60,7 @@ func (p *monitorPlan) measure() {
 // it, is forgotten altogether.
 func (p *monitorPlan) prune() {
 	end := p.end()
-	if end < 0 {
+	if end < 0 || !p.hops[end].passed.IsZero() {
 		return
 	}
 	for i := max(end+1, p.length); i < len(p.hops); i++ {
@@ -69,6 +69,7 @@ func (p *monitorPlan) prune() {
 			h.reset(h.hop.Distance)
 		default:
 			h.watch, h.last = hopWatch{}, Result{}
+			h.turnout, h.passed = tally{}, time.Time{}
 		}
 	}
 }

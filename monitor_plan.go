@@ -22,6 +22,7 @@ type monitorPlan struct {
 
 	length int // of the way as it was told last, in hops; 0: not known
 
+	beyond  beyondEnd
 	ledger  monitorLedger
 	results []Result // since the last snapshot
 	events  []Event
@@ -59,7 +60,7 @@ func (p *monitorPlan) begin(now time.Time) {
 // any number of silent hops.
 func (p *monitorPlan) chooseScout() {
 	first := p.limit() + 1
-	p.sound = first >= len(p.hops) || p.end() >= 0
+	p.sound = first >= len(p.hops)
 	if p.sound {
 		return
 	}
@@ -72,6 +73,7 @@ func (p *monitorPlan) chooseScout() {
 // next returns the hop to probe now, -1 if there is none, and when there may be
 // one, or the round ends; the zero time if only an answer can tell.
 func (p *monitorPlan) next(now time.Time) (index int, at time.Time) {
+	p.beyond.consider(p, now)
 	index = p.turn()
 	switch {
 	case index < 0:
@@ -88,7 +90,7 @@ func (p *monitorPlan) turn() int {
 	switch {
 	case p.at <= p.limit():
 		return p.at
-	case !p.sound && p.end() < 0 && p.scout >= p.at:
+	case !p.sound && p.scout >= p.at && (p.end() < 0 || p.beyond.look):
 		return p.scout
 	}
 	return -1
@@ -97,10 +99,13 @@ func (p *monitorPlan) turn() int {
 // limit is the last hop that is to be probed, by what is known: the end of the
 // way, or some hops ahead of the farthest that answered.
 func (p *monitorPlan) limit() int {
-	if end := p.end(); end >= 0 {
+	last := len(p.hops) - 1
+	switch end := p.end(); {
+	case end >= 0 && p.beyond.look:
+		return min(end+lookBeyond, last)
+	case end >= 0:
 		return end
 	}
-	last := len(p.hops) - 1
 	if stop := p.stop(); stop >= 0 {
 		return stop
 	}
@@ -143,12 +148,18 @@ func (p *monitorPlan) far() int {
 
 // spacing is the time from the probe to one hop to that to the next.
 func (p *monitorPlan) spacing() time.Duration {
+	end := p.end()
 	n := p.limit() + 1
-	if !p.sound {
+	if end >= 0 {
+		n = end + 1
+	} else if !p.sound {
 		n++
 	}
 	space := p.opts.Interval / time.Duration(n)
-	if p.round == 1 && p.end() < 0 {
+	switch {
+	case end >= 0 && p.at > end: // what lies beyond has a share of the last hop's time
+		space /= lookBeyond + 2
+	case end < 0 && p.round == 1:
 		space = min(space, discoverySpacing)
 	}
 	return space
@@ -207,8 +218,21 @@ func (p *monitorPlan) sent(index int, now time.Time) monitorTag {
 		p.due = now
 	}
 	p.fly, p.sentAt = append(p.fly, tag), append(p.sentAt, now)
-	p.ledger.sent(p.round, index, p.aims(index), now)
+	p.noteAim(index, now)
 	return tag
+}
+
+// noteAim takes account of a probe that leaves.
+func (p *monitorPlan) noteAim(index int, now time.Time) {
+	end := p.end()
+	aims := p.aims(index)
+	if aims && p.beyond.awaited.IsZero() {
+		p.beyond.awaited = now
+	}
+	if end >= 0 && index > end {
+		p.beyond.round = p.round
+	}
+	p.ledger.sent(p.round, index, aims, end < 0 || index > end || end == len(p.hops)-1, now)
 }
 
 // aims tells whether a probe to a hop is meant to get to the target.
@@ -248,6 +272,7 @@ func (p *monitorPlan) result(tag monitorTag, r *Result, settles bool) {
 	}
 	h := &p.hops[tag.index]
 	p.results = append(p.results, *r)
+	p.beyond.result(p, tag, r, settles)
 	if c, changed := h.add(r, tag); changed {
 		p.changed(tag.index, c)
 	}
