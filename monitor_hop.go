@@ -58,6 +58,13 @@ func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed b
 	return change, false
 }
 
+// skip leaves a probe out of account.
+func (h *monitorHop) skip(tag monitorTag) {
+	if tag.ordinal >= h.base {
+		h.hop.Stats.settle(sample{tag.ordinal - h.base, noRTT})
+	}
+}
+
 // count counts who answered.
 func (h *monitorHop) count(r *Result) {
 	all := h.hop.Responders

@@ -104,6 +104,14 @@ func (l *monitorLedger) result(tag monitorTag, r *Result, settles bool) {
 	}
 }
 
+// skip takes a probe out of account, of which nobody may know what became.
+func (l *monitorLedger) skip(round int, unsure bool) {
+	if rec := l.record(round); rec != nil {
+		rec.inFlight--
+		rec.unsure = rec.unsure || unsure
+	}
+}
+
 // refused notes that this system did not send a probe: no way to the target is
 // an outage as any, other reasons say nothing of it.
 func (rec *roundRecord) refused(r *Result) {

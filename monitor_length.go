@@ -47,13 +47,26 @@ func (p *monitorPlan) measure() {
 		if target.count < endRun || p.hops[p.length-1].watch.targetMember() != nil {
 			return
 		}
-		for i := p.length; i < length; i++ {
-			if m := p.hops[i].watch.mainMember(); m != nil {
-				p.tellChange(i, netip.Addr{}, m.address, m.first, m.round)
-			}
-		}
+		p.tellLonger(length)
 	}
 	p.length = length
+}
+
+// tellLonger tells of the hops that are there now. Before another router answered
+// where the target was, what answered there was not a hop of its own.
+func (p *monitorPlan) tellLonger(length int) {
+	before := p.hops[p.length-1].watch.mainMember()
+	for i := p.length; i < length; i++ {
+		m := p.hops[i].watch.mainMember()
+		if m == nil {
+			continue
+		}
+		at, round := m.first, m.round
+		if before != nil && at.Before(before.first) {
+			at, round = before.first, before.round
+		}
+		p.tellChange(i, netip.Addr{}, m.address, at, round)
+	}
 }
 
 // prune forgets who answered behind the end of the way. What was never part of

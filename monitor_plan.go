@@ -23,6 +23,7 @@ type monitorPlan struct {
 	length int // of the way as it was told last, in hops; 0: not known
 
 	beyond  beyondEnd
+	single  singleFile
 	ledger  monitorLedger
 	results []Result // since the last snapshot
 	events  []Event
@@ -71,9 +72,12 @@ func (p *monitorPlan) chooseScout() {
 }
 
 // next returns the hop to probe now, -1 if there is none, and when there may be
-// one, or the round ends; the zero time if only an answer can tell.
+// one, or the round ends; the zero time if only an answer can tell. It is asked
+// while the round is not over, see roundOver.
 func (p *monitorPlan) next(now time.Time) (index int, at time.Time) {
-	p.beyond.consider(p, now)
+	if at, wait := p.single.next(len(p.fly), now); wait {
+		return -1, at
+	}
 	index = p.turn()
 	switch {
 	case index < 0:
@@ -109,7 +113,7 @@ func (p *monitorPlan) limit() int {
 	if stop := p.stop(); stop >= 0 {
 		return stop
 	}
-	if p.round <= 1 {
+	if p.round <= 1 && !p.single.on {
 		return last
 	}
 	return min(p.far()+traceAhead, last)
@@ -118,7 +122,12 @@ func (p *monitorPlan) limit() int {
 // end is the hop where the target answers and nobody else does, -1 if there is
 // none.
 func (p *monitorPlan) end() int {
-	return slices.IndexFunc(p.hops, func(h monitorHop) bool { return h.watch.isEnd() })
+	for i := range p.hops {
+		if p.hops[i].watch.isEnd() {
+			return i
+		}
+	}
+	return -1
 }
 
 // stop is the hop behind which there is nothing to be found: somebody refuses to
@@ -168,7 +177,7 @@ func (p *monitorPlan) spacing() time.Duration {
 // ends is when the round is over at the earliest; the zero time if only an
 // answer can tell.
 func (p *monitorPlan) ends() time.Time {
-	if p.isLast() {
+	if p.isLast() || p.single.on && len(p.fly) > 0 {
 		return time.Time{}
 	}
 	return p.start.Add(p.opts.Interval)
@@ -182,11 +191,12 @@ func (p *monitorPlan) finished() bool { return p.isLast() }
 // roundOver tells whether the round has come to its end: the last one with the
 // fate of its last probe, the others when their time is over.
 func (p *monitorPlan) roundOver(now time.Time) bool {
+	p.beyond.consider(p, now)
 	switch {
 	case p.turn() >= 0:
 		return false
-	case p.isLast():
-		return len(p.fly) == 0
+	case p.isLast(), p.single.on:
+		return len(p.fly) == 0 && (p.isLast() || !now.Before(p.start.Add(p.opts.Interval)))
 	}
 	return !now.Before(p.ends())
 }
@@ -254,6 +264,7 @@ func (p *monitorPlan) left(tag monitorTag, at time.Time) {
 func (p *monitorPlan) unsent(tag monitorTag) {
 	p.hops[tag.index].sent--
 	p.landed(tag)
+	p.ledger.skip(tag.round, false)
 }
 
 // landed takes a probe out of those in flight, and returns when it was sent.
@@ -267,10 +278,17 @@ func (p *monitorPlan) landed(tag monitorTag) (sent time.Time) {
 
 // result notes what was heard of a probe; settles says that it is its fate.
 func (p *monitorPlan) result(tag monitorTag, r *Result, settles bool) {
+	h := &p.hops[tag.index]
 	if settles {
 		p.landed(tag)
+		p.single.settled(r, p.opts.Timeout)
+		if void := p.single.takeVoid(tag); void && r.Status == StatusNoReply {
+			h.skip(tag)
+			p.ledger.skip(tag.round, true)
+			p.events = p.ledger.judge(p.events)
+			return
+		}
 	}
-	h := &p.hops[tag.index]
 	p.results = append(p.results, *r)
 	p.beyond.result(p, tag, r, settles)
 	if c, changed := h.add(r, tag); changed {
