@@ -35,8 +35,15 @@ func (p *monitorPlan) measure() {
 	case length == p.length:
 		return
 	case length < p.length:
-		if p.hops[end].watch.hasRouter() || target.count < endRun {
+		h := &p.hops[end]
+		if h.watch.hasRouter() || target.count < endRun {
 			return
+		}
+		if !h.watch.changed && !p.wasSilent(h, target) {
+			if target.count < enoughAnswers {
+				return
+			}
+			break
 		}
 		for i := length; i < p.length; i++ {
 			if m := p.hops[i].watch.mainMember(); m != nil {
@@ -50,6 +57,19 @@ func (p *monitorPlan) measure() {
 		p.tellLonger(length)
 	}
 	p.length = length
+}
+
+// enoughAnswers is after how many answers of the target it has always been where
+// it is, if nothing speaks for the contrary.
+const enoughAnswers = 64
+
+// wasSilent tells whether there was somebody else at the target's hop, who did
+// not answer. It may as well be that the first probes to the target were lost,
+// and it was first found by those that were sent farther than need be.
+func (p *monitorPlan) wasSilent(h *monitorHop, target *hopMember) bool {
+	silence := h.turnout
+	silence.absent = float64(target.since - h.base)
+	return silence.isGone()
 }
 
 // tellLonger tells of the hops that are there now. Before another router answered

@@ -20,6 +20,7 @@ import (
 type hopWatch struct {
 	members []hopMember // in the order of their first answers
 	main    netip.Addr  // the member that stands for the hop
+	changed bool        // somebody has replaced somebody
 	run     int         // answers of the target one after the other, to the last
 }
 
@@ -29,7 +30,8 @@ type hopMember struct {
 	target  bool      // it answers as the target does, not as a router on the way
 	first   time.Time // when its first answer came
 	round   int       // of that answer
-	last    int       // the ordinal of the last probe that it answered
+	since   int       // the ordinal of the first probe that it answered
+	last    int       // and of the last
 
 	tally // of answers: its own out of all
 
@@ -91,7 +93,7 @@ func (w *hopWatch) member(r *Result, tag monitorTag, target bool) *hopMember {
 	}
 	w.members = append(w.members, hopMember{
 		address: r.Responder, target: target, settled: len(w.members) == 0,
-		first: r.Sent.Add(r.RTT), round: tag.round, last: tag.ordinal,
+		first: r.Sent.Add(r.RTT), round: tag.round, since: tag.ordinal, last: tag.ordinal,
 	})
 	return &w.members[len(w.members)-1]
 }
@@ -136,7 +138,7 @@ func (w *hopWatch) change() (c hopChange, changed bool) {
 	}
 	old, m := &w.members[gone], &w.members[come]
 	c = hopChange{from: old.address, to: m.address, first: m.first, round: m.round}
-	w.main = m.address
+	w.main, w.changed = m.address, true
 	w.members = slices.DeleteFunc(w.members, func(m hopMember) bool { return m.settled && m.isGone() })
 	for i := range w.members {
 		w.members[i].settled = true
