@@ -47,6 +47,7 @@ var eventCases = []struct {
 	{"a router that is lossy", "path 10.0.9.0/24 a lossy b t", MonitorOptions{Outage: 20}, 1000, ""},
 	{"a router that limits its answers", "path 10.0.9.0/24 a limited t", MonitorOptions{}, 1000, ""},
 	{"a limited one among several", "path 10.0.9.0/24 a random( limited | b ) t", MonitorOptions{}, 1000, ""},
+	{"a target that limits its answers", "path 10.0.9.0/24 a b time:500s,1000s,1500s( third | half | nine | one )", MonitorOptions{Outage: -1, Packet: Packet{Protocol: UDP}}, 2000, ""},
 	{"late answers", "path 10.0.9.0/24 a slow t", MonitorOptions{}, 500, ""},
 	{"copies", "path 10.0.9.0/24 a twin t", MonitorOptions{}, 500, ""},
 	{"a lossy way changes", "path 10.0.9.0/24 a lossy time:10m( b | c ) t", MonitorOptions{Outage: 20}, 1000, "3:b>c@10m"},
@@ -60,6 +61,10 @@ node c 10.0.3.1 delay=5ms
 node d 10.0.4.1 delay=5ms
 node e 10.0.5.1 delay=5ms
 node t 10.0.9.9 delay=5ms
+node third 10.0.9.9 rate=0.3 burst=2
+node half  10.0.9.9 rate=0.5
+node nine  10.0.9.9 rate=0.9
+node one   10.0.9.9 rate=1
 node hole 10.0.6.1 lose
 node mute 10.0.6.2 silent
 node wall 10.0.6.3 refuse=host
