@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"slices"
+	"time"
 )
 
 // monitorHop is a hop that is being watched.
@@ -12,6 +13,10 @@ type monitorHop struct {
 	last  Result // the last answer that settled a probe
 	watch hopWatch
 	shown bool // it was part of a snapshot
+
+	// See beyondEnd.
+	turnout tally     // answers of the target, out of the probes to it
+	passed  time.Time // when a probe beyond was sent that the target answered, since it answered here
 }
 
 // maxResponders bounds what is kept of those who answer at a hop. With more, who
@@ -23,6 +28,7 @@ func (h *monitorHop) reset(distance int) {
 	h.hop = Hop{Distance: distance, Status: StatusNoReply}
 	h.hop.receiveEveryAnswer()
 	h.base, h.last, h.watch = h.sent, Result{}, hopWatch{}
+	h.turnout, h.passed = tally{}, time.Time{}
 }
 
 // add takes a result of one of the hop's probes, and tells whether somebody else
@@ -50,6 +56,13 @@ func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed b
 		return h.watch.answer(r, tag, end == EndReached)
 	}
 	return change, false
+}
+
+// skip leaves a probe out of account.
+func (h *monitorHop) skip(tag monitorTag) {
+	if tag.ordinal >= h.base {
+		h.hop.Stats.settle(sample{tag.ordinal - h.base, noRTT})
+	}
 }
 
 // count counts who answered.

@@ -14,6 +14,7 @@ type monitorLedger struct {
 	round int       // of it
 	out   bool
 	seen  bool // the target has ever answered
+	sure  bool // one of these rounds has looked beyond the end, or somebody refused
 }
 
 // roundRecord is what is known of a round.
@@ -23,6 +24,8 @@ type roundRecord struct {
 	closed   bool
 	lost     time.Time // when the probe was sent that did not get to the target
 	reached  time.Time // and when one that did
+	beyond   bool      // it answered beyond the end of the way, not there
+	looked   bool      // there was a probe beyond the end, or none can be
 	unsure   bool      // it may be our fault
 	began    time.Time // when that probe was sent, or the round began
 }
@@ -42,6 +45,7 @@ func (l *monitorLedger) close(stuck bool) {
 		rec := &l.rounds[n-1]
 		rec.closed = true
 		if stuck {
+			rec.looked = true
 			rec.lose(rec.began)
 		}
 	}
@@ -54,13 +58,15 @@ func (l *monitorLedger) record(round int) *roundRecord {
 	return nil
 }
 
-// sent notes that a probe leaves, and whether it is meant to get to the target.
-func (l *monitorLedger) sent(round, index int, aims bool, now time.Time) {
+// sent notes that a probe leaves, whether it is meant to get to the target, and
+// whether it looks beyond the end of the way.
+func (l *monitorLedger) sent(round, index int, aims, looks bool, now time.Time) {
 	rec := l.record(round)
 	if rec == nil {
 		return // it has been judged: the target answered
 	}
 	rec.inFlight++
+	rec.looked = rec.looked || looks
 	if aims && rec.aimed < 0 {
 		rec.aimed, rec.began = index, now
 	}
@@ -91,8 +97,18 @@ func (l *monitorLedger) result(tag monitorTag, r *Result, settles bool) {
 		if rec.reached.IsZero() || r.Sent.Before(rec.reached) {
 			rec.reached = r.Sent
 		}
+		rec.beyond = rec.aimed >= 0 && tag.index > rec.aimed
 	case endOf(r) == EndUnreachable:
+		rec.looked = true
 		rec.lose(r.Sent)
+	}
+}
+
+// skip takes a probe out of account, of which nobody may know what became.
+func (l *monitorLedger) skip(round int, unsure bool) {
+	if rec := l.record(round); rec != nil {
+		rec.inFlight--
+		rec.unsure = rec.unsure || unsure
 	}
 }
 
@@ -101,6 +117,7 @@ func (l *monitorLedger) result(tag monitorTag, r *Result, settles bool) {
 func (rec *roundRecord) refused(r *Result) {
 	switch r.Status {
 	case StatusNetworkUnreachable, StatusUnreachable, StatusNetworkDown, StatusHostDown:
+		rec.looked = true
 		rec.lose(rec.began)
 	default:
 		rec.unsure = true
@@ -119,11 +136,11 @@ func (l *monitorLedger) judge(events []Event) []Event {
 		rec := &l.rounds[0]
 		switch {
 		case !rec.reached.IsZero():
-			events = l.up(events, rec.reached)
+			events = l.up(events, rec)
 		case !rec.closed || rec.inFlight > 0:
 			return events
 		case !rec.lost.IsZero() && !rec.unsure:
-			events = l.down(events, rec.lost)
+			events = l.down(events, rec)
 		}
 		l.rounds = l.rounds[1:]
 		l.first++
@@ -131,26 +148,40 @@ func (l *monitorLedger) judge(events []Event) []Event {
 	return events
 }
 
-// up notes a round in which the target answered.
-func (l *monitorLedger) up(events []Event, sent time.Time) []Event {
-	if l.out && l.threshold > 0 {
-		events = append(events, Event{Kind: EventRecovery, Time: sent, Round: l.first, Duration: sent.Sub(l.since)})
+// up notes a round in which the target answered. If it did so at the hop where it
+// was before, it was nowhere else meanwhile: there was an outage if the silence
+// was long enough.
+func (l *monitorLedger) up(events []Event, rec *roundRecord) []Event {
+	if !l.out && !rec.beyond {
+		events = l.declare(events)
 	}
-	l.seen, l.out, l.downs = true, false, 0
+	if l.out && l.threshold > 0 {
+		events = append(events, Event{Kind: EventRecovery, Time: rec.reached, Round: l.first, Duration: rec.reached.Sub(l.since)})
+	}
+	l.seen, l.out, l.sure, l.downs = true, false, false, 0
 	return events
 }
 
 // down notes a round in which it did not. A target that never answered has not
 // ceased to.
-func (l *monitorLedger) down(events []Event, sent time.Time) []Event {
+func (l *monitorLedger) down(events []Event, rec *roundRecord) []Event {
 	if !l.seen {
 		return events
 	}
 	if l.downs == 0 {
-		l.since, l.round = sent, l.first
+		l.since, l.round = rec.lost, l.first
 	}
 	l.downs++
-	if l.out || l.downs < l.limit() {
+	l.sure = l.sure || rec.looked
+	if l.out || !l.sure {
+		return events
+	}
+	return l.declare(events)
+}
+
+// declare tells of an outage if the target has been silent for long enough.
+func (l *monitorLedger) declare(events []Event) []Event {
+	if l.downs < l.limit() {
 		return events
 	}
 	l.out = true

@@ -35,8 +35,15 @@ func (p *monitorPlan) measure() {
 	case length == p.length:
 		return
 	case length < p.length:
-		if p.hops[end].watch.hasRouter() || target.count < endRun {
+		h := &p.hops[end]
+		if h.watch.hasRouter() || target.count < endRun {
 			return
+		}
+		if !h.watch.changed && !p.wasSilent(h, target) {
+			if target.count < enoughAnswers {
+				return
+			}
+			break
 		}
 		for i := length; i < p.length; i++ {
 			if m := p.hops[i].watch.mainMember(); m != nil {
@@ -47,20 +54,46 @@ func (p *monitorPlan) measure() {
 		if target.count < endRun || p.hops[p.length-1].watch.targetMember() != nil {
 			return
 		}
-		for i := p.length; i < length; i++ {
-			if m := p.hops[i].watch.mainMember(); m != nil {
-				p.tellChange(i, netip.Addr{}, m.address, m.first, m.round)
-			}
-		}
+		p.tellLonger(length)
 	}
 	p.length = length
+}
+
+// enoughAnswers is after how many answers of the target it has always been where
+// it is, if nothing speaks for the contrary.
+const enoughAnswers = 64
+
+// wasSilent tells whether there was somebody else at the target's hop, who did
+// not answer. It may as well be that the first probes to the target were lost,
+// and it was first found by those that were sent farther than need be.
+func (p *monitorPlan) wasSilent(h *monitorHop, target *hopMember) bool {
+	silence := h.turnout
+	silence.absent = float64(target.since - h.base)
+	return silence.isGone()
+}
+
+// tellLonger tells of the hops that are there now. Before another router answered
+// where the target was, what answered there was not a hop of its own.
+func (p *monitorPlan) tellLonger(length int) {
+	before := p.hops[p.length-1].watch.mainMember()
+	for i := p.length; i < length; i++ {
+		m := p.hops[i].watch.mainMember()
+		if m == nil {
+			continue
+		}
+		at, round := m.first, m.round
+		if before != nil && at.Before(before.first) {
+			at, round = before.first, before.round
+		}
+		p.tellChange(i, netip.Addr{}, m.address, at, round)
+	}
 }
 
 // prune forgets who answered behind the end of the way. What was never part of
 // it, is forgotten altogether.
 func (p *monitorPlan) prune() {
 	end := p.end()
-	if end < 0 {
+	if end < 0 || !p.hops[end].passed.IsZero() {
 		return
 	}
 	for i := max(end+1, p.length); i < len(p.hops); i++ {
@@ -69,6 +102,7 @@ func (p *monitorPlan) prune() {
 			h.reset(h.hop.Distance)
 		default:
 			h.watch, h.last = hopWatch{}, Result{}
+			h.turnout, h.passed = tally{}, time.Time{}
 		}
 	}
 }

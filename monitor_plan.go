@@ -2,7 +2,6 @@ package icmplib
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -22,6 +21,8 @@ type monitorPlan struct {
 
 	length int // of the way as it was told last, in hops; 0: not known
 
+	beyond  beyondEnd
+	single  singleFile
 	ledger  monitorLedger
 	results []Result // since the last snapshot
 	events  []Event
@@ -59,7 +60,7 @@ func (p *monitorPlan) begin(now time.Time) {
 // any number of silent hops.
 func (p *monitorPlan) chooseScout() {
 	first := p.limit() + 1
-	p.sound = first >= len(p.hops) || p.end() >= 0
+	p.sound = first >= len(p.hops)
 	if p.sound {
 		return
 	}
@@ -70,8 +71,12 @@ func (p *monitorPlan) chooseScout() {
 }
 
 // next returns the hop to probe now, -1 if there is none, and when there may be
-// one, or the round ends; the zero time if only an answer can tell.
+// one, or the round ends; the zero time if only an answer can tell. It is asked
+// while the round is not over, see roundOver.
 func (p *monitorPlan) next(now time.Time) (index int, at time.Time) {
+	if at, wait := p.single.next(len(p.fly), now); wait {
+		return -1, at
+	}
 	index = p.turn()
 	switch {
 	case index < 0:
@@ -88,7 +93,7 @@ func (p *monitorPlan) turn() int {
 	switch {
 	case p.at <= p.limit():
 		return p.at
-	case !p.sound && p.end() < 0 && p.scout >= p.at:
+	case !p.sound && p.scout >= p.at && (p.end() < 0 || p.beyond.look):
 		return p.scout
 	}
 	return -1
@@ -97,14 +102,17 @@ func (p *monitorPlan) turn() int {
 // limit is the last hop that is to be probed, by what is known: the end of the
 // way, or some hops ahead of the farthest that answered.
 func (p *monitorPlan) limit() int {
-	if end := p.end(); end >= 0 {
+	last := len(p.hops) - 1
+	switch end := p.end(); {
+	case end >= 0 && p.beyond.look:
+		return min(end+lookBeyond, last)
+	case end >= 0:
 		return end
 	}
-	last := len(p.hops) - 1
 	if stop := p.stop(); stop >= 0 {
 		return stop
 	}
-	if p.round <= 1 {
+	if p.round <= 1 && !p.single.on {
 		return last
 	}
 	return min(p.far()+traceAhead, last)
@@ -113,7 +121,12 @@ func (p *monitorPlan) limit() int {
 // end is the hop where the target answers and nobody else does, -1 if there is
 // none.
 func (p *monitorPlan) end() int {
-	return slices.IndexFunc(p.hops, func(h monitorHop) bool { return h.watch.isEnd() })
+	for i := range p.hops {
+		if p.hops[i].watch.isEnd() {
+			return i
+		}
+	}
+	return -1
 }
 
 // stop is the hop behind which there is nothing to be found: somebody refuses to
@@ -143,12 +156,18 @@ func (p *monitorPlan) far() int {
 
 // spacing is the time from the probe to one hop to that to the next.
 func (p *monitorPlan) spacing() time.Duration {
+	end := p.end()
 	n := p.limit() + 1
-	if !p.sound {
+	if end >= 0 {
+		n = end + 1
+	} else if !p.sound {
 		n++
 	}
 	space := p.opts.Interval / time.Duration(n)
-	if p.round == 1 && p.end() < 0 {
+	switch {
+	case end >= 0 && p.at > end: // what lies beyond has a share of the last hop's time
+		space /= lookBeyond + 2
+	case end < 0 && p.round == 1:
 		space = min(space, discoverySpacing)
 	}
 	return space
@@ -157,7 +176,7 @@ func (p *monitorPlan) spacing() time.Duration {
 // ends is when the round is over at the earliest; the zero time if only an
 // answer can tell.
 func (p *monitorPlan) ends() time.Time {
-	if p.isLast() {
+	if p.isLast() || p.single.on && len(p.fly) > 0 {
 		return time.Time{}
 	}
 	return p.start.Add(p.opts.Interval)
@@ -171,11 +190,12 @@ func (p *monitorPlan) finished() bool { return p.isLast() }
 // roundOver tells whether the round has come to its end: the last one with the
 // fate of its last probe, the others when their time is over.
 func (p *monitorPlan) roundOver(now time.Time) bool {
+	p.beyond.consider(p, now)
 	switch {
 	case p.turn() >= 0:
 		return false
-	case p.isLast():
-		return len(p.fly) == 0
+	case p.isLast(), p.single.on:
+		return len(p.fly) == 0 && (p.isLast() || !now.Before(p.start.Add(p.opts.Interval)))
 	}
 	return !now.Before(p.ends())
 }
@@ -186,81 +206,4 @@ func (p *monitorPlan) finish() {
 	p.prune()
 	p.ledger.close(p.isStuck())
 	p.events = p.ledger.judge(p.events)
-}
-
-// isStuck tells whether the target was there and cannot be found any more: there
-// are only routers as far as can be seen.
-func (p *monitorPlan) isStuck() bool {
-	return p.length > 0 && p.end() < 0 && (p.stop() >= 0 || p.limit() == len(p.hops)-1)
-}
-
-// sent notes that a probe to a hop leaves.
-func (p *monitorPlan) sent(index int, now time.Time) monitorTag {
-	h := &p.hops[index]
-	tag := monitorTag{index, p.round, h.sent}
-	h.sent++
-	if index > p.limit() {
-		p.sound = true
-	}
-	p.at = index + 1
-	if p.due = p.due.Add(p.spacing()); p.due.Before(now) {
-		p.due = now
-	}
-	p.fly, p.sentAt = append(p.fly, tag), append(p.sentAt, now)
-	p.ledger.sent(p.round, index, p.aims(index), now)
-	return tag
-}
-
-// aims tells whether a probe to a hop is meant to get to the target.
-func (p *monitorPlan) aims(index int) bool {
-	if end := p.end(); end >= 0 {
-		return index >= end
-	}
-	return p.length > 0 && index >= p.length-1
-}
-
-// left notes when the system took a probe.
-func (p *monitorPlan) left(tag monitorTag, at time.Time) {
-	if i := slices.Index(p.fly, tag); i >= 0 {
-		p.sentAt[i] = at
-	}
-}
-
-// unsent takes back what sent noted.
-func (p *monitorPlan) unsent(tag monitorTag) {
-	p.hops[tag.index].sent--
-	p.landed(tag)
-}
-
-// landed takes a probe out of those in flight, and returns when it was sent.
-func (p *monitorPlan) landed(tag monitorTag) (sent time.Time) {
-	if i := slices.Index(p.fly, tag); i >= 0 {
-		sent = p.sentAt[i]
-		p.fly, p.sentAt = slices.Delete(p.fly, i, i+1), slices.Delete(p.sentAt, i, i+1)
-	}
-	return sent
-}
-
-// result notes what was heard of a probe; settles says that it is its fate.
-func (p *monitorPlan) result(tag monitorTag, r *Result, settles bool) {
-	if settles {
-		p.landed(tag)
-	}
-	h := &p.hops[tag.index]
-	p.results = append(p.results, *r)
-	if c, changed := h.add(r, tag); changed {
-		p.changed(tag.index, c)
-	}
-	p.ledger.result(tag, r, settles)
-	p.events = p.ledger.judge(p.events)
-}
-
-// abandon notes that the fates of the probes in flight will not be known.
-func (p *monitorPlan) abandon(dst netip.Addr) {
-	for i, tag := range p.fly {
-		r := Result{Dst: dst, Status: StatusUnsettled, Seq: tag.round - 1, TTL: p.opts.FirstHop + tag.index, Sent: p.sentAt[i]}
-		p.results = append(p.results, r)
-		p.hops[tag.index].add(&r, tag)
-	}
-	p.fly, p.sentAt = nil, nil
 }

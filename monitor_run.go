@@ -19,6 +19,7 @@ type monitorRun struct {
 	name string
 	opts MonitorOptions
 	plan *monitorPlan
+	turn *traceTurn // nil while it has none
 
 	probe [1]engine.Probe
 	inbox []engine.Outcome
@@ -47,6 +48,7 @@ func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error
 	defer r.op.Close()
 	r.timer = time.NewTimer(0)
 	defer r.timer.Stop()
+	defer r.giveTurn()
 
 	r.plan = newMonitorPlan(&r.opts, time.Now())
 	for {
@@ -57,6 +59,7 @@ func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error
 		now := time.Now()
 		if r.plan.roundOver(now) {
 			r.plan.finish()
+			r.giveTurn()
 			if !yield(r.snapshot(now)) || r.plan.finished() {
 				return nil
 			}
@@ -64,16 +67,26 @@ func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error
 			continue
 		}
 		index, at := r.plan.next(now)
-		var err error
-		if index >= 0 {
-			err = r.send(ctx, index)
-		} else {
-			err = r.wait(ctx, at)
-		}
+		err := r.step(ctx, index, at)
 		if err != nil {
 			return r.abandon(err, yield)
 		}
 	}
+}
+
+// step sends a probe to a hop, or where there is none to probe now, waits.
+func (r *monitorRun) step(ctx context.Context, index int, at time.Time) error {
+	if index < 0 {
+		if len(r.plan.fly) == 0 {
+			r.giveTurn()
+		}
+		return r.wait(ctx, at)
+	}
+	// Who had the turn before may have left silent probes behind.
+	if taken, err := r.takeTurn(ctx); taken || err != nil {
+		return err
+	}
+	return r.send(ctx, index)
 }
 
 // send sends a probe to a hop. What the system says against it is a result; an
@@ -89,9 +102,11 @@ func (r *monitorRun) send(ctx context.Context, index int) error {
 	switch {
 	case err == nil:
 		r.plan.left(tag, r.probe[0].Sent)
+		r.plan.single.took = r.probe[0].Sent
 	case ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err):
 		r.plan.unsent(tag)
 		return err
+	case r.postpone(tag, err):
 	default:
 		refused := refusedResult(r.dst, tag.round-1, ttl, err)
 		r.plan.result(tag, &refused, true)
@@ -124,6 +139,7 @@ func (r *monitorRun) collect() {
 	for i := range r.inbox {
 		o := &r.inbox[i]
 		if o.Fate == engine.Unclear {
+			r.plan.single.unclear(r.plan.fly)
 			continue
 		}
 		tag := unpackMonitorTag(o.Tag, r.plan.round)

@@ -3,7 +3,9 @@ package icmplib
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,6 +98,116 @@ func TestMonitorEndsWithItsContext(t *testing.T) {
 		}
 		if unsettled != 2 { // the silent hop is probed once a round
 			t.Errorf("%d unsettled, want 2", unsettled)
+		}
+	})
+}
+
+func TestMonitorOptionsAreChecked(t *testing.T) {
+	p, err := NewProber(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for field, opts := range map[string]*MonitorOptions{
+		"Interval": {Interval: -1},
+		"Rounds":   {Rounds: -1},
+		"FirstHop": {FirstHop: 256},
+		"MaxHops":  {FirstHop: 5, MaxHops: 4},
+		"Timeout":  {Timeout: -1},
+		"TTL":      {Packet: Packet{TTL: 5}},
+		"Port":     {Packet: Packet{Port: 5}},
+	} {
+		for s, err := range p.Monitor(t.Context(), "127.0.0.1", opts) {
+			var bad *ConfigError
+			if s != nil || !errors.As(err, &bad) || bad.Field != field {
+				t.Errorf("%s: %v, %v", field, s, err)
+			}
+		}
+	}
+}
+
+// Nothing is sent while the loop's body runs, and what was missed is not made up
+// for; what comes meanwhile is told after it, with its true times.
+func TestASlowConsumerSlowsTheMonitor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := netsim.MustParse(monitoredNetwork)
+		p := simProber(t, n, false)
+		defer p.Close()
+		for s, err := range p.Monitor(t.Context(), "10.0.9.9", &MonitorOptions{Rounds: 10}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := len(n.Log())
+			time.Sleep(10 * time.Second)
+			if after := len(n.Log()); after != before {
+				t.Fatalf("%d packets were sent meanwhile", after-before)
+			}
+			if h := &s.Hops[0]; s.Round != h.PacketsSent || h.MaxRTT() != 10*time.Millisecond {
+				t.Errorf("round %d: %d probes, %v", s.Round, h.PacketsSent, h.MaxRTT())
+			}
+		}
+	})
+}
+
+// The probes of a round are spread over its interval, and there are no more of
+// them than hops.
+func TestMonitorSpreadsItsProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := netsim.MustParse(monitoredNetwork)
+		p := simProber(t, n, false)
+		defer p.Close()
+		start := time.Now()
+		for _, err := range p.Monitor(t.Context(), "10.0.9.9", &MonitorOptions{Rounds: 10, Interval: 4 * time.Second}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		sent := map[int]int{} // by the second
+		for _, r := range n.Log() {
+			if after := r.Time.Sub(start); after >= 4*time.Second {
+				sent[int(after/time.Second)]++
+			}
+		}
+		for second := 4; second < 40; second++ {
+			if sent[second] != 1 {
+				t.Errorf("%d probes in second %d, want 1: there are 4 hops in 4 s", sent[second], second)
+			}
+		}
+	})
+}
+
+// A system that has no way to the target shows, and is an outage; the monitoring
+// goes on. Closing the Prober ends it.
+func TestMonitorOfASystemWithoutNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var conn *netsim.Conn
+		p := simProberWith(t, netsim.MustParse(monitoredNetwork), netsim.ConnOptions{}, func(c *netsim.Conn) { conn = c })
+		var events []Event
+		errs, end := 0, error(nil)
+		for s, err := range p.Monitor(t.Context(), "10.0.9.9", nil) {
+			if err != nil {
+				end = err
+				break
+			}
+			checkSnapshot(t, s)
+			events = append(events, s.Events...)
+			errs = s.Hops[0].SendErrors
+			switch s.Round {
+			case 10:
+				conn.FailSend(40, syscall.ENETUNREACH)
+			case 40:
+				p.Close()
+			}
+		}
+		if !errors.Is(end, net.ErrClosed) {
+			t.Errorf("it ends with %v", end)
+		}
+		if errs < 5 {
+			t.Errorf("%d send errors", errs)
+		}
+		if len(events) != 2 || events[0].Kind != EventOutage || events[0].Round != 11 || events[1].Kind != EventRecovery ||
+			events[1].Duration != events[1].Time.Sub(events[0].Time) {
+			t.Errorf("events %+v", events)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -14,28 +13,27 @@ import (
 // Those who answer are the members of a set. The route has changed when a member
 // has gone and somebody is there instead who was not before. Loss is no sign of
 // either: only answers count. How many answers of others it takes until a member
-// counts as gone depends on how regular it was, see hopMember.isGone.
+// counts as gone depends on how regular it was, see tally.isGone.
 //
 // Somebody who comes is new until settled: until it is seen that it and the older
 // members answer by turns.
 type hopWatch struct {
 	members []hopMember // in the order of their first answers
 	main    netip.Addr  // the member that stands for the hop
+	changed bool        // somebody has replaced somebody
 	run     int         // answers of the target one after the other, to the last
 }
 
-// hopMember is one of those who answer at a hop. Its numbers of answers are
-// halved now and then, so that what was long ago does not count for ever.
+// hopMember is one of those who answer at a hop.
 type hopMember struct {
 	address netip.Addr
 	target  bool      // it answers as the target does, not as a router on the way
 	first   time.Time // when its first answer came
 	round   int       // of that answer
-	last    int       // the ordinal of the last probe that it answered
+	since   int       // the ordinal of the first probe that it answered
+	last    int       // and of the last
 
-	count  float64 // its answers
-	span   float64 // those of all from its first to its last
-	absent float64 // those of others since
+	tally // of answers: its own out of all
 
 	settled bool
 	returns int     // answers of settled members since its first, up to the present
@@ -43,21 +41,10 @@ type hopMember struct {
 }
 
 const (
-	maxMembers = 8    // of a set; more are forgotten
-	memberSpan = 1024 // answers after which the numbers are halved
-
-	minAbsence = 3  // answers of others before anybody counts as gone
+	maxMembers = 8  // of a set; more are forgotten
 	turnsTaken = 3  // answers of each of two members that make turns
 	strayShare = 20 // times as many answers of others make a member one that only strayed
 	endRun     = 3  // answers of the target in a row that make a hop the end
-)
-
-// How unlikely the absence of a member has to be that means that it has gone: for
-// one that was the only one to answer, and for one of several, which is asked
-// about with every answer of the others for as long as they all answer.
-var (
-	goneAlone  = math.Log(1e-6)
-	goneShared = math.Log(1e-12)
 )
 
 // hopChange is a change of who answers.
@@ -74,7 +61,7 @@ func (w *hopWatch) answer(r *Result, tag monitorTag, target bool) (hopChange, bo
 		w.run = 0
 	}
 	m := w.member(r, tag, target)
-	m.add(tag.ordinal)
+	m.answered(tag.ordinal)
 	if m.settled {
 		w.returned(m)
 	}
@@ -106,22 +93,18 @@ func (w *hopWatch) member(r *Result, tag monitorTag, target bool) *hopMember {
 	}
 	w.members = append(w.members, hopMember{
 		address: r.Responder, target: target, settled: len(w.members) == 0,
-		first: r.Sent.Add(r.RTT), round: tag.round, last: tag.ordinal,
+		first: r.Sent.Add(r.RTT), round: tag.round, since: tag.ordinal, last: tag.ordinal,
 	})
 	return &w.members[len(w.members)-1]
 }
 
-// add counts an answer of the member.
-func (m *hopMember) add(ordinal int) {
-	m.count++
-	m.span++
+// answered counts an answer of the member.
+func (m *hopMember) answered(ordinal int) {
 	if ordinal > m.last {
 		m.span += m.absent
 		m.absent, m.last = 0, ordinal
 	}
-	if m.span > memberSpan {
-		m.span, m.count = m.span/2, m.count/2
-	}
+	m.tally.add(1)
 }
 
 // returned notes for the new members that an older one has answered: those that
@@ -155,7 +138,7 @@ func (w *hopWatch) change() (c hopChange, changed bool) {
 	}
 	old, m := &w.members[gone], &w.members[come]
 	c = hopChange{from: old.address, to: m.address, first: m.first, round: m.round}
-	w.main = m.address
+	w.main, w.changed = m.address, true
 	w.members = slices.DeleteFunc(w.members, func(m hopMember) bool { return m.settled && m.isGone() })
 	for i := range w.members {
 		w.members[i].settled = true
@@ -199,54 +182,4 @@ func (w *hopWatch) choose() {
 	if best >= 0 {
 		w.main = w.members[best].address
 	}
-}
-
-// isGone tells whether the member has ceased to answer. Against it stands that it
-// still has the same share of the answers as before, and that those of others
-// since its last one are chance: the likelihood of that, at the share that makes
-// it the greatest, is held against that of a share which has become nothing.
-func (m *hopMember) isGone() bool {
-	if m.absent < minAbsence {
-		return false
-	}
-	threshold := goneShared
-	if m.span-m.count < 0.5 {
-		threshold = goneAlone
-	}
-	return likelihood(m.count, m.span+m.absent)-likelihood(m.count, m.span) < threshold
-}
-
-// likelihood is the logarithm of that of k answers out of n, in their order, at
-// the share k/n.
-func likelihood(k, n float64) float64 {
-	if k <= 0 || k >= n {
-		return 0
-	}
-	return k*math.Log(k/n) + (n-k)*math.Log((n-k)/n)
-}
-
-func (w *hopWatch) isKnown() bool { return len(w.members) > 0 }
-
-// isEnd tells whether the way ends at the hop: only the target answers there, now
-// at least.
-func (w *hopWatch) isEnd() bool { return w.run > 0 && (w.run >= endRun || !w.hasRouter()) }
-
-func (w *hopWatch) hasRouter() bool {
-	return slices.ContainsFunc(w.members, func(m hopMember) bool { return !m.target })
-}
-
-// targetMember returns the target where it answers at the hop, or nil.
-func (w *hopWatch) targetMember() *hopMember {
-	if i := slices.IndexFunc(w.members, func(m hopMember) bool { return m.target }); i >= 0 {
-		return &w.members[i]
-	}
-	return nil
-}
-
-// mainMember returns who stands for the hop, nil if nobody answers.
-func (w *hopWatch) mainMember() *hopMember {
-	if i := slices.IndexFunc(w.members, func(m hopMember) bool { return m.address == w.main }); i >= 0 {
-		return &w.members[i]
-	}
-	return nil
 }

@@ -125,10 +125,12 @@ func (r *series) percentile(q float64) time.Duration {
 	return rtts[rank-1]
 }
 
-// clone returns a copy that shares no memory with r.
+// clone returns a copy that does not change with r, nor r with it. The list is
+// shared as far as it goes, for it only grows, and each of the two grows into
+// memory of its own: a clone costs little, however long the run is.
 func (r *series) clone() *series {
 	c := *r
-	c.list = slices.Clone(r.list)
+	c.list = slices.Clip(r.list)
 	c.turns.held = slices.Clone(r.turns.held)
 	if r.histogram != nil {
 		c.histogram = r.histogram.clone()

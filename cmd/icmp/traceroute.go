@@ -15,7 +15,8 @@ import (
 const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute -n -q 1 --gap 5 192.0.2.1
   icmp traceroute -T -p 443 -m 20 example.net
-  icmp traceroute --json -6 example.net`
+  icmp traceroute --json -6 example.net
+  icmp traceroute --loss example.net`
 
 func newTracerouteCommand() *cobra.Command {
 	flags := &tracerouteFlags{}
@@ -33,6 +34,11 @@ host and !P protocol unreachable, !X prohibited, !F-MTU too big for the next
 link, !S source route failed, !V and !C precedence, !<n> another code. [MPLS]
 is the label stack with which the probe arrived; [NAT] a hop behind an address
 translator; [traffic class changed] says that somebody rewrote it.
+
+With --loss each hop is probed slowly and then fast, 260 times in 75 seconds, to
+tell the loss of packets from routers that limit how often they answer. The loss
+of both rates is printed with its bounds (95 % confidence), what it means for the
+hop's own answers, and for the way.
 
 Times are given with a unit, as 200ms, or as a number of seconds.
 
@@ -74,12 +80,21 @@ func (f *tracerouteFlags) run(ctx context.Context, out io.Writer, target string)
 	if err != nil {
 		return err
 	}
+	var loss *icmplib.LossOptions
+	if f.loss {
+		if loss, err = f.lossOptions(opts); err != nil {
+			return err
+		}
+	}
 	prober, err := icmplib.NewProber(cfg)
 	if err != nil {
 		return err
 	}
 	defer prober.Close()
 
+	if f.loss {
+		return f.explainLoss(ctx, prober, out, target, loss)
+	}
 	report := f.reporter(out, opts)
 	route := &icmplib.Route{Name: target}
 	err = f.explain(trace(ctx, prober, route, opts, report))

@@ -32,6 +32,8 @@ type tracerouteFlags struct {
 	numeric      bool
 	json         bool
 	csv          bool
+	loss         bool
+	flags        *pflag.FlagSet
 }
 
 func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
@@ -56,6 +58,8 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object at the end")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
+	flags.BoolVar(&f.loss, "loss", false, "probe each hop at two rates, and tell loss from rate limits; -z and -q (200) are those of the fast one")
+	f.flags = flags
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
 }
 

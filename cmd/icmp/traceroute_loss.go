@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/goicmp/icmplib"
+)
+
+// slowness is how many times slower than the fast rate the slow one is.
+const slowness = 20
+
+// lossOptions translates the command line for a look at loss. --interval and
+// --queries are those of the fast rate.
+func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib.LossOptions, error) {
+	switch {
+	case f.csv:
+		return nil, errors.New("--loss and --csv exclude each other: --json is allowed")
+	case f.fast:
+		return nil, errors.New("--loss and --fast exclude each other: one of them is allowed")
+	case f.gap > 0:
+		return nil, errors.New("--loss and --gap exclude each other: --max-hops is allowed")
+	case f.interval < time.Millisecond:
+		return nil, refuse("interval", f.interval, "1ms or more with --loss")
+	case f.asked() && f.queries < 10:
+		return nil, refuse("queries", f.queries, "10 or more with --loss")
+	}
+	o := &icmplib.LossOptions{
+		SlowInterval: slowness * f.interval,
+		FastInterval: f.interval,
+		FirstHop:     opts.FirstHop,
+		MaxHops:      opts.MaxHops,
+		Timeout:      opts.Timeout,
+		Family:       opts.Family,
+		Packet:       opts.Packet,
+	}
+	if f.asked() {
+		o.FastCount, o.SlowCount = f.queries, max(10, f.queries*3/10)
+	}
+	return o, nil
+}
+
+// asked tells whether the number of queries was given.
+func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Changed("queries") }
+
+// explainLoss looks for loss on the way to a target and reports it. Ctrl-C ends
+// it: what there is by then is the result.
+func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, out io.Writer, target string, opts *icmplib.LossOptions) error {
+	addrs, err := icmplib.Resolve(ctx, target, opts.Family)
+	if err != nil {
+		return unlessInterrupted(err)
+	}
+	if err := suits(&opts.Packet, addrs[0]); err != nil {
+		return err
+	}
+	report, err := p.ExplainLoss(ctx, addrs[0].String(), opts)
+	err = f.explain(unlessInterrupted(err))
+	if report == nil {
+		report = &icmplib.LossReport{Target: addrs[0]}
+	}
+	report.Name = target
+	if f.json {
+		(&jsonReporter{out: out}).write(newJSONLoss(report, err))
+	} else if err == nil {
+		fmt.Fprint(out, lossText(report))
+	}
+	return routeVerdict(&icmplib.Route{Reached: report.Reached}, err)
+}
+
+// lossText is what people read of a report.
+func lossText(r *icmplib.LossReport) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "loss on the way to %s\n", routeName(&icmplib.Route{Name: r.Name, Target: r.Target}))
+	width := len("address")
+	for i := range r.Hops {
+		width = max(width, len(hopAddress(&r.Hops[i])))
+	}
+	fmt.Fprintf(&b, "hop  %-*s  %-28s  %-28s  %-12s  way\n", width, "address", "slow", "fast", "answers")
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		fmt.Fprintf(&b, "%3d  %-*s  %-28s  %-28s  %-12v  %v\n", h.Distance, width, hopAddress(h),
+			shareText(&h.Slow), shareText(&h.Fast), h.Verdict, h.Path)
+	}
+	fmt.Fprintln(&b, lossVerdictText(r))
+	return b.String()
+}
+
+func hopAddress(h *icmplib.HopLoss) string {
+	if !h.Address.IsValid() {
+		return "*"
+	}
+	return h.Address.String()
+}
+
+// shareText says how much was lost, and the bounds of that with 95 % confidence.
+func shareText(s *icmplib.LossShare) string {
+	if s.PacketsSent == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d lost, %.1f to %.1f %%", s.PacketsSent-s.PacketsAnswered, s.PacketsSent, 100*s.Low, 100*s.High)
+}
+
+// lossVerdictText says in a sentence what is the matter with the way.
+func lossVerdictText(r *icmplib.LossReport) string {
+	switch {
+	case !r.Reached:
+		return "unclear: the target did not answer"
+	case r.Verdict == icmplib.LossFound:
+		return fmt.Sprintf("loss: packets are lost from distance %d on", r.From)
+	case r.Verdict == icmplib.LossNone:
+		return "none: no packet to the target is lost"
+	}
+	return "unclear: too little is known; more queries tell more"
+}
+
+// jsonLoss is the object of a report.
+type jsonLoss struct {
+	Target  string        `json:"target"`
+	Name    string        `json:"name"`
+	Reached bool          `json:"reached"`
+	Verdict string        `json:"verdict"`
+	From    *int          `json:"from"`
+	Hops    []jsonHopLoss `json:"hops"`
+	Error   *string       `json:"error"`
+}
+
+type jsonHopLoss struct {
+	Distance int           `json:"distance"`
+	Address  string        `json:"address"`
+	Slow     jsonLossShare `json:"slow"`
+	Fast     jsonLossShare `json:"fast"`
+	Verdict  string        `json:"verdict"`
+	Path     string        `json:"path"`
+}
+
+// jsonLossShare is what was answered at one rate. The bounds are those of the
+// loss, with 95 % confidence.
+type jsonLossShare struct {
+	PacketsSent     int      `json:"packets_sent"`
+	PacketsAnswered int      `json:"packets_answered"`
+	PacketLoss      float64  `json:"packet_loss"`
+	Low             float64  `json:"packet_loss_low"`
+	High            float64  `json:"packet_loss_high"`
+	Interval        *float64 `json:"interval_ms"`
+}
+
+func newJSONLoss(r *icmplib.LossReport, err error) jsonLoss {
+	o := jsonLoss{
+		Target: addressText(r.Target), Name: r.Name, Reached: r.Reached, Verdict: r.Verdict.String(),
+		From: unlessZero(r.From), Hops: []jsonHopLoss{}, Error: errorText(err),
+	}
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		o.Hops = append(o.Hops, jsonHopLoss{
+			Distance: h.Distance, Address: addressText(h.Address), Slow: newJSONLossShare(&h.Slow),
+			Fast: newJSONLossShare(&h.Fast), Verdict: h.Verdict.String(), Path: h.Path.String(),
+		})
+	}
+	return o
+}
+
+func newJSONLossShare(s *icmplib.LossShare) jsonLossShare {
+	return jsonLossShare{
+		PacketsSent: s.PacketsSent, PacketsAnswered: s.PacketsAnswered, PacketLoss: s.Loss(),
+		Low: s.Low, High: s.High, Interval: inMilliseconds(s.Interval),
+	}
+}

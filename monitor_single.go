@@ -1,0 +1,126 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// singleFile is how a Monitor gets along where there can be but one probe in
+// flight, for the same two reasons as a trace: answers that do not say which
+// probe they are to (see traceCare), and connections with a port that the caller
+// chose (see postpone). Once it is so, it remains so.
+//
+// The probes that were in flight when the first such answer came are left out of
+// account where nothing else comes: it may have been theirs.
+type singleFile struct {
+	on    bool
+	turns bool         // other operations have to wait meanwhile, too
+	quiet time.Time    // until then an answer may be a late one to a silent probe
+	retry time.Time    // when a connection may be tried again
+	took  time.Time    // when the system last took one
+	void  []monitorTag // see above
+}
+
+// next tells whether the next probe has to wait, and until when; the zero time if
+// only an answer can tell.
+func (f *singleFile) next(flying int, now time.Time) (at time.Time, wait bool) {
+	switch {
+	case !f.on:
+		return at, false
+	case flying > 0:
+		return at, true
+	case f.turns && now.Before(f.quiet):
+		return f.quiet, true
+	}
+	return f.retry, now.Before(f.retry)
+}
+
+// unclear notes an answer that could be to any of the probes in flight.
+func (f *singleFile) unclear(flying []monitorTag) {
+	f.on, f.turns = true, true
+	for _, tag := range flying {
+		if !slices.Contains(f.void, tag) {
+			f.void = append(f.void, tag)
+		}
+	}
+}
+
+// takeVoid tells whether a probe that has met its fate is to be left out of
+// account.
+func (f *singleFile) takeVoid(tag monitorTag) bool {
+	i := slices.Index(f.void, tag)
+	if i >= 0 {
+		f.void = slices.Delete(f.void, i, i+1)
+	}
+	return i >= 0
+}
+
+// settled notes the fate of a probe: the answer to a silent one may be late.
+func (f *singleFile) settled(r *Result, timeout time.Duration) {
+	if r.Status != StatusNoReply {
+		return
+	}
+	if until := r.Sent.Add(engine.ForgottenAfter(timeout)); until.After(f.quiet) {
+		f.quiet = until
+	}
+}
+
+// postpone takes back a probe that has to wait for a connection to end, and tells
+// whether it has to.
+func (r *monitorRun) postpone(tag monitorTag, err error) bool {
+	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	f, now := &r.plan.single, time.Now()
+	if !inUse || r.opts.Packet.Protocol != TCP || r.opts.Packet.SourcePort == 0 || f.took.IsZero() {
+		return false
+	}
+	if len(r.plan.fly) == 1 && now.Sub(f.took) > connectionPatience {
+		return false
+	}
+	r.plan.unsent(tag)
+	r.plan.at = tag.index
+	f.on, f.retry = true, now.Add(connectionPause)
+	return true
+}
+
+// takeTurn waits for the turn among the operations that can have but one probe to
+// the target in flight, and tells whether it had to be taken.
+func (r *monitorRun) takeTurn(ctx context.Context) (taken bool, err error) {
+	if !r.plan.single.turns || r.turn != nil {
+		return false, nil
+	}
+	turn := r.p.turns.join(turnKey{r.pool, r.dst})
+	select {
+	case turn.token <- struct{}{}:
+		r.turn = turn
+		if turn.quiet.After(r.plan.single.quiet) {
+			r.plan.single.quiet = turn.quiet
+		}
+		return true, nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-r.pool.Done():
+		err = net.ErrClosed
+	}
+	r.p.turns.leave(turn)
+	return false, err
+}
+
+// giveTurn gives the turn back.
+func (r *monitorRun) giveTurn() {
+	if r.turn == nil {
+		return
+	}
+	r.turn.quiet = r.plan.single.quiet
+	if len(r.plan.fly) > 0 { // the monitoring was cut short
+		r.turn.quiet = time.Now().Add(engine.ForgottenAfter(r.opts.Timeout))
+	}
+	<-r.turn.token
+	r.p.turns.leave(r.turn)
+	r.turn = nil
+}
