@@ -30,7 +30,7 @@ type LossReport struct {
 
 // HopLoss is what was found about a hop.
 type HopLoss struct {
-	Distance int
+	Distance int        // the TTL, or hop limit, of the probes
 	Address  netip.Addr // who answers; the zero Addr for a silent hop
 
 	// Slow and Fast are what was answered at each of the two rates.
@@ -48,7 +48,7 @@ type HopLoss struct {
 // LossShare is how many probes were answered at one rate. Those of which it may
 // be this system's fault that they were not are left out.
 type LossShare struct {
-	PacketsSent     int
+	PacketsSent     int // that the kernel took
 	PacketsAnswered int // also those whose answers were late
 
 	// Low and High bound the part that is lost, from 0 to 1, with a confidence

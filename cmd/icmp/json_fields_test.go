@@ -21,7 +21,7 @@ var otherWords = map[string]string{
 }
 
 // shares are the numbers with a fraction that are no times.
-var shares = []string{"packet_loss"}
+var shares = []string{"packet_loss", "packet_loss_low", "packet_loss_high"}
 
 // toldOrCounted are what is told of one probe, and counted of many.
 var toldOrCounted = []string{"late", "altered", "suspect"}

@@ -15,7 +15,7 @@ import (
 const slowness = 20
 
 // lossOptions translates the command line for a look at loss. --interval and
-// --queries are those of the fast rate.
+// --count are those of the fast rate.
 func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib.LossOptions, error) {
 	switch {
 	case f.csv:
@@ -27,7 +27,7 @@ func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib
 	case f.interval < time.Millisecond:
 		return nil, refuse("interval", f.interval, "1ms or more with --loss")
 	case f.asked() && f.queries < 10:
-		return nil, refuse("queries", f.queries, "10 or more with --loss")
+		return nil, refuse("count", f.queries, "10 or more with --loss")
 	}
 	o := &icmplib.LossOptions{
 		SlowInterval: slowness * f.interval,
@@ -45,7 +45,7 @@ func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib
 }
 
 // asked tells whether the number of queries was given.
-func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Changed("queries") }
+func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Changed("count") }
 
 // explainLoss looks for loss on the way to a target and reports it. Ctrl-C ends
 // it: what there is by then is the result.
@@ -123,7 +123,7 @@ type jsonLoss struct {
 	Name    string        `json:"name"`
 	Reached bool          `json:"reached"`
 	Verdict string        `json:"verdict"`
-	From    *int          `json:"from"`
+	From    *int          `json:"lost_from"`
 	Hops    []jsonHopLoss `json:"hops"`
 	Error   *string       `json:"error"`
 }

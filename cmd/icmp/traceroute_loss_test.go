@@ -41,7 +41,7 @@ func TestLossFlags(t *testing.T) {
 		{"--loss --fast", "--loss and --fast exclude each other"},
 		{"--loss --gap 3", "--loss and --gap exclude each other"},
 		{"--loss -z 0", "--interval"},
-		{"--loss -q 5", "--queries"},
+		{"--loss -q 5", "--count"},
 	} {
 		f := parseTraceroute(t, strings.Fields(tt.line)...)
 		opts, _, err := f.options()
