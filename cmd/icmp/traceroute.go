@@ -15,6 +15,7 @@ import (
 const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute -n -q 1 --gap 5 192.0.2.1
   icmp traceroute -T -p 443 -m 20 example.net
+  icmp traceroute --mtu example.net
   icmp traceroute --json -6 example.net`
 
 func newTracerouteCommand() *cobra.Command {
@@ -41,6 +42,9 @@ Exit codes: 0 the target was reached, 1 it was not, 2 its name was not found,
 		Example: tracerouteExamples,
 		Args:    oneTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
+			if flags.mtu {
+				return flags.mtuFlag.run(cmd.Context(), cmd.OutOrStdout(), targets[0], flags)
+			}
 			return flags.run(cmd.Context(), cmd.OutOrStdout(), targets[0])
 		},
 	}

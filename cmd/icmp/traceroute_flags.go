@@ -22,6 +22,7 @@ const (
 type tracerouteFlags struct {
 	probeFlags
 	protocolFlags
+	mtuFlag
 	firstHop     int
 	maxHops      int
 	queries      int
@@ -54,6 +55,7 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
+	flags.BoolVar(&f.mtu, "mtu", false, "find the MTU of each hop and of the path, and black holes")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object at the end")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
