@@ -32,3 +32,19 @@ func ExampleProber_PathMTU() {
 		fmt.Println("packets of", hole.Fails, "bytes vanish between hops", hole.After, "and", hole.Before)
 	}
 }
+
+func ExampleRoute_Rewrites() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	route, err := icmplib.Traceroute(ctx, "127.0.0.1", nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	for _, p := range route.Rewrites() {
+		if p.Fields&icmplib.RewriteTranslation != 0 && p.Sure {
+			fmt.Println("there is an address translator between hops", p.After, "and", p.Before)
+		}
+	}
+}

@@ -38,25 +38,21 @@ func (p *tracePlan) closesGap(index int) bool {
 	return true
 }
 
-// compare holds how a hop saw the probe against how the hops before it did.
+// compare holds how a hop saw the probe against how the hop before it did, and
+// the first one against what was sent.
 func (p *tracePlan) compare(index int) {
 	h := &p.hops[index].hop
-	if h.IsSilent() {
-		return
-	}
-	seen := &h.Responders[0].Quoted
-	if *seen == (Quoted{}) {
+	seen := seenIn(h)
+	if seen == nil {
 		return // the target's answer quotes nothing
 	}
-	h.TrafficClassRewritten = seen.TTL > 0 && int(seen.TrafficClass) != p.opts.Packet.TrafficClass
 	for i := index - 1; i >= 0; i-- {
-		before := &p.hops[i].hop
-		if before.IsSilent() || before.Responders[0].Quoted == (Quoted{}) {
-			continue
+		if before := &p.hops[i].hop; seenIn(before) != nil {
+			h.sent = before.sent
+			h.Rewritten = differences(seenIn(before), seen) & h.sent.telling()
+			return
 		}
-		was := &before.Responders[0].Quoted
-		h.NAT = seen.Source != was.Source ||
-			p.opts.Packet.Protocol == ICMP && seen.Checksum != was.Checksum
-		return
 	}
+	h.sent = sentAs(p.opts, seen)
+	h.Rewritten = differences(&h.sent, seen) & h.sent.telling()
 }

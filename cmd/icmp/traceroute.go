@@ -32,8 +32,9 @@ of their own, round-trip times in sending order, or the least, mean and greatest
 of many, and * for a silent hop. Marks are those of traceroute: !N network, !H
 host and !P protocol unreachable, !X prohibited, !F-MTU too big for the next
 link, !S source route failed, !V and !C precedence, !<n> another code. [MPLS]
-is the label stack with which the probe arrived; [NAT] a hop behind an address
-translator; [traffic class changed] says that somebody rewrote it.
+is the label stack with which the probe arrived; [rewritten: ...] names header
+fields that the hop saw otherwise than the one before; --nat tells where they are
+rewritten.
 
 Times are given with a unit, as 200ms, or as a number of seconds.
 

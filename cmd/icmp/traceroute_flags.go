@@ -23,6 +23,7 @@ type tracerouteFlags struct {
 	probeFlags
 	protocolFlags
 	mtuFlag
+	nat          bool
 	firstHop     int
 	maxHops      int
 	queries      int
@@ -56,6 +57,7 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVar(&f.mtu, "mtu", false, "find the MTU of each hop and of the path, and black holes")
+	flags.BoolVar(&f.nat, "nat", false, "tell at the end where header fields are rewritten, as by address translators; needs raw sockets")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object at the end")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
@@ -124,7 +126,7 @@ func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOption
 	case f.csv:
 		return newCSVRoute(out)
 	}
-	text := &textRoute{out: out, opts: opts, size: f.size}
+	text := &textRoute{out: out, opts: opts, size: f.size, nat: f.nat}
 	if !f.numeric {
 		text.names = newNameCache()
 	}

@@ -59,7 +59,7 @@ func (c *core) receive(r *icmp.Reply, arrival time.Duration) {
 		s.state = answered
 	}
 	rtt, by := roundTrip(r, arrival-s.sent)
-	c.report(s, &Outcome{Fate: fate, RTT: rtt, MeasuredBy: by, PayloadChanged: like == partly}, r)
+	c.report(seq, s, &Outcome{Fate: fate, RTT: rtt, MeasuredBy: by, PayloadChanged: like == partly}, r)
 }
 
 // judge says what a message means for the probe that it is about.
@@ -83,11 +83,11 @@ func judge(r *icmp.Reply, s *slot, like likeness) Fate {
 // silence settles a probe to which nothing came in time.
 func (c *core) silence(seq uint16, s *slot) {
 	c.table.settle(seq, s, silent)
-	c.report(s, &Outcome{Fate: Silent, Suspect: c.loss.touches(s.sent, s.deadline)}, nil)
+	c.report(seq, s, &Outcome{Fate: Silent, Suspect: c.loss.touches(s.sent, s.deadline)}, nil)
 }
 
 // report counts an outcome and delivers it, if its operation has not ended.
-func (c *core) report(s *slot, o *Outcome, r *icmp.Reply) {
+func (c *core) report(seq uint16, s *slot, o *Outcome, r *icmp.Reply) {
 	c.counters.add(o.Fate)
 	op := c.ops.get(s.op)
 	if op == nil {
@@ -96,6 +96,7 @@ func (c *core) report(s *slot, o *Outcome, r *icmp.Reply) {
 	o.Tag, o.TTL, o.Sent = s.tag, int(s.ttl), c.epoch.Add(s.sent)
 	if r != nil {
 		o.describe(r)
+		o.Quoted.describe(r, c.id, seq, &op.payload)
 	}
 	op.deliver(o)
 }

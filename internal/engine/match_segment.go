@@ -35,7 +35,7 @@ func (c *core) credit(seq uint16, s *slot, like likeness, a *transport.Arrival, 
 		s.state = answered
 	}
 	rtt, by := roundTrip(&a.Reply, arrival-s.sent)
-	c.report(s, &Outcome{
+	c.report(seq, s, &Outcome{
 		Fate:           fate,
 		RTT:            rtt,
 		MeasuredBy:     by,
