@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -150,4 +152,63 @@ func TestPathMTUOfThisHost(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The scenarios in which nothing is silent, behind the kernel: what routers tell
+// wrong comes in packets that the kernel has judged.
+func TestPathMTUInSimulatedNetworksBehindTheKernel(t *testing.T) {
+	var prompt []scenario
+	for _, s := range loadScenarios(t, "testdata/mtu/*.net") {
+		if strings.HasPrefix(s.name, "told-") || strings.HasPrefix(s.name, "falling") || s.name == "mtu-hidden" {
+			prompt = append(prompt, s)
+		}
+	}
+	for _, v := range mtuVariants {
+		t.Run(v.String(), func(t *testing.T) {
+			t.Parallel()
+			netlab.Test(t, netlab.Config{
+				PingGroups:   true,
+				Unprivileged: v.datagram,
+				Tries:        3,
+				Setup:        func(t *testing.T) { carryAll(t, prompt, netlab.AnyDevice) },
+			}, func(t *testing.T) { mtuOfAll(t, prompt, v) })
+		})
+	}
+}
+
+func mtuOfAll(t *testing.T, scenarios []scenario, v variant) {
+	mode := socket.Raw
+	if v.datagram {
+		mode = socket.Datagram
+	}
+	p, err := NewProber(&Config{Mode: mode})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	paths, errs := make([]*PathMTU, len(scenarios)), make([]error, len(scenarios))
+	var all sync.WaitGroup
+	for i := range scenarios {
+		all.Go(func() {
+			opts := scenarios[i].command.mtuOptions(t, v)
+			opts.Packet.Interface = simDevice(i)
+			paths[i], errs[i] = p.PathMTU(t.Context(), scenarios[i].command.words[1], opts)
+		})
+	}
+	all.Wait()
+	for i, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			if errs[i] != nil {
+				t.Fatal(errs[i])
+			}
+			for name, want := range s.wantedOf(v) {
+				if name == "within" {
+					continue
+				}
+				if got := mtuFigure(paths[i], name); got != want {
+					t.Errorf("%s is %s, want %s", name, got, want)
+				}
+			}
+		})
+	}
 }

@@ -19,8 +19,10 @@ type mtuRun struct {
 	least  int // a size that passes everywhere
 	result *PathMTU
 
-	witness int           // the distance of the farthest hop that answers; 0: none does
-	scores  map[int]score // of small packets, by distance
+	witness int // the distance of the farthest hop that answers; 0: none does
+	// Of small packets, by distance: how well, and with what they are answered.
+	scores   map[int]score
+	statuses map[int]Status
 }
 
 // newPathMTU does all that can fail before anything is sent.
@@ -39,7 +41,7 @@ func (p *Prober) newPathMTU(ctx context.Context, target string, o *PathMTUOption
 	return &mtuRun{
 		p: p, pool: pool, dst: dst, opts: opts, least: leastMTU(dst),
 		result: &PathMTU{Target: dst, Name: target},
-		scores: map[int]score{},
+		scores: map[int]score{}, statuses: map[int]Status{},
 	}, nil
 }
 
@@ -84,7 +86,7 @@ func (r *mtuRun) survey(ctx context.Context) error {
 		h := &route.Hops[i]
 		r.result.Hops = append(r.result.Hops, PathMTUHop{Distance: h.Distance, Address: h.Address})
 		if !h.IsSilent() && h.Status != StatusPacketTooBig {
-			r.witness = h.Distance
+			r.witness, r.statuses[h.Distance] = h.Distance, h.Status
 		}
 	}
 	if r.witness > 0 {

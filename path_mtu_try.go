@@ -39,6 +39,7 @@ func (s score) rate() float64 { return float64(s.answered+1) / float64(s.sent+2)
 
 // try finds out whether packets of a size get to the hop at a distance.
 func (r *mtuRun) try(ctx context.Context, size, ttl int) (v mtuVerdict, err error) {
+	usual := r.usual(ttl)
 	var probes []mtuProbe
 	for range r.opts.Count {
 		probes = append(probes, mtuProbe{size, ttl})
@@ -47,7 +48,7 @@ func (r *mtuRun) try(ctx context.Context, size, ttl int) (v mtuVerdict, err erro
 		}
 	}
 	err = r.volley(ctx, probes, func(p mtuProbe, result *Result) bool {
-		return v.take(result) && !(v.fate == mtuPasses && r.goesBeyond(ttl))
+		return v.take(result, usual) && !(v.fate == mtuPasses && r.goesBeyond(ttl))
 	})
 	if err != nil || v.fate != mtuUnknown || !r.answers(ttl) {
 		return v, err
@@ -65,23 +66,37 @@ func (r *mtuRun) answers(ttl int) bool {
 	return r.result.Reached && ttl >= r.witness
 }
 
+// usual returns with which status small packets to a distance are answered.
+func (r *mtuRun) usual(ttl int) Status {
+	if status, ok := r.statuses[ttl]; ok && !(r.result.Reached && ttl >= r.witness) {
+		return status
+	}
+	return StatusReply
+}
+
 // goesBeyond tells whether packets have to go farther than to the last hop that
 // answers, for a router behind it may say that they are too big.
 func (r *mtuRun) goesBeyond(ttl int) bool {
 	return !r.result.Reached && ttl == r.witness && ttl < r.opts.MaxHops
 }
 
-// take notes a result, and tells whether it is clear.
-func (v *mtuVerdict) take(result *Result) bool {
+// take notes what a result to a packet says that was to get to where small ones
+// are answered with a status, and tells whether it is clear. An error of another
+// kind means that it did not get there, as where a firewall lets small ones pass.
+func (v *mtuVerdict) take(result *Result, usual Status) bool {
 	switch {
 	case result.Cause != nil && result.Status == StatusPacketTooBig:
 		*v = mtuVerdict{fate: mtuLocal}
 	case !result.Responder.IsValid() || result.Status.informs():
 		return false
-	case result.Status == StatusPacketTooBig:
+	case result.Status == StatusReply || isFromTarget(result) || result.Status == usual:
+		if v.fate != mtuRefused {
+			v.fate = mtuPasses
+		}
+	case result.Status == StatusTTLExpired:
+		return false // by another way, which is longer
+	default:
 		*v = mtuVerdict{mtuRefused, result.MTU, result.Responder}
-	case v.fate != mtuRefused:
-		v.fate = mtuPasses
 	}
 	return true
 }
@@ -91,7 +106,7 @@ func (v *mtuVerdict) take(result *Result) bool {
 // chance. Which is first changes, so that a router that limits its answers does
 // not prefer one size.
 func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl int) (v mtuVerdict, err error) {
-	small := r.scores[ttl]
+	usual, small := r.usual(ttl), r.scores[ttl]
 	sent := r.opts.Count
 	for range maxVolleys {
 		var probes []mtuProbe
@@ -105,10 +120,11 @@ func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl int) (v mtuVerdic
 		err = r.volley(ctx, probes, func(p mtuProbe, result *Result) bool {
 			if p.size == size {
 				sent++
-				return v.take(result)
+				return v.take(result, usual)
 			}
 			small.sent++
-			if result.Responder.IsValid() && !result.Status.informs() && result.Status != StatusPacketTooBig {
+			var answer mtuVerdict
+			if answer.take(result, usual); answer.fate == mtuPasses {
 				small.answered++
 			}
 			return false
