@@ -9,7 +9,7 @@ import (
 // takes. It follows packets of a size from hop to hop; where they end, the link
 // in front of them takes less, and from there on it follows such as pass it.
 func (r *mtuRun) profile(ctx context.Context, largest, end int) error {
-	size, from := largest, 1
+	size, from, last := largest, 1, -1
 	for next := 1; next <= end && size > r.result.MTU; {
 		route, err := r.trace(ctx, size, next)
 		if err != nil {
@@ -19,6 +19,10 @@ func (r *mtuRun) profile(ctx context.Context, largest, end int) error {
 		if err != nil || n.before == 0 {
 			return err
 		}
+		if n.after <= last {
+			n.mtu = 0 // what was told before of this link was wrong
+		}
+		last = n.after
 		passes, err := r.measure(ctx, &n, size)
 		if err != nil {
 			return err
@@ -38,6 +42,7 @@ func (r *mtuRun) profile(ctx context.Context, largest, end int) error {
 type narrowing struct {
 	after, before int        // the hops between which it is; before 0: there is none
 	mtu           int        // as it was told
+	fails         int        // what was found not to pass, where it was not told
 	reporter      netip.Addr // who told it, or that there is one
 }
 
@@ -118,6 +123,7 @@ func (r *mtuRun) measure(ctx context.Context, n *narrowing, size int) (int, erro
 	n.mtu = 0
 	b := mtuBounds{passes: r.result.MTU, fails: size, shown: true}
 	err := r.search(ctx, r.answererFrom(n.before), &b)
+	n.fails = b.fails
 	return b.passes, err
 }
 
@@ -145,7 +151,7 @@ func (r *mtuRun) mark(from, end, size int) {
 // point notes a narrowing.
 func (r *mtuRun) point(n *narrowing, mtu int) {
 	if !n.reporter.IsValid() {
-		r.result.BlackHoles = append(r.result.BlackHoles, BlackHole{After: n.after, Before: n.before, Passes: mtu, Fails: mtu + 1})
+		r.result.BlackHoles = append(r.result.BlackHoles, BlackHole{After: n.after, Before: n.before, Passes: mtu, Fails: n.fails})
 	}
 	for i := range r.result.Hops {
 		hop := &r.result.Hops[i]

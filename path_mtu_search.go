@@ -21,11 +21,15 @@ type mtuBounds struct {
 	open   int        // the size that nothing could be told of; 0: none
 }
 
+// maxTold is how often a search goes by what routers tell. There are not so many
+// links that take less one after the other: somebody tells anything.
+const maxTold = 8
+
 // search finds the largest packet that gets to a distance, between bounds. What
 // routers tell is tried first, and then what is a byte more; where they tell
 // nothing, or nothing that can be true, it is common sizes and then halves.
 func (r *mtuRun) search(ctx context.Context, ttl int, b *mtuBounds) error {
-	suggested := b.fails - 1
+	suggested, told := b.fails-1, 0
 	for b.fails-b.passes > 1 {
 		size := suggested
 		if size <= b.passes || size >= b.fails {
@@ -47,7 +51,9 @@ func (r *mtuRun) search(ctx context.Context, ttl int, b *mtuBounds) error {
 			}
 		default:
 			b.fails, b.shown, b.last = size, true, v
-			suggested = v.mtu
+			if told++; told <= maxTold {
+				suggested = v.mtu
+			}
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func mtuFigure(m *PathMTU, name string) string {
 	case "holes":
 		var holes []string
 		for _, h := range m.BlackHoles {
-			holes = append(holes, fmt.Sprintf("%d-%d:%d", h.After, h.Before, h.Passes))
+			holes = append(holes, fmt.Sprintf("%d-%d:%d<%d", h.After, h.Before, h.Passes, h.Fails))
 		}
 		return strings.Join(holes, ",")
 	}
