@@ -39,13 +39,13 @@ type Hop struct {
 	// another one.
 	ReturnDistance int
 
-	// NAT is set where the probe arrived with another source address or another
-	// checksum than at the hops before: an address translator is in between.
-	NAT bool
+	// Rewritten are the header fields that the hop saw otherwise than the hop
+	// before it that quotes, or than they were sent: as the first answer quotes
+	// them. That may be the hop's own way to quote: [Route.Rewrites] goes by what
+	// the hops behind it saw, too. It is not known without raw sockets.
+	Rewritten Rewrite
 
-	// TrafficClassRewritten is set where the probe arrived with another traffic
-	// class than it was sent with. It is not known without raw sockets.
-	TrafficClassRewritten bool
+	sent Quoted // how probes looked when they were sent; the zero value: not known
 
 	Stats
 }

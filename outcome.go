@@ -42,7 +42,18 @@ func quotedOf(q *engine.Quoted) Quoted {
 	if !q.Known {
 		return Quoted{}
 	}
-	return Quoted{Source: q.Source, TTL: int(q.TTL), TrafficClass: q.TrafficClass, Checksum: q.Checksum}
+	return Quoted{
+		Source:          q.Source,
+		SourcePort:      q.SourcePort,
+		DestinationPort: q.DestinationPort,
+		TTL:             int(q.TTL),
+		TrafficClass:    q.TrafficClass,
+		FlowLabel:       q.FlowLabel,
+		DontFragment:    q.DontFragment,
+		Checksum:        q.Checksum,
+		local:           q.Local.WithZone("").Unmap(),
+		shift:           q.Shift,
+	}
 }
 
 func outcomeStatus(o *engine.Outcome, dst netip.Addr, udp bool) Status {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
 )
 
 // Result is one probe and what became of it: silence and ICMP errors are data
@@ -108,10 +109,17 @@ type Result struct {
 // reached the router. It is the zero value where there is none, and without raw
 // sockets, where the system does not hand it out.
 type Quoted struct {
-	Source       netip.Addr // differs from the address sent from behind a NAT
-	TTL          int        // 1 or 0 in a time exceeded, unless a tunnel hid routers
-	TrafficClass uint8      // differs from Packet.TrafficClass where it was rewritten
-	Checksum     uint16     // of ICMP, UDP and TCP
+	Source          netip.Addr // differs from the address sent from behind a NAT
+	SourcePort      uint16     // of UDP, TCP and SCTP, as is DestinationPort
+	DestinationPort uint16
+	TTL             int    // 1 or 0 in a time exceeded, unless a tunnel hid routers
+	TrafficClass    uint8  // differs from Packet.TrafficClass where it was rewritten
+	FlowLabel       uint32 // of IPv6
+	DontFragment    bool   // of IPv4
+	Checksum        uint16 // of ICMP, UDP and TCP
+
+	local netip.Addr   // where the error came, and so where the probe was sent from
+	shift engine.Shift // of Checksum
 }
 
 // Err returns r as an error, nil for a StatusReply:

@@ -152,6 +152,7 @@ func (r *traceRun) abandon(err error) error {
 			h.restore()
 		}
 		h.hop.abandon(h.open)
+		r.plan.compare(i)
 		if !r.yield(&h.hop) {
 			break
 		}

@@ -42,7 +42,8 @@ func (p *tracePlan) closesGap(index int) bool {
 	return true
 }
 
-// compare holds how a hop saw the probe against how the hops before it did.
+// compare holds how a hop saw the probe against how the hop before it did, and
+// the first one against what was sent.
 func (p *tracePlan) compare(index int) {
 	compareQuotes(&p.opts.Packet, index, func(i int) *Hop { return &p.hops[i].hop })
 }
@@ -50,22 +51,17 @@ func (p *tracePlan) compare(index int) {
 // compareQuotes does the same with any hops.
 func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
 	h := hop(index)
-	if h.IsSilent() {
-		return
-	}
-	seen := &h.Responders[0].Quoted
-	if *seen == (Quoted{}) {
+	seen := seenIn(h)
+	if seen == nil {
 		return // the target's answer quotes nothing
 	}
-	h.TrafficClassRewritten = seen.TTL > 0 && int(seen.TrafficClass) != packet.TrafficClass
 	for i := index - 1; i >= 0; i-- {
-		before := hop(i)
-		if before.IsSilent() || before.Responders[0].Quoted == (Quoted{}) {
-			continue
+		if before := hop(i); seenIn(before) != nil {
+			h.sent = before.sent
+			h.Rewritten = differences(seenIn(before), seen) & h.sent.telling()
+			return
 		}
-		was := &before.Responders[0].Quoted
-		h.NAT = seen.Source != was.Source ||
-			packet.Protocol == ICMP && seen.Checksum != was.Checksum
-		return
 	}
+	h.sent = sentAs(packet, seen)
+	h.Rewritten = differences(&h.sent, seen) & h.sent.telling()
 }

@@ -116,6 +116,7 @@ func (d *directive) traceOptions(t *testing.T) *TracerouteOptions {
 			Port:         uint16(d.number(t, "port", 0)),
 			Size:         d.number(t, "size", 0),
 			TrafficClass: d.number(t, "class", 0),
+			FlowLabel:    uint32(d.number(t, "label", 0)),
 			DontFragment: d.number(t, "df", 0) == 1,
 		},
 	}
@@ -123,8 +124,11 @@ func (d *directive) traceOptions(t *testing.T) *TracerouteOptions {
 
 // routeFigure names a figure of a route, mostly one value for each hop.
 func routeFigure(r *Route, name string) string {
-	if name == "end" {
+	switch name {
+	case "end":
 		return r.End.String()
+	case "rewrites":
+		return rewritesFigure(r)
 	}
 	values := make([]string, len(r.Hops))
 	for i := range r.Hops {
@@ -137,6 +141,23 @@ func routeFigure(r *Route, name string) string {
 		return values[0]
 	}
 	return strings.Join(values, ",")
+}
+
+// rewritesFigure names the places where fields are rewritten: after which hop,
+// before which, what, and a question mark where that is not sure.
+func rewritesFigure(r *Route) string {
+	var points []string
+	for _, p := range r.Rewrites() {
+		point := fmt.Sprintf("%d-%d:%s", p.After, p.Before, strings.ReplaceAll(p.Fields.String(), ",", "+"))
+		if !p.Sure {
+			point += "?"
+		}
+		points = append(points, point)
+	}
+	if points == nil {
+		return "none"
+	}
+	return strings.Join(points, ",")
 }
 
 func hopFigure(h *Hop, name string) string {
@@ -172,10 +193,8 @@ func hopFigure(h *Hop, name string) string {
 			return ""
 		}
 		return h.Responders[0].Interfaces[0].Name
-	case "nat":
-		return strconv.FormatBool(h.NAT)
 	case "rewritten":
-		return strconv.FormatBool(h.TrafficClassRewritten)
+		return strings.ReplaceAll(h.Rewritten.String(), ",", "+")
 	case "return":
 		return strconv.Itoa(h.ReturnDistance)
 	}

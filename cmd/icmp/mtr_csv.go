@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/goicmp/icmplib"
 )
@@ -18,7 +19,7 @@ var csvMTRHeader = []string{
 	"target", "name", "rounds", "distance", "address", "status", "type", "code", "answers",
 	"packets_sent", "packets_received", "packet_loss", "silent", "late", "duplicates", "send_errors",
 	"last_rtt_ms", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "median_rtt_ms", "p95_rtt_ms", "stddev_rtt_ms", "jitter_ms",
-	"mpls", "mtu", "nat", "traffic_class_rewritten",
+	"mpls", "mtu", "rewritten",
 }
 
 // newCSVMTR writes the header at once, for it is right with no hop, too.
@@ -58,6 +59,6 @@ func (c csvMTR) responder(o *mtrOutcome, h *icmplib.Hop, by *icmplib.Responder) 
 		strconv.Itoa(h.Silent), strconv.Itoa(h.Late), strconv.Itoa(h.Duplicates), strconv.Itoa(h.SendErrors),
 		csvNumber(j.LastRTT), csvNumber(j.MinRTT), csvNumber(j.AvgRTT), csvNumber(j.MaxRTT),
 		csvNumber(j.MedianRTT), csvNumber(j.P95RTT), csvNumber(j.StdDev), csvNumber(j.Jitter),
-		csvLabels(by.MPLS), mtu, strconv.FormatBool(h.NAT), strconv.FormatBool(h.TrafficClassRewritten),
+		csvLabels(by.MPLS), mtu, strings.Join(h.Rewritten.Words(), " "),
 	})
 }

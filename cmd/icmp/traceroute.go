@@ -16,6 +16,7 @@ const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute -n -q 1 --gap 5 192.0.2.1
   icmp traceroute -T -p 443 -m 20 example.net
   icmp traceroute --json -6 example.net
+  icmp traceroute --mtu example.net
   icmp traceroute --loss example.net`
 
 func newTracerouteCommand() *cobra.Command {
@@ -32,8 +33,9 @@ of their own, round-trip times in sending order, or the least, mean and greatest
 of many, and * for a silent hop. Marks are those of traceroute: !N network, !H
 host and !P protocol unreachable, !X prohibited, !F-MTU too big for the next
 link, !S source route failed, !V and !C precedence, !<n> another code. [MPLS]
-is the label stack with which the probe arrived; [NAT] a hop behind an address
-translator; [traffic class changed] says that somebody rewrote it.
+is the label stack with which the probe arrived; [rewritten: ...] names header
+fields that the hop saw otherwise than the one before; --nat tells where they are
+rewritten.
 
 With --loss each hop is probed slowly and then fast, 260 times in 75 seconds, to
 tell the loss of packets from routers that limit how often they answer. The loss
@@ -47,6 +49,9 @@ Exit codes: 0 the target was reached, 1 it was not, 2 its name was not found,
 		Example: tracerouteExamples,
 		Args:    oneTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
+			if flags.mtu {
+				return flags.mtuFlag.run(cmd.Context(), cmd.OutOrStdout(), targets[0], flags)
+			}
 			return flags.run(cmd.Context(), cmd.OutOrStdout(), targets[0])
 		},
 	}

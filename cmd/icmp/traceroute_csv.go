@@ -19,7 +19,7 @@ type csvRoute struct{ csvHosts }
 var csvRouteHeader = []string{
 	"target", "name", "distance", "address", "status", "type", "code", "answers",
 	"packets_sent", "packets_received", "packet_loss", "rtts_ms", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "jitter_ms",
-	"mpls", "mtu", "nat", "traffic_class_rewritten",
+	"mpls", "mtu", "rewritten",
 }
 
 // newCSVRoute writes the header at once, for it is right with no hop, too.
@@ -60,7 +60,7 @@ func (c csvRoute) responder(r *icmplib.Route, h *icmplib.Hop, by *icmplib.Respon
 		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
 		strconv.Itoa(o.PacketsSent), strconv.Itoa(o.PacketsReceived), csvNumber(&o.PacketLoss),
 		strings.Join(rtts, " "), csvNumber(o.MinRTT), csvNumber(o.AvgRTT), csvNumber(o.MaxRTT), csvNumber(o.Jitter),
-		csvLabels(by.MPLS), mtu, strconv.FormatBool(h.NAT), strconv.FormatBool(h.TrafficClassRewritten),
+		csvLabels(by.MPLS), mtu, strings.Join(h.Rewritten.Words(), " "),
 	})
 }
 

@@ -22,6 +22,8 @@ const (
 type tracerouteFlags struct {
 	probeFlags
 	protocolFlags
+	mtuFlag
+	nat          bool
 	firstHop     int
 	maxHops      int
 	queries      int
@@ -56,6 +58,8 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
+	flags.BoolVar(&f.mtu, "mtu", false, "find the MTU of each hop and of the path, and black holes")
+	flags.BoolVar(&f.nat, "nat", false, "tell at the end where header fields are rewritten, as by address translators; needs raw sockets")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object at the end")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
 	flags.BoolVar(&f.loss, "loss", false, "probe each hop at two rates, and tell loss from rate limits; -z and -q (200) are those of the fast one")
@@ -125,7 +129,7 @@ func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOption
 	case f.csv:
 		return newCSVRoute(out)
 	}
-	text := &textRoute{out: out, opts: opts, size: f.size}
+	text := &textRoute{out: out, opts: opts, size: f.size, nat: f.nat}
 	if !f.numeric {
 		text.names = newNameCache()
 	}

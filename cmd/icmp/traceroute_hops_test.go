@@ -63,7 +63,7 @@ func balancedHop() *icmplib.Hop {
 	first := router(router4, 1)
 	first.MPLS = []icmp.MPLSLabel{{Label: 16001, TrafficClass: 5, TTL: 1}, {Label: 24, BottomOfStack: true, TTL: 2}}
 	h := aHop(3, icmplib.StatusTTLExpired, inMicroseconds(12300, -1, 12500), first, router(balancer, 1))
-	h.NAT, h.TrafficClassRewritten, h.ReturnDistance = true, true, 2
+	h.Rewritten, h.ReturnDistance = icmplib.RewriteSource|icmplib.RewriteTrafficClass, 2
 	return h
 }
 

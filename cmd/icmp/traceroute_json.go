@@ -12,12 +12,13 @@ type jsonRoute struct{ *jsonReporter }
 
 // jsonTrace is the object of a route.
 type jsonTrace struct {
-	Target  string    `json:"target"`
-	Name    string    `json:"name"`
-	Reached bool      `json:"reached"`
-	End     string    `json:"end"`
-	Hops    []jsonHop `json:"hops"`
-	Error   *string   `json:"error"`
+	Target   string        `json:"target"`
+	Name     string        `json:"name"`
+	Reached  bool          `json:"reached"`
+	End      string        `json:"end"`
+	Hops     []jsonHop     `json:"hops"`
+	Rewrites []jsonRewrite `json:"rewrites"`
+	Error    *string       `json:"error"`
 }
 
 // jsonHop is the object of a hop. Round-trip times are null where nobody
@@ -36,8 +37,7 @@ type jsonHop struct {
 	MPLS            []jsonLabel `json:"mpls"`
 	Status          string      `json:"status"`
 	MTU             *int        `json:"mtu"`
-	NAT             bool        `json:"nat"`
-	ClassRewritten  bool        `json:"traffic_class_rewritten"`
+	Rewritten       []string    `json:"rewritten"`
 	ReturnDistance  *int        `json:"return_distance"`
 }
 
@@ -55,12 +55,13 @@ func (j jsonRoute) end(r *icmplib.Route, err error)  { j.write(newJSONTrace(r, e
 
 func newJSONTrace(r *icmplib.Route, err error) jsonTrace {
 	o := jsonTrace{
-		Target:  addressText(r.Target),
-		Name:    r.Name,
-		Reached: r.Reached,
-		End:     r.End.String(),
-		Hops:    []jsonHop{},
-		Error:   errorText(err),
+		Target:   addressText(r.Target),
+		Name:     r.Name,
+		Reached:  r.Reached,
+		End:      r.End.String(),
+		Hops:     []jsonHop{},
+		Rewrites: newJSONRewrites(r.Rewrites()),
+		Error:    errorText(err),
 	}
 	for i := range r.Hops {
 		o.Hops = append(o.Hops, newJSONHop(&r.Hops[i]))
@@ -79,8 +80,7 @@ func newJSONHop(h *icmplib.Hop) jsonHop {
 		MPLS:            newJSONLabels(h.MPLS),
 		Status:          h.Status.String(),
 		MTU:             unlessZero(h.MTU),
-		NAT:             h.NAT,
-		ClassRewritten:  h.TrafficClassRewritten,
+		Rewritten:       jsonRewritten(h.Rewritten),
 		ReturnDistance:  unlessZero(h.ReturnDistance),
 	}
 	for i := range h.Responders {

@@ -18,6 +18,7 @@ type textRoute struct {
 	opts  *icmplib.TracerouteOptions
 	size  int
 	names *nameCache // nil: numbers only
+	nat   bool       // say at the end what was rewritten where
 
 	hops chan *icmplib.Hop // to be printed; nil before the start
 	done chan struct{}     // closed when all are
@@ -70,6 +71,9 @@ func (t *textRoute) end(r *icmplib.Route, err error) {
 		return
 	}
 	fmt.Fprintln(t.out, describeEnd(r))
+	if t.nat {
+		fmt.Fprint(t.out, describeRewrites(r))
+	}
 }
 
 // lines describes a hop: one line, and one more for each further responder.
@@ -93,7 +97,7 @@ func (t *textRoute) lines(r *icmplib.Route, h *icmplib.Hop) string {
 		}
 		b.WriteString(labelStack(answers.MPLS))
 		if i == 0 {
-			b.WriteString(mark(h.NAT, "  [NAT]") + mark(h.TrafficClassRewritten, "  [traffic class changed]"))
+			b.WriteString(rewrittenMark(h.Rewritten))
 		}
 		b.WriteByte('\n')
 	}

@@ -75,7 +75,7 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 		s.state = answered
 	}
 	rtt, by := roundTrip(h.Reply, h.at-s.sent)
-	c.report(s, &Outcome{
+	c.report(seq, s, &Outcome{
 		Fate:           fate,
 		RTT:            rtt,
 		MeasuredBy:     by,
@@ -106,11 +106,11 @@ func (h *heard) judge(s *slot) Fate {
 // silence settles a probe to which nothing came in time.
 func (c *core) silence(seq uint16, s *slot) {
 	c.table.settle(seq, s, silent)
-	c.report(s, &Outcome{Fate: Silent, Suspect: c.loss.touches(s.sent, s.deadline)}, nil)
+	c.report(seq, s, &Outcome{Fate: Silent, Suspect: c.loss.touches(s.sent, s.deadline)}, nil)
 }
 
 // report counts an outcome and delivers it, if its operation has not ended.
-func (c *core) report(s *slot, o *Outcome, r *icmp.Reply) {
+func (c *core) report(seq uint16, s *slot, o *Outcome, r *icmp.Reply) {
 	c.counters.add(o.Fate)
 	op := c.ops.get(s.op)
 	if op == nil {
@@ -119,6 +119,7 @@ func (c *core) report(s *slot, o *Outcome, r *icmp.Reply) {
 	o.Tag, o.TTL, o.Sent = s.tag, int(s.ttl), c.epoch.Add(s.sent)
 	if r != nil {
 		o.describe(r)
+		o.Quoted.describe(r, c.id, seq, &op.payload)
 	}
 	op.deliver(o)
 }

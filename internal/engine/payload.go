@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+
+	"github.com/goicmp/icmplib/internal/wire"
 )
 
 // nonce makes the payload of a probe its own: whoever did not see the probe
@@ -30,6 +32,9 @@ type payload struct {
 	bytes  []byte
 	custom bool
 
+	// rest is the sum of what is behind the head, where that has a balance.
+	rest uint16
+
 	// numbered payloads begin with the sequence number, for UDP, in whose
 	// header there is no place for it that always comes back. Their balance is
 	// for the socket to choose.
@@ -49,7 +54,17 @@ func newPayload(given []byte, size int, numbered bool) payload {
 	for i := range b {
 		b[i] = byte(i)
 	}
-	return payload{bytes: b, numbered: numbered}
+	p := payload{bytes: b, numbered: numbered}
+	if p.balanced() {
+		p.rest = wire.Sum(b[p.headLen():])
+	}
+	return p
+}
+
+// balanced tells whether the payload and the sequence number of an echo request
+// add up to the same in all probes, of whatever size.
+func (p *payload) balanced() bool {
+	return !p.custom && !p.numbered && p.headLen() == nonceSize+balanceSize
 }
 
 func newNonce() nonce { return nonce(rand.Uint64()) }
@@ -68,8 +83,8 @@ func (p *payload) appendTo(b []byte, n nonce, seq uint16) []byte {
 }
 
 // head returns the bytes that differ from probe to probe: the nonce, and two
-// more that balance it and the sequence number, so that the checksum of all
-// probes of an operation is the same. Routers that spread load hash the ICMP
+// more that balance it, the sequence number and the rest, so that the checksum
+// of all probes with an id is the same. Routers that spread load hash the ICMP
 // checksum; a constant one keeps the probes on one path.
 func (p *payload) head(n nonce, seq uint16) (b [maxHead]byte) {
 	if p.numbered {
@@ -78,7 +93,7 @@ func (p *payload) head(n nonce, seq uint16) (b [maxHead]byte) {
 		return b
 	}
 	binary.BigEndian.PutUint64(b[:], uint64(n))
-	sum := uint32(seq) + uint32(n>>48) + uint32(n>>32&0xffff) + uint32(n>>16&0xffff) + uint32(n&0xffff)
+	sum := uint32(p.rest) + uint32(seq) + uint32(n>>48) + uint32(n>>32&0xffff) + uint32(n>>16&0xffff) + uint32(n&0xffff)
 	for sum > 0xffff {
 		sum = sum>>16 + sum&0xffff
 	}

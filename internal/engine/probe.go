@@ -84,16 +84,6 @@ type Outcome struct {
 	Quoted       Quoted
 }
 
-// Quoted is how a router saw the probe that its error quotes, where it and the
-// system tell.
-type Quoted struct {
-	Known        bool // what follows is
-	Source       netip.Addr
-	TTL          uint8
-	TrafficClass uint8
-	Checksum     uint16
-}
-
 // describe fills in what is to be said of the message that came.
 func (o *Outcome) describe(r *icmp.Reply) {
 	o.Responder = r.Source
@@ -104,7 +94,5 @@ func (o *Outcome) describe(r *icmp.Reply) {
 	if r.Type.IsError() {
 		o.MPLS = r.Extensions.AppendMPLS(nil)
 		o.Interfaces = r.Extensions.AppendInterfaces(nil)
-		q := &r.Quote
-		o.Quoted = Quoted{q.Length > 0, q.Source, q.TTL, q.TrafficClass, q.Checksum}
 	}
 }

@@ -52,7 +52,7 @@
 //
 // How it forwards:
 //
-//	tunnel zero-ttl mtu=1400 black-hole hide-mtu
+//	tunnel zero-ttl mtu=1400 black-hole hide-mtu tell-mtu=1300
 //	refuse=CODE@ warn=CODE@
 //	nat-source=ADDR nat-destination=ADDR nat-source-port= nat-destination-port=
 //	nat-id= nat-checksum= nat-ip-id= nat-label= nat-class= nat-df nat-options

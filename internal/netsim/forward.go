@@ -35,6 +35,9 @@ func (w *walk) fits(n *node, f *flight, ordinal int) bool {
 		return false
 	}
 	mtu := uint32(r.MTU)
+	if r.TellMTU > 0 {
+		mtu = uint32(r.TellMTU)
+	}
 	if r.HideMTU && !f.p.v6 {
 		mtu = 0
 	}

@@ -77,6 +77,7 @@ func routerWords() words[Node] {
 		"mtu":        numberWord(68, maxPacket, func(n *Node) *int { return &n.Router.MTU }),
 		"black-hole": flagWord(func(n *Node) *bool { return &n.Router.BlackHole }),
 		"hide-mtu":   flagWord(func(n *Node) *bool { return &n.Router.HideMTU }),
+		"tell-mtu":   numberWord(1, maxPacket, func(n *Node) *int { return &n.Router.TellMTU }),
 		"refuse":     refusalWord(false),
 		"warn":       refusalWord(true),
 	}

@@ -83,6 +83,7 @@ type Router struct {
 	MTU       int  // of what it forwards; 0: no limit
 	BlackHole bool // what is too large for the MTU is dropped without a word
 	HideMTU   bool // does not say the MTU, as before RFC 1191 (IPv4)
+	TellMTU   int  // says this in place of the MTU; 0: the truth
 	Rewrite   Rewrite
 	Refusals  []Refusal
 }

@@ -66,12 +66,14 @@ func Combine(a, b uint16) uint16 {
 // packet of length bytes: that of IPv4 (RFC 9293 section 3.1) or of IPv6 (RFC
 // 8200 section 8.1), as the addresses are.
 func PseudoHeaderSum(source, destination netip.Addr, protocol uint8, length int) uint16 {
-	sum := Combine(addrSum(source), addrSum(destination))
+	sum := Combine(AddressSum(source), AddressSum(destination))
 	sum = Combine(sum, uint16(protocol))
 	return Combine(sum, Combine(uint16(length>>16), uint16(length)))
 }
 
-func addrSum(a netip.Addr) uint16 {
+// AddressSum returns the sum of an address, which is what it adds to a
+// pseudo-header.
+func AddressSum(a netip.Addr) uint16 {
 	if a.Is4() {
 		b := a.As4()
 		return Sum(b[:])

@@ -66,7 +66,7 @@ func (m *Model) hopRow(t *track, h *icmplib.Hop, behind []icmplib.Hop) row {
 		if more := len(h.Responders) - 1; more > 0 && m.plain {
 			remarks = fmt.Sprintf(" +%d", more)
 		}
-		if h.NAT {
+		if h.Rewritten&icmplib.RewriteTranslation != 0 {
 			remarks += " [NAT]"
 		}
 		r = m.labels(t, PresentFirst(h)[0], h, remarks)

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/goicmp/icmplib"
+)
+
+// mtuFlag is --mtu: to find the MTU of each hop, and of the path, in place of
+// the round-trip times.
+type mtuFlag struct{ mtu bool }
+
+// jsonPathMTU is the object of a path. MTUs are null where they are not known.
+type jsonPathMTU struct {
+	Target     string          `json:"target"`
+	Name       string          `json:"name"`
+	MTU        *int            `json:"mtu"`
+	Reached    bool            `json:"reached"`
+	Confirmed  bool            `json:"confirmed"`
+	Exact      bool            `json:"exact"`
+	LocalMTU   *int            `json:"local_mtu"`
+	Hops       []jsonMTUHop    `json:"hops"`
+	BlackHoles []jsonBlackHole `json:"black_holes"`
+	Error      *string         `json:"error"`
+}
+
+type jsonMTUHop struct {
+	Distance   int    `json:"distance"`
+	Address    string `json:"address"`
+	MTU        *int   `json:"mtu"`
+	Source     string `json:"source"`
+	ReportedBy string `json:"reported_by"`
+}
+
+type jsonBlackHole struct {
+	After  int `json:"after"`
+	Before int `json:"before"`
+	Passes int `json:"passes"`
+	Fails  int `json:"fails"`
+}
+
+// check refuses what a search for MTUs does not do.
+func (m *mtuFlag) check(f *tracerouteFlags) error {
+	for _, flag := range []string{"size", "first-hop", "fast", "gap", "csv", "nat"} {
+		if f.given(flag) {
+			return fmt.Errorf("--mtu and --%s exclude each other: one of them is allowed", flag)
+		}
+	}
+	if f.protocol == "tcp" || f.protocol == "sctp" {
+		return fmt.Errorf("--mtu with %s: icmp or udp is allowed, for the others carry no data", f.protocol)
+	}
+	return nil
+}
+
+// run finds the MTU of a path and reports it.
+func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *tracerouteFlags) error {
+	trace, cfg, err := f.options()
+	if err != nil {
+		return err
+	}
+	if err := m.check(f); err != nil {
+		return err
+	}
+	prober, err := icmplib.NewProber(cfg)
+	if err != nil {
+		return err
+	}
+	defer prober.Close()
+	packet := trace.Packet
+	packet.Size = 0
+	path, err := prober.PathMTU(ctx, target, &icmplib.PathMTUOptions{
+		Count: trace.Count, Interval: trace.Interval, Timeout: trace.Timeout,
+		MaxHops: trace.MaxHops, Family: trace.Family, Packet: packet,
+	})
+	err = f.explain(unlessInterrupted(err))
+	if path == nil {
+		path = &icmplib.PathMTU{Name: target}
+	}
+	if f.json {
+		(&jsonReporter{out: out}).write(newJSONPathMTU(path, err))
+	} else if err == nil {
+		var names *nameCache
+		if !f.numeric {
+			names = newNameCache()
+		}
+		io.WriteString(out, describePathMTU(path, names))
+	}
+	return routeVerdict(&icmplib.Route{Reached: path.Reached}, err)
+}
+
+func newJSONPathMTU(p *icmplib.PathMTU, err error) jsonPathMTU {
+	o := jsonPathMTU{
+		Target: addressText(p.Target), Name: p.Name, MTU: unlessZero(p.MTU), Reached: p.Reached,
+		Confirmed: p.Confirmed, Exact: p.Exact, LocalMTU: unlessZero(p.LocalMTU),
+		Hops: []jsonMTUHop{}, BlackHoles: []jsonBlackHole{}, Error: errorText(err),
+	}
+	for _, h := range p.Hops {
+		o.Hops = append(o.Hops, jsonMTUHop{h.Distance, addressText(h.Address), unlessZero(h.MTU), h.Source.String(), addressText(h.ReportedBy)})
+	}
+	for _, h := range p.BlackHoles {
+		o.BlackHoles = append(o.BlackHoles, jsonBlackHole(h))
+	}
+	return o
+}
+
+// describePathMTU writes the hops, with an MTU where that falls, and what is
+// known of the whole path.
+func describePathMTU(p *icmplib.PathMTU, names *nameCache) string {
+	route := &icmplib.Route{Target: p.Target, Name: p.Name}
+	text := &textRoute{names: names}
+	if names != nil {
+		for _, h := range p.Hops {
+			if h.Address.IsValid() {
+				names.ask(h.Address)
+			}
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "path MTU to %s", routeName(route))
+	if p.LocalMTU > 0 {
+		fmt.Fprintf(&b, ", the first link takes %d bytes", p.LocalMTU)
+	}
+	b.WriteByte('\n')
+	last := p.LocalMTU
+	for _, h := range p.Hops {
+		who := "*"
+		if h.Address.IsValid() {
+			who = text.display(route, h.Address)
+		}
+		fmt.Fprintf(&b, "%3d %s", h.Distance, who)
+		if h.MTU > 0 && (h.MTU != last || h.Source != icmplib.MTUKept) {
+			fmt.Fprintf(&b, "  mtu %d%s", h.MTU, mark(h.Source == icmplib.MTUMeasured, " (measured)"))
+			last = h.MTU
+		}
+		b.WriteByte('\n')
+	}
+	for _, hole := range p.BlackHoles {
+		fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through, and larger ones vanish\n", hole.After, hole.Before, hole.Passes)
+	}
+	return b.String() + describeMTU(p) + "\n"
+}
+
+// describeMTU says in a sentence what is known of a path.
+func describeMTU(p *icmplib.PathMTU) string {
+	by := "the target"
+	if !p.Reached {
+		by = "the farthest router, for the target does not answer"
+	}
+	switch {
+	case p.MTU == 0:
+		return "interrupted: the path MTU is not known"
+	case p.Confirmed && p.Exact:
+		return fmt.Sprintf("path MTU %d: packets of this size are answered by %s, larger ones do not get there", p.MTU, by)
+	case p.Confirmed:
+		return fmt.Sprintf("path MTU %d at the least: packets of this size are answered by %s", p.MTU, by)
+	}
+	return fmt.Sprintf("path MTU %d at the most: nothing shows whether packets of this size get there", p.MTU)
+}

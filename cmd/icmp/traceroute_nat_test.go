@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/netsim"
+)
+
+// translated is a network behind an address translator.
+const translated = `
+	client 192.0.2.1
+	node r1 10.0.1.1
+	node n 192.0.2.254 nat-source=198.51.100.1
+	node r3 10.0.3.1
+	node r4 10.0.4.1
+	node t 10.0.9.9
+	path 10.0.9.0/24 r1 n r3 r4 t
+`
+
+func TestTracerouteNAT(t *testing.T) {
+	setup := func(t *testing.T) { netlab.Carry(t, netsim.MustParse(translated), netlab.Device{}) }
+	netlab.Test(t, netlab.Config{PingGroups: true, Setup: setup}, func(t *testing.T) {
+		got := runLine(t.Context(), "traceroute", "-n", "--nat", "--mode", "raw", "10.0.9.9")
+		got.check(t, exitAlive)
+		for _, want := range []string{
+			"  [rewritten: source]\n  4 ",
+			"\nrewritten: between distance 2 and 3: source, as by an address translator\n",
+		} {
+			if strings.Count(got.stdout, want) != 1 {
+				t.Errorf("%q is not in\n%s", want, got.stdout)
+			}
+		}
+		got = runLine(t.Context(), "traceroute", "--json", "--mode", "raw", "10.0.9.9")
+		got.check(t, exitAlive)
+		var r jsonTrace
+		if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Rewrites) != 1 || !slices.Equal(r.Rewrites[0].Fields, []string{"source"}) || !r.Rewrites[0].NAT ||
+			!r.Rewrites[0].Sure || r.Rewrites[0].After != 2 || r.Rewrites[0].Before != 3 {
+			t.Errorf("got %s", got.stdout)
+		}
+		got = runLine(t.Context(), "traceroute", "-n", "--nat", "--mode", "datagram", "10.0.9.9")
+		got.check(t, exitAlive)
+		if !strings.HasSuffix(got.stdout, describeRewrites(&icmplib.Route{})) {
+			t.Errorf("without a header nothing is known:\n%s", got.stdout)
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"net/netip"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/wire"
+)
+
+// Quoted is how a router saw the probe that its error quotes, where it and the
+// system tell.
+type Quoted struct {
+	Known                       bool // what follows is
+	Source                      netip.Addr
+	SourcePort, DestinationPort uint16
+	TTL                         uint8
+	TrafficClass                uint8
+	FlowLabel                   uint32
+	DontFragment                bool
+	Checksum                    uint16
+
+	Local netip.Addr // the address that the probe was sent from; the zero Addr: unknown
+	Shift Shift
+}
+
+// Shift is by how much the checksum of a probe was changed on its way: it tells
+// that fields which it covers were rewritten, also where the quote was
+// translated back.
+type Shift struct {
+	Known bool
+
+	// Sum is the ones' complement sum that the quoted checksum stands for,
+	// without what differs from probe to probe. It is the same for all probes of
+	// an operation as long as nobody rewrites them; where it is FromSent, 0 then.
+	Sum      uint16
+	FromSent bool
+
+	// Addresses says that the checksum covers the addresses.
+	Addresses bool
+}
+
+// describe reads what an error quotes of the probe with a sequence number.
+func (q *Quoted) describe(r *icmp.Reply, id, seq uint16, p *payload) {
+	from := &r.Quote
+	if !r.Type.IsError() || from.Length == 0 {
+		return
+	}
+	*q = Quoted{
+		Known:           true,
+		Source:          from.Source,
+		SourcePort:      from.SourcePort,
+		DestinationPort: from.DestinationPort,
+		TTL:             from.TTL,
+		TrafficClass:    from.TrafficClass,
+		FlowLabel:       from.FlowLabel,
+		DontFragment:    from.DontFragment,
+		Checksum:        from.Checksum,
+		Local:           r.Destination,
+		Shift:           shiftOf(r, id, seq, p),
+	}
+}
+
+// shiftOf holds a quoted checksum against what was sent. A checksum of 0 is
+// none: some routers quote it so.
+func shiftOf(r *icmp.Reply, id, seq uint16, p *payload) Shift {
+	q := &r.Quote
+	if q.Checksum == 0 {
+		return Shift{}
+	}
+	sum := ^q.Checksum
+	switch q.Protocol {
+	case icmp.ICMP, icmp.ICMPv6:
+		return echoShift(r, sum, id, p)
+	case icmp.UDP:
+		if p.numbered && seq != 0 {
+			return Shift{true, Less(sum, ^seq), true, true} // see segments
+		}
+		return Shift{true, Less(sum, 0), false, true}
+	case icmp.TCP:
+		sum = Less(sum, uint16(q.TCPSequence>>16))
+		return Shift{true, Less(sum, uint16(q.TCPSequence)), false, true}
+	}
+	return Shift{}
+}
+
+// echoShift is that of an echo request, whose payload and sequence number add
+// up to nothing.
+func echoShift(r *icmp.Reply, sum, id uint16, p *payload) Shift {
+	q := &r.Quote
+	if !p.balanced() {
+		return Shift{}
+	}
+	sum = Less(Less(sum, id), uint16(q.Type.Number())<<8)
+	if q.Protocol == icmp.ICMP {
+		return Shift{true, sum, true, false}
+	}
+	if !r.Destination.IsValid() {
+		return Shift{true, sum, false, true}
+	}
+	const header = 8
+	pseudo := wire.PseudoHeaderSum(r.Destination, q.Destination, uint8(icmp.ICMPv6), header+len(p.bytes))
+	return Shift{true, Less(sum, pseudo), true, true}
+}
+
+// Less subtracts in ones' complement arithmetic, in which 0 is also 0xffff.
+func Less(a, b uint16) uint16 {
+	if sum := wire.Combine(a, ^b); sum != 0xffff {
+		return sum
+	}
+	return 0
+}

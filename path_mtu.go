@@ -1,0 +1,127 @@
+package icmplib
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+)
+
+// PathMTU is how large a packet can be that reaches a target without being
+// fragmented: the result of [Prober.PathMTU]. All sizes are in bytes, of the
+// whole IP packet.
+type PathMTU struct {
+	// Target is the address that was probed, and Name the target as the caller
+	// gave it.
+	Target netip.Addr
+	Name   string
+
+	// MTU is that of the path: the largest packet that gets there, as far as
+	// Confirmed and Exact say.
+	MTU int
+
+	// Reached is set where the target answers. Where it does not, MTU is that
+	// of the path to the farthest router that does.
+	Reached bool
+
+	// Confirmed is set where a packet of just MTU bytes was answered: by the
+	// target or, where Reached is not set, by the farthest router that answers.
+	Confirmed bool
+
+	// Exact is set where a packet of MTU+1 bytes is known not to get there.
+	// Where it is not, MTU is the largest that was tried, or was the last that
+	// could be told.
+	Exact bool
+
+	// LocalMTU is the largest packet that this system sends towards the target;
+	// 0: more than the largest that was tried.
+	LocalMTU int
+
+	// Hops are those on the way that the probes found, in order of distance,
+	// silent ones too.
+	Hops []PathMTUHop
+
+	// BlackHoles are the places where packets vanish that are too big, without
+	// a word of the router, in order of distance.
+	BlackHoles []BlackHole
+}
+
+// PathMTUHop is a router on the way, or the target.
+type PathMTUHop struct {
+	Distance int        // the TTL, or hop limit, at which it is
+	Address  netip.Addr // the zero Addr where it is silent
+
+	// MTU is the largest packet that gets from this system over the link that
+	// leads on from here, so it never grows with the distance. At the target it
+	// is that of the path. 0: not known.
+	MTU int
+
+	// Source says how MTU is known where it falls.
+	Source MTUSource
+
+	// ReportedBy is who told the MTU, where Source is [MTUReported].
+	ReportedBy netip.Addr
+}
+
+// BlackHole is a link that packets over a certain size do not pass, and whose
+// router does not say so (RFC 2923 section 2.1).
+type BlackHole struct {
+	// After is the last hop that answers packets that are too big for the link,
+	// and Before the next one that answers smaller ones. Distances, 0 being this
+	// system; the addresses are in Hops.
+	After, Before int
+
+	// Passes is the largest packet that gets through, and Fails the smallest
+	// that is known not to.
+	Passes, Fails int
+}
+
+// MTUSource is how an MTU is known.
+type MTUSource uint8
+
+// The ways to know an MTU.
+const (
+	MTUKept     MTUSource = iota // it is that of the hop before
+	MTUReported                  // a router told it
+	MTUMeasured                  // it was found by trying, for nobody told it or what was told is wrong
+)
+
+var mtuSourceWords = [...]string{"kept", "reported", "measured"}
+
+// String returns the way in a word: "kept", "reported" or "measured".
+func (s MTUSource) String() string {
+	if int(s) < len(mtuSourceWords) {
+		return mtuSourceWords[s]
+	}
+	return "unknown"
+}
+
+// MarshalText returns the word, for JSON and its like.
+func (s MTUSource) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText sets s to the way whose word is given. An unknown word is an
+// error.
+func (s *MTUSource) UnmarshalText(word []byte) error {
+	for source, known := range mtuSourceWords {
+		if string(word) == known {
+			*s = MTUSource(source)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown source of an MTU %q", word)
+}
+
+// PathMTU finds out how large packets to a host, a name or an address, can be,
+// and where on the way what is larger ends: icmplib has nothing of the kind. It
+// needs no privileges. What the system remembers about the path plays no part.
+//
+// A target or routers that do not answer are no errors: see the fields of
+// [PathMTU] for what is known nevertheless. An error is returned as by [Ping].
+// When ctx ends after sending began, its cause is returned together with what
+// is known by then.
+func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*PathMTU, error) {
+	run, err := p.newPathMTU(ctx, target, opts)
+	if err != nil {
+		return nil, err
+	}
+	return run.result, run.find(ctx)
+}

@@ -1,0 +1,183 @@
+package icmplib
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/wire"
+)
+
+// Rewrite is a set of header fields that somebody on the way changes.
+type Rewrite uint8
+
+// The fields.
+const (
+	RewriteSource          Rewrite = 1 << iota // the source address
+	RewriteSourcePort                          // of UDP, TCP and SCTP
+	RewriteDestinationPort                     // of UDP, TCP and SCTP
+	RewriteChecksum                            // by more than the other fields explain: see below
+	RewriteTrafficClass                        // DSCP and ECN
+	RewriteFlowLabel                           // of IPv6, where Packet.FlowLabel is set
+	RewriteDontFragment                        // of IPv4
+
+	// RewriteTranslation is what address translators rewrite. A translator that
+	// translates back what routers behind it quote shows by RewriteChecksum: the
+	// fields look as they were sent, and the checksum is that of others.
+	RewriteTranslation = RewriteSource | RewriteSourcePort | RewriteDestinationPort | RewriteChecksum
+)
+
+var rewriteWords = [...]string{
+	"source", "source-port", "destination-port", "checksum", "traffic-class", "flow-label", "dont-fragment",
+}
+
+// String returns the fields in words, such as "source,checksum", and "none" for
+// no field.
+func (r Rewrite) String() string {
+	words := r.Words()
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ",")
+}
+
+// Words returns the words of the fields, in order.
+func (r Rewrite) Words() []string {
+	var words []string
+	for i, word := range rewriteWords {
+		if r&(1<<i) != 0 {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// MarshalText returns the words with commas between them, for JSON and its like.
+func (r Rewrite) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText sets r to the fields whose words are given. An unknown word is
+// an error.
+func (r *Rewrite) UnmarshalText(text []byte) error {
+	var fields Rewrite
+	for word := range strings.SplitSeq(string(text), ",") {
+		bit := Rewrite(0)
+		for i, known := range rewriteWords {
+			if word == known {
+				bit = 1 << i
+			}
+		}
+		if bit == 0 && word != "none" {
+			return fmt.Errorf("unknown header field %q", word)
+		}
+		fields |= bit
+	}
+	*r = fields
+	return nil
+}
+
+// isKnown tells whether there is a quote.
+func (q *Quoted) isKnown() bool { return q.Source.IsValid() }
+
+// differences returns the fields in which two sights of probes differ of which
+// only what tells probes apart should. Only what both know counts.
+func differences(a, b *Quoted) (r Rewrite) {
+	for _, field := range [...]struct {
+		bit     Rewrite
+		differs bool
+	}{
+		{RewriteSource, a.Source != b.Source},
+		{RewriteSourcePort, a.SourcePort != b.SourcePort},
+		{RewriteDestinationPort, a.DestinationPort != b.DestinationPort},
+		{RewriteTrafficClass, a.TrafficClass != b.TrafficClass},
+		{RewriteFlowLabel, a.FlowLabel != b.FlowLabel},
+		{RewriteDontFragment, a.DontFragment != b.DontFragment},
+		{RewriteChecksum, a.shift.Known && b.shift.Known && a.shift.Sum != explained(a, b)},
+	} {
+		if field.differs {
+			r |= field.bit
+		}
+	}
+	return r
+}
+
+// explained returns what the sum that b's checksum stands for would be if the
+// fields in which it differs from a were as in a.
+func explained(a, b *Quoted) uint16 {
+	sum := engine.Less(b.shift.Sum, b.SourcePort)
+	sum = engine.Less(sum, b.DestinationPort)
+	sum = engine.Less(sum, ^wire.Combine(a.SourcePort, a.DestinationPort))
+	if b.shift.Addresses {
+		sum = engine.Less(sum, wire.AddressSum(b.Source))
+		sum = engine.Less(sum, ^wire.AddressSum(a.Source))
+	}
+	return sum
+}
+
+// with returns q with some fields as they are in other.
+func (q Quoted) with(fields Rewrite, other *Quoted) Quoted {
+	if fields&RewriteSource != 0 {
+		q.Source = other.Source
+	}
+	if fields&RewriteSourcePort != 0 {
+		q.SourcePort = other.SourcePort
+	}
+	if fields&RewriteDestinationPort != 0 {
+		q.DestinationPort = other.DestinationPort
+	}
+	if fields&RewriteChecksum != 0 || !q.shift.Known {
+		q.shift = other.shift
+	}
+	if fields&RewriteTrafficClass != 0 {
+		q.TrafficClass = other.TrafficClass
+	}
+	if fields&RewriteFlowLabel != 0 {
+		q.FlowLabel = other.FlowLabel
+	}
+	if fields&RewriteDontFragment != 0 {
+		q.DontFragment = other.DontFragment
+	}
+	return q
+}
+
+// sentAs returns how a probe looked when it was sent: as its shape says, and
+// in what these leave open, as the first quote shows.
+func sentAs(packet *Packet, first *Quoted) Quoted {
+	sent := *first
+	if first.local.IsValid() {
+		sent.Source = first.local
+	}
+	if port := packet.flow().DestinationPort; first.DestinationPort != 0 && port != 0 {
+		sent.DestinationPort = port
+	}
+	if packet.SourcePort != 0 && first.SourcePort != 0 {
+		sent.SourcePort = packet.SourcePort
+	}
+	sent.TrafficClass = uint8(packet.TrafficClass)
+	sent.FlowLabel = packet.FlowLabel
+	sent.DontFragment = packet.DontFragment && first.Source.Is4()
+	if first.shift.FromSent {
+		sent.shift.Sum = 0
+	} else {
+		sent.shift.Sum = explained(&sent, first)
+	}
+	return sent
+}
+
+// telling returns the fields that tell something where they differ from how the
+// probes were sent. The system may choose another flow label at any time, unless
+// it was told which.
+func (q *Quoted) telling() Rewrite {
+	if q.FlowLabel == 0 {
+		return ^RewriteFlowLabel
+	}
+	return ^Rewrite(0)
+}
+
+// seenIn returns what a hop's first answer says of the probe, and nil where it
+// quotes nothing.
+func seenIn(h *Hop) *Quoted {
+	if h.IsSilent() || !h.Responders[0].Quoted.isKnown() {
+		return nil
+	}
+	return &h.Responders[0].Quoted
+}

@@ -1,0 +1,52 @@
+package icmplib
+
+// RewritePoint is a place on the way where header fields are rewritten.
+type RewritePoint struct {
+	Fields Rewrite // that are rewritten there
+
+	// After is the last hop that saw the fields as they were before, 0 being
+	// this system, and Before the first one that saw them rewritten. Who
+	// rewrites is between them, or one of them: a router that rewrites what it
+	// forwards quotes it as it came.
+	After, Before int
+
+	// Sure is set where a hop behind Before saw the same. Where it is not, the
+	// hop Before is the last that quotes anything: the fields may be rewritten,
+	// or only its quote is.
+	Sure bool
+}
+
+// Rewrites returns where header fields of the probes are rewritten, in order of
+// distance, as far as what routers quote shows it. A hop whose quote shows what
+// no hop behind it does is not in it: it quotes in its own way.
+//
+// It tells nothing of what is rewritten without raw sockets, and nothing of what
+// a translator restores in quotes together with the checksum.
+func (r *Route) Rewrites() []RewritePoint {
+	var known []*Hop
+	for i := range r.Hops {
+		if seenIn(&r.Hops[i]) != nil {
+			known = append(known, &r.Hops[i])
+		}
+	}
+	if len(known) == 0 || !known[0].sent.isKnown() {
+		return nil
+	}
+	var points []RewritePoint
+	last := known[0].sent
+	after, telling := 0, last.telling()
+	for i, h := range known {
+		seen := *seenIn(h)
+		changed, own := differences(&last, &seen)&telling, Rewrite(0)
+		if i+1 < len(known) {
+			own = changed & differences(&seen, seenIn(known[i+1]))
+			changed &^= own
+		}
+		if changed != 0 {
+			points = append(points, RewritePoint{Fields: changed, After: after, Before: h.Distance, Sure: i+1 < len(known)})
+		}
+		last = seen.with(own, &last)
+		after = h.Distance
+	}
+	return points
+}
