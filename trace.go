@@ -49,7 +49,12 @@ const fastPatience = 250 * time.Millisecond
 const traceAhead = 8
 
 func newTracePlan(opts *TracerouteOptions, now time.Time) *tracePlan {
-	p := &tracePlan{opts: opts, window: traceAhead, grow: now.Add(growAfter(opts))}
+	return newTracePlanIn(nil, opts, now)
+}
+
+// newTracePlanIn makes a plan that uses the memory of hops.
+func newTracePlanIn(hops []planHop, opts *TracerouteOptions, now time.Time) *tracePlan {
+	p := &tracePlan{opts: opts, hops: hops[:0], window: traceAhead, grow: now.Add(growAfter(opts))}
 	p.last, p.end = opts.MaxHops-opts.FirstHop, EndMaxHops
 	p.extend()
 	return p
