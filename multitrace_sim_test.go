@@ -11,30 +11,17 @@ import (
 	"github.com/goicmp/icmplib/internal/netsim"
 )
 
-// broad is a tree of eleven levels, as wide as real paths become.
-var broad = []int{1, 1, 2, 4, 16, 64, 64, 64, 64, 64, 64}
-
 // inTree runs a test in virtual time, with a Prober in a tree. What the network
 // did is told to seen, unless that is nil.
-func inTree(t *testing.T, n *tree, seen func(*netsim.Record), f func(t *testing.T, p *Prober)) {
+func inTree(t *testing.T, n *netsim.Tree, seen func(*netsim.Record), f func(t *testing.T, p *Prober)) {
 	synctest.Test(t, func(t *testing.T) {
-		network := n.network(t)
+		network := netsim.MustParse(n.String())
 		network.Quiet(seen == nil)
 		network.Trace(seen)
 		p := simProber(t, network, true)
 		defer p.Close()
 		f(t, p)
 	})
-}
-
-// atLevel gives the routers of one level words of their own.
-func atLevel(level int, words string) func(int) string {
-	return func(l int) string {
-		if l == level {
-			return "delay=2ms jitter=1ms " + words
-		}
-		return "delay=2ms jitter=1ms"
-	}
 }
 
 // Each hop of each of very many routes is the one that is there, whatever the
@@ -58,11 +45,11 @@ func TestManyRoutesAtOnceAreTheTruth(t *testing.T) {
 		{"TCP", atLevel(-1, ""), "delay=2ms tcp=80", nil, 50, TracerouteOptions{Packet: Packet{Protocol: TCP}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			n := &tree{levels: broad, words: tt.words, last: tt.last}
+			n := &netsim.Tree{Levels: broad, Words: tt.words, Last: tt.last}
 			inTree(t, n, nil, func(t *testing.T, p *Prober) {
 				var targets []string
 				for i := range tt.pairs {
-					targets = append(targets, n.target(i), n.target6(i))
+					targets = append(targets, n.Target(i, false).String(), n.Target(i, true).String())
 				}
 				routes, err := p.MultiTraceroute(t.Context(), targets, &MultiTracerouteOptions{TracerouteOptions: tt.opts, Parallel: 3 * tt.pairs / 2})
 				if err != nil {
@@ -72,7 +59,7 @@ func TestManyRoutesAtOnceAreTheTruth(t *testing.T) {
 					if r.Name != targets[i] {
 						t.Fatalf("route %d is to %s, not to %s", i, r.Name, targets[i])
 					}
-					n.check(t, r, tt.silent...)
+					checkRoute(t, n, r, tt.silent...)
 				}
 			})
 		})
@@ -88,9 +75,9 @@ func TestNoSilenceIsMadeWhereRoutersLimitTheirErrors(t *testing.T) {
 		whole       bool
 	}{{0, hopRate, true}, {2, hopRate, true}, {4, hopRate, true}, {0, -1, false}, {2, -1, false}} {
 		t.Run(fmt.Sprintf("level %d, rates %d", tt.level, tt.rate), func(t *testing.T) {
-			n := &tree{levels: broad, words: atLevel(tt.level, limiter), last: "delay=2ms"}
+			n := &netsim.Tree{Levels: broad, Words: atLevel(tt.level, limiter), Last: "delay=2ms"}
 			inTree(t, n, nil, func(t *testing.T, p *Prober) {
-				routes, err := p.MultiTraceroute(t.Context(), n.targets(300), &MultiTracerouteOptions{
+				routes, err := p.MultiTraceroute(t.Context(), targetsOf(n, 300), &MultiTracerouteOptions{
 					TracerouteOptions: TracerouteOptions{Timeout: time.Second}, Rate: 20 * tt.rate, HopRate: tt.rate,
 				})
 				if err != nil {
@@ -112,7 +99,7 @@ func TestNoSilenceIsMadeWhereRoutersLimitTheirErrors(t *testing.T) {
 // where several routers share a distance, and the whole keeps to Rate.
 func TestTheRateAtARouterIsKept(t *testing.T) {
 	const rate, hopRate = 2000, 100
-	n := &tree{levels: broad, words: atLevel(-1, ""), last: "delay=2ms"}
+	n := &netsim.Tree{Levels: broad, Words: atLevel(-1, ""), Last: "delay=2ms"}
 	type second struct {
 		node string
 		at   int64
@@ -130,7 +117,7 @@ func TestTheRateAtARouterIsKept(t *testing.T) {
 		}
 	}
 	inTree(t, n, seen, func(t *testing.T, p *Prober) {
-		if _, err := p.MultiTraceroute(t.Context(), n.targets(300), &MultiTracerouteOptions{Rate: rate, HopRate: hopRate, Seed: 3}); err != nil {
+		if _, err := p.MultiTraceroute(t.Context(), targetsOf(n, 300), &MultiTracerouteOptions{Rate: rate, HopRate: hopRate, Seed: 3}); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -154,10 +141,10 @@ func TestTheRateAtARouterIsKept(t *testing.T) {
 // Packets that follow one another go to different hosts and different distances.
 func TestTheOrderOfManyTracesIsRandom(t *testing.T) {
 	const targets, compared = 200, 1000
-	n := &tree{levels: broad, words: atLevel(-1, ""), last: "delay=2ms"}
+	n := &netsim.Tree{Levels: broad, Words: atLevel(-1, ""), Last: "delay=2ms"}
 	var log []*netsim.Record
 	inTree(t, n, func(r *netsim.Record) { log = append(log, &netsim.Record{Destination: r.Destination, TTL: r.TTL}) }, func(t *testing.T, p *Prober) {
-		if _, err := p.MultiTraceroute(t.Context(), n.targets(targets), &MultiTracerouteOptions{HopRate: -1}); err != nil {
+		if _, err := p.MultiTraceroute(t.Context(), targetsOf(n, targets), &MultiTracerouteOptions{HopRate: -1}); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -183,13 +170,13 @@ func TestTheOrderOfManyTracesIsRandom(t *testing.T) {
 // packets.
 func TestTheMemoryOfATraceInFlight(t *testing.T) {
 	const parallel, most = 500, 32 << 10
-	n := &tree{levels: broad, words: atLevel(-1, ""), last: "delay=2ms"}
+	n := &netsim.Tree{Levels: broad, Words: atLevel(-1, ""), Last: "delay=2ms"}
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		opts := &MultiTracerouteOptions{Parallel: parallel}
-		if _, err := p.MultiTraceroute(t.Context(), n.targets(1), opts); err != nil {
+		if _, err := p.MultiTraceroute(t.Context(), targetsOf(n, 1), opts); err != nil {
 			t.Fatal(err)
 		}
-		targets := n.targets(2 * parallel)
+		targets := targetsOf(n, 2*parallel)
 		before, routes := heap(), 0
 		for _, err := range p.MultiTracerouteSeq(t.Context(), slices.Values(targets), opts) {
 			if err != nil {

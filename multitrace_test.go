@@ -4,22 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/netsim"
 )
 
 // small is a tree in which a route takes a moment.
-func small() *tree {
-	return &tree{levels: []int{1, 2, 8}, words: func(int) string { return "delay=5ms" }, last: "delay=5ms"}
+func small() *netsim.Tree {
+	return &netsim.Tree{Levels: []int{1, 2, 8}, Words: func(int) string { return "delay=5ms" }, Last: "delay=5ms"}
 }
 
 func TestEveryTargetOfManyHasItsRoute(t *testing.T) {
 	n := small()
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
-		targets := []string{n.target(0), "no..name", n.target6(1), n.target(0), n.target(0), "", n.target(2)}
+		targets := []string{n.Target(0, false).String(), "no..name", n.Target(1, true).String(), n.Target(0, false).String(), n.Target(0, false).String(), "", n.Target(2, false).String()}
 		routes, err := p.MultiTraceroute(t.Context(), targets, nil)
 		if err != nil || len(routes) != len(targets) {
 			t.Fatalf("%d routes, %v", len(routes), err)
@@ -33,7 +35,7 @@ func TestEveryTargetOfManyHasItsRoute(t *testing.T) {
 					t.Errorf("%q: %v, %v", r.Name, r.Err, r.Hops)
 				}
 			default:
-				n.check(t, r)
+				checkRoute(t, n, r)
 			}
 		}
 	})
@@ -43,13 +45,13 @@ func TestATargetThatCannotBeSentToFailsNobodyElse(t *testing.T) {
 	n := small()
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		opts := &MultiTracerouteOptions{}
-		opts.Packet.Source = n.network(t).Client()[0]
-		routes, err := p.MultiTraceroute(t.Context(), []string{n.target(0), n.target6(0), n.target6(0), n.target(1)}, opts)
+		opts.Packet.Source = netip.MustParseAddr("192.0.2.1")
+		routes, err := p.MultiTraceroute(t.Context(), []string{n.Target(0, false).String(), n.Target(0, true).String(), n.Target(0, true).String(), n.Target(1, false).String()}, opts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		n.check(t, routes[0])
-		n.check(t, routes[3])
+		checkRoute(t, n, routes[0])
+		checkRoute(t, n, routes[3])
 		for _, r := range routes[1:3] {
 			if _, ok := errors.AsType[*ConfigError](r.Err); !ok || r.Hops != nil {
 				t.Errorf("%v, %v", r.Err, r.Hops)
@@ -66,7 +68,7 @@ func TestRoutesAreYieldedAsTheyComplete(t *testing.T) {
 		targets := func(yield func(string) bool) {
 			for i := range 5000 {
 				drawn.Add(1)
-				if !yield(n.target(i % 1500)) {
+				if !yield(n.Target(i%1500, false).String()) {
 					return
 				}
 			}
@@ -75,7 +77,7 @@ func TestRoutesAreYieldedAsTheyComplete(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n.check(t, r)
+			checkRoute(t, n, r)
 			// In flight, drawn ahead, and on their way from there.
 			if routes++; drawn.Load()-routes > 50+3*feedAhead {
 				t.Fatalf("%d targets are drawn where %d routes are complete", drawn.Load(), routes)
@@ -91,12 +93,12 @@ func TestAConsumerThatIsSlowLosesNothing(t *testing.T) {
 	n := small()
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		routes := 0
-		for r, err := range p.MultiTracerouteSeq(t.Context(), slices.Values(n.targets(100)), nil) {
+		for r, err := range p.MultiTracerouteSeq(t.Context(), slices.Values(targetsOf(n, 100)), nil) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(5 * time.Second) // longer than any timeout
-			n.check(t, r)
+			checkRoute(t, n, r)
 			for i := range r.Hops {
 				if h := &r.Hops[i]; h.PacketsReceived != 2 || h.MaxRTT() > time.Second {
 					t.Fatalf("hop %d on the way to %s: %v", i+1, r.Name, &h.Stats)
@@ -114,7 +116,7 @@ func TestLeavingTheLoopEndsTheTraces(t *testing.T) {
 	n := small()
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		start, routes := time.Now(), 0
-		for range p.MultiTracerouteSeq(t.Context(), slices.Values(n.targets(1000)), nil) {
+		for range p.MultiTracerouteSeq(t.Context(), slices.Values(targetsOf(n, 1000)), nil) {
 			if routes++; routes == 3 {
 				break
 			}
@@ -131,7 +133,7 @@ func TestTheEndOfTheContextLeavesEveryTargetItsRoute(t *testing.T) {
 		cause := errors.New("enough")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
 		defer cancel()
-		targets := n.targets(2000)
+		targets := targetsOf(n, 2000)
 		routes, err := p.MultiTraceroute(ctx, targets, &MultiTracerouteOptions{Parallel: 300})
 		if !errors.Is(err, cause) || len(routes) != len(targets) {
 			t.Fatalf("%d routes, %v", len(routes), err)
@@ -142,7 +144,7 @@ func TestTheEndOfTheContextLeavesEveryTargetItsRoute(t *testing.T) {
 			case r == nil || r.Name != targets[i]:
 				t.Fatalf("route %d is %v", i, r)
 			case r.Reached:
-				n.check(t, r)
+				checkRoute(t, n, r)
 				whole++
 			case r.Err == nil:
 				partial++
@@ -166,7 +168,7 @@ func TestProgressOfManyTracesAddsUp(t *testing.T) {
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		var last Progress
 		opts := &MultiTracerouteOptions{Progress: func(g Progress) { last = g }}
-		if _, err := p.MultiTraceroute(t.Context(), append(n.targets(20), "no..name"), opts); err != nil {
+		if _, err := p.MultiTraceroute(t.Context(), append(targetsOf(n, 20), "no..name"), opts); err != nil {
 			t.Fatal(err)
 		}
 		if last.Targets != 21 || last.Completed != 21 || last.Alive != 20 || last.PacketsReceived < 20*4*2 || last.PacketsSent < last.PacketsReceived {
@@ -200,24 +202,24 @@ func TestMultiTracerouteRefusesWhatCannotBe(t *testing.T) {
 // Traces of other calls, whose answers have no marks either, and the traces of
 // this one take turns.
 func TestTracesWithoutMarksShareATargetWithOthers(t *testing.T) {
-	n := &tree{levels: []int{1, 2, 4}, words: func(int) string { return "delay=5ms quote=8" }, last: "delay=5ms"}
+	n := &netsim.Tree{Levels: []int{1, 2, 4}, Words: func(int) string { return "delay=5ms quote=8" }, Last: "delay=5ms"}
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		opts := TracerouteOptions{Timeout: 200 * time.Millisecond, Packet: Packet{Protocol: UDP, Payload: []byte("of the caller's own")}}
 		results := make(chan string, 3)
 		single := func() {
-			r, err := p.Traceroute(t.Context(), n.target(1), &opts)
+			r, err := p.Traceroute(t.Context(), n.Target(1, false).String(), &opts)
 			results <- fmt.Sprint(err, " ", r.End)
 		}
 		go single()
 		go single()
 		go func() {
 			defer func() { results <- "<nil> reached" }()
-			for r, err := range p.MultiTracerouteSeq(t.Context(), targetsOf(n, 0, 1, 2, 3), &MultiTracerouteOptions{TracerouteOptions: opts}) {
+			for r, err := range p.MultiTracerouteSeq(t.Context(), slices.Values(targetsOf(n, 4)), &MultiTracerouteOptions{TracerouteOptions: opts}) {
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				n.check(t, r)
+				checkRoute(t, n, r)
 			}
 		}()
 		for range 3 {
@@ -226,14 +228,4 @@ func TestTracesWithoutMarksShareATargetWithOthers(t *testing.T) {
 			}
 		}
 	})
-}
-
-func targetsOf(n *tree, numbers ...int) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, i := range numbers {
-			if !yield(n.target(i)) {
-				return
-			}
-		}
-	}
 }

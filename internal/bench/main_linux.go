@@ -50,6 +50,7 @@ var sections = []section{
 	{"slots", (*bench).inFlight},
 	{"crowd", (*bench).crowd},
 	{"busy", (*bench).busy},
+	{"traces", (*bench).traces},
 }
 
 func sectionNames() (names []string) {
