@@ -48,8 +48,7 @@ func (s *traceSweep) begin(t target) error {
 	now := time.Now()
 	plan := newTracePlanIn(s.traces.hops(), &s.opts.TracerouteOptions, now)
 	plan.took = now
-	trace := sweptTrace{route: route, plan: plan, pool: pool, index: t.index}
-	place := s.traces.add(trace)
+	place := s.traces.add(sweptTrace{route: route, plan: *plan, pool: pool, index: t.index})
 	s.open(place, &s.traces.places[place])
 	return nil
 }

@@ -33,7 +33,7 @@ func splitTraceTag(tag uint64) (r traceRef, hop, seq int) {
 // sweptTrace is a trace in flight.
 type sweptTrace struct {
 	route   *Route
-	plan    *tracePlan
+	plan    tracePlan
 	pool    *engine.Pool
 	turn    *traceTurn // nil while it has none
 	index   int        // of the target
@@ -65,12 +65,18 @@ type tracePlaces struct {
 
 func (p *tracePlaces) len() int { return len(p.places) - len(p.free) }
 
-// hops returns memory for the hops of a plan, if there is any to spare.
-func (p *tracePlaces) hops() (hops []planHop) {
-	if n := len(p.spare); n > 0 {
-		hops = p.spare[n-1]
-		p.spare = p.spare[:n-1]
+// usualHops is how many hops a plan has memory for at first: those of a usual way,
+// and what is probed ahead.
+const usualHops = 12 + traceAhead
+
+// hops returns memory for the hops of a plan.
+func (p *tracePlaces) hops() []planHop {
+	n := len(p.spare)
+	if n == 0 {
+		return make([]planHop, 0, usualHops)
 	}
+	hops := p.spare[n-1]
+	p.spare = p.spare[:n-1]
 	return hops
 }
 
