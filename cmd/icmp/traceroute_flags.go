@@ -22,6 +22,7 @@ const (
 type tracerouteFlags struct {
 	probeFlags
 	protocolFlags
+	manyFlags
 	firstHop     int
 	maxHops      int
 	queries      int
@@ -54,8 +55,9 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object at the end")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object per target, on a line of its own")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
+	f.manyFlags.register(flags)
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
 }
 
@@ -75,7 +77,7 @@ func tracerouteName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 
 // options translates the command line, and refuses what it cannot mean.
 func (f *tracerouteFlags) options() (*icmplib.TracerouteOptions, *icmplib.Config, error) {
-	for _, err := range []error{f.checkOwn(), f.probeFlags.check(), f.protocolFlags.check(&f.probeFlags)} {
+	for _, err := range []error{f.checkOwn(), f.manyFlags.check(), f.probeFlags.check(), f.protocolFlags.check(&f.probeFlags)} {
 		if err != nil {
 			return nil, nil, err
 		}
