@@ -106,6 +106,14 @@ func (s *traceSweep) run(ctx context.Context) error {
 	}
 }
 
+// Where very many probes are in flight, something happens all the time. To look
+// at each thing by itself costs more than all the rest; gathered, they wait a
+// little, which is part of no round-trip time.
+const (
+	gatherAbove = 64 // probes in flight
+	gatherFor   = time.Millisecond
+)
+
 // wait waits until something can be done.
 func (s *traceSweep) wait(ctx context.Context) error {
 	var drawn chan struct{}
@@ -113,12 +121,17 @@ func (s *traceSweep) wait(ctx context.Context) error {
 		drawn = s.targets.feed.ready
 	}
 	var due <-chan time.Time
-	if at, ok := s.nextDue(time.Now()); ok {
-		s.timer.Reset(time.Until(at))
+	ready, now := s.op.Ready(), time.Now()
+	at, ok := s.nextDue(now)
+	if s.flying > gatherAbove {
+		at, ok, ready = now.Add(gatherFor), true, nil
+	}
+	if ok {
+		s.timer.Reset(at.Sub(now))
 		due = s.timer.C
 	}
 	select {
-	case <-s.op.Ready():
+	case <-ready:
 		s.take()
 	case <-drawn:
 	case <-due:

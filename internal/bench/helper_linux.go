@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // helperWindow is how many probes mtr-packet is given at a time: it has room for
@@ -15,7 +16,7 @@ const helperWindow = 1000
 
 // driveHelper sends the probes of the traces with mtr-packet, two to each hop in
 // random order, and returns its processor time per probe in microseconds.
-func driveHelper(path string) (perProbe float64, err error) {
+func driveHelper(path string, rate int) (perProbe float64, err error) {
 	var commands []string
 	for i := range helperTraces {
 		for ttl := range len(tree.Levels) + 1 {
@@ -38,7 +39,7 @@ func driveHelper(path string) (perProbe float64, err error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	err = converse(in, out, commands)
+	err = converse(in, out, commands, rate)
 	_ = in.Close()
 	if waitErr := cmd.Wait(); err == nil {
 		err = waitErr
@@ -47,22 +48,43 @@ func driveHelper(path string) (perProbe float64, err error) {
 	return float64(spent) / float64(len(commands)) / 1e3, err
 }
 
-// converse gives commands while there is room, and takes an answer to each.
-func converse(in io.Writer, out io.Reader, commands []string) error {
-	w, answers := bufio.NewWriter(in), bufio.NewScanner(out)
-	given := 0
-	for answered := 0; answered < len(commands); answered++ {
-		for ; given < len(commands) && given-answered < helperWindow; given++ {
-			if _, err := fmt.Fprintf(w, "%d %s", given+1, commands[given]); err != nil {
-				return err
-			}
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
+// converse gives commands at a rate, 0 being none, while there is room, and takes
+// an answer to each.
+func converse(in io.Writer, out io.Reader, commands []string, rate int) error {
+	room := make(chan struct{}, helperWindow)
+	failed := make(chan error, 1)
+	go func() { failed <- give(in, commands, rate, room) }()
+	answers := bufio.NewScanner(out)
+	for answered := range commands {
 		if !answers.Scan() {
 			return fmt.Errorf("mtr-packet ends after %d answers: %w", answered, io.ErrUnexpectedEOF)
 		}
+		<-room
 	}
-	return nil
+	return <-failed
+}
+
+// give writes commands, as many together as the rate makes due in a millisecond.
+func give(in io.Writer, commands []string, rate int, room chan<- struct{}) error {
+	w, start := bufio.NewWriter(in), time.Now()
+	for i, command := range commands {
+		if due := start.Add(time.Duration(i) * time.Second / time.Duration(max(rate, 1))); rate > 0 && time.Now().Before(due) {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			time.Sleep(time.Until(due) + time.Millisecond)
+		}
+		select {
+		case room <- struct{}{}:
+		default:
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			room <- struct{}{}
+		}
+		if _, err := fmt.Fprintf(w, "%d %s", i+1, command); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
 }

@@ -51,6 +51,7 @@ var sections = []section{
 	{"crowd", (*bench).crowd},
 	{"busy", (*bench).busy},
 	{"traces", (*bench).traces},
+	{"many-traces", (*bench).manyTraces},
 }
 
 func sectionNames() (names []string) {
