@@ -19,6 +19,10 @@ type Route struct {
 	// End is why the trace ended where it did.
 	End RouteEnd
 
+	// Err is why nothing could be sent to the target, or its address is not
+	// known, in a [MultiTraceroute]; nil otherwise.
+	Err error
+
 	// Hops are all hops up to the end in order of distance, silent ones too. A
 	// trace that did not reach its target ends with the last hop that answered,
 	// unless it ended by its gap limit or at MaxHops.

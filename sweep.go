@@ -15,24 +15,18 @@ type sweep struct {
 	p     *Prober
 	opts  MultiPingOptions
 	op    *engine.Op
-	pacer *engine.Pacer
-	feed  *feed
 	yield func(index int, h *Host) bool
 
-	hosts  sweepHosts
-	turns  []target // whose address has become free
-	fresh  ring     // hosts that were sent nothing yet
-	again  ring     // hosts that were, in the order in which they are due
-	drawn  []target
-	next   int  // of drawn
-	more   bool // the feed has not ended
-	closed bool // yield returned false
+	targets targetQueue
+	hosts   sweepHosts
+	fresh   ring // hosts that were sent nothing yet
+	again   ring // hosts that were, in the order in which they are due
+	closed  bool // yield returned false
 
-	batches  []sweepBatch
-	gate     time.Time // when the next batch may leave
-	reserved int       // packets that may leave then
-	inbox    []engine.Outcome
-	timer    *time.Timer
+	batches []sweepBatch
+	gate    sendGate
+	inbox   []engine.Outcome
+	timer   *time.Timer
 
 	progress Progress
 	reported time.Time
@@ -47,18 +41,17 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sweep{p: p, opts: opts, pacer: engine.NewPacer(opts.Rate), more: true}, nil
+	return &sweep{p: p, opts: opts, gate: sendGate{own: engine.NewPacer(opts.Rate), all: p.pacer}}, nil
 }
 
 // each pings the targets and calls yield for each host that is completed, until
 // all are, yield returns false or ctx ends.
 func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Host) bool) error {
 	s.yield = yield
-	s.hosts.active = map[netip.Addr][]target{}
 	s.op = s.opts.Packet.op(s.opts.Timeout, netip.Addr{})
 	defer s.op.Close()
-	s.feed = newFeed(ctx, targets, s.p.resolve, s.opts.Family)
-	defer s.feed.end()
+	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.resolve, s.opts.Family))
+	defer s.targets.feed.end()
 	s.timer = time.NewTimer(0)
 	defer s.timer.Stop()
 	err := s.run(ctx)
@@ -94,7 +87,7 @@ func (s *sweep) run(ctx context.Context) error {
 }
 
 func (s *sweep) finished() bool {
-	return !s.more && len(s.turns) == 0 && s.next == len(s.drawn) && s.hosts.len() == 0 && len(s.op.Ready()) == 0
+	return s.targets.ended() && s.hosts.len() == 0 && len(s.op.Ready()) == 0
 }
 
 // complete hands a host out.
@@ -111,8 +104,8 @@ func (s *sweep) complete(index int, h *Host) {
 // wait waits until something can be done.
 func (s *sweep) wait(ctx context.Context) error {
 	var drawn chan struct{}
-	if s.more && s.wants() {
-		drawn = s.feed.ready
+	if s.targets.more && s.wants() {
+		drawn = s.targets.feed.ready
 	}
 	var due <-chan time.Time
 	if at, ok := s.nextDue(); ok {
@@ -136,11 +129,11 @@ func (s *sweep) wait(ctx context.Context) error {
 func (s *sweep) nextDue() (at time.Time, ok bool) {
 	switch {
 	case s.fresh.len() > 0:
-		return s.gate, true
+		return s.gate.at, true
 	case s.again.len() > 0:
 		at = s.hosts.places[s.again.first()].due
-		if s.gate.After(at) {
-			at = s.gate
+		if s.gate.at.After(at) {
+			at = s.gate.at
 		}
 		return at, true
 	}
@@ -157,6 +150,6 @@ func (s *sweep) report(last bool) {
 		return
 	}
 	s.reported = now
-	s.progress.Targets = s.feed.count()
+	s.progress.Targets = s.targets.feed.count()
 	s.opts.Progress(s.progress)
 }

@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -39,16 +38,11 @@ func splitTag(tag uint64) (place int, generation uint32, seq int) {
 
 // sweepHosts is the places of the hosts in flight.
 type sweepHosts struct {
-	places  []sweepHost
-	free    []int
-	active  map[netip.Addr][]target // the addresses in flight, and who waits for them
-	waiting int                     // how many do
+	places []sweepHost
+	free   []int
 }
 
 func (h *sweepHosts) len() int { return len(h.places) - len(h.free) }
-
-// room tells whether another target can be taken.
-func (h *sweepHosts) room() bool { return h.len()+h.waiting < maxSweepHosts }
 
 // add gives a host a place.
 func (h *sweepHosts) add(s sweepHost) int {
@@ -82,31 +76,6 @@ func (h *sweepHosts) find(tag uint64) (place int, s *sweepHost, seq int) {
 		return 0, nil, 0
 	}
 	return place, s, seq
-}
-
-// claim tells whether an address is free, and takes it; if it is not, the target
-// waits for its turn.
-func (h *sweepHosts) claim(t target) bool {
-	waiting, taken := h.active[t.addr]
-	if taken {
-		h.active[t.addr] = append(waiting, t)
-		h.waiting++
-		return false
-	}
-	h.active[t.addr] = nil
-	return true
-}
-
-// release gives an address back, and returns the target whose turn it is then.
-func (h *sweepHosts) release(addr netip.Addr) (next target, ok bool) {
-	waiting := h.active[addr]
-	delete(h.active, addr)
-	if len(waiting) == 0 {
-		return target{}, false
-	}
-	h.active[addr] = waiting[1:]
-	h.waiting--
-	return waiting[0], true
 }
 
 // ring is a queue of places.

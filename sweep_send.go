@@ -28,7 +28,7 @@ func (s *sweep) send(ctx context.Context) (sent bool, err error) {
 	if n == 0 {
 		return false, nil
 	}
-	if n = s.reserve(now, n); n == 0 {
+	if n = s.gate.reserve(now, n); n == 0 {
 		return false, nil
 	}
 	s.gather(now, n)
@@ -50,25 +50,6 @@ func (s *sweep) dueNow(now time.Time) int {
 		}
 		n++
 	}
-	return n
-}
-
-// reserve returns how many of n requests may leave now. The places of those
-// that may not leave yet are kept for them.
-func (s *sweep) reserve(now time.Time, n int) int {
-	if s.reserved == 0 {
-		s.reserved = min(s.pacer.Batch(n), s.p.pacer.Batch(n))
-		own, all := s.pacer.Reserve(now, s.reserved), s.p.pacer.Reserve(now, s.reserved)
-		s.gate = own
-		if all.After(own) {
-			s.gate = all
-		}
-	}
-	if s.gate.After(now) {
-		return 0
-	}
-	n = min(n, s.reserved)
-	s.reserved -= n
 	return n
 }
 

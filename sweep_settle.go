@@ -58,7 +58,7 @@ func (s *sweep) settled(place int, h *sweepHost) {
 func (s *sweep) finish(place int, h *sweepHost) {
 	index, host := h.index, h.host
 	s.hosts.remove(place)
-	s.handOver(host.Address)
+	s.targets.release(host.Address)
 	s.complete(index, host)
 }
 

@@ -10,7 +10,7 @@ import "time"
 // stop it; it never goes beyond a hop that is known to be the end.
 type tracePlan struct {
 	opts   *TracerouteOptions
-	hops   []planHop // from FirstHop on
+	hops   []planHop // from FirstHop on, as far as the window has been
 	window int       // hops that may be probed
 	grow   time.Time // when it opens by itself
 	last   int       // index of the last hop that matters: the end, or MaxHops
@@ -36,7 +36,9 @@ type planHop struct {
 	// The first void probes are those whose answers may have come, but could not
 	// be told apart; before is what was known of them. See traceCare.
 	void   int
-	before Hop
+	before *Hop
+
+	queued bool // a probe waits for its turn among those of other traces
 }
 
 // fastPatience is for how long a fast trace waits at the least before it asks a
@@ -47,16 +49,28 @@ const fastPatience = 250 * time.Millisecond
 const traceAhead = 8
 
 func newTracePlan(opts *TracerouteOptions, now time.Time) *tracePlan {
-	p := &tracePlan{opts: opts, window: traceAhead, grow: now.Add(growAfter(opts))}
+	return newTracePlanIn(nil, opts, now)
+}
+
+// newTracePlanIn makes a plan that uses the memory of hops.
+func newTracePlanIn(hops []planHop, opts *TracerouteOptions, now time.Time) *tracePlan {
+	p := &tracePlan{opts: opts, hops: hops[:0], window: traceAhead, grow: now.Add(growAfter(opts))}
 	p.last, p.end = opts.MaxHops-opts.FirstHop, EndMaxHops
-	p.hops = make([]planHop, p.last+1)
-	for i := range p.hops {
-		h := &p.hops[i].hop
-		h.Distance, h.Status = opts.FirstHop+i, StatusNoReply
-		h.receiveEveryAnswer()
-	}
+	p.extend()
 	return p
 }
+
+// extend makes the hops that the window has come to: a trace whose target is
+// near needs few of them.
+func (p *tracePlan) extend() {
+	for i := len(p.hops); i < min(p.window, p.last+1); i++ {
+		p.hops = append(p.hops, planHop{hop: Hop{Distance: p.opts.FirstHop + i, Status: StatusNoReply}})
+		p.hops[i].hop.receiveEveryAnswer()
+	}
+}
+
+// open returns how many hops there are to probe by now.
+func (p *tracePlan) open() int { return min(len(p.hops), p.last+1) }
 
 // growAfter is for how long the window stays as it is without an answer.
 func growAfter(o *TracerouteOptions) time.Duration { return max(o.Interval, 10*time.Millisecond) }
@@ -72,6 +86,7 @@ func (p *tracePlan) next(now time.Time) (index int, at time.Time) {
 	}
 	if !now.Before(p.grow) && p.window <= p.last {
 		p.window += traceAhead
+		p.extend()
 		p.grow = now.Add(growAfter(p.opts))
 	}
 	for i := range min(p.window, p.last+1) {
@@ -149,6 +164,7 @@ func (p *tracePlan) result(index int, r *Result, settles bool) {
 	}
 	p.slow = max(p.slow, r.RTT)
 	p.window = max(p.window, index+1+traceAhead)
+	p.extend()
 	end := endOf(r)
 	if end == EndUnknown || index > p.last {
 		return
@@ -172,7 +188,7 @@ func endOf(r *Result) RouteEnd {
 // finish returns the next hop that is final, in order of distance; nil if that
 // has to be waited for. A hop that closes a circle, or a gap, becomes the last.
 func (p *tracePlan) finish() *Hop {
-	if p.done() {
+	if p.done() || p.final >= len(p.hops) {
 		return nil
 	}
 	h := &p.hops[p.final]
@@ -193,3 +209,25 @@ func (p *tracePlan) finish() *Hop {
 
 // done tells whether all hops up to the end are final.
 func (p *tracePlan) done() bool { return p.final > p.last }
+
+// rest yields the hops that are not final as they stand, up to the last that
+// answered.
+func (p *tracePlan) rest(yield func(*Hop) bool) {
+	last := p.final - 1
+	for i := p.final; i < p.open(); i++ {
+		if !p.hops[i].hop.IsSilent() {
+			last = i
+		}
+	}
+	for i := p.final; i <= last; i++ {
+		h := &p.hops[i]
+		if h.sent == h.void {
+			h.restore()
+		}
+		h.hop.abandon(h.open)
+		p.compare(i)
+		if !yield(&h.hop) {
+			return
+		}
+	}
+}

@@ -18,17 +18,23 @@ const (
 // postpone takes back the probes of the batch from first on where the first of
 // them has to wait for a connection to end, and tells whether it has to.
 func (r *traceRun) postpone(first int, err error) bool {
-	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
-	if !inUse || r.opts.Packet.Protocol != TCP || r.opts.Packet.SourcePort == 0 || r.taken == 0 {
-		return false
-	}
 	now := time.Now()
-	if r.plan.flying == len(r.indexes)-first && now.Sub(r.plan.took) > connectionPatience {
+	if r.taken == 0 || !r.plan.postpones(err, len(r.indexes)-first, now) {
 		return false
 	}
 	r.unsent(first)
 	r.plan.alone, r.plan.retry = true, now.Add(connectionPause)
 	return true
+}
+
+// postpones tells whether a probe that was refused has to wait for a connection
+// to end; unsent is how many of those in flight have not left.
+func (p *tracePlan) postpones(err error, unsent int, now time.Time) bool {
+	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	if !inUse || p.opts.Packet.Protocol != TCP || p.opts.Packet.SourcePort == 0 {
+		return false
+	}
+	return p.flying > unsent || now.Sub(p.took) <= connectionPatience
 }
 
 // nextAlone tells whether the next probe has to wait for the one before it, and

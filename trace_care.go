@@ -34,7 +34,7 @@ func (p *tracePlan) unclear() {
 	default:
 		return // somebody else probes the same host
 	}
-	for i := p.final; i <= p.last; i++ {
+	for i := p.final; i < p.open(); i++ {
 		if h := &p.hops[i]; h.hop.IsSilent() && h.sent > 0 {
 			h.setAside()
 		}
@@ -50,7 +50,7 @@ func (p *tracePlan) nextWithCare(now time.Time) (index int, at time.Time) {
 		return -1, p.care.quiet
 	}
 	explained := p.care.found >= p.care.unclear
-	for i := p.final; i <= p.last; i++ {
+	for i := p.final; i < p.open(); i++ {
 		h := &p.hops[i]
 		switch {
 		case !p.wants(h), h.hop.IsSilent() && (explained || h.void == 0):
@@ -88,7 +88,8 @@ func (c *traceCare) wait(r *Result, timeout time.Duration) {
 
 // setAside leaves the probes to a hop out of account.
 func (h *planHop) setAside() {
-	h.void, h.before = h.sent, h.hop
+	before := h.hop
+	h.void, h.before = h.sent, &before
 	h.hop = Hop{Distance: h.before.Distance, Status: StatusNoReply}
 	h.hop.receiveEveryAnswer()
 }
@@ -96,7 +97,7 @@ func (h *planHop) setAside() {
 // restore takes them into account again.
 func (h *planHop) restore() {
 	if h.void > 0 {
-		h.void, h.hop, h.before = 0, h.before, Hop{}
+		h.void, h.hop, h.before = 0, *h.before, nil
 	}
 }
 

@@ -140,22 +140,6 @@ func (r *traceRun) collect() {
 func (r *traceRun) abandon(err error) error {
 	r.collect()
 	r.giveTurn()
-	last := r.plan.final - 1
-	for i := r.plan.final; i <= r.plan.last; i++ {
-		if !r.plan.hops[i].hop.IsSilent() {
-			last = i
-		}
-	}
-	for i := r.plan.final; i <= last; i++ {
-		h := &r.plan.hops[i]
-		if h.sent == h.void {
-			h.restore()
-		}
-		h.hop.abandon(h.open)
-		r.plan.compare(i)
-		if !r.yield(&h.hop) {
-			break
-		}
-	}
+	r.plan.rest(r.yield)
 	return err
 }

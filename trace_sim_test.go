@@ -81,7 +81,12 @@ func (s *scenario) trace(t *testing.T, v variant) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	took := time.Since(start)
+	s.compare(t, v, route, time.Since(start))
+}
+
+// compare holds a route against what the scenario wants.
+func (s *scenario) compare(t *testing.T, v variant, route *Route, took time.Duration) {
+	t.Helper()
 	for name, want := range s.wantedOf(v) {
 		switch {
 		case want == "":

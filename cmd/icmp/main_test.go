@@ -18,7 +18,7 @@ func TestHelp(t *testing.T) {
 	}{
 		{"of the command", nil, []string{"Usage:", "ping"}},
 		{"of the command, asked for", []string{"--help"}, []string{"Usage:", "ping"}},
-		{"of traceroute", []string{"trace", "--help"}, []string{"--max-hops", "!H", "Exit codes: 0 the target was reached"}},
+		{"of traceroute", []string{"trace", "--help"}, []string{"--max-hops", "!H", "Exit codes: 0 the targets were reached"}},
 		{"of probe", []string{"probe", "--help"}, []string{"--protocol", "mtr-packet", "Exit codes: 0 the target answered"}},
 		{"of ping", []string{"ping", "--help"}, []string{"--count", "Exit codes: 0 all targets answered"}},
 	} {

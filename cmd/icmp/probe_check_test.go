@@ -13,8 +13,12 @@ var badProbes = []struct {
 	line string
 	says []string
 }{
-	{"no target", "traceroute", []string{"traceroute: a TARGET is missing", "one name or address"}},
-	{"two targets", "trace 127.0.0.1 ::1", []string{"traceroute 127.0.0.1 ::1", "one TARGET is allowed"}},
+	{"no target", "traceroute", []string{"traceroute: a TARGET is missing", "one or more names"}},
+	{"a range that is none", "trace ::1 10.0.0.9-10.0.0.1", []string{`TARGET "10.0.0.9-10.0.0.1"`, "a range such as"}},
+	{"a list that there is not", "trace --file /none", []string{`--file "/none"`, "a file of targets"}},
+	{"a negative rate", "trace --rate -1 ::1", []string{"--rate -1", "0 or more"}},
+	{"a negative rate of a router", "trace --hop-rate -1 ::1", []string{"--hop-rate -1", "0 or more"}},
+	{"no trace at a time", "trace --parallel 0 ::1", []string{"--parallel 0", "1 to 65536"}},
 	{"a first hop of 0", "trace -f 0 ::1", []string{"--first-hop 0", "1 to 255"}},
 	{"a first hop that is no number", "trace -f x ::1", []string{"--first-hop", `"x"`, "a whole number"}},
 	{"a last hop before the first", "trace -f 5 -m 4 ::1", []string{"--max-hops 4", "5 (the first hop) to 255"}},

@@ -17,12 +17,13 @@ const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute -T -p 443 -m 20 example.net
   icmp traceroute --json -6 example.net
   icmp traceroute --mtu example.net
-  icmp traceroute --loss example.net`
+  icmp traceroute --loss example.net
+  icmp traceroute --json -q 1 --file targets.txt > routes.ndjson`
 
 func newTracerouteCommand() *cobra.Command {
 	flags := &tracerouteFlags{}
 	cmd := &cobra.Command{
-		Use:     "traceroute [flags] TARGET",
+		Use:     "traceroute [flags] TARGET...",
 		Aliases: []string{"trace"},
 		Short:   "Find the routers on the way to a host",
 		Long: `Find the routers on the way to a host, and what they say.
@@ -42,17 +43,19 @@ tell the loss of packets from routers that limit how often they answer. The loss
 of both rates is printed with its bounds (95 % confidence), what it means for the
 hop's own answers, and for the way.
 
+Many targets are traced at once, thousands if need be: names, addresses,
+prefixes (10.0.0.0/24) or ranges (10.0.0.1-20), as words or in lists, one per
+line; see --file, --rate, --hop-rate and --parallel. Each route is printed when
+it is complete.
+
 Times are given with a unit, as 200ms, or as a number of seconds.
 
-Exit codes: 0 the target was reached, 1 it was not, 2 its name was not found,
+Exit codes: 0 the targets were reached, 1 some were not, 2 a name was not found,
 3 the command line cannot be used, 4 no permission or a system error.`,
 		Example: tracerouteExamples,
-		Args:    oneTarget,
+		Args:    flags.someTargets,
 		RunE: func(cmd *cobra.Command, targets []string) error {
-			if flags.mtu {
-				return flags.mtuFlag.run(cmd.Context(), cmd.OutOrStdout(), targets[0], flags)
-			}
-			return flags.run(cmd.Context(), cmd.OutOrStdout(), targets[0])
+			return flags.runAll(cmd.Context(), terminal{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}, targets)
 		},
 	}
 	flags.register(cmd.Flags())
@@ -91,6 +94,7 @@ func (f *tracerouteFlags) run(ctx context.Context, out io.Writer, target string)
 			return err
 		}
 	}
+	cfg.Rate = f.rate
 	prober, err := icmplib.NewProber(cfg)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ const (
 type tracerouteFlags struct {
 	probeFlags
 	protocolFlags
+	manyFlags
 	mtuFlag
 	nat          bool
 	firstHop     int
@@ -60,9 +61,10 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVar(&f.mtu, "mtu", false, "find the MTU of each hop and of the path, and black holes")
 	flags.BoolVar(&f.nat, "nat", false, "tell at the end where header fields are rewritten, as by address translators; needs raw sockets")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object at the end")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object per target, on a line of its own")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
 	flags.BoolVar(&f.loss, "loss", false, "probe each hop at two rates, and tell loss from rate limits; -z and -q (200) are those of the fast one")
+	f.manyFlags.register(flags)
 	f.flags = flags
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
 }
@@ -82,7 +84,7 @@ func tracerouteName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 
 // options translates the command line, and refuses what it cannot mean.
 func (f *tracerouteFlags) options() (*icmplib.TracerouteOptions, *icmplib.Config, error) {
-	for _, err := range []error{f.checkOwn(), f.probeFlags.check(), f.protocolFlags.check(&f.probeFlags)} {
+	for _, err := range []error{f.checkOwn(), f.manyFlags.check(), f.probeFlags.check(), f.protocolFlags.check(&f.probeFlags)} {
 		if err != nil {
 			return nil, nil, err
 		}

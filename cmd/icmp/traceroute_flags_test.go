@@ -130,6 +130,7 @@ func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 		"udp": "U", "tcp": "T", "port": "p", "source-port": "", "flow-label": "l", "ipv4": "4", "ipv6": "6", "source": "s",
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
 		"mode": "", "numeric": "n", "json": "", "csv": "", "loss": "", "mtu": "", "nat": "",
+		"file": "", "rate": "", "hop-rate": "", "parallel": "",
 	}
 	got := map[string]string{}
 	flags := pflag.NewFlagSet("traceroute", pflag.ContinueOnError)

@@ -114,6 +114,8 @@ func child(stage string) error {
 		return residentChild(kind{ipv6: true})
 	case "busy":
 		return keepBusy()
+	case "tree":
+		return carryTree()
 	case "noise":
 		return makeNoise()
 	}

@@ -50,6 +50,8 @@ var sections = []section{
 	{"slots", (*bench).inFlight},
 	{"crowd", (*bench).crowd},
 	{"busy", (*bench).busy},
+	{"traces", (*bench).traces},
+	{"many-traces", (*bench).manyTraces},
 }
 
 func sectionNames() (names []string) {

@@ -8,21 +8,29 @@ type Inbox struct {
 	mu       sync.Mutex // taken while an engine's is held, never the other way round
 	outcomes []Outcome
 	ready    chan struct{} // holds a token while there may be outcomes
+	extras   int           // see NewInboxWith
 }
 
 // NewInbox returns an empty inbox.
-func NewInbox() *Inbox { return &Inbox{ready: make(chan struct{}, 1)} }
+func NewInbox() *Inbox { return NewInboxWith(extrasRoom) }
 
-// extrasRoom bounds the inbox for outcomes that settle no probe. There is no
-// bound for those that do: their number is that of the probes in flight, which
-// the operation itself bounds by not sending while it does not collect.
+// NewInboxWith returns an empty inbox that takes outcomes which settle no probe
+// while fewer than so many outcomes are in it.
+func NewInboxWith(extras int) *Inbox {
+	return &Inbox{ready: make(chan struct{}, 1), extras: extras}
+}
+
+// extrasRoom bounds an inbox, unless told otherwise, for outcomes that settle no
+// probe. There is no bound for those that do: their number is that of the probes
+// in flight, which the operation itself bounds by not sending while it does not
+// collect.
 const extrasRoom = 64
 
 // put puts an outcome in.
 func (b *Inbox) put(o *Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !o.Fate.Settles() && len(b.outcomes) >= extrasRoom {
+	if !o.Fate.Settles() && len(b.outcomes) >= b.extras {
 		return // counted by the engine all the same
 	}
 	b.outcomes = append(b.outcomes, *o)

@@ -59,7 +59,7 @@ func (c *core) tellUnclear(a *transport.Arrival) {
 			return
 		}
 		told = append(told, op)
-		o := &Outcome{Fate: Unclear}
+		o := &Outcome{Fate: Unclear, Tag: s.tag}
 		o.describe(&a.Reply)
 		op.deliver(o)
 	})

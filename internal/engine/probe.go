@@ -38,8 +38,8 @@ const (
 	// Advised: a redirect or source quench about the probe. Settles nothing.
 	Advised
 	// Unclear: something came about a probe to the host, without a mark that
-	// says about which of several. Settles nothing, and has no Tag. It comes
-	// only to an operation that has asked for it.
+	// says about which of several. Settles nothing; its Tag is that of one of
+	// them. It comes only to an operation that has asked for it.
 	Unclear
 )
 

@@ -39,10 +39,22 @@ type carrier struct {
 
 func carry(t testing.TB, network *netsim.Network, device Device) {
 	t.Helper()
-	port := openDevice(t, device)
-	if err := configureDevice(device, network.Client()); err != nil {
-		port.Close()
+	c, err := newCarrier(network, openDevice(t, device), device)
+	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.close(); err != nil {
+			t.Errorf("the device of the simulated network: %v", err)
+		}
+	})
+}
+
+// newCarrier makes a device the way to a network, and sets to work. Where it
+// fails, it closes the port.
+func newCarrier(network *netsim.Network, port port, device Device) (*carrier, error) {
+	if err := configureDevice(device, network.Client()); err != nil {
+		return nil, errors.Join(err, port.Close())
 	}
 	c := &carrier{
 		network: network,
@@ -53,11 +65,7 @@ func carry(t testing.TB, network *netsim.Network, device Device) {
 	}
 	c.ends.Go(c.send)
 	c.ends.Go(c.deliver)
-	t.Cleanup(func() {
-		if err := c.close(); err != nil {
-			t.Errorf("the device of the simulated network: %v", err)
-		}
-	})
+	return c, nil
 }
 
 func (c *carrier) close() error {

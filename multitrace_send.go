@@ -1,0 +1,193 @@
+package icmplib
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// traceBatch is probes that one pool sends together.
+type traceBatch struct {
+	pool   *engine.Pool
+	probes []engine.Probe
+}
+
+// maxUnmarked bounds the probes in flight where an answer may have no mark of
+// its probe: the engine then looks for the only one to the host, among not too
+// many.
+const maxUnmarked = 2048
+
+// mayFly returns how many more probes may be in flight.
+func (s *traceSweep) mayFly() int {
+	if p := s.opts.Packet.Protocol; p == ICMP || p == TCP {
+		return sweepBatchSize
+	}
+	return maxUnmarked - s.flying
+}
+
+// send sends probes that are due, as many as go together, and tells whether
+// there were any. What the system says against one is a result; an error is the
+// end of the run.
+func (s *traceSweep) send(ctx context.Context) (sent bool, err error) {
+	now := time.Now()
+	n := min(s.ready.len, sweepBatchSize, s.mayFly())
+	if n <= 0 {
+		return false, nil
+	}
+	if at, _ := s.ready.next(now); at.After(now) {
+		return false, nil
+	}
+	if n = s.gate.reserve(now, n); n == 0 {
+		return false, nil
+	}
+	left := s.gather(now, n)
+	s.gate.reserved += left // nobody else has their places
+	if left == n {
+		return false, nil
+	}
+	for i := range s.batches {
+		if err := s.flush(ctx, &s.batches[i]); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// gather sorts up to n probes by the pool that sends them, and returns how many
+// fewer there are.
+func (s *traceSweep) gather(now time.Time, n int) (left int) {
+	for i := range s.batches {
+		s.batches[i].probes = s.batches[i].probes[:0]
+	}
+	for n > 0 {
+		ref, index, ok := s.ready.pop(now)
+		if !ok {
+			break
+		}
+		t := s.traces.find(ref)
+		if t == nil || !s.stillWanted(ref.place, t, index, now) {
+			continue
+		}
+		s.ready.hop(index).gate.take(now)
+		h := &t.plan.hops[index]
+		b := s.batch(t.pool)
+		b.probes = append(b.probes, engine.Probe{
+			Dst:  t.route.Target,
+			Tag:  ref.tag(index, h.sent),
+			TTL:  h.hop.Distance,
+			Flow: s.opts.Packet.flow(),
+		})
+		n--
+	}
+	return n
+}
+
+// stillWanted tells whether a probe that was ready is still to be sent.
+func (s *traceSweep) stillWanted(place uint32, t *sweptTrace, index int, now time.Time) bool {
+	if index <= t.plan.last && t.plan.wants(&t.plan.hops[index]) {
+		if !t.careful {
+			return true
+		}
+		if next, _ := t.plan.next(now); next == index && (t.turn != nil || !t.plan.care.on) {
+			return true
+		}
+	}
+	t.unqueue(index)
+	if t.careful {
+		s.stepWithCare(place, t, now)
+	} else {
+		s.growLater(place, t, now)
+	}
+	return false
+}
+
+// batch returns the batch of a pool. There are as many as families and zones in
+// use, which is few.
+func (s *traceSweep) batch(pool *engine.Pool) *traceBatch {
+	for i := range s.batches {
+		if s.batches[i].pool == pool {
+			return &s.batches[i]
+		}
+	}
+	s.batches = append(s.batches, traceBatch{pool: pool})
+	return &s.batches[len(s.batches)-1]
+}
+
+// flush sends a batch.
+func (s *traceSweep) flush(ctx context.Context, b *traceBatch) error {
+	for first := 0; first < len(b.probes); {
+		n, err := b.pool.Send(ctx, s.op, b.probes[first:])
+		for i := first; i < first+n; i++ {
+			s.sent(&b.probes[i])
+		}
+		first += n
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		if first < len(b.probes) {
+			s.refused(&b.probes[first], err)
+			first++
+		}
+	}
+	return nil
+}
+
+// sent notes that a probe has left.
+func (s *traceSweep) sent(p *engine.Probe) {
+	s.flying++
+	s.taken++
+	s.progress.PacketsSent++
+	ref, index, _ := splitTraceTag(p.Tag)
+	t := s.traces.find(ref)
+	if t == nil {
+		return // completed by what was refused in the same batch
+	}
+	t.unqueue(index)
+	t.taken++
+	t.plan.sent(index, p.Sent)
+	t.plan.took = p.Sent
+	s.schedule(ref.place, t, index, p.Sent)
+}
+
+// schedule says when another probe to a hop is due, if one may be.
+func (s *traceSweep) schedule(place uint32, t *sweptTrace, index int, now time.Time) {
+	if t.careful {
+		return // what follows is known when this one has its fate
+	}
+	if h := &t.plan.hops[index]; h.sent-h.void < s.opts.Count {
+		s.timers.push(traceTimer{t.plan.due(h), t.ref(place), index})
+	}
+	s.growLater(place, t, now)
+}
+
+// refused notes that the system did not take a probe.
+func (s *traceSweep) refused(p *engine.Probe, err error) {
+	ref, index, seq := splitTraceTag(p.Tag)
+	t := s.traces.find(ref)
+	if t == nil {
+		return
+	}
+	now := time.Now()
+	t.unqueue(index)
+	if isConfigError(err) {
+		s.fail(ref.place, t, err)
+		return
+	}
+	if s.taken > 0 && t.plan.postpones(err, 0, now) {
+		t.plan.alone, t.plan.retry = true, now.Add(connectionPause)
+		s.stepWithCare(ref.place, t, now)
+		return
+	}
+	t.plan.sent(index, now)
+	result := refusedResult(t.route.Target, seq, p.TTL, err)
+	t.plan.result(index, &result, true)
+	t.refusal = err
+	s.schedule(ref.place, t, index, now)
+	s.steer(ref.place, t, now)
+}

@@ -1,0 +1,171 @@
+package icmplib
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// traceSweep is a MultiTraceroute at work. One goroutine does everything: the
+// caller's. What is to be sent next, and where a way ends, is for the plan of
+// each trace to say; the sweep holds the probes of all of them that are due, and
+// takes out of these by chance.
+type traceSweep struct {
+	p     *Prober
+	opts  MultiTracerouteOptions
+	op    *engine.Op
+	gate  sendGate
+	yield func(index int, r *Route) bool
+
+	targets targetQueue
+	traces  tracePlaces
+	ready   readyProbes
+	timers  traceTimers
+	flying  int  // probes that have no fate yet
+	taken   int  // probes that the system took
+	closed  bool // yield returned false
+
+	batches []traceBatch
+	inbox   []engine.Outcome
+	timer   *time.Timer
+
+	progress Progress
+	reported time.Time
+}
+
+// newTraceSweep does all that can fail before anything is sent.
+func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traceSweep, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	seed := opts.Seed
+	for seed == 0 {
+		seed = rand.Uint64()
+	}
+	return &traceSweep{
+		p:     p,
+		opts:  opts,
+		gate:  sendGate{own: engine.NewPacer(opts.Rate), all: p.pacer},
+		ready: newReadyProbes(opts.HopRate, seed),
+	}, nil
+}
+
+// unclearRoom is how many answers without a mark may wait to be looked at.
+const unclearRoom = 1 << 12
+
+// each traces the targets and calls yield for each route that is complete,
+// until all are, yield returns false or ctx ends.
+func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Route) bool) error {
+	s.yield = yield
+	cfg := s.opts.Packet.opConfig(s.opts.Timeout, netip.Addr{})
+	cfg.Unclear = true
+	cfg.Inbox = engine.NewInboxWith(unclearRoom)
+	s.op = engine.NewOp(cfg)
+	defer s.op.Close()
+	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.resolve, s.opts.Family))
+	defer s.targets.feed.end()
+	s.timer = time.NewTimer(0)
+	defer s.timer.Stop()
+	defer s.giveTurns()
+	err := s.run(ctx)
+	s.report(true)
+	return err
+}
+
+func (s *traceSweep) run(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil {
+			return s.abandon(context.Cause(ctx))
+		}
+		s.collect()
+		s.wake(time.Now())
+		if err := s.admit(); err != nil {
+			return s.abandon(err)
+		}
+		if s.closed {
+			return nil
+		}
+		sent, err := s.send(ctx)
+		switch {
+		case err != nil:
+			return s.abandon(err)
+		case s.closed || s.targets.ended() && s.traces.len() == 0:
+			return nil
+		case !sent:
+			if err := s.wait(ctx); err != nil {
+				return s.abandon(err)
+			}
+		}
+		s.report(false)
+	}
+}
+
+// Where very many probes are in flight, something happens all the time. To look
+// at each thing by itself costs more than all the rest; gathered, they wait a
+// little, which is part of no round-trip time.
+const (
+	gatherAbove = 64 // probes in flight
+	gatherFor   = time.Millisecond
+)
+
+// wait waits until something can be done.
+func (s *traceSweep) wait(ctx context.Context) error {
+	var drawn chan struct{}
+	if s.targets.more && s.wants() {
+		drawn = s.targets.feed.ready
+	}
+	var due <-chan time.Time
+	ready, now := s.op.Ready(), time.Now()
+	at, ok := s.nextDue(now)
+	if s.flying > gatherAbove {
+		at, ok, ready = now.Add(gatherFor), true, nil
+	}
+	if ok {
+		s.timer.Reset(at.Sub(now))
+		due = s.timer.C
+	}
+	select {
+	case <-ready:
+		s.take()
+	case <-drawn:
+	case <-due:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.p.closed:
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// nextDue returns when there is something to do, if nothing comes in.
+func (s *traceSweep) nextDue(now time.Time) (at time.Time, ok bool) {
+	if s.mayFly() > 0 {
+		if at, ok = s.ready.next(now); ok && s.gate.at.After(at) {
+			at = s.gate.at
+		}
+	}
+	if timer, any := s.timers.first(); any && (!ok || timer.Before(at)) {
+		return timer, true
+	}
+	return at, ok
+}
+
+// report tells the caller how far it has come.
+func (s *traceSweep) report(last bool) {
+	if s.opts.Progress == nil {
+		return
+	}
+	now := time.Now()
+	if !last && now.Sub(s.reported) < progressEvery {
+		return
+	}
+	s.reported = now
+	s.progress.Targets = s.targets.feed.count()
+	s.opts.Progress(s.progress)
+}
