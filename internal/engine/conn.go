@@ -26,6 +26,7 @@ type Conn interface {
 // *transport.Conn is such, whose documentation is the contract.
 type SegmentConn interface {
 	Protocol() icmp.Protocol
+	Ports() (first uint16, n int)
 	SendBatch(probes []transport.Probe) (int, error)
 	ReceiveBatch(ctx context.Context, arrivals []transport.Arrival) (int, error)
 	SetReadDeadline(t time.Time) error

@@ -44,6 +44,7 @@ func (m *echo) deliver(i int, c *core) {
 func (m *echo) setReadDeadline(t time.Time) { _ = m.conn.SetReadDeadline(t) }
 
 func (m *echo) id() uint16                { return m.conn.ID() }
+func (m *echo) ports() int                { return 0 }
 func (m *echo) drained() time.Time        { return m.conn.Drained() }
 func (m *echo) counters() socket.Counters { return m.conn.Counters() }
 func (m *echo) backlog() float64          { return m.conn.Backlog() }

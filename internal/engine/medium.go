@@ -21,6 +21,7 @@ type Medium interface {
 	deliver(i int, c *core)
 
 	id() uint16 // of echo requests; 0 for other protocols
+	ports() int // source ports that are held; 0: none are
 	setReadDeadline(t time.Time)
 	drained() time.Time
 	counters() socket.Counters
@@ -44,9 +45,10 @@ type outgoing struct {
 
 // Flow is what routers that spread load look at beside the addresses, and the
 // port that is probed. Echo requests have none of it: their id and checksum are
-// constant in an operation.
+// constant in an operation, see OpConfig.Sum.
 type Flow struct {
 	SourcePort      uint16 // one of the socket's; 0: its first
+	Offset          uint16 // where SourcePort is 0: so many ports behind the first
 	DestinationPort uint16
 	Label           uint32 // of IPv6
 }

@@ -36,6 +36,10 @@ func (m *segments) prepare(k int, p *outgoing) {
 		TTL:             p.ttl,
 		TrafficClass:    p.class,
 	}
+	if p.flow.SourcePort == 0 && p.flow.Offset != 0 {
+		first, _ := m.conn.Ports()
+		m.probes[k].SourcePort = first + p.flow.Offset
+	}
 	if m.protocol != icmp.UDP {
 		m.probes[k].Identity = identity(p.seq, p.nonce)
 		return
@@ -64,6 +68,7 @@ func (m *segments) deliver(i int, c *core) {
 func (m *segments) setReadDeadline(t time.Time) { _ = m.conn.SetReadDeadline(t) }
 
 func (m *segments) id() uint16                { return 0 }
+func (m *segments) ports() int                { _, n := m.conn.Ports(); return n }
 func (m *segments) drained() time.Time        { return m.conn.Drained() }
 func (m *segments) counters() socket.Counters { return m.conn.Counters() }
 func (m *segments) backlog() float64          { return m.conn.Backlog() }
