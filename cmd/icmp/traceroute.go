@@ -15,6 +15,8 @@ import (
 const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute -n -q 1 --gap 5 192.0.2.1
   icmp traceroute -T -p 443 -m 20 example.net
+  icmp traceroute --flows all example.net
+  icmp traceroute --flows all --dot example.net | dot -Tsvg
   icmp traceroute --json -6 example.net`
 
 func newTracerouteCommand() *cobra.Command {
@@ -25,7 +27,8 @@ func newTracerouteCommand() *cobra.Command {
 		Short:   "Find the routers on the way to a host",
 		Long: `Find the routers on the way to a host, and what they say.
 
-Several hops are probed at a time, with packets that all belong to one flow.
+Several hops are probed at a time, with packets that all belong to one flow, or
+to --flows of them, whose ways are then printed as a graph below the hops.
 Each hop is printed when it is final: who answered, further responders on lines
 of their own, round-trip times in sending order, or the least, mean and greatest
 of many, and * for a silent hop. Marks are those of traceroute: !N network, !H
@@ -99,6 +102,9 @@ func trace(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *i
 	}
 	if err := rehearse(p, route.Target, opts); err != nil {
 		return err
+	}
+	if opts.Flows != 0 {
+		return traceFlows(ctx, p, route, opts, report)
 	}
 	report.start(route)
 	sent := false

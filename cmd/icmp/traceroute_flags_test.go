@@ -129,7 +129,7 @@ func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 		"first-hop": "f", "max-hops": "m", "queries": "q", "wait": "w", "interval": "z", "protocol": "P", "icmp": "I",
 		"udp": "U", "tcp": "T", "port": "p", "source-port": "", "flow-label": "l", "ipv4": "4", "ipv6": "6", "source": "s",
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
-		"mode": "", "numeric": "n", "json": "", "csv": "",
+		"mode": "", "numeric": "n", "json": "", "csv": "", "flows": "", "dot": "",
 	}
 	got := map[string]string{}
 	flags := pflag.NewFlagSet("traceroute", pflag.ContinueOnError)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/netip"
 
 	"github.com/goicmp/icmplib"
@@ -18,6 +19,8 @@ type jsonTrace struct {
 	End     string    `json:"end"`
 	Hops    []jsonHop `json:"hops"`
 	Error   *string   `json:"error"`
+
+	Graph json.RawMessage `json:"graph,omitempty"` // of several flows
 }
 
 // jsonHop is the object of a hop. Round-trip times are null where nobody
@@ -61,6 +64,7 @@ func newJSONTrace(r *icmplib.Route, err error) jsonTrace {
 		End:     r.End.String(),
 		Hops:    []jsonHop{},
 		Error:   errorText(err),
+		Graph:   graphJSON(r),
 	}
 	for i := range r.Hops {
 		o.Hops = append(o.Hops, newJSONHop(&r.Hops[i]))
