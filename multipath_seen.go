@@ -17,7 +17,7 @@ func (p *flowPlan) view(done bool) *flowView {
 	}
 	for hop := range p.last + 1 {
 		for flow := range p.hops[hop].asks {
-			if a := v.ask(hop, flow); a != nil && (a.answered > 0 || done && p.near == never) {
+			if a := v.ask(hop, flow); a != nil && (a.answered > 0 || done && p.near > p.last) {
 				v.last = hop
 			}
 		}
@@ -38,7 +38,7 @@ func (p *flowPlan) extent(flow int) int {
 	switch {
 	case end != never && (end == p.near || seen == end-1):
 		return end
-	case p.near == never:
+	case p.near > p.last:
 		return p.last
 	}
 	return max(seen, p.near)
