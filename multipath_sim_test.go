@@ -183,3 +183,19 @@ func balancings(g *Graph) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// Where packets of one flow take either of two long branches, nobody knows which
+// router of the one hop leads to which of the next.
+func TestLinksBehindBalancingByPacketAreUnsure(t *testing.T) {
+	for _, kind := range []string{"turn", "random"} {
+		route, _ := traceWays(t, ways(2, "r1 "+kind+"( a1 b1 | a2 b2 ) t0"), variant{UDP, false}, false, TracerouteOptions{Flows: -1})
+		for _, edge := range shape(route.Graph) {
+			if between := strings.HasPrefix(edge, "2:a"); between != strings.Contains(edge, "?") {
+				t.Errorf("%s: edge %s", kind, edge)
+			}
+		}
+		if got := balancings(route.Graph); got != "none per-packet per-packet none" {
+			t.Errorf("%s: balancing %s", kind, got)
+		}
+	}
+}
