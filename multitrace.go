@@ -9,7 +9,7 @@ import (
 // MultiTracerouteOptions says how to trace many routes. Nil and the zero value
 // mean all defaults.
 type MultiTracerouteOptions struct {
-	// TracerouteOptions is how each of them is traced.
+	// TracerouteOptions is how each of them is traced. Flows has to be 0 or 1.
 	TracerouteOptions
 
 	// Parallel is how many traces are in flight at the most, up to 65,536, and
@@ -123,6 +123,9 @@ func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) 
 	}
 	if opts.Parallel < 0 || opts.Parallel > maxParallel {
 		return opts, &ConfigError{Field: "Parallel", Value: opts.Parallel, Allowed: "up to 65536, or 0 for the default of 1000"}
+	}
+	if opts.Flows != 0 && opts.Flows != 1 {
+		return opts, &ConfigError{Field: "Flows", Value: opts.Flows, Allowed: "0 or 1 with many targets; Traceroute takes more"}
 	}
 	trace, err := opts.TracerouteOptions.withDefaults()
 	if err != nil {

@@ -185,6 +185,7 @@ func TestMultiTracerouteRefusesWhatCannotBe(t *testing.T) {
 	defer p.Close()
 	for field, opts := range map[string]*MultiTracerouteOptions{
 		"Parallel": {Parallel: -1},
+		"Flows":    {TracerouteOptions: TracerouteOptions{Flows: 2}},
 		"Count":    {TracerouteOptions: TracerouteOptions{Count: -1}},
 		"MaxHops":  {TracerouteOptions: TracerouteOptions{MaxHops: 256}},
 		"TTL":      {TracerouteOptions: TracerouteOptions{Packet: Packet{TTL: 5}}},

@@ -93,6 +93,8 @@ type listenFunc func(socketKey) (engine.Medium, error)
 type socketKey struct {
 	protocol     Protocol
 	port         uint16 // source port; 0: any
+	ports        int    // how many, for as many flows; 0: 1
+	block        int    // tells such sockets apart: see flowsPerBlock
 	version      icmp.Version
 	source       netip.Addr
 	device       string

@@ -57,6 +57,7 @@ func (p *Prober) listenTransport(key socketKey) (engine.Medium, error) {
 		Mark:         key.mark,
 		DontFragment: key.dontFragment,
 		FirstPort:    key.port,
+		Ports:        key.ports,
 	})
 	if err != nil {
 		return nil, err

@@ -20,8 +20,9 @@ type RewritePoint struct {
 // distance, as far as what routers quote shows it. A hop whose quote shows what
 // no hop behind it does is not in it: it quotes in its own way.
 //
-// It tells nothing of what is rewritten without raw sockets, and nothing of what
-// a translator restores in quotes together with the checksum.
+// It tells nothing of what is rewritten without raw sockets, nothing of what a
+// translator restores in quotes together with the checksum, and nothing of a route
+// of several flows: there, [Hop.Rewritten] does.
 func (r *Route) Rewrites() []RewritePoint {
 	var known []*Hop
 	for i := range r.Hops {

@@ -27,6 +27,10 @@ type Route struct {
 	// trace that did not reach its target ends with the last hop that answered,
 	// unless it ended by its gap limit or at MaxHops.
 	Hops []Hop
+
+	// Graph is the ways of several flows; nil where one was traced. See
+	// [TracerouteOptions].Flows.
+	Graph *Graph
 }
 
 // Responding yields the hops that answered.

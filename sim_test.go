@@ -127,7 +127,7 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 // simTransport opens a connection for a protocol other than ICMP.
 func simTransport(n *netsim.Network, key socketKey, opts *netsim.ConnOptions) (engine.Medium, error) {
 	c, err := n.ListenTransport(key.version, key.protocol.number(), netsim.TransportOptions{
-		Datagram: opts.Datagram, QueueLimit: opts.QueueLimit, FirstPort: key.port, DontFragment: key.dontFragment,
+		Datagram: opts.Datagram, QueueLimit: opts.QueueLimit, FirstPort: key.port, Ports: key.ports, DontFragment: key.dontFragment,
 	})
 	if err != nil {
 		return nil, err

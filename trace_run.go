@@ -20,6 +20,8 @@ type traceRun struct {
 	turn *traceTurn // nil while it has none
 	end  RouteEnd
 
+	paths *multipathRun // of several flows; nil: of one
+
 	taken   int   // probes that the system took
 	refusal error // why it did not take the last of those that it did not
 
@@ -36,6 +38,9 @@ func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptio
 	if err != nil {
 		return nil, err
 	}
+	if opts.isMultipath() {
+		return p.newMultipath(ctx, target, opts)
+	}
 	dst, pool, err := p.aim(ctx, target, opts.Family, &opts.Packet)
 	if err != nil {
 		return nil, err
@@ -46,6 +51,9 @@ func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptio
 // each traces the route and calls yield with each hop that is final, until all
 // are, yield returns false or ctx ends.
 func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
+	if r.paths != nil {
+		return r.paths.each(ctx, r, yield)
+	}
 	r.yield = yield
 	r.plan = newTracePlan(&r.opts, time.Now())
 	cfg := r.opts.Packet.opConfig(r.opts.Timeout, r.dst)

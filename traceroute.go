@@ -26,6 +26,15 @@ type TracerouteOptions struct {
 	// most 1 h.
 	Timeout time.Duration
 
+	// Flows is the number of flows that are traced, up to [MaxFlows]. The
+	// default of 0, and 1, is one: the trace then shows one path. With more,
+	// routers that spread load send them different ways, and Route.Graph shows
+	// these; a negative value draws flows until those ways are all known, with a
+	// confidence of 95 % for each router. Count is then the number of attempts
+	// for each flow and hop, Fast is refused, and hops are handed out when all
+	// are final. See docs/multipath.md.
+	Flows int
+
 	// Fast asks each hop only until it has answered once: Count is then the
 	// number of attempts.
 	Fast bool
@@ -41,7 +50,9 @@ type TracerouteOptions struct {
 	// Packet is the shape of the probes. All of them belong to one flow: what
 	// routers that spread load look at is the same in each, so that they all
 	// take the same path. TCP without raw sockets is the exception: each probe
-	// has a source port of its own. Packet.TTL has to be 0.
+	// has a source port of its own. Packet.TTL has to be 0. With Flows,
+	// Packet.SourcePort is that of the first flow, and each further one has the
+	// port behind; over IPv6 each has a flow label of its own, too.
 	Packet Packet
 }
 
@@ -84,6 +95,7 @@ func (p *Prober) Traceroute(ctx context.Context, target string, opts *Traceroute
 		return true
 	})
 	route.End = run.end
+	route.Graph = run.graph()
 	route.Reached = run.end == EndReached
 	return route, err
 }
@@ -153,6 +165,9 @@ func (o *TracerouteOptions) validate() error {
 		return err
 	}
 	if err := validateFamily(o.Family); err != nil {
+		return err
+	}
+	if err := o.validateFlows(); err != nil {
 		return err
 	}
 	return o.Packet.validate()

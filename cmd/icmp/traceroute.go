@@ -18,6 +18,8 @@ const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute --json -6 example.net
   icmp traceroute --mtu example.net
   icmp traceroute --loss example.net
+  icmp traceroute --flows all example.net
+  icmp traceroute --flows all --dot example.net | dot -Tsvg
   icmp traceroute --json -q 1 --file targets.txt > routes.ndjson`
 
 func newTracerouteCommand() *cobra.Command {
@@ -28,7 +30,8 @@ func newTracerouteCommand() *cobra.Command {
 		Short:   "Find the routers on the way to a host",
 		Long: `Find the routers on the way to a host, and what they say.
 
-Several hops are probed at a time, with packets that all belong to one flow.
+Several hops are probed at a time, with packets that all belong to one flow, or
+to --flows of them, whose ways are then printed as a graph below the hops.
 Each hop is printed when it is final: who answered, further responders on lines
 of their own, round-trip times in sending order, or the least, mean and greatest
 of many, and * for a silent hop. Marks are those of traceroute: !N network, !H
@@ -123,6 +126,9 @@ func trace(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *i
 	}
 	if err := rehearse(p, route.Target, opts); err != nil {
 		return err
+	}
+	if opts.Flows != 0 {
+		return traceFlows(ctx, p, route, opts, report)
 	}
 	report.start(route)
 	sent := false

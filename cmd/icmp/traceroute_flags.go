@@ -22,6 +22,7 @@ const (
 type tracerouteFlags struct {
 	probeFlags
 	protocolFlags
+	flowFlags
 	manyFlags
 	mtuFlag
 	nat          bool
@@ -47,6 +48,7 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long each probe waits for its answer; --wait is the same")
 	durationVar(flags, &f.interval, "interval", "z", 50*time.Millisecond, "from one probe to a hop to the next; 0: none")
 	f.protocolFlags.register(flags, "I")
+	f.flowFlags.register(flags)
 	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
 	flags.BoolVarP(&f.only6, "ipv6", "6", false, "use IPv6 only")
 	flags.StringVarP(&f.source, "source", "s", "", "address to send from")
@@ -84,7 +86,7 @@ func tracerouteName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 
 // options translates the command line, and refuses what it cannot mean.
 func (f *tracerouteFlags) options() (*icmplib.TracerouteOptions, *icmplib.Config, error) {
-	for _, err := range []error{f.checkOwn(), f.manyFlags.check(), f.probeFlags.check(), f.protocolFlags.check(&f.probeFlags)} {
+	for _, err := range []error{f.checkOwn(), f.checkFlows(), f.manyFlags.check(), f.probeFlags.check(), f.protocolFlags.check(&f.probeFlags)} {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -97,6 +99,7 @@ func (f *tracerouteFlags) options() (*icmplib.TracerouteOptions, *icmplib.Config
 		Timeout:  f.timeout,
 		Fast:     f.fast,
 		GapLimit: f.gap,
+		Flows:    f.flows.option(),
 		Family:   f.family(),
 		Packet:   f.packet(),
 	}
@@ -126,6 +129,8 @@ func (f *tracerouteFlags) checkOwn() error {
 
 func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOptions) routeReporter {
 	switch {
+	case f.dot:
+		return dotRoute{out}
 	case f.json:
 		return jsonRoute{&jsonReporter{out: out}}
 	case f.csv:

@@ -131,6 +131,7 @@ func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
 		"mode": "", "numeric": "n", "json": "", "csv": "", "loss": "", "mtu": "", "nat": "",
 		"file": "", "rate": "", "hop-rate": "", "parallel": "",
+		"flows": "", "dot": "",
 	}
 	got := map[string]string{}
 	flags := pflag.NewFlagSet("traceroute", pflag.ContinueOnError)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/netip"
 
 	"github.com/goicmp/icmplib"
@@ -19,6 +20,8 @@ type jsonTrace struct {
 	Hops     []jsonHop     `json:"hops"`
 	Rewrites []jsonRewrite `json:"rewrites"`
 	Error    *string       `json:"error"`
+
+	Graph json.RawMessage `json:"graph,omitempty"` // of several flows
 }
 
 // jsonHop is the object of a hop. Round-trip times are null where nobody
@@ -62,6 +65,7 @@ func newJSONTrace(r *icmplib.Route, err error) jsonTrace {
 		Hops:     []jsonHop{},
 		Rewrites: newJSONRewrites(r.Rewrites()),
 		Error:    errorText(err),
+		Graph:    graphJSON(r),
 	}
 	for i := range r.Hops {
 		o.Hops = append(o.Hops, newJSONHop(&r.Hops[i]))

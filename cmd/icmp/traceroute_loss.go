@@ -22,6 +22,10 @@ func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib
 		return nil, errors.New("--loss and --csv exclude each other: --json is allowed")
 	case f.fast:
 		return nil, errors.New("--loss and --fast exclude each other: one of them is allowed")
+	case f.flows != 1:
+		return nil, errors.New("--loss and --flows exclude each other: one of them is allowed")
+	case f.nat:
+		return nil, errors.New("--loss and --nat exclude each other: one of them is allowed")
 	case f.gap > 0:
 		return nil, errors.New("--loss and --gap exclude each other: --max-hops is allowed")
 	case f.interval < time.Millisecond:

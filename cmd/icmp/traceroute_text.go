@@ -70,6 +70,7 @@ func (t *textRoute) end(r *icmplib.Route, err error) {
 		fmt.Fprintln(t.out, err)
 		return
 	}
+	t.writeGraph(r)
 	fmt.Fprintln(t.out, describeEnd(r))
 	if t.nat {
 		fmt.Fprint(t.out, describeRewrites(r))

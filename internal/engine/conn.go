@@ -32,6 +32,7 @@ type Conn interface {
 type SegmentConn interface {
 	Link
 	Protocol() icmp.Protocol
+	Ports() (first uint16, n int)
 	SendBatch(probes []transport.Probe) (int, error)
 	ReceiveBatch(ctx context.Context, arrivals []transport.Arrival) (int, error)
 }

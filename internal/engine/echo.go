@@ -17,6 +17,7 @@ type echo struct {
 func OverEcho(conn Conn) Medium { return &echo{Conn: conn} }
 
 func (m *echo) id() uint16 { return m.ID() }
+func (m *echo) ports() int { return 0 }
 
 func (m *echo) send(p *outgoing) error {
 	m.request[0] = icmp.Request{

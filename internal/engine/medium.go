@@ -19,6 +19,8 @@ type Medium interface {
 	deliver(i int, c *core)
 	// id is that of echo requests; 0 for other protocols.
 	id() uint16
+	// ports is how many source ports are held; 0: none are.
+	ports() int
 }
 
 // errNoneTaken stands for a packet that the system did not take without a word.
@@ -46,9 +48,10 @@ type outgoing struct {
 
 // Flow is what routers that spread load look at beside the addresses, and the
 // port that is probed. Echo requests have none of it: their id and checksum are
-// constant in an operation.
+// constant in an operation, see OpConfig.Sum.
 type Flow struct {
 	SourcePort      uint16 // one of the socket's; 0: its first
+	Offset          uint16 // where SourcePort is 0: so many ports behind the first
 	DestinationPort uint16
 	Label           uint32 // of IPv6
 }

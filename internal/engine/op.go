@@ -11,6 +11,7 @@ type OpConfig struct {
 	TrafficClass int
 	Size         int    // payload bytes, where Payload is nil
 	Payload      []byte // sent as it is
+	Sum          uint16 // tells flows of echo requests apart: see payload.sum
 	Numbered     bool   // the payload begins with the sequence number: UDP
 	Inbox        *Inbox // shared with other operations; nil: one of its own
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
@@ -44,7 +45,7 @@ func NewOp(cfg OpConfig) *Op {
 	if cfg.Inbox == nil {
 		cfg.Inbox = NewInbox()
 	}
-	return &Op{
+	op := &Op{
 		timeout: cfg.Timeout,
 		class:   cfg.TrafficClass,
 		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
@@ -52,6 +53,8 @@ func NewOp(cfg OpConfig) *Op {
 		Inbox:   cfg.Inbox,
 		unclear: cfg.Unclear,
 	}
+	op.payload.sum = cfg.Sum
+	return op
 }
 
 // deliver puts an outcome into the inbox.

@@ -39,6 +39,11 @@ type payload struct {
 	// header there is no place for it that always comes back. Their balance is
 	// for the socket to choose.
 	numbered bool
+
+	// sum is by how much the checksum of echo requests differs from what it is
+	// without it: another one is another flow. 0xffff is 0 in ones' complement
+	// arithmetic.
+	sum uint16
 }
 
 // newPayload takes the caller's bytes, or makes size bytes of a pattern in which
@@ -97,7 +102,8 @@ func (p *payload) head(n nonce, seq uint16) (b [maxHead]byte) {
 	for sum > 0xffff {
 		sum = sum>>16 + sum&0xffff
 	}
-	binary.BigEndian.PutUint16(b[nonceSize:], ^uint16(sum)) // RFC 1071: adds up to 0xffff
+	rest := uint32(^uint16(sum)) + uint32(p.sum) // RFC 1071: it all adds up to 0xffff, and p.sum
+	binary.BigEndian.PutUint16(b[nonceSize:], uint16(rest>>16+rest&0xffff))
 	return b
 }
 

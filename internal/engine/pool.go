@@ -132,6 +132,14 @@ func (p *Pool) pause(ctx context.Context) error {
 	}
 }
 
+// Ports returns how many source ports the sockets hold: 0 for echo requests, and
+// where each probe is a connection with a port of its own.
+func (p *Pool) Ports() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.engines[0].medium.ports()
+}
+
 // Done is closed when the pool is.
 func (p *Pool) Done() <-chan struct{} { return p.done }
 

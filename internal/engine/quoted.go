@@ -84,13 +84,13 @@ func shiftOf(r *icmp.Reply, id, seq uint16, p *payload) Shift {
 }
 
 // echoShift is that of an echo request, whose payload and sequence number add
-// up to nothing.
+// up to the sum of its flow.
 func echoShift(r *icmp.Reply, sum, id uint16, p *payload) Shift {
 	q := &r.Quote
 	if !p.balanced() {
 		return Shift{}
 	}
-	sum = Less(Less(sum, id), uint16(q.Type.Number())<<8)
+	sum = Less(Less(Less(sum, p.sum), id), uint16(q.Type.Number())<<8)
 	if q.Protocol == icmp.ICMP {
 		return Shift{true, sum, true, false}
 	}

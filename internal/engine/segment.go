@@ -23,6 +23,7 @@ type segments struct {
 func OverTransport(conn SegmentConn) Medium { return &segments{SegmentConn: conn} }
 
 func (m *segments) id() uint16 { return 0 }
+func (m *segments) ports() int { _, n := m.Ports(); return n }
 
 func (m *segments) send(p *outgoing) error {
 	probe := &m.probe[0]
@@ -33,6 +34,10 @@ func (m *segments) send(p *outgoing) error {
 		FlowLabel:       p.flow.Label,
 		TTL:             p.ttl,
 		TrafficClass:    p.class,
+	}
+	if p.flow.SourcePort == 0 && p.flow.Offset != 0 {
+		first, _ := m.Ports()
+		probe.SourcePort = first + p.flow.Offset
 	}
 	switch {
 	case m.Protocol() != icmp.UDP:

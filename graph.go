@@ -1,0 +1,126 @@
+package icmplib
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Graph is the ways that several flows took to a target: the result of a
+// Traceroute with [TracerouteOptions].Flows.
+//
+// Only what was seen is in it: a node is an address that answered, and an edge
+// is a flow that met the one node and, one hop farther, the other.
+type Graph struct {
+	// Flows is how many flows were used, and Probes how many packets left.
+	Flows  int `json:"flows"`
+	Probes int `json:"probes"`
+
+	// Complete is set where the flows were enumerated, and the stopping rule
+	// held behind each router. It is not set where [MaxFlows] were not enough,
+	// where the call was cut short, and for a fixed number of flows.
+	Complete bool `json:"complete"`
+
+	// Hops are the same hops as those of the Route, Edges what leads from each
+	// to the next, and Diamonds where the ways part and meet again.
+	Hops     []GraphHop  `json:"hops"`
+	Edges    []GraphEdge `json:"edges"`
+	Diamonds []Diamond   `json:"diamonds"`
+}
+
+// GraphHop is the nodes at one distance.
+type GraphHop struct {
+	Distance  int         `json:"distance"`  // the TTL, or hop limit, of the probes
+	Balancing Balancing   `json:"balancing"` // how one of the nodes is chosen
+	Nodes     []GraphNode `json:"nodes"`     // those that answered, then the silent one
+}
+
+// GraphNode is an interface that answered at a distance. The node of flows that
+// nobody answered for has no address: it stands for any number of routers.
+type GraphNode struct {
+	ID       int        `json:"id"` // counts the nodes of the Graph from 0
+	Distance int        `json:"distance"`
+	Address  netip.Addr `json:"address"` // the zero Addr: silent
+	Flows    []int      `json:"flows"`   // that met it, counted from 0
+}
+
+// IsSilent tells whether the node stands for silence.
+func (n *GraphNode) IsSilent() bool { return !n.Address.IsValid() }
+
+// GraphEdge leads from a node to one that is a hop farther.
+type GraphEdge struct {
+	From  int   `json:"from"` // ID of a GraphNode
+	To    int   `json:"to"`
+	Flows []int `json:"flows"` // that took it, counted from 0
+
+	// Unsure is set where packets of one flow are spread over From and others:
+	// the packet that To answered may have come by one of those.
+	Unsure bool `json:"unsure,omitempty"`
+}
+
+// Diamond is a part of a Graph in which ways part, and meet again.
+type Diamond struct {
+	// Divergence is the last known point before the ways part; distance 0 is
+	// the sender. Convergence is the first known point at which all of them
+	// have met; it is the zero GraphPoint where they do not meet.
+	Divergence  GraphPoint `json:"divergence"`
+	Convergence GraphPoint `json:"convergence"`
+
+	// Width is the greatest number of nodes at one distance between the two.
+	Width int `json:"width"`
+
+	// MinLength and MaxLength are the numbers of hops of the shortest and of
+	// the longest way from the one to the other.
+	MinLength int `json:"min_length"`
+	MaxLength int `json:"max_length"`
+}
+
+// GraphPoint is a place in a Graph.
+type GraphPoint struct {
+	Distance int        `json:"distance"` // the TTL, or hop limit, of the probes
+	Address  netip.Addr `json:"address"`  // the zero Addr: silent, or the sender
+}
+
+// Balancing is how load is spread over the nodes of a hop.
+type Balancing uint8
+
+// The ways to spread load.
+const (
+	BalancingNone      Balancing = iota // one interface answers all flows
+	BalancingPerFlow                    // another flow may meet another interface; one flow meets one
+	BalancingPerPacket                  // packets of the same flow meet different interfaces
+)
+
+var balancingWords = [...]string{"none", "per-flow", "per-packet"}
+
+// String returns the word: none, per-flow or per-packet.
+func (b Balancing) String() string {
+	if int(b) < len(balancingWords) {
+		return balancingWords[b]
+	}
+	return "unknown"
+}
+
+// MarshalText returns the word, for JSON and its like.
+func (b Balancing) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// UnmarshalText sets b to what the word stands for. An unknown word is an error.
+func (b *Balancing) UnmarshalText(word []byte) error {
+	for i, known := range balancingWords {
+		if string(word) == known {
+			*b = Balancing(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown kind of load balancing %q", word)
+}
+
+// Node returns the node with an ID of this Graph; nil if there is none.
+func (g *Graph) Node(id int) *GraphNode {
+	for i := range g.Hops {
+		nodes := g.Hops[i].Nodes
+		if len(nodes) > 0 && id >= nodes[0].ID && id < nodes[0].ID+len(nodes) {
+			return &nodes[id-nodes[0].ID]
+		}
+	}
+	return nil
+}

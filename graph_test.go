@@ -1,0 +1,119 @@
+package icmplib
+
+import (
+	"encoding/json"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// drawn is a graph with everything that can be in one.
+func drawn() *Graph {
+	a := netip.MustParseAddr
+	g := &Graph{
+		Flows: 11, Probes: 40, Complete: true,
+		Hops: []GraphHop{
+			{Distance: 1, Nodes: []GraphNode{{ID: 0, Distance: 1, Address: a("10.0.1.1"), Flows: []int{0, 1, 2}}}},
+			{Distance: 2, Balancing: BalancingPerFlow, Nodes: []GraphNode{
+				{ID: 1, Distance: 2, Address: a("10.0.2.1"), Flows: []int{0, 2}},
+				{ID: 2, Distance: 2, Flows: []int{1}},
+			}},
+			{Distance: 3, Nodes: []GraphNode{{ID: 3, Distance: 3, Address: a("10.0.9.9"), Flows: []int{0, 1, 2}}}},
+		},
+		Edges: []GraphEdge{
+			{From: 0, To: 1, Flows: []int{0, 2}}, {From: 0, To: 2, Flows: []int{1}},
+			{From: 1, To: 3, Flows: []int{0, 2}, Unsure: true}, {From: 2, To: 3, Flows: []int{1}},
+		},
+	}
+	g.Diamonds = findDiamonds(g)
+	return g
+}
+
+func TestTheGraphAsText(t *testing.T) {
+	var b strings.Builder
+	if err := drawn().WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `  1  10.0.1.1
+       > 10.0.2.1  2 of 3 flows
+       > *  1 of 3 flows
+  2  10.0.2.1  per-flow
+       > 10.0.9.9  2 of 2 flows, unsure
+  2  *  per-flow
+       > 10.0.9.9  1 of 1 flows
+  3  10.0.9.9
+diamond from 10.0.1.1 to 10.0.9.9: width 2, length 2
+11 flows, 40 probes, each router's next hops are complete with a confidence of 95 %
+`
+	if b.String() != want {
+		t.Errorf("%s\nwant\n%s", b.String(), want)
+	}
+}
+
+func TestTheGraphAsDOT(t *testing.T) {
+	var b strings.Builder
+	if err := drawn().WriteDOT(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"digraph route {\n", `n0 [label="10.0.1.1\n1"];`, `n2 [label="*\n2", style=dashed];`,
+		`n0 -> n1 [label="2"];`, `n1 -> n3 [label="2", style=dashed];`, "\n}\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s is not in\n%s", want, b.String())
+		}
+	}
+	if strings.Count(b.String(), "{") != strings.Count(b.String(), "}") {
+		t.Error("the braces do not match")
+	}
+}
+
+func TestTheGraphAsJSON(t *testing.T) {
+	text, err := json.Marshal(drawn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Graph
+	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(&back, drawn()) {
+		t.Errorf("%+v, %v\nwant %+v\nof %s", back, err, *drawn(), text)
+	}
+	if !strings.Contains(string(text), `"balancing":"per-flow"`) {
+		t.Errorf("%s", text)
+	}
+	if err := new(Balancing).UnmarshalText([]byte("some")); err == nil {
+		t.Error("an unknown kind of balancing is taken")
+	}
+}
+
+func TestNodesAreFoundByID(t *testing.T) {
+	g := drawn()
+	for id := range 4 {
+		if n := g.Node(id); n == nil || n.ID != id {
+			t.Errorf("node %d is %+v", id, n)
+		}
+	}
+	if g.Node(4) != nil || g.Node(-1) != nil {
+		t.Error("there are nodes that are not there")
+	}
+}
+
+// A graph in which a router comes twice on one way is looked at as it is.
+func TestDiamondsOfACircle(t *testing.T) {
+	a := netip.MustParseAddr("10.0.0.1")
+	b := netip.MustParseAddr("10.0.0.2")
+	g := &Graph{
+		Hops: []GraphHop{
+			{Distance: 1, Nodes: []GraphNode{{ID: 0, Distance: 1, Address: a}}},
+			{Distance: 2, Nodes: []GraphNode{{ID: 1, Distance: 2, Address: b}}},
+			{Distance: 3, Nodes: []GraphNode{{ID: 2, Distance: 3, Address: a}}},
+		},
+		Edges: []GraphEdge{{From: 0, To: 1, Flows: []int{0}}, {From: 1, To: 2, Flows: []int{0}}},
+	}
+	if d := findDiamonds(g); len(d) != 0 {
+		t.Errorf("%+v", d)
+	}
+	if d := findDiamonds(&Graph{}); len(d) != 0 {
+		t.Errorf("an empty graph has %+v", d)
+	}
+}

@@ -1,0 +1,200 @@
+package icmplib
+
+import "slices"
+
+// update decides anew where something became known.
+func (p *flowPlan) update() {
+	if !p.stale {
+		return
+	}
+	p.stale = false
+	p.endByShape()
+	for hop := range min(p.window, p.last+1) {
+		p.decide(hop)
+	}
+	p.todo = p.todo[:0]
+	for _, again := range []bool{true, false} { // what checks a hop goes in one flock
+		for hop := range p.last + 1 {
+			for flow := range p.hops[hop].asks {
+				a := &p.hops[hop].asks[flow]
+				if p.wants(a) && (a.want > 1) == again && p.ends[flow] >= hop {
+					p.todo = append(p.todo, askAt{hop, flow})
+				}
+			}
+		}
+	}
+}
+
+// decide says what is to be asked at a hop, by what is known of it and of the
+// hop before. Nothing of that is ever taken back, so that the trace ends.
+func (p *flowPlan) decide(hop int) {
+	for flow := range p.base {
+		if flow < scouts || hop <= p.far && hop <= p.near {
+			p.want(hop, flow)
+		}
+	}
+	p.decideChecks(hop)
+	p.decideLinks(hop)
+	if p.rule == nil || hop > p.far {
+		return
+	}
+	for _, g := range p.groups(hop) {
+		p.decideGroup(hop, &g)
+	}
+}
+
+// want has a flow asked for at a hop, where it may have got that far.
+func (p *flowPlan) want(hop, flow int) bool {
+	a := p.ask(hop, flow)
+	if a.want == 0 && p.mayReach(hop, flow) {
+		a.want = 1
+	}
+	return a.want > 0
+}
+
+// mayReach tells whether a flow may be asked for at a hop: it must not have
+// ended, and behind the hop where another flow ended it has to be seen to go on.
+// Else the target would answer, whose distance that is not.
+func (p *flowPlan) mayReach(hop, flow int) bool {
+	switch {
+	case p.ends[flow] < hop:
+		return false
+	case hop <= p.near:
+		return true
+	}
+	if !p.settled(p.ask(hop-1, flow)) {
+		return false
+	}
+	for i := hop - 1; i >= max(0, hop-pastEnd); i-- {
+		if p.ask(i, flow).answered > 0 {
+			return true
+		}
+	}
+	return hop < pastEnd
+}
+
+// lead has a flow asked for at the farthest hop, up to this one, where it may be.
+func (p *flowPlan) lead(hop, flow int) bool {
+	for ; hop >= 0 && p.ask(hop, flow).want == 0; hop-- {
+		if p.ends[flow] < hop {
+			return false
+		}
+		if p.want(hop, flow) {
+			return true
+		}
+	}
+	return false
+}
+
+// decideChecks has one flow of each node of a hop with several asked for again,
+// as often as the rule demands to tell one next hop from two: balancing by
+// packet shows in that the same flow meets another node.
+func (p *flowPlan) decideChecks(hop int) {
+	h := &p.hops[hop]
+	if len(h.nodes) < 2 || h.perPacket {
+		for i := range h.asks {
+			h.asks[i].want = min(h.asks[i].want, 1)
+		}
+		return
+	}
+	for node := range h.nodes {
+		for flow := range h.asks {
+			if a := &h.asks[flow]; a.met(node) && p.ends[flow] >= hop {
+				a.want = multipathRule()[0]
+				break
+			}
+		}
+	}
+}
+
+// met tells whether a node was the first to answer.
+func (a *flowAsk) met(node int) bool { return len(a.nodes) > 0 && a.nodes[0] == node }
+
+// decideLinks has asked what leads to each node of a hop, where no flow has
+// shown it yet, and to the end of each flow.
+func (p *flowPlan) decideLinks(hop int) {
+	h := &p.hops[hop]
+	if hop == 0 || len(h.nodes) == 0 {
+		return
+	}
+	for node := range h.nodes {
+		linked := false
+		for flow := range h.asks {
+			linked = linked || h.asks[flow].met(node) && p.ask(hop-1, flow).want > 0
+		}
+		for flow := range h.asks {
+			if a := &h.asks[flow]; a.met(node) && (!linked || a.end != EndUnknown) {
+				p.want(hop-1, flow)
+				linked = true
+			}
+		}
+	}
+}
+
+// endByShape ends the trace where the hops go round in a circle, or where there
+// is too long a gap.
+func (p *flowPlan) endByShape() {
+	for hop := range p.last {
+		if hop >= p.near || !p.known(hop) {
+			return
+		}
+		switch {
+		case p.closesLoop(hop):
+			p.last, p.cut = hop, EndLoop
+			return
+		case p.closesGap(hop):
+			p.last, p.cut = hop, EndGap
+			return
+		}
+	}
+}
+
+// known tells whether all that was asked at a hop is settled.
+func (p *flowPlan) known(hop int) bool {
+	h := &p.hops[hop]
+	for flow := range h.asks {
+		if a := &h.asks[flow]; a.want > 0 && p.ends[flow] >= hop && !p.settled(a) {
+			return false
+		}
+	}
+	return len(h.asks) > 0 && h.asks[0].want > 0
+}
+
+// closesLoop tells whether the hops up to this one end with the same circle
+// twice, or with one set of routers three times: see tracePlan.closesLoop.
+func (p *flowPlan) closesLoop(hop int) bool {
+	for size := 1; size <= (hop+1)/2; size++ {
+		rounds := 2
+		if size == 1 {
+			rounds = 3
+		}
+		same := size*rounds <= hop+1
+		for i := hop; same && i > hop-size*(rounds-1); i-- {
+			same = len(p.hops[i].nodes) > 0 && sameNodes(&p.hops[i], &p.hops[i-size])
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+func sameNodes(a, b *flowHop) bool {
+	if len(a.nodes) != len(b.nodes) {
+		return false
+	}
+	for _, n := range a.nodes {
+		if !slices.Contains(b.nodes, n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *flowPlan) closesGap(hop int) bool {
+	gap := 0
+	for ; hop >= 0 && len(p.hops[hop].nodes) == 0; hop-- {
+		gap++
+	}
+	return p.opts.GapLimit > 0 && gap >= p.opts.GapLimit
+}
