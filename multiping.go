@@ -140,12 +140,8 @@ func (o *MultiPingOptions) withDefaults() (MultiPingOptions, error) {
 	if opts.Count < 0 || opts.Count > maxMultiPingCount {
 		return opts, &ConfigError{Field: "Count", Value: opts.Count, Allowed: "up to 16777215, or 0 for the default of 2"}
 	}
-	for _, err := range []error{
-		validateTimeout(opts.Timeout), validateFamily(opts.Family), opts.Packet.validate(),
-	} {
-		if err != nil {
-			return opts, err
-		}
+	if err := validateProbing(opts.Timeout, opts.Family, &opts.Packet); err != nil {
+		return opts, err
 	}
 	if opts.Count == 0 {
 		opts.Count = defaultMultiPingCount

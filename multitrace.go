@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -132,9 +133,9 @@ func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) 
 		return opts, err
 	}
 	opts.TracerouteOptions = trace
-	opts.Parallel = orDefaultNumber(opts.Parallel, defaultParallel)
+	opts.Parallel = cmp.Or(opts.Parallel, defaultParallel)
 	// 0 is the word for no limit from here on.
-	opts.Rate = max(0, orDefaultNumber(opts.Rate, defaultTraceRate))
-	opts.HopRate = max(0, orDefaultNumber(opts.HopRate, defaultHopRate))
+	opts.Rate = max(0, cmp.Or(opts.Rate, defaultTraceRate))
+	opts.HopRate = max(0, cmp.Or(opts.HopRate, defaultHopRate))
 	return opts, nil
 }

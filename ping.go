@@ -112,12 +112,8 @@ func (o *PingOptions) withDefaults() (PingOptions, error) {
 	if opts.Count == 0 {
 		opts.Count = defaultPingCount
 	}
-	for _, err := range []error{
-		validateTimeout(opts.Timeout), validateFamily(opts.Family), opts.Packet.validate(),
-	} {
-		if err != nil {
-			return opts, err
-		}
+	if err := validateProbing(opts.Timeout, opts.Family, &opts.Packet); err != nil {
+		return opts, err
 	}
 	opts.Interval = orDefault(opts.Interval, defaultPingInterval)
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)

@@ -91,10 +91,8 @@ func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
 	if o != nil {
 		opts = *o
 	}
-	for _, err := range []error{validateTimeout(opts.Timeout), opts.Packet.validate()} {
-		if err != nil {
-			return opts, err
-		}
+	if err := validateProbing(opts.Timeout, AnyFamily, &opts.Packet); err != nil {
+		return opts, err
 	}
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
 	return opts, nil
