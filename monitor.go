@@ -89,14 +89,7 @@ func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOption
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, func(s *Snapshot) bool {
-			stopped = !yield(s, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
+		yieldEach(yield, func(yield func(*Snapshot) bool) error { return run.each(ctx, yield) })
 	}
 }
 

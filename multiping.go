@@ -120,14 +120,9 @@ func (p *Prober) MultiPingSeq(ctx context.Context, targets iter.Seq[string], opt
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, targets, func(_ int, h *Host) bool {
-			stopped = !yield(h, nil)
-			return !stopped
+		yieldEach(yield, func(yield func(*Host) bool) error {
+			return run.each(ctx, targets, func(_ int, h *Host) bool { return yield(h) })
 		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
 	}
 }
 

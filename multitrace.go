@@ -105,14 +105,9 @@ func (p *Prober) MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, targets, func(_ int, r *Route) bool {
-			stopped = !yield(r, nil)
-			return !stopped
+		yieldEach(yield, func(yield func(*Route) bool) error {
+			return run.each(ctx, targets, func(_ int, r *Route) bool { return yield(r) })
 		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
 	}
 }
 

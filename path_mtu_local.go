@@ -54,7 +54,7 @@ func (r *mtuRun) isSent(ctx context.Context, size int) (bool, error) {
 	switch {
 	case errors.Is(err, syscall.EMSGSIZE):
 		return false, nil
-	case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+	case wasStopped(ctx, err):
 		return false, err
 	}
 	return true, nil // another refusal is found by those who need an answer

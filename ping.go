@@ -92,14 +92,7 @@ func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) 
 			yield(Result{}, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, func(r Result) bool {
-			stopped = !yield(r, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(Result{}, err)
-		}
+		yieldEach(yield, func(yield func(Result) bool) error { return run.each(ctx, yield) })
 	}
 }
 

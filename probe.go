@@ -2,7 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -54,7 +53,7 @@ func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeO
 	defer op.Close()
 	probe := []engine.Probe{{Dst: dst, TTL: o.Packet.ttl(), Flow: o.Packet.flow()}}
 	if _, err := pool.Send(ctx, op, probe); err != nil {
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
+		if endsOperation(ctx, err) {
 			return Result{}, err
 		}
 		return refusedResult(dst, 0, o.Packet.ttl(), err), nil
@@ -78,11 +77,6 @@ func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeO
 			return Result{Dst: dst, Status: StatusUnsettled, TTL: o.Packet.ttl(), Sent: probe[0].Sent}, end
 		}
 	}
-}
-
-func isConfigError(err error) bool {
-	_, ok := errors.AsType[*ConfigError](err)
-	return ok
 }
 
 // withDefaults returns the options as they take effect, or why they cannot.

@@ -130,7 +130,7 @@ func (s *Stream) flush(ctx context.Context, pool *engine.Pool, op *streamOp, pro
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+		if wasStopped(ctx, err) {
 			s.takeBack(first)
 			return err
 		}

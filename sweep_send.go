@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -102,7 +100,7 @@ func (s *sweep) flush(ctx context.Context, b *sweepBatch) error {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+		if wasStopped(ctx, err) {
 			return err
 		}
 		if first < len(b.probes) {

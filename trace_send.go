@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -54,7 +52,7 @@ func (r *traceRun) flush(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
+		if endsOperation(ctx, err) {
 			r.unsent(first)
 			return err
 		}

@@ -112,14 +112,7 @@ func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *Tracero
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, func(h *Hop) bool {
-			stopped = !yield(h, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
+		yieldEach(yield, func(yield func(*Hop) bool) error { return run.each(ctx, yield) })
 	}
 }
 
