@@ -96,7 +96,7 @@ func (r *monitorRun) send(ctx context.Context, index int) error {
 	}
 	tag := r.plan.sent(index, time.Now())
 	ttl := r.opts.FirstHop + index
-	r.probe[0] = engine.Probe{Dst: r.dst, Tag: tag.pack(), TTL: ttl, Flow: r.opts.Packet.flow()}
+	r.probe[0] = r.opts.Packet.probe(r.dst, tag.pack(), ttl)
 	_, err := r.pool.Send(ctx, r.op, r.probe[:])
 	switch {
 	case err == nil:

@@ -96,7 +96,7 @@ func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
 		return false, err
 	}
 	seq := r.sent
-	r.probe[0] = engine.Probe{Dst: r.dst, Tag: uint64(seq), TTL: r.opts.Packet.ttl(), Flow: r.opts.Packet.flow()}
+	r.probe[0] = r.opts.Packet.probe(r.dst, uint64(seq), r.opts.Packet.ttl())
 	_, err = r.pool.Send(ctx, r.op, r.probe[:])
 	if err != nil && wasStopped(ctx, err) {
 		return false, err

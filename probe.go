@@ -51,7 +51,7 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeOptions) (Result, error) {
 	op := o.Packet.op(o.Timeout, dst)
 	defer op.Close()
-	probe := []engine.Probe{{Dst: dst, TTL: o.Packet.ttl(), Flow: o.Packet.flow()}}
+	probe := []engine.Probe{o.Packet.probe(dst, 0, o.Packet.ttl())}
 	if _, err := pool.Send(ctx, op, probe); err != nil {
 		if endsOperation(ctx, err) {
 			return Result{}, err

@@ -67,13 +67,7 @@ func (s *sweep) gather(now time.Time, n int) {
 		h := &s.hosts.places[place]
 		b := s.batch(h.pool)
 		b.places = append(b.places, place)
-		b.probes = append(b.probes, engine.Probe{
-			Dst: h.host.Address,
-			Tag: makeTag(place, h.generation, h.sent),
-			TTL: s.opts.Packet.ttl(),
-
-			Flow: s.opts.Packet.flow(),
-		})
+		b.probes = append(b.probes, s.opts.Packet.probe(h.host.Address, makeTag(place, h.generation, h.sent), s.opts.Packet.ttl()))
 	}
 }
 

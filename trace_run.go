@@ -92,6 +92,17 @@ func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 	}
 }
 
+// route traces the route to its end, and returns it.
+func (r *traceRun) route(ctx context.Context, name string) (*Route, error) {
+	route := &Route{Target: r.dst, Name: name}
+	err := r.each(ctx, func(h *Hop) bool {
+		route.Hops = append(route.Hops, *h)
+		return true
+	})
+	route.End, route.Reached, route.Graph = r.end, r.end == EndReached, r.graph()
+	return route, err
+}
+
 // hand hands out the hops that have become final, and tells whether to go on.
 // They have to wait while the trace has its turn and uses it.
 func (r *traceRun) hand() bool {

@@ -3,8 +3,6 @@ package icmplib
 import (
 	"context"
 	"time"
-
-	"github.com/goicmp/icmplib/internal/engine"
 )
 
 // send sends the probes that are due, and returns when the next one is.
@@ -19,12 +17,7 @@ func (r *traceRun) send(ctx context.Context) (wait time.Time, err error) {
 				break
 			}
 			h := &r.plan.hops[index]
-			r.batch = append(r.batch, engine.Probe{
-				Dst:  r.dst,
-				Tag:  uint64(index)<<32 | uint64(h.sent),
-				TTL:  h.hop.Distance,
-				Flow: r.opts.Packet.flow(),
-			})
+			r.batch = append(r.batch, r.opts.Packet.probe(r.dst, uint64(index)<<32|uint64(h.sent), h.hop.Distance))
 			r.indexes = append(r.indexes, index)
 			r.plan.sent(index, now)
 		}

@@ -88,15 +88,7 @@ func (p *Prober) Traceroute(ctx context.Context, target string, opts *Traceroute
 	if err != nil {
 		return nil, err
 	}
-	route := &Route{Target: run.dst, Name: target}
-	err = run.each(ctx, func(h *Hop) bool {
-		route.Hops = append(route.Hops, *h)
-		return true
-	})
-	route.End = run.end
-	route.Graph = run.graph()
-	route.Reached = run.end == EndReached
-	return route, err
+	return run.route(ctx, target)
 }
 
 // TracerouteSeq finds the way to a host and yields its hops in order of
