@@ -68,7 +68,7 @@ func (l *liveTable) draw(t terminal, interrupt func()) {
 	// What fails here is the terminal; the pings go on, and are told at the end.
 	last, _ := program.Run()
 	if last, ok := last.(liveModel); ok {
-		io.WriteString(t.out, last.erase())
+		fmt.Fprint(t.out, last.erase())
 	}
 }
 

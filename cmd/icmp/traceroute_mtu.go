@@ -86,7 +86,7 @@ func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *trac
 		if !f.numeric {
 			names = newNameCache()
 		}
-		io.WriteString(out, describePathMTU(path, names))
+		fmt.Fprint(out, describePathMTU(path, names))
 	}
 	return routeVerdict(&icmplib.Route{Reached: path.Reached}, err)
 }

@@ -92,12 +92,12 @@ func pingTheirs() (float64, error) {
 	return ms * 1e3, err
 }
 
-// keepBusy keeps every core busy until the process is ended.
+// keepBusy keeps every core busy for busyFor, or until the process is ended.
 func keepBusy() error {
+	end := time.Now().Add(busyFor)
 	for range runtime.NumCPU() {
 		go func() {
-			//lint:ignore SA5002 to keep a core busy is what it is for
-			for {
+			for time.Now().Before(end) {
 			}
 		}()
 	}
