@@ -21,8 +21,7 @@ type mtrFlags struct {
 	report   bool
 	json     bool
 	csv      bool
-	ascii    bool
-	noColor  bool
+	looks    looksFlags
 }
 
 // reportRounds is how many rounds there are where nobody looks on, and nothing
@@ -43,8 +42,7 @@ func (f *mtrFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.report, "report", "r", false, "print a table at the end, and show nothing before")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per target at the end")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder at the end")
-	flags.BoolVar(&f.ascii, "ascii", false, "draw with ASCII characters; the default where the locale is not one of UTF-8")
-	flags.BoolVar(&f.noColor, "no-color", false, "use no colours; the environment variable NO_COLOR is the same")
+	f.looks.register(flags)
 }
 
 // mtrName lets flags be called as mtr and the other commands call them, too.
