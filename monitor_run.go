@@ -58,7 +58,7 @@ func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error
 		if r.plan.roundOver(now) {
 			r.plan.finish()
 			r.giveTurn()
-			if !yield(r.snapshot(now)) || r.plan.finished() {
+			if !yield(r.snapshot(now)) || r.plan.isLast() {
 				return nil
 			}
 			r.plan.begin(time.Now())
