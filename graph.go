@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"fmt"
 	"net/netip"
 )
 
@@ -94,10 +93,7 @@ var balancingWords = [...]string{"none", "per-flow", "per-packet"}
 
 // String returns the word: none, per-flow or per-packet.
 func (b Balancing) String() string {
-	if int(b) < len(balancingWords) {
-		return balancingWords[b]
-	}
-	return "unknown"
+	return wordOf(b, balancingWords[:], "unknown")
 }
 
 // MarshalText returns the word, for JSON and its like.
@@ -105,13 +101,7 @@ func (b Balancing) MarshalText() ([]byte, error) { return []byte(b.String()), ni
 
 // UnmarshalText sets b to what the word stands for. An unknown word is an error.
 func (b *Balancing) UnmarshalText(word []byte) error {
-	for i, known := range balancingWords {
-		if string(word) == known {
-			*b = Balancing(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown kind of load balancing %q", word)
+	return setByWord(b, balancingWords[:], 0, word, "kind of load balancing")
 }
 
 // Node returns the node with an ID of this Graph; nil if there is none.

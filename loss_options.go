@@ -1,6 +1,9 @@
 package icmplib
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // LossOptions says how to look for loss. Nil and the zero value mean all
 // defaults, which take about 75 s and send 260 probes to each hop.
@@ -49,14 +52,10 @@ func (o *LossOptions) withDefaults() (LossOptions, error) {
 	if o != nil {
 		opts = *o
 	}
-	opts.SlowCount = orDefaultNumber(opts.SlowCount, defaultSlowCount)
-	opts.FastCount = orDefaultNumber(opts.FastCount, defaultFastCount)
-	if opts.SlowInterval == 0 {
-		opts.SlowInterval = defaultSlowInterval
-	}
-	if opts.FastInterval == 0 {
-		opts.FastInterval = min(defaultFastInterval, opts.SlowInterval/lossRateRatio)
-	}
+	opts.SlowCount = cmp.Or(opts.SlowCount, defaultSlowCount)
+	opts.FastCount = cmp.Or(opts.FastCount, defaultFastCount)
+	opts.SlowInterval = cmp.Or(opts.SlowInterval, defaultSlowInterval)
+	opts.FastInterval = cmp.Or(opts.FastInterval, min(defaultFastInterval, opts.SlowInterval/lossRateRatio))
 	switch {
 	case opts.SlowCount < minLossCount:
 		return opts, &ConfigError{Field: "SlowCount", Value: opts.SlowCount, Allowed: "10 or more, or 0 for the default of 60"}

@@ -1,7 +1,5 @@
 package icmplib
 
-import "fmt"
-
 // LossVerdict is what becomes of the answers of a hop, or of the packets on a
 // way.
 type LossVerdict uint8
@@ -18,10 +16,7 @@ var lossWords = [...]string{"unclear", "none", "loss", "rate-limited"}
 
 // String returns the verdict in a word, such as "loss" or "rate-limited".
 func (v LossVerdict) String() string {
-	if int(v) < len(lossWords) {
-		return lossWords[v]
-	}
-	return lossWords[LossUnclear]
+	return wordOf(v, lossWords[:], lossWords[LossUnclear])
 }
 
 // MarshalText returns the word, for JSON and its like.
@@ -30,11 +25,5 @@ func (v LossVerdict) MarshalText() ([]byte, error) { return []byte(v.String()), 
 // UnmarshalText sets v to the verdict whose word is given. An unknown word is an
 // error.
 func (v *LossVerdict) UnmarshalText(word []byte) error {
-	for verdict, known := range lossWords {
-		if string(word) == known {
-			*v = LossVerdict(verdict)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown verdict on loss %q", word)
+	return setByWord(v, lossWords[:], 0, word, "verdict on loss")
 }

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -88,14 +89,7 @@ func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOption
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, func(s *Snapshot) bool {
-			stopped = !yield(s, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
+		yieldEach(yield, func(yield func(*Snapshot) bool) error { return run.each(ctx, yield) })
 	}
 }
 
@@ -105,12 +99,9 @@ func (o *MonitorOptions) withDefaults() (MonitorOptions, error) {
 	if o != nil {
 		opts = *o
 	}
-	opts.FirstHop = orDefaultNumber(opts.FirstHop, defaultFirstHop)
-	opts.MaxHops = orDefaultNumber(opts.MaxHops, max(defaultMaxHops, opts.FirstHop))
-	opts.Outage = orDefaultNumber(opts.Outage, defaultOutage)
-	if opts.Interval == 0 {
-		opts.Interval = defaultMonitorInterval
-	}
+	opts.FirstHop, opts.MaxHops = hopRange(opts.FirstHop, opts.MaxHops)
+	opts.Outage = cmp.Or(opts.Outage, defaultOutage)
+	opts.Interval = cmp.Or(opts.Interval, defaultMonitorInterval)
 	if err := opts.validate(); err != nil {
 		return opts, err
 	}
@@ -124,18 +115,11 @@ func (o *MonitorOptions) validate() error {
 		return &ConfigError{Field: "Interval", Value: o.Interval, Allowed: "1 ms or more, or 0 for the default of 1 s"}
 	case o.Rounds < 0:
 		return &ConfigError{Field: "Rounds", Value: o.Rounds, Allowed: "a number of rounds, or 0 for no end"}
-	case o.FirstHop < 1 || o.FirstHop > maxTTL:
-		return &ConfigError{Field: "FirstHop", Value: o.FirstHop, Allowed: "1 to 255, or 0 for the default of 1"}
-	case o.MaxHops < o.FirstHop || o.MaxHops > maxTTL:
-		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "FirstHop to 255, or 0 for the default of 30"}
 	case o.Packet.TTL != 0:
 		return &ConfigError{Field: "TTL", Value: o.Packet.TTL, Allowed: "0: a monitor sets it"}
 	}
-	if err := validateTimeout(o.Timeout); err != nil {
+	if err := validateHops(o.FirstHop, o.MaxHops); err != nil {
 		return err
 	}
-	if err := validateFamily(o.Family); err != nil {
-		return err
-	}
-	return o.Packet.validate()
+	return validateProbing(o.Timeout, o.Family, &o.Packet)
 }

@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 )
@@ -38,10 +37,7 @@ var eventWords = [...]string{"unknown", "route-change", "outage", "recovery"}
 
 // String returns the kind in a word, such as "outage".
 func (k EventKind) String() string {
-	if int(k) < len(eventWords) {
-		return eventWords[k]
-	}
-	return eventWords[0]
+	return wordOf(k, eventWords[:], eventWords[0])
 }
 
 // MarshalText returns the word, for JSON and its like.
@@ -50,11 +46,5 @@ func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), ni
 // UnmarshalText sets k to the kind whose word is given. An unknown word is an
 // error.
 func (k *EventKind) UnmarshalText(word []byte) error {
-	for kind, known := range eventWords {
-		if kind > 0 && string(word) == known {
-			*k = EventKind(kind)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown kind of event %q", word)
+	return setByWord(k, eventWords[:], EventRouteChange, word, "kind of event")
 }

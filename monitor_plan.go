@@ -1,9 +1,6 @@
 package icmplib
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // monitorPlan is the strategy of a Monitor: which hop is to be probed when, and
 // what the answers say of the way. It neither sends nor looks at the clock.
@@ -141,7 +138,7 @@ func (p *monitorPlan) stop() int {
 }
 
 func (p *monitorPlan) loops(index int) bool {
-	return closesLoop(index, func(i int) netip.Addr { return p.hops[i].last.Responder })
+	return closesLoop(index, func(i, j int) bool { return sameAddress(p.hops[i].last.Responder, p.hops[j].last.Responder) })
 }
 
 // far is the farthest hop that answered, -1 if none did.
@@ -182,10 +179,8 @@ func (p *monitorPlan) ends() time.Time {
 	return p.start.Add(p.opts.Interval)
 }
 
+// isLast tells whether this round is the last.
 func (p *monitorPlan) isLast() bool { return p.opts.Rounds > 0 && p.round >= p.opts.Rounds }
-
-// finished tells whether the round that is over was the last.
-func (p *monitorPlan) finished() bool { return p.isLast() }
 
 // roundOver tells whether the round has come to its end: the last one with the
 // fate of its last probe, the others when their time is over.

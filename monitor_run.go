@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/netip"
 	"time"
 
@@ -21,9 +19,9 @@ type monitorRun struct {
 	plan *monitorPlan
 	turn *traceTurn // nil while it has none
 
-	probe [1]engine.Probe
-	inbox []engine.Outcome
-	timer *time.Timer
+	probe  [1]engine.Probe
+	inbox  []engine.Outcome
+	waiter waiter
 }
 
 // newMonitor does all that can fail before anything is sent.
@@ -46,8 +44,8 @@ func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error
 	cfg.Unclear = true
 	r.op = engine.NewOp(cfg)
 	defer r.op.Close()
-	r.timer = time.NewTimer(0)
-	defer r.timer.Stop()
+	r.waiter = newWaiter(r.pool.Done())
+	defer r.waiter.stop()
 	defer r.giveTurn()
 
 	r.plan = newMonitorPlan(&r.opts, time.Now())
@@ -60,7 +58,7 @@ func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error
 		if r.plan.roundOver(now) {
 			r.plan.finish()
 			r.giveTurn()
-			if !yield(r.snapshot(now)) || r.plan.finished() {
+			if !yield(r.snapshot(now)) || r.plan.isLast() {
 				return nil
 			}
 			r.plan.begin(time.Now())
@@ -80,7 +78,8 @@ func (r *monitorRun) step(ctx context.Context, index int, at time.Time) error {
 		if len(r.plan.fly) == 0 {
 			r.giveTurn()
 		}
-		return r.wait(ctx, at)
+		_, err := r.waiter.wait(ctx, r.op.Ready(), at)
+		return err
 	}
 	// Who had the turn before may have left silent probes behind.
 	if taken, err := r.takeTurn(ctx); taken || err != nil {
@@ -97,38 +96,19 @@ func (r *monitorRun) send(ctx context.Context, index int) error {
 	}
 	tag := r.plan.sent(index, time.Now())
 	ttl := r.opts.FirstHop + index
-	r.probe[0] = engine.Probe{Dst: r.dst, Tag: tag.pack(), TTL: ttl, Flow: r.opts.Packet.flow()}
+	r.probe[0] = r.opts.Packet.probe(r.dst, tag.pack(), ttl)
 	_, err := r.pool.Send(ctx, r.op, r.probe[:])
 	switch {
 	case err == nil:
 		r.plan.left(tag, r.probe[0].Sent)
 		r.plan.single.took = r.probe[0].Sent
-	case ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err):
+	case endsOperation(ctx, err):
 		r.plan.unsent(tag)
 		return err
 	case r.postpone(tag, err):
 	default:
 		refused := refusedResult(r.dst, tag.round-1, ttl, err)
 		r.plan.result(tag, &refused, true)
-	}
-	return nil
-}
-
-// wait waits for an answer, or until something is due; the zero time if only an
-// answer can tell.
-func (r *monitorRun) wait(ctx context.Context, at time.Time) error {
-	var due <-chan time.Time
-	if !at.IsZero() {
-		r.timer.Reset(time.Until(at))
-		due = r.timer.C
-	}
-	select {
-	case <-r.op.Ready():
-	case <-due:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-r.pool.Done():
-		return net.ErrClosed
 	}
 	return nil
 }

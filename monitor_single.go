@@ -2,10 +2,7 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -66,17 +63,14 @@ func (f *singleFile) settled(r *Result, timeout time.Duration) {
 	if r.Status != StatusNoReply {
 		return
 	}
-	if until := r.Sent.Add(engine.ForgottenAfter(timeout)); until.After(f.quiet) {
-		f.quiet = until
-	}
+	f.quiet = later(f.quiet, r.Sent.Add(engine.ForgottenAfter(timeout)))
 }
 
 // postpone takes back a probe that has to wait for a connection to end, and tells
 // whether it has to.
 func (r *monitorRun) postpone(tag monitorTag, err error) bool {
-	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
 	f, now := &r.plan.single, time.Now()
-	if !inUse || r.opts.Packet.Protocol != TCP || r.opts.Packet.SourcePort == 0 || f.took.IsZero() {
+	if !r.opts.Packet.waitsForConnection(err) || f.took.IsZero() {
 		return false
 	}
 	if len(r.plan.fly) == 1 && now.Sub(f.took) > connectionPatience {
@@ -94,21 +88,13 @@ func (r *monitorRun) takeTurn(ctx context.Context) (taken bool, err error) {
 	if !r.plan.single.turns || r.turn != nil {
 		return false, nil
 	}
-	turn := r.p.turns.join(turnKey{r.pool, r.dst})
-	select {
-	case turn.token <- struct{}{}:
-		r.turn = turn
-		if turn.quiet.After(r.plan.single.quiet) {
-			r.plan.single.quiet = turn.quiet
-		}
-		return true, nil
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-r.pool.Done():
-		err = net.ErrClosed
+	turn, err := r.p.turns.take(ctx, turnKey{r.pool, r.dst})
+	if err != nil {
+		return false, err
 	}
-	r.p.turns.leave(turn)
-	return false, err
+	r.turn = turn
+	r.plan.single.quiet = later(r.plan.single.quiet, turn.quiet)
+	return true, nil
 }
 
 // giveTurn gives the turn back.
@@ -116,11 +102,6 @@ func (r *monitorRun) giveTurn() {
 	if r.turn == nil {
 		return
 	}
-	r.turn.quiet = r.plan.single.quiet
-	if len(r.plan.fly) > 0 { // the monitoring was cut short
-		r.turn.quiet = time.Now().Add(engine.ForgottenAfter(r.opts.Timeout))
-	}
-	<-r.turn.token
-	r.p.turns.leave(r.turn)
+	r.p.turns.give(r.turn, r.plan.single.quiet, len(r.plan.fly), r.opts.Timeout)
 	r.turn = nil
 }

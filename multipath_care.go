@@ -24,9 +24,7 @@ func (c *flowCare) hold(flying int, now time.Time) (at time.Time, wait bool) {
 
 // wait notes until when the answer to a silent probe may be late.
 func (c *flowCare) wait(until time.Time) {
-	if until.After(c.quiet) {
-		c.quiet = until
-	}
+	c.quiet = later(c.quiet, until)
 }
 
 // unclear notes an answer that could be to any of several probes. Those that

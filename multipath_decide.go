@@ -163,20 +163,7 @@ func (p *flowPlan) known(hop int) bool {
 // closesLoop tells whether the hops up to this one end with the same circle
 // twice, or with one set of routers three times: see tracePlan.closesLoop.
 func (p *flowPlan) closesLoop(hop int) bool {
-	for size := 1; size <= (hop+1)/2; size++ {
-		rounds := 2
-		if size == 1 {
-			rounds = 3
-		}
-		same := size*rounds <= hop+1
-		for i := hop; same && i > hop-size*(rounds-1); i-- {
-			same = len(p.hops[i].nodes) > 0 && sameNodes(&p.hops[i], &p.hops[i-size])
-		}
-		if same {
-			return true
-		}
-	}
-	return false
+	return closesLoop(hop, func(i, j int) bool { return len(p.hops[i].nodes) > 0 && sameNodes(&p.hops[i], &p.hops[j]) })
 }
 
 func sameNodes(a, b *flowHop) bool {

@@ -73,6 +73,7 @@ func (p *flowPlan) decideGroup(hop int, g *flowGroup) {
 	case g.any:
 		p.short = true
 	default:
+		// Rounded up, but not for what is only the error of a division.
 		p.draw(hop-1, int(float64(missing)/g.share+0.999))
 	}
 }

@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -15,7 +13,6 @@ type multipathRun struct {
 	*traceRun
 	plan  *flowPlan
 	lines flowLines
-	timer *time.Timer
 	graph *Graph
 }
 
@@ -48,8 +45,8 @@ func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) b
 	m.plan = newFlowPlan(&r.opts, time.Now())
 	m.lines = flowLines{p: r.p, dst: r.dst, opts: &r.opts, inbox: engine.NewInbox()}
 	defer m.lines.close()
-	m.timer = time.NewTimer(0)
-	defer m.timer.Stop()
+	m.waiter = newWaiter(m.pool.Done())
+	defer m.waiter.stop()
 	err := m.run(ctx)
 	m.collect()
 	m.leaveTurn()
@@ -120,7 +117,7 @@ func (m *multipathRun) sendOne(ctx context.Context, hop, flow int) error {
 	switch n, err := line.pool.Send(ctx, line.op, probe); {
 	case n == 1:
 		m.taken++
-	case ctx.Err() != nil, errors.Is(err, net.ErrClosed), isConfigError(err):
+	case endsOperation(ctx, err):
 		m.plan.unsent(hop, flow)
 		return err
 	default:
@@ -133,21 +130,11 @@ func (m *multipathRun) sendOne(ctx context.Context, hop, flow int) error {
 
 // wait waits for an answer, or for the next probe to be due.
 func (m *multipathRun) wait(ctx context.Context, at time.Time) error {
-	var due <-chan time.Time
-	if !at.IsZero() {
-		m.timer.Reset(time.Until(at))
-		due = m.timer.C
-	}
-	select {
-	case <-m.lines.inbox.Ready():
+	ready, err := m.waiter.wait(ctx, m.lines.inbox.Ready(), at)
+	if ready {
 		m.collect()
-	case <-due:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-m.pool.Done():
-		return net.ErrClosed
 	}
-	return nil
+	return err
 }
 
 // collect takes what became known.

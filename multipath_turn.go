@@ -1,12 +1,6 @@
 package icmplib
 
-import (
-	"context"
-	"net"
-	"time"
-
-	"github.com/goicmp/icmplib/internal/engine"
-)
+import "context"
 
 // joinTurn waits for the turn of a trace that has to be careful, which keeps it:
 // see traceTurns. Nothing of it is in flight meanwhile.
@@ -14,20 +8,13 @@ func (m *multipathRun) joinTurn(ctx context.Context) error {
 	if !m.plan.careful.on || m.turn != nil || m.plan.flying > 0 {
 		return nil
 	}
-	turn := m.p.turns.join(turnKey{m.pool, m.dst})
-	var err error
-	select {
-	case turn.token <- struct{}{}:
-		m.turn = turn
-		m.plan.careful.wait(turn.quiet)
-		return nil
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-m.pool.Done():
-		err = net.ErrClosed
+	turn, err := m.p.turns.take(ctx, turnKey{m.pool, m.dst})
+	if err != nil {
+		return err
 	}
-	m.p.turns.leave(turn)
-	return err
+	m.turn = turn
+	m.plan.careful.wait(turn.quiet)
+	return nil
 }
 
 // leaveTurn gives the turn back.
@@ -35,11 +22,6 @@ func (m *multipathRun) leaveTurn() {
 	if m.turn == nil {
 		return
 	}
-	m.turn.quiet = m.plan.careful.quiet
-	if m.plan.flying > 0 { // the trace was cut short
-		m.turn.quiet = time.Now().Add(engine.ForgottenAfter(m.opts.Timeout))
-	}
-	<-m.turn.token
-	m.p.turns.leave(m.turn)
+	m.p.turns.give(m.turn, m.plan.careful.quiet, m.plan.flying, m.opts.Timeout)
 	m.turn = nil
 }

@@ -120,14 +120,9 @@ func (p *Prober) MultiPingSeq(ctx context.Context, targets iter.Seq[string], opt
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, targets, func(_ int, h *Host) bool {
-			stopped = !yield(h, nil)
-			return !stopped
+		yieldEach(yield, func(yield func(*Host) bool) error {
+			return run.each(ctx, targets, func(_ int, h *Host) bool { return yield(h) })
 		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
 	}
 }
 
@@ -140,12 +135,8 @@ func (o *MultiPingOptions) withDefaults() (MultiPingOptions, error) {
 	if opts.Count < 0 || opts.Count > maxMultiPingCount {
 		return opts, &ConfigError{Field: "Count", Value: opts.Count, Allowed: "up to 16777215, or 0 for the default of 2"}
 	}
-	for _, err := range []error{
-		validateTimeout(opts.Timeout), validateFamily(opts.Family), opts.Packet.validate(),
-	} {
-		if err != nil {
-			return opts, err
-		}
+	if err := validateProbing(opts.Timeout, opts.Family, &opts.Packet); err != nil {
+		return opts, err
 	}
 	if opts.Count == 0 {
 		opts.Count = defaultMultiPingCount

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -104,14 +105,9 @@ func (p *Prober) MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, targets, func(_ int, r *Route) bool {
-			stopped = !yield(r, nil)
-			return !stopped
+		yieldEach(yield, func(yield func(*Route) bool) error {
+			return run.each(ctx, targets, func(_ int, r *Route) bool { return yield(r) })
 		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
 	}
 }
 
@@ -132,9 +128,9 @@ func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) 
 		return opts, err
 	}
 	opts.TracerouteOptions = trace
-	opts.Parallel = orDefaultNumber(opts.Parallel, defaultParallel)
+	opts.Parallel = cmp.Or(opts.Parallel, defaultParallel)
 	// 0 is the word for no limit from here on.
-	opts.Rate = max(0, orDefaultNumber(opts.Rate, defaultTraceRate))
-	opts.HopRate = max(0, orDefaultNumber(opts.HopRate, defaultHopRate))
+	opts.Rate = max(0, cmp.Or(opts.Rate, defaultTraceRate))
+	opts.HopRate = max(0, cmp.Or(opts.HopRate, defaultHopRate))
 	return opts, nil
 }

@@ -37,11 +37,7 @@ func (s *traceSweep) begin(t target) error {
 		s.complete(t.index, route)
 		return nil
 	}
-	key, err := s.opts.Packet.key(&s.p.cfg, t.addr)
-	if err != nil {
-		return s.refuseTarget(t, route, err)
-	}
-	pool, err := s.p.pool(key)
+	pool, err := s.p.poolFor(&s.opts.Packet, t.addr)
 	if err != nil {
 		return s.refuseTarget(t, route, err)
 	}

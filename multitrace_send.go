@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -74,12 +72,7 @@ func (s *traceSweep) gather(now time.Time, n int) (left int) {
 		s.ready.hop(index).gate.take(now)
 		h := &t.plan.hops[index]
 		b := s.batch(t.pool)
-		b.probes = append(b.probes, engine.Probe{
-			Dst:  t.route.Target,
-			Tag:  ref.tag(index, h.sent),
-			TTL:  h.hop.Distance,
-			Flow: s.opts.Packet.flow(),
-		})
+		b.probes = append(b.probes, s.opts.Packet.probe(t.route.Target, ref.tag(index, h.sent), h.hop.Distance))
 		n--
 	}
 	return n
@@ -127,7 +120,7 @@ func (s *traceSweep) flush(ctx context.Context, b *traceBatch) error {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+		if wasStopped(ctx, err) {
 			return err
 		}
 		if first < len(b.probes) {

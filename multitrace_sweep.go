@@ -34,8 +34,7 @@ type traceSweep struct {
 	inbox   []engine.Outcome
 	timer   *time.Timer
 
-	progress Progress
-	reported time.Time
+	progress progressReport
 }
 
 // newTraceSweep does all that can fail before anything is sent.
@@ -49,10 +48,11 @@ func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traceSweep, error) {
 		seed = rand.Uint64()
 	}
 	return &traceSweep{
-		p:     p,
-		opts:  opts,
-		gate:  sendGate{own: engine.NewPacer(opts.Rate), all: p.pacer},
-		ready: newReadyProbes(opts.HopRate, seed),
+		p:        p,
+		opts:     opts,
+		gate:     sendGate{own: engine.NewPacer(opts.Rate), all: p.pacer},
+		ready:    newReadyProbes(opts.HopRate, seed),
+		progress: progressReport{tell: opts.Progress},
 	}, nil
 }
 
@@ -74,7 +74,7 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 	defer s.timer.Stop()
 	defer s.giveTurns()
 	err := s.run(ctx)
-	s.report(true)
+	s.progress.report(&s.targets, true)
 	return err
 }
 
@@ -102,7 +102,7 @@ func (s *traceSweep) run(ctx context.Context) error {
 				return s.abandon(err)
 			}
 		}
-		s.report(false)
+		s.progress.report(&s.targets, false)
 	}
 }
 
@@ -154,18 +154,4 @@ func (s *traceSweep) nextDue(now time.Time) (at time.Time, ok bool) {
 		return timer, true
 	}
 	return at, ok
-}
-
-// report tells the caller how far it has come.
-func (s *traceSweep) report(last bool) {
-	if s.opts.Progress == nil {
-		return
-	}
-	now := time.Now()
-	if !last && now.Sub(s.reported) < progressEvery {
-		return
-	}
-	s.reported = now
-	s.progress.Targets = s.targets.feed.count()
-	s.opts.Progress(s.progress)
 }

@@ -1,10 +1,6 @@
 package icmplib
 
-import (
-	"time"
-
-	"github.com/goicmp/icmplib/internal/engine"
-)
+import "time"
 
 // turnPause is after how long a trace asks again for the turn that another has.
 // It cannot wait for it, as that of a single trace does: others go on meanwhile.
@@ -16,18 +12,13 @@ func (s *traceSweep) takeTurn(t *sweptTrace) bool {
 	if !t.plan.care.on || t.turn != nil || t.plan.flying > 0 {
 		return true
 	}
-	turn := s.p.turns.join(turnKey{t.pool, t.route.Target})
-	select {
-	case turn.token <- struct{}{}:
-		t.turn = turn
-		if turn.quiet.After(t.plan.care.quiet) {
-			t.plan.care.quiet = turn.quiet
-		}
-		return true
-	default:
-		s.p.turns.leave(turn)
+	turn := s.p.turns.tryTake(turnKey{t.pool, t.route.Target})
+	if turn == nil {
 		return false
 	}
+	t.turn = turn
+	t.plan.care.quiet = later(t.plan.care.quiet, turn.quiet)
+	return true
 }
 
 // giveTurn gives the turn of a trace back, if it has one.
@@ -35,12 +26,7 @@ func (s *traceSweep) giveTurn(t *sweptTrace) {
 	if t.turn == nil {
 		return
 	}
-	t.turn.quiet = t.plan.care.quiet
-	if t.plan.flying > 0 { // the trace was cut short
-		t.turn.quiet = time.Now().Add(engine.ForgottenAfter(s.opts.Timeout))
-	}
-	<-t.turn.token
-	s.p.turns.leave(t.turn)
+	s.p.turns.give(t.turn, t.plan.care.quiet, t.plan.flying, s.opts.Timeout)
 	t.turn = nil
 }
 

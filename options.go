@@ -23,6 +23,17 @@ func validateTimeout(d time.Duration) error {
 	return nil
 }
 
+// validateProbing refuses what no kind of probing takes.
+func validateProbing(timeout time.Duration, family Family, packet *Packet) error {
+	if err := validateTimeout(timeout); err != nil {
+		return err
+	}
+	if err := validateFamily(family); err != nil {
+		return err
+	}
+	return packet.validate()
+}
+
 func validateFamily(f Family) error {
 	switch f {
 	case AnyFamily, IPv4, IPv6:

@@ -118,6 +118,11 @@ func (pk *Packet) flow() engine.Flow {
 	return f
 }
 
+// probe describes a packet of this shape; the tag names it in its outcomes.
+func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
+	return engine.Probe{Dst: dst, Tag: tag, TTL: ttl, Flow: pk.flow()}
+}
+
 // op starts an operation with such probes.
 func (pk *Packet) op(timeout time.Duration, dst netip.Addr) *engine.Op {
 	return engine.NewOp(pk.opConfig(timeout, dst))

@@ -50,11 +50,11 @@ func (r *mtuRun) isSent(ctx context.Context, size int) (bool, error) {
 	packet := r.packet(mtuProbe{size, 1})
 	op := packet.op(r.opts.Timeout, r.dst)
 	defer op.Close()
-	_, err := r.pool.Send(ctx, op, []engine.Probe{{Dst: r.dst, TTL: 1, Flow: packet.flow()}})
+	_, err := r.pool.Send(ctx, op, []engine.Probe{packet.probe(r.dst, 0, 1)})
 	switch {
 	case errors.Is(err, syscall.EMSGSIZE):
 		return false, nil
-	case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+	case wasStopped(ctx, err):
 		return false, err
 	}
 	return true, nil // another refusal is found by those who need an answer

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 )
@@ -68,9 +69,9 @@ func (o *PathMTUOptions) withDefaults() (PathMTUOptions, error) {
 	if o != nil {
 		opts = *o
 	}
-	opts.Count = orDefaultNumber(opts.Count, defaultPathMTUCount)
-	opts.MaxHops = orDefaultNumber(opts.MaxHops, defaultMaxHops)
-	opts.Max = orDefaultNumber(opts.Max, maxMTU)
+	opts.Count = cmp.Or(opts.Count, defaultPathMTUCount)
+	opts.MaxHops = cmp.Or(opts.MaxHops, defaultMaxHops)
+	opts.Max = cmp.Or(opts.Max, maxMTU)
 	if err := opts.validate(); err != nil {
 		return opts, err
 	}
@@ -98,13 +99,7 @@ func (o *PathMTUOptions) validate() error {
 	case pk.Payload != nil:
 		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none: its size is what is tried"}
 	}
-	if err := validateTimeout(o.Timeout); err != nil {
-		return err
-	}
-	if err := validateFamily(o.Family); err != nil {
-		return err
-	}
-	return pk.validate()
+	return validateProbing(o.Timeout, o.Family, pk)
 }
 
 // validateFor refuses what cannot be sent to a target.

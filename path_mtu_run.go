@@ -102,12 +102,5 @@ func (r *mtuRun) trace(ctx context.Context, size, first int) (*Route, error) {
 		FirstHop: first, MaxHops: r.opts.MaxHops, Count: r.opts.Count, Interval: r.opts.Interval,
 		Timeout: r.opts.Timeout, Fast: true, Packet: packet,
 	}}
-	route := &Route{Target: r.dst}
-	err := run.each(ctx, func(h *Hop) bool {
-		route.Hops = append(route.Hops, *h)
-		return true
-	})
-	route.End = run.end
-	route.Reached = run.end == EndReached
-	return route, err
+	return run.route(ctx, r.result.Name)
 }

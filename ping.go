@@ -92,14 +92,7 @@ func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) 
 			yield(Result{}, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, func(r Result) bool {
-			stopped = !yield(r, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(Result{}, err)
-		}
+		yieldEach(yield, func(yield func(Result) bool) error { return run.each(ctx, yield) })
 	}
 }
 
@@ -112,12 +105,8 @@ func (o *PingOptions) withDefaults() (PingOptions, error) {
 	if opts.Count == 0 {
 		opts.Count = defaultPingCount
 	}
-	for _, err := range []error{
-		validateTimeout(opts.Timeout), validateFamily(opts.Family), opts.Packet.validate(),
-	} {
-		if err != nil {
-			return opts, err
-		}
+	if err := validateProbing(opts.Timeout, opts.Family, &opts.Packet); err != nil {
+		return opts, err
 	}
 	opts.Interval = orDefault(opts.Interval, defaultPingInterval)
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)

@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -24,7 +22,7 @@ type pingRun struct {
 	due     time.Time   // when the next may leave
 	group   bool        // the target is many hosts
 	linger  time.Time   // for a group: when the last of them has had its time to answer
-	timer   *time.Timer
+	waiter  waiter
 	probe   [1]engine.Probe
 	inbox   []engine.Outcome
 	yield   func(Result) bool
@@ -56,8 +54,8 @@ func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 	r.group = r.opts.Packet.isGroup(r.dst)
 	r.op = r.opts.Packet.op(r.opts.Timeout, r.dst)
 	defer r.op.Close()
-	r.timer = time.NewTimer(0)
-	defer r.timer.Stop()
+	r.waiter = newWaiter(r.pool.Done())
+	defer r.waiter.stop()
 
 	for goOn := true; goOn && !r.finished(); {
 		var err error
@@ -98,9 +96,9 @@ func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
 		return false, err
 	}
 	seq := r.sent
-	r.probe[0] = engine.Probe{Dst: r.dst, Tag: uint64(seq), TTL: r.opts.Packet.ttl(), Flow: r.opts.Packet.flow()}
+	r.probe[0] = r.opts.Packet.probe(r.dst, uint64(seq), r.opts.Packet.ttl())
 	_, err = r.pool.Send(ctx, r.op, r.probe[:])
-	if err != nil && (ctx.Err() != nil || errors.Is(err, net.ErrClosed)) {
+	if err != nil && wasStopped(ctx, err) {
 		return false, err
 	}
 	r.sent++
@@ -128,25 +126,18 @@ func (r *pingRun) schedule(now time.Time, refused bool) {
 
 // wait waits for an outcome, or for the next request to be due.
 func (r *pingRun) wait(ctx context.Context) (goOn bool, err error) {
-	var due <-chan time.Time
+	var at time.Time
 	switch {
 	case r.mustSend():
-		r.timer.Reset(time.Until(r.due))
-		due = r.timer.C
+		at = r.due
 	case r.group && r.allSent() && len(r.pending) == 0:
-		r.timer.Reset(time.Until(r.linger))
-		due = r.timer.C
+		at = r.linger
 	}
-	select {
-	case <-r.op.Ready():
+	ready, err := r.waiter.wait(ctx, r.op.Ready(), at)
+	if ready {
 		return r.collect(), nil
-	case <-due:
-		return true, nil
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
-	case <-r.pool.Done():
-		return false, net.ErrClosed
 	}
+	return err == nil, err
 }
 
 // collect yields what became known.

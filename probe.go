@@ -2,7 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -52,9 +51,9 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeOptions) (Result, error) {
 	op := o.Packet.op(o.Timeout, dst)
 	defer op.Close()
-	probe := []engine.Probe{{Dst: dst, TTL: o.Packet.ttl(), Flow: o.Packet.flow()}}
+	probe := []engine.Probe{o.Packet.probe(dst, 0, o.Packet.ttl())}
 	if _, err := pool.Send(ctx, op, probe); err != nil {
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
+		if endsOperation(ctx, err) {
 			return Result{}, err
 		}
 		return refusedResult(dst, 0, o.Packet.ttl(), err), nil
@@ -80,21 +79,14 @@ func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeO
 	}
 }
 
-func isConfigError(err error) bool {
-	_, ok := errors.AsType[*ConfigError](err)
-	return ok
-}
-
 // withDefaults returns the options as they take effect, or why they cannot.
 func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
 	var opts ProbeOptions
 	if o != nil {
 		opts = *o
 	}
-	for _, err := range []error{validateTimeout(opts.Timeout), opts.Packet.validate()} {
-		if err != nil {
-			return opts, err
-		}
+	if err := validateProbing(opts.Timeout, AnyFamily, &opts.Packet); err != nil {
+		return opts, err
 	}
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
 	return opts, nil

@@ -162,7 +162,7 @@ func (r *Result) isICMPError() bool {
 
 // icmpReply makes up the message that r reports, as far as r knows it.
 func (r *Result) icmpReply() *icmp.Reply {
-	version := icmp.V4
+	version := icmp.V4 // also without a Dst, as in a Result that a test made up
 	if familyOf(r.Dst) == IPv6 {
 		version = icmp.V6
 	}

@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"fmt"
 	"iter"
 	"net/netip"
 )
@@ -61,10 +60,7 @@ var routeEndWords = [...]string{"unknown", "reached", "unreachable", "loop", "ga
 
 // String returns the end in a word, such as "reached" or "loop".
 func (e RouteEnd) String() string {
-	if int(e) < len(routeEndWords) {
-		return routeEndWords[e]
-	}
-	return routeEndWords[EndUnknown]
+	return wordOf(e, routeEndWords[:], routeEndWords[EndUnknown])
 }
 
 // MarshalText returns the word, for JSON and its like.
@@ -73,11 +69,5 @@ func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil
 // UnmarshalText sets e to the end whose word is given. An unknown word is an
 // error.
 func (e *RouteEnd) UnmarshalText(word []byte) error {
-	for end, known := range routeEndWords {
-		if string(word) == known {
-			*e = RouteEnd(end)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown end of a route %q", word)
+	return setByWord(e, routeEndWords[:], 0, word, "end of a route")
 }

@@ -110,7 +110,7 @@ func (s *Stream) sendRun(ctx context.Context, probes []StreamProbe) (n int, err 
 		dst := thisHost(p.Dst.Unmap())
 		place := s.add(streamRecord{p.Tag, dst, p.Packet.Protocol, op})
 		s.places = append(s.places, place)
-		s.batch = append(s.batch, engine.Probe{Dst: dst, Tag: uint64(place), TTL: p.Packet.ttl(), Flow: p.Packet.flow()})
+		s.batch = append(s.batch, p.Packet.probe(dst, uint64(place), p.Packet.ttl()))
 	}
 	return len(s.batch), s.flush(ctx, pool, op, probes)
 }
@@ -130,7 +130,7 @@ func (s *Stream) flush(ctx context.Context, pool *engine.Pool, op *streamOp, pro
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+		if wasStopped(ctx, err) {
 			s.takeBack(first)
 			return err
 		}

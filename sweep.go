@@ -28,12 +28,8 @@ type sweep struct {
 	inbox   []engine.Outcome
 	timer   *time.Timer
 
-	progress Progress
-	reported time.Time
+	progress progressReport
 }
-
-// progressEvery bounds how often Progress is called.
-const progressEvery = 100 * time.Millisecond
 
 // newSweep does all that can fail before anything is sent.
 func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
@@ -41,7 +37,12 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sweep{p: p, opts: opts, gate: sendGate{own: engine.NewPacer(opts.Rate), all: p.pacer}}, nil
+	return &sweep{
+		p:        p,
+		opts:     opts,
+		gate:     sendGate{own: engine.NewPacer(opts.Rate), all: p.pacer},
+		progress: progressReport{tell: opts.Progress},
+	}, nil
 }
 
 // each pings the targets and calls yield for each host that is completed, until
@@ -55,7 +56,7 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	s.timer = time.NewTimer(0)
 	defer s.timer.Stop()
 	err := s.run(ctx)
-	s.report(true)
+	s.progress.report(&s.targets, true)
 	return err
 }
 
@@ -82,7 +83,7 @@ func (s *sweep) run(ctx context.Context) error {
 				return s.abandon(err)
 			}
 		}
-		s.report(false)
+		s.progress.report(&s.targets, false)
 	}
 }
 
@@ -131,25 +132,7 @@ func (s *sweep) nextDue() (at time.Time, ok bool) {
 	case s.fresh.len() > 0:
 		return s.gate.at, true
 	case s.again.len() > 0:
-		at = s.hosts.places[s.again.first()].due
-		if s.gate.at.After(at) {
-			at = s.gate.at
-		}
-		return at, true
+		return later(s.hosts.places[s.again.first()].due, s.gate.at), true
 	}
 	return at, false
-}
-
-// report tells the caller how far it has come.
-func (s *sweep) report(last bool) {
-	if s.opts.Progress == nil {
-		return
-	}
-	now := time.Now()
-	if !last && now.Sub(s.reported) < progressEvery {
-		return
-	}
-	s.reported = now
-	s.progress.Targets = s.targets.feed.count()
-	s.opts.Progress(s.progress)
 }

@@ -19,10 +19,7 @@ func (g *sendGate) reserve(now time.Time, n int) int {
 	if g.reserved == 0 {
 		g.reserved = min(g.own.Batch(n), g.all.Batch(n))
 		own, all := g.own.Reserve(now, g.reserved), g.all.Reserve(now, g.reserved)
-		g.at = own
-		if all.After(own) {
-			g.at = all
-		}
+		g.at = later(own, all)
 	}
 	if g.at.After(now) {
 		return 0

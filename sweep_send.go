@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -69,13 +67,7 @@ func (s *sweep) gather(now time.Time, n int) {
 		h := &s.hosts.places[place]
 		b := s.batch(h.pool)
 		b.places = append(b.places, place)
-		b.probes = append(b.probes, engine.Probe{
-			Dst: h.host.Address,
-			Tag: makeTag(place, h.generation, h.sent),
-			TTL: s.opts.Packet.ttl(),
-
-			Flow: s.opts.Packet.flow(),
-		})
+		b.probes = append(b.probes, s.opts.Packet.probe(h.host.Address, makeTag(place, h.generation, h.sent), s.opts.Packet.ttl()))
 	}
 }
 
@@ -102,7 +94,7 @@ func (s *sweep) flush(ctx context.Context, b *sweepBatch) error {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+		if wasStopped(ctx, err) {
 			return err
 		}
 		if first < len(b.probes) {

@@ -72,8 +72,11 @@ func (p *tracePlan) extend() {
 // open returns how many hops there are to probe by now.
 func (p *tracePlan) open() int { return min(len(p.hops), p.last+1) }
 
+// leastGrowth keeps a trace without an interval from probing all hops at once.
+const leastGrowth = 10 * time.Millisecond
+
 // growAfter is for how long the window stays as it is without an answer.
-func growAfter(o *TracerouteOptions) time.Duration { return max(o.Interval, 10*time.Millisecond) }
+func growAfter(o *TracerouteOptions) time.Duration { return max(o.Interval, leastGrowth) }
 
 // next returns the hop to probe now, -1 if there is none, and when there may be
 // one; the zero time if only an answer can tell.

@@ -30,11 +30,17 @@ func (r *traceRun) postpone(first int, err error) bool {
 // postpones tells whether a probe that was refused has to wait for a connection
 // to end; unsent is how many of those in flight have not left.
 func (p *tracePlan) postpones(err error, unsent int, now time.Time) bool {
-	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
-	if !inUse || p.opts.Packet.Protocol != TCP || p.opts.Packet.SourcePort == 0 {
+	if !p.opts.Packet.waitsForConnection(err) {
 		return false
 	}
 	return p.flying > unsent || now.Sub(p.took) <= connectionPatience
+}
+
+// waitsForConnection tells whether a probe was refused because there is a
+// connection with its ports, which the caller chose.
+func (pk *Packet) waitsForConnection(err error) bool {
+	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	return inUse && pk.Protocol == TCP && pk.SourcePort != 0
 }
 
 // nextAlone tells whether the next probe has to wait for the one before it, and

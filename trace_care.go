@@ -81,9 +81,7 @@ func (c *traceCare) wait(r *Result, timeout time.Duration) {
 	if r.Status != StatusNoReply {
 		return
 	}
-	if until := r.Sent.Add(engine.ForgottenAfter(timeout)); until.After(c.quiet) {
-		c.quiet = until
-	}
+	c.quiet = later(c.quiet, r.Sent.Add(engine.ForgottenAfter(timeout)))
 }
 
 // setAside leaves the probes to a hop out of account.

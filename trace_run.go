@@ -2,7 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"time"
 
@@ -28,7 +27,7 @@ type traceRun struct {
 	batch   []engine.Probe
 	indexes []int // the hops of the probes in batch
 	inbox   []engine.Outcome
-	timer   *time.Timer
+	waiter  waiter
 	yield   func(*Hop) bool
 }
 
@@ -60,8 +59,8 @@ func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 	cfg.Unclear = true
 	r.op = engine.NewOp(cfg)
 	defer r.op.Close()
-	r.timer = time.NewTimer(0)
-	defer r.timer.Stop()
+	r.waiter = newWaiter(r.pool.Done())
+	defer r.waiter.stop()
 	defer r.giveTurn()
 	for {
 		if err := ctx.Err(); err != nil {
@@ -93,6 +92,17 @@ func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 	}
 }
 
+// route traces the route to its end, and returns it.
+func (r *traceRun) route(ctx context.Context, name string) (*Route, error) {
+	route := &Route{Target: r.dst, Name: name}
+	err := r.each(ctx, func(h *Hop) bool {
+		route.Hops = append(route.Hops, *h)
+		return true
+	})
+	route.End, route.Reached, route.Graph = r.end, r.end == EndReached, r.graph()
+	return route, err
+}
+
 // hand hands out the hops that have become final, and tells whether to go on.
 // They have to wait while the trace has its turn and uses it.
 func (r *traceRun) hand() bool {
@@ -111,21 +121,11 @@ func (r *traceRun) hand() bool {
 
 // wait waits for an answer, or for the next probe to be due.
 func (r *traceRun) wait(ctx context.Context, at time.Time) error {
-	var due <-chan time.Time
-	if !at.IsZero() {
-		r.timer.Reset(time.Until(at))
-		due = r.timer.C
-	}
-	select {
-	case <-r.op.Ready():
+	ready, err := r.waiter.wait(ctx, r.op.Ready(), at)
+	if ready {
 		r.collect()
-	case <-due:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-r.pool.Done():
-		return net.ErrClosed
 	}
-	return nil
+	return err
 }
 
 // collect takes what became known.

@@ -2,11 +2,7 @@ package icmplib
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
-
-	"github.com/goicmp/icmplib/internal/engine"
 )
 
 // send sends the probes that are due, and returns when the next one is.
@@ -21,12 +17,7 @@ func (r *traceRun) send(ctx context.Context) (wait time.Time, err error) {
 				break
 			}
 			h := &r.plan.hops[index]
-			r.batch = append(r.batch, engine.Probe{
-				Dst:  r.dst,
-				Tag:  uint64(index)<<32 | uint64(h.sent),
-				TTL:  h.hop.Distance,
-				Flow: r.opts.Packet.flow(),
-			})
+			r.batch = append(r.batch, r.opts.Packet.probe(r.dst, uint64(index)<<32|uint64(h.sent), h.hop.Distance))
 			r.indexes = append(r.indexes, index)
 			r.plan.sent(index, now)
 		}
@@ -54,7 +45,7 @@ func (r *traceRun) flush(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err) {
+		if endsOperation(ctx, err) {
 			r.unsent(first)
 			return err
 		}

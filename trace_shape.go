@@ -5,22 +5,22 @@ import "net/netip"
 // closesLoop tells whether the hops up to index end with the same circle twice:
 // two or more routers in turn, or one that answered three times.
 func (p *tracePlan) closesLoop(index int) bool {
-	return closesLoop(index, func(i int) netip.Addr { return p.hops[i].hop.Address })
+	return closesLoop(index, func(i, j int) bool { return sameAddress(p.hops[i].hop.Address, p.hops[j].hop.Address) })
 }
 
-// closesLoop tells the same of hops with these addresses.
-func closesLoop(index int, address func(int) netip.Addr) bool {
+// sameAddress tells whether two hops answer with one address.
+func sameAddress(a, b netip.Addr) bool { return a.IsValid() && a == b }
+
+// closesLoop tells the same of hops of which it is known which are alike.
+func closesLoop(index int, alike func(i, j int) bool) bool {
 	for size := 1; size <= (index+1)/2; size++ {
 		rounds := 2
 		if size == 1 {
 			rounds = 3 // a router that forwards with a TTL of 0 is seen twice
 		}
-		if size*rounds > index+1 {
-			continue
-		}
-		same := true
+		same := size*rounds <= index+1
 		for i := index; same && i > index-size*(rounds-1); i-- {
-			same = address(i).IsValid() && address(i) == address(i-size)
+			same = alike(i, i-size)
 		}
 		if same {
 			return true

@@ -45,6 +45,45 @@ func (t *traceTurns) join(key turnKey) *traceTurn {
 	return turn
 }
 
+// take waits for the turn of a key, until ctx or the Prober ends.
+func (t *traceTurns) take(ctx context.Context, key turnKey) (*traceTurn, error) {
+	turn := t.join(key)
+	var err error
+	select {
+	case turn.token <- struct{}{}:
+		return turn, nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-key.pool.Done():
+		err = net.ErrClosed
+	}
+	t.leave(turn)
+	return nil, err
+}
+
+// tryTake takes the turn of a key if nobody has it, and is nil if somebody has.
+func (t *traceTurns) tryTake(key turnKey) *traceTurn {
+	turn := t.join(key)
+	select {
+	case turn.token <- struct{}{}:
+		return turn
+	default:
+		t.leave(turn)
+		return nil
+	}
+}
+
+// give gives a turn back. Until quiet the answer to a silent probe may be late,
+// and so may be those to the probes that an operation leaves in flight.
+func (t *traceTurns) give(turn *traceTurn, quiet time.Time, inFlight int, timeout time.Duration) {
+	turn.quiet = quiet
+	if inFlight > 0 { // the operation was cut short
+		turn.quiet = time.Now().Add(engine.ForgottenAfter(timeout))
+	}
+	<-turn.token
+	t.leave(turn)
+}
+
 func (t *traceTurns) leave(turn *traceTurn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,22 +102,13 @@ func (r *traceRun) takeTurn(ctx context.Context) error {
 	case r.turn != nil || r.plan.flying > 0 || r.plan.done():
 		return nil
 	}
-	turn := r.p.turns.join(turnKey{r.pool, r.dst})
-	var err error
-	select {
-	case turn.token <- struct{}{}:
-		r.turn = turn
-		if turn.quiet.After(r.plan.care.quiet) {
-			r.plan.care.quiet = turn.quiet
-		}
-		return nil
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-r.pool.Done():
-		err = net.ErrClosed
+	turn, err := r.p.turns.take(ctx, turnKey{r.pool, r.dst})
+	if err != nil {
+		return err
 	}
-	r.p.turns.leave(turn)
-	return err
+	r.turn = turn
+	r.plan.care.quiet = later(r.plan.care.quiet, turn.quiet)
+	return nil
 }
 
 // giveTurn gives the turn back, also before the caller is given a hop: what the
@@ -87,11 +117,6 @@ func (r *traceRun) giveTurn() {
 	if r.turn == nil {
 		return
 	}
-	r.turn.quiet = r.plan.care.quiet
-	if r.plan.flying > 0 { // the trace was cut short
-		r.turn.quiet = time.Now().Add(engine.ForgottenAfter(r.opts.Timeout))
-	}
-	<-r.turn.token
-	r.p.turns.leave(r.turn)
+	r.p.turns.give(r.turn, r.plan.care.quiet, r.plan.flying, r.opts.Timeout)
 	r.turn = nil
 }

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -58,8 +59,6 @@ type TracerouteOptions struct {
 
 // The defaults of icmplib.
 const (
-	defaultFirstHop           = 1
-	defaultMaxHops            = 30
 	defaultTracerouteCount    = 2
 	defaultTracerouteInterval = 50 * time.Millisecond
 
@@ -89,15 +88,7 @@ func (p *Prober) Traceroute(ctx context.Context, target string, opts *Traceroute
 	if err != nil {
 		return nil, err
 	}
-	route := &Route{Target: run.dst, Name: target}
-	err = run.each(ctx, func(h *Hop) bool {
-		route.Hops = append(route.Hops, *h)
-		return true
-	})
-	route.End = run.end
-	route.Graph = run.graph()
-	route.Reached = run.end == EndReached
-	return route, err
+	return run.route(ctx, target)
 }
 
 // TracerouteSeq finds the way to a host and yields its hops in order of
@@ -113,14 +104,7 @@ func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *Tracero
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err = run.each(ctx, func(h *Hop) bool {
-			stopped = !yield(h, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
+		yieldEach(yield, func(yield func(*Hop) bool) error { return run.each(ctx, yield) })
 	}
 }
 
@@ -130,9 +114,8 @@ func (o *TracerouteOptions) withDefaults() (TracerouteOptions, error) {
 	if o != nil {
 		opts = *o
 	}
-	opts.FirstHop = orDefaultNumber(opts.FirstHop, defaultFirstHop)
-	opts.MaxHops = orDefaultNumber(opts.MaxHops, max(defaultMaxHops, opts.FirstHop))
-	opts.Count = orDefaultNumber(opts.Count, defaultTracerouteCount)
+	opts.FirstHop, opts.MaxHops = hopRange(opts.FirstHop, opts.MaxHops)
+	opts.Count = cmp.Or(opts.Count, defaultTracerouteCount)
 	if err := opts.validate(); err != nil {
 		return opts, err
 	}
@@ -141,19 +124,11 @@ func (o *TracerouteOptions) withDefaults() (TracerouteOptions, error) {
 	return opts, nil
 }
 
-func orDefaultNumber(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
-}
-
 func (o *TracerouteOptions) validate() error {
+	if err := validateHops(o.FirstHop, o.MaxHops); err != nil {
+		return err
+	}
 	switch {
-	case o.FirstHop < 1 || o.FirstHop > maxTTL:
-		return &ConfigError{Field: "FirstHop", Value: o.FirstHop, Allowed: "1 to 255, or 0 for the default of 1"}
-	case o.MaxHops < o.FirstHop || o.MaxHops > maxTTL:
-		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "FirstHop to 255, or 0 for the default of 30"}
 	case o.Count < 1 || o.Count > maxTracerouteCount:
 		return &ConfigError{Field: "Count", Value: o.Count, Allowed: "1 to 1000, or 0 for the default of 2"}
 	case o.GapLimit < 0:
@@ -161,14 +136,8 @@ func (o *TracerouteOptions) validate() error {
 	case o.Packet.TTL != 0:
 		return &ConfigError{Field: "TTL", Value: o.Packet.TTL, Allowed: "0: a trace sets it"}
 	}
-	if err := validateTimeout(o.Timeout); err != nil {
-		return err
-	}
-	if err := validateFamily(o.Family); err != nil {
-		return err
-	}
 	if err := o.validateFlows(); err != nil {
 		return err
 	}
-	return o.Packet.validate()
+	return validateProbing(o.Timeout, o.Family, &o.Packet)
 }

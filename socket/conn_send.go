@@ -103,13 +103,8 @@ func (c *conn) encode(req *icmp.Request) error {
 	if c.buf, err = req.Append(c.buf); err != nil {
 		return err
 	}
-	out := sys.Outbound{To: to.WithZone(""), Zone: zone, TTL: -1, TrafficClass: -1}
-	if req.TTL != 0 && req.TTL != icmp.DefaultTTL {
-		out.TTL = req.TTL
-	}
-	if req.TrafficClass != 0 {
-		out.TrafficClass = req.TrafficClass
-	}
+	out := sys.Outbound{To: to.WithZone(""), Zone: zone}
+	out.Differ(req.TTL, icmp.DefaultTTL, req.TrafficClass)
 	c.out, c.ends = append(c.out, out), append(c.ends, len(c.buf))
 	return nil
 }

@@ -35,6 +35,32 @@ func (f failures) with(err error) failures {
 	return append(f, err)
 }
 
+// orDead returns the failures, and if there are none, whether a target is dead.
+func (f failures) orDead(dead bool) error {
+	switch {
+	case len(f) > 0:
+		return f
+	case dead:
+		return errDead
+	}
+	return nil
+}
+
+// verdictOf returns what the verdicts on several targets come to.
+func verdictOf[T any](targets []T, verdict func(T) error) error {
+	var faults failures
+	dead := false
+	for _, target := range targets {
+		switch err := verdict(target); {
+		case err == errDead:
+			dead = true
+		case err != nil:
+			faults = faults.with(err)
+		}
+	}
+	return faults.orDead(dead)
+}
+
 func (f failures) Error() string { return errors.Join(f...).Error() }
 
 // exitCode returns the code for the error that a command ended with: of several

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,30 @@ func (c command) check(t *testing.T, code int) {
 	t.Helper()
 	if c.code != code {
 		t.Errorf("the exit code is %d, want %d\n%s%s", c.code, code, c.stdout, c.stderr)
+	}
+}
+
+// checkRefusal checks that the command line was refused with a message that says
+// each of the words.
+func (c command) checkRefusal(t *testing.T, says []string) {
+	t.Helper()
+	c.check(t, exitUsage)
+	for _, want := range append(says, "Try 'icmp --help'.") {
+		if !strings.Contains(c.stderr, want) {
+			t.Errorf("the message does not say %q:\n%s", want, c.stderr)
+		}
+	}
+}
+
+// checkOutput checks the exit code and the whole output, by a pattern.
+func (c command) checkOutput(t *testing.T, code int, pattern string) {
+	t.Helper()
+	c.check(t, code)
+	if !regexp.MustCompile(pattern).MatchString(c.stdout) {
+		t.Errorf("got\n%s\nwant\n%s", c.stdout, pattern)
+	}
+	if c.stderr != "" {
+		t.Errorf("it complains: %s", c.stderr)
 	}
 }
 

@@ -44,14 +44,7 @@ func (c csvMTR) outcomes(all []*mtrOutcome) {
 
 func (c csvMTR) responder(o *mtrOutcome, h *icmplib.Hop, by *icmplib.Responder) {
 	j := newJSONMonitoredHop(h)
-	typ, code := "", ""
-	if by.Address.IsValid() {
-		typ, code = strconv.Itoa(int(by.Type)), strconv.Itoa(int(by.Code))
-	}
-	mtu := ""
-	if h.MTU > 0 {
-		mtu = strconv.Itoa(h.MTU)
-	}
+	typ, code, mtu := csvMessage(h, by)
 	c.line([]string{
 		addressText(o.route().Target), o.name, strconv.Itoa(o.rounds()), strconv.Itoa(h.Distance),
 		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),

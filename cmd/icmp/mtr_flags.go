@@ -12,23 +12,16 @@ import (
 	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 )
 
-// mtrFlags is the command line of mtr. Of probeFlags it takes the values, under
-// the names that traceroute gives them.
+// mtrFlags is the command line of mtr.
 type mtrFlags struct {
-	probeFlags
-	protocolFlags
-	count        int
-	interval     time.Duration
-	firstHop     int
-	maxHops      int
-	outage       int
-	dontFragment bool
-	numeric      bool
-	report       bool
-	json         bool
-	csv          bool
-	ascii        bool
-	noColor      bool
+	traceFlags
+	count    int
+	interval time.Duration
+	outage   int
+	report   bool
+	json     bool
+	csv      bool
+	looks    looksFlags
 }
 
 // reportRounds is how many rounds there are where nobody looks on, and nothing
@@ -43,26 +36,13 @@ func (f *mtrFlags) register(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.count, "count", "c", 0, "end after this many rounds; 0: go on until interrupted, the default save with\n--report, --json and --csv, where it is 10")
 	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one round to the next")
 	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long each probe waits for its answer")
-	flags.IntVarP(&f.firstHop, "first-hop", "f", 1, "the distance to begin with")
-	flags.IntVarP(&f.maxHops, "max-hops", "m", 30, "the distance to end with")
 	flags.IntVar(&f.outage, "outage", 3, "silent probes to the target, one after the other, that make an outage; 0: none do")
-	f.protocolFlags.register(flags, "I")
-	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
-	flags.BoolVarP(&f.only6, "ipv6", "6", false, "use IPv6 only")
-	flags.StringVarP(&f.source, "source", "s", "", "address to send from")
-	flags.StringVar(&f.device, "interface", "", "interface to send and receive on")
-	flags.IntVarP(&f.class, "traffic-class", "t", 0, "the byte of DSCP and ECN; --tos is the same")
-	flags.BoolVarP(&f.dontFragment, "dont-fragment", "F", false, "forbid fragmentation")
-	flags.IntVar(&f.size, "size", defaultSize, "payload bytes")
-	flags.Uint32Var(&f.mark, "mark", 0, "routing mark; needs privilege")
-	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
+	f.traceFlags.register(flags, "")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses; --no-dns is the same")
 	flags.BoolVarP(&f.report, "report", "r", false, "print a table at the end, and show nothing before")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per target at the end")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder at the end")
-	flags.BoolVar(&f.ascii, "ascii", false, "draw with ASCII characters; the default where the locale is not one of UTF-8")
-	flags.BoolVar(&f.noColor, "no-color", false, "use no colours; the environment variable NO_COLOR is the same")
-	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
+	f.looks.register(flags)
 }
 
 // mtrName lets flags be called as mtr and the other commands call them, too.
@@ -101,15 +81,14 @@ func (f *mtrFlags) checkOwn() error {
 	if !f.given("max-hops") && f.maxHops < f.firstHop {
 		f.maxHops = f.firstHop // as in the library
 	}
+	if err := f.checkHops(); err != nil {
+		return err
+	}
 	switch {
 	case f.count < 0:
 		return refuse("count", f.count, "0 or more")
 	case f.interval < leastMTRInterval:
 		return refuse("interval", f.interval, "1ms or more")
-	case f.firstHop < 1 || f.firstHop > maxDistance:
-		return refuse("first-hop", f.firstHop, fmt.Sprintf("1 to %d", maxDistance))
-	case f.maxHops < f.firstHop || f.maxHops > maxDistance:
-		return refuse("max-hops", f.maxHops, fmt.Sprintf("%d (the first hop) to %d", f.firstHop, maxDistance))
 	case f.outage < 0:
 		return refuse("outage", f.outage, "0 or more")
 	case f.report && f.json, f.report && f.csv, f.json && f.csv:
@@ -141,8 +120,6 @@ func (f *mtrFlags) monitorOptions(s live.Settings) *icmplib.MonitorOptions {
 		Packet:   f.packet(),
 	}
 	p := &opts.Packet
-	p.TTL = 0 // a trace sets it
-	p.DontFragment = f.dontFragment
 	p.Protocol = s.Protocol
 	switch s.Protocol {
 	case icmplib.ICMP:

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 	"github.com/goicmp/icmplib/socket"
@@ -18,13 +16,7 @@ import (
 // parseMTR reads a command line without a target.
 func parseMTR(t *testing.T, line string) *mtrFlags {
 	t.Helper()
-	f := &mtrFlags{}
-	flags := pflag.NewFlagSet("mtr", pflag.ContinueOnError)
-	f.register(flags)
-	if err := flags.Parse(strings.Fields(line)); err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return parseInto(t, &mtrFlags{}, strings.Fields(line)...)
 }
 
 // mtrDefaults is what an empty command line means.

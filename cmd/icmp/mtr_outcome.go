@@ -116,21 +116,5 @@ func (o *mtrOutcome) verdict() error {
 
 // mtrVerdict returns every fault, and if there is none, whether a target is dead.
 func mtrVerdict(outcomes []*mtrOutcome) error {
-	var faults failures
-	dead := false
-	for _, o := range outcomes {
-		switch err := o.verdict(); {
-		case err == errDead:
-			dead = true
-		case err != nil:
-			faults = faults.with(err)
-		}
-	}
-	switch {
-	case len(faults) > 0:
-		return faults
-	case dead:
-		return errDead
-	}
-	return nil
+	return verdictOf(outcomes, (*mtrOutcome).verdict)
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"runtime"
-	"strings"
 
 	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 )
@@ -32,28 +30,18 @@ func (f *mtrFlags) show(ctx context.Context, watch live.Watch, targets []string)
 
 // screen says what the view is to look like.
 func (f *mtrFlags) screen(targets []string, env func(string) string) live.Config {
+	looks := f.looks.apply(looksOf(env))
 	c := live.Config{
 		Targets:  targets,
 		Settings: f.settings(),
 		Probes:   f.probes,
 		Interval: f.interval.String(),
 		Mark:     responderMark,
-		Colours:  !f.noColor && env("NO_COLOR") == "" && env("TERM") != "dumb",
-		ASCII:    f.ascii || !drawsUnicode(env),
+		Colours:  looks.color,
+		ASCII:    !looks.unicode,
 	}
 	if !f.numeric {
 		c.Name = newNameCache().get
 	}
 	return c
-}
-
-// drawsUnicode tells whether the locale is one of UTF-8, by the first of the
-// variables that is set, as POSIX has it. Windows has none of them, and Unicode.
-func drawsUnicode(env func(string) string) bool {
-	for _, name := range [...]string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToLower(env(name)); locale != "" {
-			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
-		}
-	}
-	return runtime.GOOS == "windows"
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -49,13 +48,7 @@ func TestMTR(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				line := append([]string{"mtr", "-n", "-c", "3", "-i", "50ms", "-w", "5s", "-m", "6"}, strings.Fields(tt.line)...)
 				got := runLine(t.Context(), line...)
-				got.check(t, tt.code)
-				if !regexp.MustCompile(tt.want).MatchString(got.stdout) {
-					t.Errorf("got\n%s\nwant\n%s", got.stdout, tt.want)
-				}
-				if got.stderr != "" {
-					t.Errorf("it complains: %s", got.stderr)
-				}
+				got.checkOutput(t, tt.code, tt.want)
 			})
 		}
 		t.Run("in JSON", func(t *testing.T) {

@@ -7,21 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/socket"
 )
 
 func parseMultiping(t *testing.T, args ...string) *multipingFlags {
 	t.Helper()
-	f := &multipingFlags{}
-	flags := pflag.NewFlagSet("multiping", pflag.ContinueOnError)
-	f.register(flags)
-	if err := flags.Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return parseInto(t, &multipingFlags{}, args...)
 }
 
 func TestEachFlagOfMultipingReachesTheLibrary(t *testing.T) {
@@ -57,13 +49,9 @@ func TestEachFlagOfMultipingReachesTheLibrary(t *testing.T) {
 			want.Packet = icmplib.Packet{TTL: 64, Size: 56}
 			var wantConfig icmplib.Config
 			tt.want(&want, &wantConfig)
-			got, gotConfig, err := parseMultiping(t, strings.Fields(tt.line)...).options()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(*got, want) || !reflect.DeepEqual(*gotConfig, wantConfig) {
-				t.Errorf("got  %+v %+v\nwant %+v %+v", *got, *gotConfig, want, wantConfig)
-			}
+			line := strings.Fields(tt.line)
+			got, gotConfig, err := parseMultiping(t, line...).options()
+			checkOptions(t, line, got, gotConfig, err, &want, &wantConfig)
 		})
 	}
 }
@@ -75,20 +63,12 @@ func TestTheFlagsOfMultipingAreNamedAsThoseOfPing(t *testing.T) {
 		"traffic-class": "Q", "ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
 		"mark": "m", "broadcast": "b", "mode": "", "quiet": "q", "json": "", "csv": "",
 	}
-	got := map[string]string{}
-	flags := pflag.NewFlagSet("multiping", pflag.ContinueOnError)
-	(&multipingFlags{}).register(flags)
-	flags.VisitAll(func(f *pflag.Flag) { got[f.Name] = f.Shorthand })
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
-	ping := pflag.NewFlagSet("ping", pflag.ContinueOnError)
-	(&pingFlags{}).register(ping)
-	ping.VisitAll(func(f *pflag.Flag) {
-		if short, ok := got[f.Name]; ok && short != f.Shorthand {
-			t.Errorf("--%s is -%s, and -%s of ping", f.Name, short, f.Shorthand)
+	checkShortNames(t, &multipingFlags{}, want)
+	for name, ofPing := range shortNames(&pingFlags{}) {
+		if short, ok := want[name]; ok && short != ofPing {
+			t.Errorf("--%s is -%s, and -%s of ping", name, short, ofPing)
 		}
-	})
+	}
 }
 
 func TestTheOrderThatIsAskedFor(t *testing.T) {

@@ -115,23 +115,7 @@ func pingOne(ctx context.Context, p *icmplib.Prober, host *icmplib.Host, opts *i
 // verdict returns what is to be said of the targets, and what the exit code is
 // made of: every fault, and if there is none, that a target is dead.
 func verdict(hosts []*icmplib.Host) error {
-	var faults failures
-	dead := false
-	for _, h := range hosts {
-		switch err := hostVerdict(h); {
-		case err == errDead:
-			dead = true
-		case err != nil:
-			faults = faults.with(err)
-		}
-	}
-	switch {
-	case len(faults) > 0:
-		return faults
-	case dead:
-		return errDead
-	}
-	return nil
+	return verdictOf(hosts, hostVerdict)
 }
 
 // hostVerdict returns the error that a host stands for. A packet that the

@@ -4,11 +4,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"reflect"
 	"testing"
 	"time"
-
-	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/socket"
@@ -17,13 +14,7 @@ import (
 // parse reads a command line without targets.
 func parse(t *testing.T, args ...string) *pingFlags {
 	t.Helper()
-	f := &pingFlags{}
-	flags := pflag.NewFlagSet("ping", pflag.ContinueOnError)
-	f.register(flags)
-	if err := flags.Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return parseInto(t, &pingFlags{}, args...)
 }
 
 // anInterface is one that this host has.
@@ -91,13 +82,7 @@ func TestEachFlagReachesTheLibrary(t *testing.T) {
 			tt.want(&want, &wantConfig)
 			for _, line := range tt.lines {
 				got, gotConfig, err := parse(t, line...).options()
-				if err != nil {
-					t.Errorf("%q: %v", line, err)
-					continue
-				}
-				if !reflect.DeepEqual(*got, want) || !reflect.DeepEqual(*gotConfig, wantConfig) {
-					t.Errorf("%q\ngot  %+v %+v\nwant %+v %+v", line, *got, *gotConfig, want, wantConfig)
-				}
+				checkOptions(t, line, got, gotConfig, err, &want, &wantConfig)
 			}
 		})
 	}
@@ -152,11 +137,5 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 		"mark": "m", "broadcast": "b", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
 		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}
-	got := map[string]string{}
-	flags := pflag.NewFlagSet("ping", pflag.ContinueOnError)
-	(&pingFlags{}).register(flags)
-	flags.VisitAll(func(f *pflag.Flag) { got[f.Name] = f.Shorthand })
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
+	checkShortNames(t, &pingFlags{}, want)
 }

@@ -110,11 +110,7 @@ func (t *textReporter) nameFor(host *icmplib.Host, addr netip.Addr) string {
 
 // describe names an ICMP error as the registry does.
 func describe(r icmplib.Result) string {
-	version := icmp.V4
-	if r.Dst.Is6() {
-		version = icmp.V6
-	}
-	typ := icmp.MakeType(version, r.Type)
+	typ := icmp.MakeType(icmp.VersionOf(r.Dst), r.Type)
 	s := typ.String()
 	if code := typ.CodeString(r.Code); code != "" && code != s {
 		s += ": " + code

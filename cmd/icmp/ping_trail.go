@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 )
 
 // trailLength is how many of the last probes a trail knows.
@@ -19,11 +20,7 @@ type trail struct {
 // add takes the result of a probe. Silence stays silence when an answer comes
 // late.
 func (t *trail) add(r icmplib.Result) {
-	switch r.Status {
-	case icmplib.StatusAltered, icmplib.StatusRedirect, icmplib.StatusSourceQuench:
-		return // none settles a probe
-	}
-	if r.Late || r.Duplicate || r.Seq < t.end-trailLength {
+	if live.Informs(r.Status) || r.Late || r.Duplicate || r.Seq < t.end-trailLength {
 		return
 	}
 	for ; t.end <= r.Seq; t.end++ {

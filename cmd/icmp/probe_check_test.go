@@ -68,12 +68,7 @@ func TestABadProbeIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		for _, tt := range badProbes {
 			t.Run(tt.name, func(t *testing.T) {
 				got := runLine(t.Context(), strings.Fields(tt.line)...)
-				got.check(t, exitUsage)
-				for _, want := range append(tt.says, "Try 'icmp --help'.") {
-					if !strings.Contains(got.stderr, want) {
-						t.Errorf("the message does not say %q:\n%s", want, got.stderr)
-					}
-				}
+				got.checkRefusal(t, tt.says)
 				if got.stdout != "" {
 					t.Errorf("it began all the same:\n%s", got.stdout)
 				}

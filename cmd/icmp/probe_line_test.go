@@ -1,11 +1,8 @@
 package main
 
 import (
-	"reflect"
 	"testing"
 	"time"
-
-	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/socket"
@@ -43,31 +40,16 @@ func TestEachFlagOfProbeReachesTheLibrary(t *testing.T) {
 			for _, line := range tt.lines {
 				want, wantConfig := options{Timeout: 2 * time.Second, Packet: icmplib.Packet{TTL: 64, Size: 56}}, config{}
 				tt.want(&want, &wantConfig)
-				f := &probeLine{}
-				flags := pflag.NewFlagSet("probe", pflag.ContinueOnError)
-				f.register(flags)
-				if err := flags.Parse(line); err != nil {
-					t.Fatal(err)
-				}
-				got, gotConfig, err := f.options()
-				if err != nil || !reflect.DeepEqual(*got, want) || !reflect.DeepEqual(*gotConfig, wantConfig) {
-					t.Errorf("%q, %v\ngot  %+v %+v\nwant %+v %+v", line, err, got, gotConfig, want, wantConfig)
-				}
+				got, gotConfig, err := parseInto(t, &probeLine{}, line...).options()
+				checkOptions(t, line, got, gotConfig, err, &want, &wantConfig)
 			}
 		})
 	}
 }
 
 func TestTheFlagsOfProbeAreThoseOfPingAndTraceroute(t *testing.T) {
-	shorts := func(name string, register func(*pflag.FlagSet)) map[string]string {
-		all := map[string]string{}
-		flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
-		register(flags)
-		flags.VisitAll(func(f *pflag.Flag) { all[f.Name] = f.Shorthand })
-		return all
-	}
-	ping, trace := shorts("ping", (&pingFlags{}).register), shorts("traceroute", (&tracerouteFlags{}).register)
-	for name, short := range shorts("probe", (&probeLine{}).register) {
+	ping, trace := shortNames(&pingFlags{}), shortNames(&tracerouteFlags{})
+	for name, short := range shortNames(&probeLine{}) {
 		want, ok := ping[name]
 		if !ok {
 			want, ok = trace[name]

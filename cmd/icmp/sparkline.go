@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 )
 
 // What a sparkline has in place of a round-trip time.
@@ -11,11 +13,6 @@ const (
 	sparkLost  time.Duration = -1 - iota // nothing came back
 	sparkError                           // an ICMP error did
 	sparkOpen                            // not known yet, or not sent
-)
-
-var (
-	sparkBlocks = []rune("▁▂▃▄▅▆▇█")
-	sparkASCII  = []rune("_.-=+*#")
 )
 
 // sparkline draws one character for each round-trip time, the last of them if
@@ -27,10 +24,7 @@ var (
 // still open a space.
 func sparkline(rtts []time.Duration, width int, unicode bool) string {
 	rtts = rtts[max(0, len(rtts)-max(width, 0)):]
-	levels := sparkASCII
-	if unicode {
-		levels = sparkBlocks
-	}
+	levels := live.Bars(unicode)
 	least, span := sparkRange(rtts)
 	var b strings.Builder
 	for _, rtt := range rtts {
@@ -43,7 +37,7 @@ func sparkline(rtts []time.Duration, width int, unicode bool) string {
 			b.WriteByte(' ')
 		default:
 			share := float64(rtt-least) / float64(span)
-			b.WriteRune(levels[min(int(share*float64(len(levels))), len(levels)-1)])
+			b.WriteString(levels[min(int(share*float64(len(levels))), len(levels)-1)])
 		}
 	}
 	return b.String()

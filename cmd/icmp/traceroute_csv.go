@@ -47,14 +47,7 @@ func (c csvRoute) responder(r *icmplib.Route, h *icmplib.Hop, by *icmplib.Respon
 	for i := range o.RTTs {
 		rtts[i] = csvNumber(&o.RTTs[i])
 	}
-	typ, code := "", ""
-	if by.Address.IsValid() {
-		typ, code = strconv.Itoa(int(by.Type)), strconv.Itoa(int(by.Code))
-	}
-	mtu := ""
-	if h.MTU > 0 {
-		mtu = strconv.Itoa(h.MTU)
-	}
+	typ, code, mtu := csvMessage(h, by)
 	c.line([]string{
 		addressText(r.Target), r.Name, strconv.Itoa(h.Distance),
 		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
@@ -62,6 +55,18 @@ func (c csvRoute) responder(r *icmplib.Route, h *icmplib.Hop, by *icmplib.Respon
 		strings.Join(rtts, " "), csvNumber(o.MinRTT), csvNumber(o.AvgRTT), csvNumber(o.MaxRTT), csvNumber(o.Jitter),
 		csvLabels(by.MPLS), mtu, strings.Join(h.Rewritten.Words(), " "),
 	})
+}
+
+// csvMessage writes the type and the code of what a responder said, and the MTU
+// that was told at the hop. What there is not is empty.
+func csvMessage(h *icmplib.Hop, by *icmplib.Responder) (typ, code, mtu string) {
+	if by.Address.IsValid() {
+		typ, code = strconv.Itoa(int(by.Type)), strconv.Itoa(int(by.Code))
+	}
+	if h.MTU > 0 {
+		mtu = strconv.Itoa(h.MTU)
+	}
+	return typ, code, mtu
 }
 
 // csvLabels writes a label stack as in L=16001,E=0,S=1,T=1, with spaces between

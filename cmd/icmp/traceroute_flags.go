@@ -11,55 +11,35 @@ import (
 	"github.com/goicmp/icmplib"
 )
 
-// Bounds of the library.
-const (
-	maxDistance = 255
-	maxQueries  = 1000
-)
+// maxQueries is the most that the library takes.
+const maxQueries = 1000
 
-// tracerouteFlags is the command line of traceroute. Of probeFlags it takes the
-// values, under the letters that traceroute(8) gives them.
+// tracerouteFlags is the command line of traceroute.
 type tracerouteFlags struct {
-	probeFlags
-	protocolFlags
+	traceFlags
 	flowFlags
 	manyFlags
 	mtuFlag
-	nat          bool
-	firstHop     int
-	maxHops      int
-	queries      int
-	interval     time.Duration
-	gap          int
-	fast         bool
-	dontFragment bool
-	numeric      bool
-	json         bool
-	csv          bool
-	loss         bool
-	flags        *pflag.FlagSet
+	nat      bool
+	queries  int
+	interval time.Duration
+	gap      int
+	fast     bool
+	json     bool
+	csv      bool
+	loss     bool
+	flags    *pflag.FlagSet
 }
 
 func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.SetNormalizeFunc(tracerouteName)
-	flags.IntVarP(&f.firstHop, "first-hop", "f", 1, "the distance to begin with")
-	flags.IntVarP(&f.maxHops, "max-hops", "m", 30, "the distance to end with")
 	flags.IntVarP(&f.queries, "count", "q", 3, "probes to each hop; --queries is the same")
 	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long each probe waits for its answer; --wait is the same")
 	durationVar(flags, &f.interval, "interval", "z", 50*time.Millisecond, "from one probe to a hop to the next; 0: none")
-	f.protocolFlags.register(flags, "I")
+	f.traceFlags.register(flags, "i")
 	f.flowFlags.register(flags)
-	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
-	flags.BoolVarP(&f.only6, "ipv6", "6", false, "use IPv6 only")
-	flags.StringVarP(&f.source, "source", "s", "", "address to send from")
-	flags.StringVarP(&f.device, "interface", "i", "", "interface to send and receive on")
-	flags.IntVarP(&f.class, "traffic-class", "t", 0, "the byte of DSCP and ECN; --tos is the same")
-	flags.BoolVarP(&f.dontFragment, "dont-fragment", "F", false, "forbid fragmentation")
-	flags.IntVar(&f.size, "size", defaultSize, "payload bytes")
-	flags.Uint32Var(&f.mark, "mark", 0, "routing mark; needs privilege")
 	flags.IntVar(&f.gap, "gap", 0, "end after this many silent hops in a row; 0: never")
 	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
-	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVar(&f.mtu, "mtu", false, "find the MTU of each hop and of the path, and black holes")
 	flags.BoolVar(&f.nat, "nat", false, "tell at the end where header fields are rewritten, as by address translators; needs raw sockets")
@@ -68,7 +48,6 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.loss, "loss", false, "probe each hop at two rates, and tell loss from rate limits; -z and -q (200) are those of the fast one")
 	f.manyFlags.register(flags)
 	f.flags = flags
-	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
 }
 
 // tracerouteName lets flags be called as traceroute(8) calls them, too.
@@ -103,18 +82,15 @@ func (f *tracerouteFlags) options() (*icmplib.TracerouteOptions, *icmplib.Config
 		Family:   f.family(),
 		Packet:   f.packet(),
 	}
-	opts.Packet.TTL = 0 // a trace sets it
-	opts.Packet.DontFragment = f.dontFragment
 	f.apply(&opts.Packet)
 	return opts, f.config(), nil
 }
 
 func (f *tracerouteFlags) checkOwn() error {
+	if err := f.checkHops(); err != nil {
+		return err
+	}
 	switch {
-	case f.firstHop < 1 || f.firstHop > maxDistance:
-		return refuse("first-hop", f.firstHop, fmt.Sprintf("1 to %d", maxDistance))
-	case f.maxHops < f.firstHop || f.maxHops > maxDistance:
-		return refuse("max-hops", f.maxHops, fmt.Sprintf("%d (the first hop) to %d", f.firstHop, maxDistance))
 	case f.queries < 1 || f.queries > maxQueries:
 		return refuse("count", f.queries, fmt.Sprintf("1 to %d", maxQueries))
 	case f.timeout <= 0 || f.timeout > maxTimeout:

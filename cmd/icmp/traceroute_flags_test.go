@@ -3,11 +3,8 @@ package main
 import (
 	"io"
 	"net/netip"
-	"reflect"
 	"testing"
 	"time"
-
-	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/socket"
@@ -16,13 +13,7 @@ import (
 // parseTraceroute reads a command line without a target.
 func parseTraceroute(t *testing.T, args ...string) *tracerouteFlags {
 	t.Helper()
-	f := &tracerouteFlags{}
-	flags := pflag.NewFlagSet("traceroute", pflag.ContinueOnError)
-	f.register(flags)
-	if err := flags.Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return parseInto(t, &tracerouteFlags{}, args...)
 }
 
 // tracerouteDefaults is what an empty command line means.
@@ -89,13 +80,7 @@ func TestEachFlagOfTracerouteReachesTheLibrary(t *testing.T) {
 			tt.want(&want, &wantConfig)
 			for _, line := range tt.lines {
 				got, gotConfig, err := parseTraceroute(t, line...).options()
-				if err != nil {
-					t.Errorf("%q: %v", line, err)
-					continue
-				}
-				if !reflect.DeepEqual(*got, want) || !reflect.DeepEqual(*gotConfig, wantConfig) {
-					t.Errorf("%q\ngot  %+v %+v\nwant %+v %+v", line, *got, *gotConfig, want, wantConfig)
-				}
+				checkOptions(t, line, got, gotConfig, err, &want, &wantConfig)
 			}
 		})
 	}
@@ -133,11 +118,5 @@ func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 		"file": "", "rate": "", "hop-rate": "", "parallel": "",
 		"flows": "", "dot": "",
 	}
-	got := map[string]string{}
-	flags := pflag.NewFlagSet("traceroute", pflag.ContinueOnError)
-	(&tracerouteFlags{}).register(flags)
-	flags.VisitAll(func(f *pflag.Flag) { got[f.Name] = f.Shorthand })
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
+	checkShortNames(t, &tracerouteFlags{}, want)
 }

@@ -96,13 +96,7 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	if !f.json && !f.csv && all > 0 {
 		fmt.Fprintf(term.err, "%d targets, %d reached, %d packets sent\n", all, reached, packets)
 	}
-	switch {
-	case len(faults) > 0:
-		return faults
-	case dead:
-		return errDead
-	}
-	return nil
+	return faults.orDead(dead)
 }
 
 // routeFault returns what stood in the way of a trace, and is more than that the

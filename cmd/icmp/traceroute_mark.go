@@ -45,11 +45,7 @@ func responderMark(r *icmplib.Responder, mtu int) string {
 	if r.Status == icmplib.StatusReply {
 		return ""
 	}
-	version := icmp.V4
-	if r.Address.Is6() {
-		version = icmp.V6
-	}
-	switch typ := icmp.MakeType(version, r.Type); {
+	switch typ := icmp.MakeType(icmp.VersionOf(r.Address), r.Type); {
 	case r.Status == icmplib.StatusTTLExpired && r.Code == icmp.V4CodeTTLExceeded:
 		return ""
 	case r.Status == icmplib.StatusPacketTooBig && mtu > 0:

@@ -31,13 +31,7 @@ func TestTraceroute(t *testing.T) {
 		for _, tt := range routes {
 			t.Run(tt.name, func(t *testing.T) {
 				got := runLine(t.Context(), append([]string{"traceroute"}, strings.Fields(tt.line)...)...)
-				got.check(t, tt.code)
-				if !regexp.MustCompile(tt.want).MatchString(got.stdout) {
-					t.Errorf("got\n%s\nwant\n%s", got.stdout, tt.want)
-				}
-				if got.stderr != "" {
-					t.Errorf("it complains: %s", got.stderr)
-				}
+				got.checkOutput(t, tt.code, tt.want)
 			})
 		}
 		t.Run("in JSON", func(t *testing.T) {

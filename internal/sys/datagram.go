@@ -24,6 +24,18 @@ type Outbound struct {
 	TrafficClass int
 }
 
+// Differ sets the TTL and the traffic class to those of a datagram where they are
+// not the socket's own, which has ownTTL and 0. A ttl of 0 is its own, too.
+func (o *Outbound) Differ(ttl, ownTTL, class int) {
+	o.TTL, o.TrafficClass = -1, -1
+	if ttl != 0 && ttl != ownTTL {
+		o.TTL = ttl
+	}
+	if class != 0 {
+		o.TrafficClass = class
+	}
+}
+
 // Inbound is one datagram received, or one entry of the error queue.
 type Inbound struct {
 	Data     []byte     // valid until the next receive on the same Receiver

@@ -65,12 +65,7 @@ func (c *linkConfig) route(s *sys.Socket) error {
 func (c *linkConfig) outbound(p *Probe) (sys.Outbound, error) {
 	to := p.Destination.Unmap()
 	zone, err := c.zones.Index(to.Zone())
-	out := sys.Outbound{To: to.WithZone(""), Zone: zone, FlowLabel: p.FlowLabel, TTL: -1, TrafficClass: -1}
-	if p.TTL != 0 && p.TTL != icmp.DefaultTTL {
-		out.TTL = p.TTL
-	}
-	if p.TrafficClass != 0 {
-		out.TrafficClass = p.TrafficClass
-	}
+	out := sys.Outbound{To: to.WithZone(""), Zone: zone, FlowLabel: p.FlowLabel}
+	out.Differ(p.TTL, icmp.DefaultTTL, p.TrafficClass)
 	return out, err
 }

@@ -54,6 +54,15 @@ var (
 	asciiGlyphs   = glyphs{strings.Split("_.-=+*#", ""), "..", "->"}
 )
 
+// Bars returns the characters that stand for times, the lowest first: blocks, or
+// ASCII.
+func Bars(unicode bool) []string {
+	if unicode {
+		return unicodeGlyphs.bars
+	}
+	return asciiGlyphs.bars
+}
+
 // otherGlyphs are those of what has no round-trip time. They are ASCII.
 var otherGlyphs = [...]string{
 	markOpen: " ", markUntimed: "?", markLate: "l", markLost: "x", markUnsent: "-",

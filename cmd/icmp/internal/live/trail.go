@@ -81,7 +81,7 @@ func markOf(r *icmplib.Result) mark {
 	switch {
 	case r.Sent.IsZero():
 		return mark{kind: markUnsent}
-	case r.Duplicate, r.Status == icmplib.StatusUnsettled, informs(r.Status):
+	case r.Duplicate, r.Status == icmplib.StatusUnsettled, Informs(r.Status):
 		return mark{}
 	case r.Late:
 		return mark{kind: markLate}
@@ -93,7 +93,7 @@ func markOf(r *icmplib.Result) mark {
 	return mark{markAnswered, r.RTT}
 }
 
-// informs tells of a status that settles no probe.
-func informs(s icmplib.Status) bool {
+// Informs tells of a status that settles no probe.
+func Informs(s icmplib.Status) bool {
 	return s == icmplib.StatusRedirect || s == icmplib.StatusSourceQuench || s == icmplib.StatusAltered
 }
