@@ -23,6 +23,7 @@ func TestFlowsBehindTheKernel(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			tc.lab.Setup = func(t *testing.T) {
 				netlab.Carry(t, netsim.MustParse(ways(2, "r1 "+fan("flow", 'a', 4)+" t0")), netlab.Device{})
 			}

@@ -52,6 +52,7 @@ func TestPingThroughRoutersThatAreKernels(t *testing.T) {
 		{"datagram without privileges", socket.Datagram, true},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: kind.unprivileged,

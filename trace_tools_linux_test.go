@@ -103,6 +103,7 @@ var traceTools = []struct {
 }
 
 func TestTracerouteAgreesWithOtherTools(t *testing.T) {
+	t.Parallel()
 	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
 		chain.Build(t)
 		p, err := NewProber(&Config{Mode: socket.Raw})

@@ -22,7 +22,10 @@ func eachPrivilegeBehind(t *testing.T, setup func(t *testing.T), f func(t *testi
 		{"as root", netlab.Config{Setup: setup, Tries: 3}},
 		{"without privileges", netlab.Config{Unprivileged: true, PingGroups: true, Setup: setup, Tries: 3}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { netlab.Test(t, tt.lab, f) })
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			netlab.Test(t, tt.lab, f)
+		})
 	}
 }
 
