@@ -21,7 +21,7 @@ import (
 type singleFile struct {
 	on    bool
 	turns bool         // other operations have to wait meanwhile, too
-	quiet time.Time    // until then an answer may be a late one to a silent probe
+	quiet time.Time    // until then an answer may be to an earlier probe
 	retry time.Time    // when a connection may be tried again
 	took  time.Time    // when the system last took one
 	void  []monitorTag // see above
@@ -61,12 +61,9 @@ func (f *singleFile) takeVoid(tag monitorTag) bool {
 	return i >= 0
 }
 
-// settled notes the fate of a probe: the answer to a silent one may be late.
+// settled notes the fate of a probe, after which another answer may come.
 func (f *singleFile) settled(r *Result, timeout time.Duration) {
-	if r.Status != StatusNoReply {
-		return
-	}
-	if until := r.Sent.Add(engine.ForgottenAfter(timeout)); until.After(f.quiet) {
+	if until := quietAfter(r, timeout); until.After(f.quiet) {
 		f.quiet = until
 	}
 }
