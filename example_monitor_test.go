@@ -49,14 +49,14 @@ func ExampleMonitor() {
 
 func ExampleExplainLoss() {
 	// With nil in place of these options it takes some 75 s, and is more certain.
-	report, err := icmplib.ExplainLoss(context.Background(), "127.0.0.1", &icmplib.LossOptions{
+	report, err := icmplib.ExplainLoss(context.Background(), "127.0.0.1", &icmplib.ExplainLossOptions{
 		SlowCount: 10, SlowInterval: 20 * time.Millisecond, FastCount: 20, FastInterval: 2 * time.Millisecond,
 	})
 	if err != nil {
 		log.Print(err)
 		return
 	}
-	fmt.Println(report.Target, report.Verdict)
+	fmt.Println(report.Address, report.Verdict)
 	for _, hop := range report.Hops {
 		fmt.Printf("%d %v: its answers %v, the way to it %v\n", hop.Distance, hop.Address, hop.Verdict, hop.Path)
 	}
@@ -70,7 +70,7 @@ func ExampleProber_ExplainLoss() {
 	}
 	defer prober.Close()
 
-	opts := &icmplib.LossOptions{SlowCount: 10, SlowInterval: 20 * time.Millisecond, FastCount: 20, FastInterval: 2 * time.Millisecond}
+	opts := &icmplib.ExplainLossOptions{SlowCount: 10, SlowInterval: 20 * time.Millisecond, FastCount: 20, FastInterval: 2 * time.Millisecond}
 	report, err := prober.ExplainLoss(context.Background(), "127.0.0.1", opts)
 	if err != nil {
 		log.Print(err)

@@ -2,9 +2,9 @@ package icmplib
 
 import "time"
 
-// LossOptions says how to look for loss. Nil and the zero value mean all
+// ExplainLossOptions says how to look for loss. Nil and the zero value mean all
 // defaults, which take about 75 s and send 260 probes to each hop.
-type LossOptions struct {
+type ExplainLossOptions struct {
 	// SlowCount probes are sent to each hop first, one every SlowInterval. The
 	// defaults are 60 and 1 s; fewer than 10 are refused.
 	SlowCount    int
@@ -22,7 +22,7 @@ type LossOptions struct {
 	MaxHops  int
 
 	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h.
+	// most 1 h, and a negative value is refused.
 	Timeout time.Duration
 
 	// Family chooses among the addresses of a name. The default is
@@ -33,7 +33,7 @@ type LossOptions struct {
 	Packet Packet
 }
 
-// The defaults of LossOptions.
+// The defaults of ExplainLossOptions.
 const (
 	defaultSlowCount    = 60
 	defaultSlowInterval = time.Second
@@ -44,8 +44,8 @@ const (
 )
 
 // withDefaults returns the options as they take effect, or why they cannot.
-func (o *LossOptions) withDefaults() (LossOptions, error) {
-	var opts LossOptions
+func (o *ExplainLossOptions) withDefaults() (ExplainLossOptions, error) {
+	var opts ExplainLossOptions
 	if o != nil {
 		opts = *o
 	}

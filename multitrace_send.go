@@ -75,7 +75,7 @@ func (s *traceSweep) gather(now time.Time, n int) (left int) {
 		h := &t.plan.hops[index]
 		b := s.batch(t.pool)
 		b.probes = append(b.probes, engine.Probe{
-			Dst:  t.route.Target,
+			Dst:  t.route.Address,
 			Tag:  ref.tag(index, h.sent),
 			TTL:  h.hop.Distance,
 			Flow: s.opts.Packet.flow(),
@@ -185,7 +185,7 @@ func (s *traceSweep) refused(p *engine.Probe, err error) {
 		return
 	}
 	t.plan.sent(index, now)
-	result := refusedResult(t.route.Target, seq, p.TTL, err)
+	result := refusedResult(t.route.Address, seq, p.TTL, err)
 	t.plan.result(index, &result, true)
 	t.refusal = err
 	s.schedule(ref.place, t, index, now)

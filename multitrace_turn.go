@@ -16,7 +16,7 @@ func (s *traceSweep) takeTurn(t *sweptTrace) bool {
 	if !t.plan.care.on || t.turn != nil || t.plan.flying > 0 {
 		return true
 	}
-	turn := s.p.turns.join(turnKey{t.pool, t.route.Target})
+	turn := s.p.turns.join(turnKey{t.pool, t.route.Address})
 	select {
 	case turn.token <- struct{}{}:
 		t.turn = turn

@@ -6,14 +6,14 @@ import (
 	"net/netip"
 )
 
-// PathMTU is how large a packet can be that reaches a target without being
+// MTUReport is how large a packet can be that reaches a target without being
 // fragmented: the result of [Prober.PathMTU]. All sizes are in bytes, of the
 // whole IP packet.
-type PathMTU struct {
-	// Target is the address that was probed, and Name the target as the caller
+type MTUReport struct {
+	// Address is the address that was probed, and Name the target as the caller
 	// gave it.
-	Target netip.Addr
-	Name   string
+	Address netip.Addr
+	Name    string
 
 	// MTU is that of the path: the largest packet that gets there, as far as
 	// Confirmed and Exact say.
@@ -38,15 +38,15 @@ type PathMTU struct {
 
 	// Hops are those on the way that the probes found, in order of distance,
 	// silent ones too.
-	Hops []PathMTUHop
+	Hops []HopMTU
 
 	// BlackHoles are the places where packets vanish that are too big, without
 	// a word of the router, in order of distance.
 	BlackHoles []BlackHole
 }
 
-// PathMTUHop is a router on the way, or the target.
-type PathMTUHop struct {
+// HopMTU is a router on the way, or the target.
+type HopMTU struct {
 	Distance int        // the TTL, or hop limit, at which it is
 	Address  netip.Addr // the zero Addr where it is silent
 
@@ -110,15 +110,27 @@ func (s *MTUSource) UnmarshalText(word []byte) error {
 	return fmt.Errorf("unknown source of an MTU %q", word)
 }
 
+// PathMTU finds out how large packets to a host, a name or an address, can be.
+// Calls share their sockets, which are open only while a call runs; see [Prober]
+// for one that keeps them. See [Prober.PathMTU] for the rest.
+func PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
+	p, release, err := acquireShared()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return p.PathMTU(ctx, target, opts)
+}
+
 // PathMTU finds out how large packets to a host, a name or an address, can be,
-// and where on the way what is larger ends: icmplib has nothing of the kind. It
+// and where on the way what is larger ends. It
 // needs no privileges. What the system remembers about the path plays no part.
 //
 // A target or routers that do not answer are no errors: see the fields of
-// [PathMTU] for what is known nevertheless. An error is returned as by [Ping].
+// [MTUReport] for what is known nevertheless. An error is returned as by [Ping].
 // When ctx ends after sending began, its cause is returned together with what
 // is known by then.
-func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*PathMTU, error) {
+func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
 	run, err := p.newPathMTU(ctx, target, opts)
 	if err != nil {
 		return nil, err
