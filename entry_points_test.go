@@ -147,6 +147,9 @@ func TestEveryOperationIsAFunctionAndAMethod(t *testing.T) {
 		if methods[name] == "" {
 			t.Errorf("%s is a function, and no method of a Prober", name)
 		}
+		if !strings.Contains(library.Doc, "["+name+"]") {
+			t.Errorf("the documentation of the package does not say what %s is for", name)
+		}
 	}
 	if len(methods) == 0 {
 		t.Error("no method was found: this test does not see them")
