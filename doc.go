@@ -25,6 +25,10 @@
 // an option that cannot be used, a socket that may not be opened. Such errors
 // say what to do next.
 //
+// What the functions return is text for people by its String method, and for
+// other programs by encoding/json: names in lower case, and milliseconds where a
+// name ends in _ms.
+//
 // # Privileges
 //
 // Where the system allows datagram ICMP sockets, no privilege is needed: macOS

@@ -10,39 +10,40 @@ import (
 type LossReport struct {
 	// Address is the address that was probed, and Name the target as the caller
 	// gave it.
-	Address netip.Addr
-	Name    string
+	Address netip.Addr `json:"address"`
+	Name    string     `json:"name"`
 
 	// Reached is set where the target answered.
-	Reached bool
+	Reached bool `json:"reached"`
 
 	// Verdict is that of the whole way, there and back. It is LossUnclear where
 	// the target was not reached.
-	Verdict LossVerdict
+	Verdict LossVerdict `json:"verdict"`
 
 	// From is the distance of the first hop from which on packets are lost; 0
 	// where the Verdict is not LossFound.
-	From int
+	From int `json:"from,omitzero"`
 
 	// Hops are all hops up to the end of the way, silent ones too.
-	Hops []HopLoss
+	Hops []HopLoss `json:"hops"`
 }
 
 // HopLoss is what was found about a hop.
 type HopLoss struct {
-	Distance int        // the TTL, or hop limit, of the probes
-	Address  netip.Addr // who answers; the zero Addr for a silent hop
+	Distance int        `json:"distance"` // the TTL, or hop limit, of the probes
+	Address  netip.Addr `json:"address"`  // who answers; the zero Addr for a silent hop
 
 	// Slow and Fast are what was answered at each of the two rates.
-	Slow, Fast LossShare
+	Slow LossShare `json:"slow"`
+	Fast LossShare `json:"fast"`
 
 	// Verdict is that of the hop's own answers: what is lost of them is no loss
 	// of packets to the target where Path says so.
-	Verdict LossVerdict
+	Verdict LossVerdict `json:"verdict"`
 
 	// Path is that of the way to this hop and back, for which the answers of the
 	// hops behind it speak, too: the probes to them came past it.
-	Path LossVerdict
+	Path LossVerdict `json:"path"`
 }
 
 // LossShare is how many probes were answered at one rate. Those of which it may
