@@ -3,21 +3,22 @@ package icmplib
 import "github.com/goicmp/icmplib/internal/engine"
 
 // Counters counts what a [Prober] has sent and received since it was made, over
-// all its operations. Sent is at any time the sum of Received, ICMPErrors,
-// Silent and what is in flight.
+// all its operations. PacketsSent is at any time the sum of PacketsReceived,
+// ICMPErrors, Silent and what is in flight. (Unlike in [Stats], a late answer
+// leaves its probe among the silent ones: Late is a part of Silent here.)
 type Counters struct {
-	Sent       uint64 // probes that the kernel took
-	Received   uint64 // answers of targets that came in time
-	ICMPErrors uint64 // probes that met an ICMP error, port unreachable of UDP included
-	Silent     uint64 // probes to which nothing came in time
-	Late       uint64 // of the silent ones: answered after their deadline
-	Duplicates uint64 // further answers to a probe that had been answered
-	Altered    uint64 // replies to a probe of ours, but without its payload
-	Advised    uint64 // redirects and source quenches about probes of ours
-	Foreign    uint64 // messages about no probe of ours
-	Malformed  uint64 // messages that could not be read
-	Dropped    uint64 // messages that our sockets had no room for: loss of our own making
-	Busy       uint64 // times that the kernel had no room and sending waited
+	PacketsSent     uint64 // probes that the kernel took
+	PacketsReceived uint64 // answers of targets that came in time
+	ICMPErrors      uint64 // probes that met an ICMP error, port unreachable of UDP included
+	Silent          uint64 // probes to which nothing came in time
+	Late            uint64 // of the silent ones: answered after their deadline
+	Duplicates      uint64 // further answers to a probe that had been answered
+	Altered         uint64 // replies to a probe of ours, but without its payload
+	Advised         uint64 // redirects and source quenches about probes of ours
+	Foreign         uint64 // messages about no probe of ours
+	Malformed       uint64 // messages that could not be read
+	Dropped         uint64 // messages that our sockets had no room for: loss of our own making
+	Busy            uint64 // times that the kernel had no room and sending waited
 }
 
 // Counters returns what was counted so far; after Close, what was counted until
@@ -37,8 +38,8 @@ func (p *Prober) Counters() Counters {
 }
 
 func (c *Counters) add(o engine.Counters) {
-	c.Sent += o.Sent
-	c.Received += o.Replied
+	c.PacketsSent += o.Sent
+	c.PacketsReceived += o.Replied
 	c.ICMPErrors += o.Failed
 	c.Silent += o.Silent
 	c.Late += o.Late

@@ -118,7 +118,7 @@ func crowd(t *testing.T, p *icmplib.Prober) (sockets int) {
 		})
 	}
 	all.Wait()
-	if c := p.Counters(); c.Sent != crowdHosts*crowdCount || c.Received != c.Sent || c.Duplicates+c.Late+c.Altered > 0 {
+	if c := p.Counters(); c.PacketsSent != crowdHosts*crowdCount || c.PacketsReceived != c.PacketsSent || c.Duplicates+c.Late+c.Altered > 0 {
 		t.Errorf("the counters are %+v", c)
 	}
 	return sockets

@@ -7,13 +7,14 @@
 //	hosts, err := icmplib.MultiPing(ctx, []string{"192.0.2.1", "2001:db8::1"}, nil)
 //	route, err := icmplib.Traceroute(ctx, "192.0.2.1", nil)
 //
+// Results one by one, as they come, are for the functions whose names end in Seq:
+//
+//	for result, err := range icmplib.PingSeq(ctx, "192.0.2.1", &icmplib.PingOptions{Count: -1}) {
+//
 // Calls that run at the same time share their sockets, and so may thousands of
 // goroutines; a program that is idle holds none. A program with settings of its
-// own, a source address, a routing mark, a rate, makes a [Prober] with
-// [NewProber]. It has the same as methods, and more: results one by one as they
-// come ([Prober.PingSeq], [Prober.MultiPingSeq], [Prober.TracerouteSeq]), single
-// packets of any protocol ([Prober.Probe], [Prober.NewStream]), and what this
-// process may do ([Prober.Capabilities]).
+// own, a source address, a routing mark, a rate, and one that probes all the time,
+// makes a [Prober] with [NewProber]. It has each of the functions as a method.
 //
 // # Results
 //
@@ -23,6 +24,10 @@
 // error is what kept the machinery from working: a name that does not resolve,
 // an option that cannot be used, a socket that may not be opened. Such errors
 // say what to do next.
+//
+// What the functions return is text for people by its String method, and for
+// other programs by encoding/json: names in lower case, and milliseconds where a
+// name ends in _ms.
 //
 // # Privileges
 //
@@ -39,17 +44,26 @@
 //
 // # What is where
 //
-//   - one host: [Ping], [Prober.PingSeq], [PingOptions]; the result is a [Host]
-//   - very many: [MultiPing], [Prober.MultiPingSeq], [MultiPingOptions]
-//   - the way to one: [Traceroute], [Prober.TracerouteSeq], [TracerouteOptions];
-//     the result is a [Route], whose elements are of type [Hop]
-//   - single packets: [Prober.Probe], [Prober.NewStream], [ProbeOptions]; each
-//     has a [Result] with its [Status]
+//   - one host: [Ping], [PingSeq]; the result is a [Host], or each [Result]
+//   - very many hosts: [MultiPing], [MultiPingSeq]
+//   - the way to a host: [Traceroute], [TracerouteSeq]; the result is a [Route],
+//     whose elements are of type [Hop]. With Flows it has a [Graph] of all ways,
+//     and [Route.Rewrites] finds address translators
+//   - the ways to very many: [MultiTraceroute], [MultiTracerouteSeq]
+//   - the way to a host, watched: [Monitor], which yields a [Snapshot] with each
+//     [Event] every round, as mtr does
+//   - loss on the way, or a router's rate limit: [ExplainLoss]; the result is a
+//     [LossReport]
+//   - how large packets can be: [PathMTU]; the result is a [MTUReport]
+//   - single packets of any protocol: [Probe], and for very many
+//     [Prober.NewStream]; each has a [Result] with its [Status]
+//   - options: each operation's are named for it, such as [PingOptions]. Nil and
+//     zero fields mean the defaults; what cannot be used is a [ConfigError]
 //   - the shape of a packet, in all of these options: [Packet], [Protocol]
 //   - figures: [Stats], which Host and Hop share
 //   - names: [Resolve], [NameCache], [Family]
-//   - sockets and settings: [Prober], [Config], [Prober.Capabilities],
-//     [Prober.Counters]
+//   - what this process may do: [Prober.Capabilities]
+//   - sockets, settings, counters: [Prober], [Config], [Prober.Counters]
 //   - errors: [ErrTimeout], [ErrNameLookup], [ErrUnreachable], [ConfigError] and
 //     [os.ErrPermission], by [errors.Is] and [errors.As]
 //
@@ -63,20 +77,27 @@
 //	ping(address, count=4, interval=1)    Ping(ctx, address, &PingOptions{Count: 4, Interval: time.Second})
 //	multiping(addresses)                  MultiPing(ctx, addresses, nil)
 //	traceroute(address)                   Traceroute(ctx, address, nil)
+//	for a in addresses: traceroute(a)     MultiTraceroute(ctx, addresses, nil)
 //	host.avg_rtt, host.packet_loss        host.AvgRTT(), host.PacketLoss()
 //	except NameLookupError                errors.Is(err, ErrNameLookup)
 //
 // From pro-bing:
 //
 //	pinger.Run()                          Ping(ctx, address, nil)
-//	pinger.OnRecv                         for result, err := range prober.PingSeq(ctx, address, nil)
+//	pinger.OnRecv                         for result, err := range PingSeq(ctx, address, nil)
 //	pinger.Statistics()                   the Host that Ping returns
 //	pinger.SetPrivileged(true)            NewProber(&Config{Mode: socket.Raw})
+//	pinger.Stop()                         break, or the end of ctx
 //
 // From mtrpacket for Python:
 //
-//	await mtr.probe(host, ttl=3)          prober.Probe(ctx, addr, &ProbeOptions{Packet: Packet{TTL: 3}})
+//	await mtr.probe(host, ttl=3)          Probe(ctx, addr, &ProbeOptions{Packet: Packet{TTL: 3}})
 //	result.result, result.time_ms         result.Status.String(), result.RTT
+//	a probe for each ttl, again and again Monitor(ctx, address, nil)
+//
+// From twisted-mtr for Python:
+//
+//	TraceRoute.trace, of many targets     for route, err := range MultiTracerouteSeq(ctx, targets, nil)
 //
 // The whole tables, and what is different behind the names, are in
 // docs/migrating.md.

@@ -20,4 +20,7 @@ func ExampleTraceroute_flows() {
 		}
 	}
 	fmt.Println(len(route.Graph.Diamonds), "diamonds; complete:", route.Graph.Complete)
+	// Output:
+	// 1 127.0.0.1 none
+	// 0 diamonds; complete: true
 }

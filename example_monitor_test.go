@@ -9,6 +9,24 @@ import (
 	"github.com/goicmp/icmplib"
 )
 
+func ExampleMonitor() {
+	opts := &icmplib.MonitorOptions{Interval: 10 * time.Millisecond, Outage: 5}
+	for snapshot, err := range icmplib.Monitor(context.Background(), "127.0.0.1", opts) {
+		if err != nil {
+			log.Print(err) // it may be that pinging is not permitted here
+			return
+		}
+		for _, event := range snapshot.Events { // another route, an outage and its end
+			fmt.Println(event.Time, event.Kind, event.Distance, event.From, event.To, event.Duration)
+		}
+		if snapshot.Reached {
+			fmt.Println(snapshot.Address, "is", len(snapshot.Hops), "hop away")
+			break // nothing is left behind
+		}
+	}
+	// Output: 127.0.0.1 is 1 hop away
+}
+
 func ExampleProber_Monitor() {
 	prober, err := icmplib.NewProber(nil)
 	if err != nil {
@@ -17,49 +35,40 @@ func ExampleProber_Monitor() {
 	}
 	defer prober.Close()
 
-	opts := &icmplib.MonitorOptions{Interval: 20 * time.Millisecond, Rounds: 3} // Rounds 0: for ever
+	opts := &icmplib.MonitorOptions{Interval: 10 * time.Millisecond, Rounds: 3} // Rounds 0: for ever
+	var last *icmplib.Snapshot
 	for snapshot, err := range prober.Monitor(context.Background(), "127.0.0.1", opts) {
-		if err != nil {
-			log.Print(err) // it may be that pinging is not permitted here
-			return
-		}
-		for hop := range snapshot.Responding() {
-			fmt.Println(snapshot.Round, hop.Distance, hop.Address, hop.PacketLoss(), hop.AvgRTT())
-		}
-		for _, event := range snapshot.Events {
-			fmt.Println(event.Time, event.Kind, event.Distance, event.From, event.To, event.Duration)
-		}
-	}
-}
-
-func ExampleMonitor() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-
-	for snapshot, err := range icmplib.Monitor(ctx, "127.0.0.1", &icmplib.MonitorOptions{Interval: 20 * time.Millisecond}) {
 		if err != nil {
 			log.Print(err)
 			return
 		}
-		if snapshot.Reached {
-			break // nothing is left behind
-		}
+		last = snapshot // it is the caller's to keep
 	}
+	for hop := range last.Responding() {
+		fmt.Println(hop.Distance, hop.Address, "loss", hop.PacketLoss(), "measured", hop.AvgRTT() > 0)
+	}
+	fmt.Println("after round", last.Round)
+	// Output:
+	// 1 127.0.0.1 loss 0 measured true
+	// after round 3
+}
+
+// A slow rate and a fast one: with nil in place of these options it takes some 75
+// seconds, and is more certain.
+var inAHurry = &icmplib.ExplainLossOptions{
+	SlowCount: 10, SlowInterval: 4 * time.Millisecond, FastCount: 20, FastInterval: time.Millisecond,
 }
 
 func ExampleExplainLoss() {
-	// With nil in place of these options it takes some 75 s, and is more certain.
-	report, err := icmplib.ExplainLoss(context.Background(), "127.0.0.1", &icmplib.LossOptions{
-		SlowCount: 10, SlowInterval: 20 * time.Millisecond, FastCount: 20, FastInterval: 2 * time.Millisecond,
-	})
+	report, err := icmplib.ExplainLoss(context.Background(), "127.0.0.1", inAHurry)
 	if err != nil {
 		log.Print(err)
 		return
 	}
-	fmt.Println(report.Target, report.Verdict)
 	for _, hop := range report.Hops {
 		fmt.Printf("%d %v: its answers %v, the way to it %v\n", hop.Distance, hop.Address, hop.Verdict, hop.Path)
 	}
+	// Output: 1 127.0.0.1: its answers none, the way to it none
 }
 
 func ExampleProber_ExplainLoss() {
@@ -70,8 +79,7 @@ func ExampleProber_ExplainLoss() {
 	}
 	defer prober.Close()
 
-	opts := &icmplib.LossOptions{SlowCount: 10, SlowInterval: 20 * time.Millisecond, FastCount: 20, FastInterval: 2 * time.Millisecond}
-	report, err := prober.ExplainLoss(context.Background(), "127.0.0.1", opts)
+	report, err := prober.ExplainLoss(context.Background(), "127.0.0.1", inAHurry)
 	if err != nil {
 		log.Print(err)
 		return
@@ -79,4 +87,6 @@ func ExampleProber_ExplainLoss() {
 	if report.Verdict == icmplib.LossFound {
 		fmt.Println("packets are lost from distance", report.From, "on")
 	}
+	fmt.Println("on the way to", report.Address, "there is", report.Verdict, "loss")
+	// Output: on the way to 127.0.0.1 there is none loss
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"slices"
 	"strings"
 
 	"github.com/goicmp/icmplib"
@@ -20,6 +21,25 @@ func ExampleMultiTraceroute() {
 	for _, route := range routes { // in the order of the targets
 		fmt.Println(route.Name, route.End, len(route.Hops), route.Err)
 	}
+	// Output:
+	// 127.0.0.1 reached 1 <nil>
+	// 127.0.0.2 reached 1 <nil>
+	// no..name unknown 0 cannot resolve "no..name": it has an empty label
+}
+
+func ExampleMultiTracerouteSeq() {
+	targets := slices.Values([]string{"127.0.0.1", "127.0.0.2"})
+	opts := &icmplib.MultiTracerouteOptions{Count: 3, Fast: true}
+	for route, err := range icmplib.MultiTracerouteSeq(context.Background(), targets, opts) {
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		fmt.Println(route.Name, route.Reached)
+	}
+	// Unordered output:
+	// 127.0.0.1 true
+	// 127.0.0.2 true
 }
 
 func ExampleProber_MultiTracerouteSeq() {
@@ -38,8 +58,7 @@ func ExampleProber_MultiTracerouteSeq() {
 			}
 		}
 	}
-	opts := &icmplib.MultiTracerouteOptions{Parallel: 10_000, HopRate: 200}
-	opts.Count = 1
+	opts := &icmplib.MultiTracerouteOptions{Count: 1, Parallel: 10_000, HopRate: 200}
 	for route, err := range prober.MultiTracerouteSeq(context.Background(), targets, opts) {
 		if err != nil {
 			log.Print(err)
@@ -50,7 +69,11 @@ func ExampleProber_MultiTracerouteSeq() {
 			continue
 		}
 		for hop := range route.Responding() {
-			fmt.Println(route.Name, hop.Distance, hop.Address, hop.AvgRTT())
+			fmt.Println(route.Name, hop.Distance, hop.Address)
 		}
 	}
+	// Unordered output:
+	// 127.0.0.1 1 127.0.0.1
+	// 127.0.0.2 1 127.0.0.2
+	// 127.0.0.3 1 127.0.0.3
 }

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 )
@@ -32,6 +33,27 @@ func (f Family) String() string {
 		return "IPv6"
 	}
 	return "Family(" + strconv.Itoa(int(f)) + ")"
+}
+
+// MarshalText returns "any", "IPv4" or "IPv6", for JSON and its like. Any other
+// value is an error.
+func (f Family) MarshalText() ([]byte, error) {
+	if err := validateFamily(f); err != nil {
+		return nil, err
+	}
+	return []byte(f.String()), nil
+}
+
+// UnmarshalText sets f to the family whose word is given, as [Family.String] has
+// it. An unknown word is an error.
+func (f *Family) UnmarshalText(word []byte) error {
+	for _, family := range []Family{AnyFamily, IPv4, IPv6} {
+		if string(word) == family.String() {
+			*f = family
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown family %q: any, IPv4 and IPv6 are known", word)
 }
 
 // includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is

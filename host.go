@@ -9,8 +9,6 @@ import (
 // Host is a target and the statistics of the probes sent to it: the result of
 // Ping and MultiPing.
 //
-// A Host is not made for encoding/json: what it knows is in its methods.
-//
 // A target that cannot be resolved or sent to has its entry all the same, with
 // the reason in Err and PacketsSent 0.
 type Host struct {
@@ -39,17 +37,7 @@ type Host struct {
 // Lines without content are left out. Its layout may change; read the fields
 // and methods instead.
 func (h *Host) String() string {
-	b := make([]byte, 0, 256)
-	b = append(b, h.Name...)
-	if addr := h.Address; addr.IsValid() && addr.String() != h.Name {
-		if h.Name == "" {
-			b = addr.AppendTo(b)
-		} else {
-			b = append(b, " ("...)
-			b = addr.AppendTo(b)
-			b = append(b, ')')
-		}
-	}
+	b := append(make([]byte, 0, 256), targetText(h.Name, h.Address)...)
 	if h.Err != nil {
 		b = append(b, "\n  error     "...)
 		b = append(b, h.Err.Error()...)

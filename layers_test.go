@@ -28,6 +28,7 @@ func drawnLayers(t *testing.T) []layer {
 		t.Fatal(err)
 	}
 	_, table, _ := strings.Cut(string(page), "## Layers\n")
+	_, table, _ = strings.Cut(table, "\n```\n\nIn full:")
 	_, table, _ = strings.Cut(table, "\n```\n")
 	table, _, ended := strings.Cut(table, "\n```\n")
 	if !ended {
@@ -46,6 +47,61 @@ func drawnLayers(t *testing.T) []layer {
 		}
 	}
 	return layers
+}
+
+// layersPicture returns the packages and the arrows of the diagram of layers.
+func layersPicture(t *testing.T) (packages []string, arrows [][2]string) {
+	t.Helper()
+	page, err := os.ReadFile(layersPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, picture, _ := strings.Cut(string(page), "\n```mermaid\nflowchart TD\n")
+	picture, _, ended := strings.Cut(picture, "\n```\n")
+	if !ended {
+		t.Fatalf("%s has no diagram of layers", layersPage)
+	}
+	names := map[string]string{} // of the packages, by what the diagram calls them
+	node := func(word string) string {
+		id, label, named := strings.Cut(word, `["`)
+		if named {
+			names[id] = strings.TrimSuffix(label, `"]`)
+			packages = append(packages, names[id])
+		}
+		return id
+	}
+	for line := range strings.Lines(picture) {
+		from, to, ok := strings.Cut(strings.TrimSpace(line), " --> ")
+		if !ok {
+			t.Fatalf("%s: %q is no arrow", layersPage, line)
+		}
+		arrows = append(arrows, [2]string{node(from), node(to)})
+	}
+	for i, arrow := range arrows {
+		arrows[i] = [2]string{names[arrow[0]], names[arrow[1]]}
+	}
+	return packages, arrows
+}
+
+func TestTheLayersAreAsInThePicture(t *testing.T) {
+	packages, arrows := layersPicture(t)
+	drawn := map[string][]string{}
+	for _, l := range drawnLayers(t) {
+		drawn[l.name] = l.imports
+		if !strings.HasPrefix(l.name, "cmd/") && !slices.Contains(packages, l.name) {
+			t.Errorf("%s: %s is not in the diagram", layersPage, l.name)
+		}
+	}
+	for _, name := range packages {
+		if _, ok := drawn[name]; !ok {
+			t.Errorf("%s: the diagram shows %s, which there is not", layersPage, name)
+		}
+	}
+	for _, arrow := range arrows {
+		if !slices.Contains(drawn[arrow[0]], arrow[1]) {
+			t.Errorf("%s: %s does not import %s, as the diagram shows", layersPage, arrow[0], arrow[1])
+		}
+	}
 }
 
 // builtLayers returns what the packages import of each other, and the library

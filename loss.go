@@ -8,41 +8,42 @@ import (
 
 // LossReport is what [Prober.ExplainLoss] found.
 type LossReport struct {
-	// Target is the address that was probed, and Name the target as the caller
+	// Address is the address that was probed, and Name the target as the caller
 	// gave it.
-	Target netip.Addr
-	Name   string
+	Address netip.Addr `json:"address"`
+	Name    string     `json:"name"`
 
 	// Reached is set where the target answered.
-	Reached bool
+	Reached bool `json:"reached"`
 
 	// Verdict is that of the whole way, there and back. It is LossUnclear where
 	// the target was not reached.
-	Verdict LossVerdict
+	Verdict LossVerdict `json:"verdict"`
 
 	// From is the distance of the first hop from which on packets are lost; 0
 	// where the Verdict is not LossFound.
-	From int
+	From int `json:"from,omitzero"`
 
 	// Hops are all hops up to the end of the way, silent ones too.
-	Hops []HopLoss
+	Hops []HopLoss `json:"hops"`
 }
 
 // HopLoss is what was found about a hop.
 type HopLoss struct {
-	Distance int        // the TTL, or hop limit, of the probes
-	Address  netip.Addr // who answers; the zero Addr for a silent hop
+	Distance int        `json:"distance"` // the TTL, or hop limit, of the probes
+	Address  netip.Addr `json:"address"`  // who answers; the zero Addr for a silent hop
 
 	// Slow and Fast are what was answered at each of the two rates.
-	Slow, Fast LossShare
+	Slow LossShare `json:"slow"`
+	Fast LossShare `json:"fast"`
 
 	// Verdict is that of the hop's own answers: what is lost of them is no loss
 	// of packets to the target where Path says so.
-	Verdict LossVerdict
+	Verdict LossVerdict `json:"verdict"`
 
 	// Path is that of the way to this hop and back, for which the answers of the
 	// hops behind it speak, too: the probes to them came past it.
-	Path LossVerdict
+	Path LossVerdict `json:"path"`
 }
 
 // LossShare is how many probes were answered at one rate. Those of which it may
@@ -59,7 +60,8 @@ type LossShare struct {
 	Interval time.Duration
 }
 
-// Loss returns the part of the packets that was lost, from 0 to 1.
+// Loss returns the part of the packets that was lost, from 0 to 1; 0 where none
+// was sent. Unlike [Stats.PacketLoss] it counts a late answer as an answer.
 func (s *LossShare) Loss() float64 {
 	if s.PacketsSent == 0 {
 		return 0
@@ -70,7 +72,7 @@ func (s *LossShare) Loss() float64 {
 // ExplainLoss tells loss from rate limits: a router that limits how many errors
 // it sends answers less the more it is asked, while a link that loses packets
 // does not care. See [Prober.ExplainLoss].
-func ExplainLoss(ctx context.Context, target string, opts *LossOptions) (*LossReport, error) {
+func ExplainLoss(ctx context.Context, target string, opts *ExplainLossOptions) (*LossReport, error) {
 	p, release, err := acquireShared()
 	if err != nil {
 		return nil, err
@@ -88,7 +90,7 @@ func ExplainLoss(ctx context.Context, target string, opts *LossOptions) (*LossRe
 // SlowCount+FastCount probes to each hop, and some to hops that turn out not to
 // exist. An error is returned as by [Ping]. When ctx ends, its cause is returned
 // together with what is known, in which what is not is LossUnclear.
-func (p *Prober) ExplainLoss(ctx context.Context, target string, opts *LossOptions) (*LossReport, error) {
+func (p *Prober) ExplainLoss(ctx context.Context, target string, opts *ExplainLossOptions) (*LossReport, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
 		return nil, err
@@ -101,7 +103,7 @@ func (p *Prober) ExplainLoss(ctx context.Context, target string, opts *LossOptio
 	if err == nil && len(report.Hops) > 0 {
 		var fast *lossPhase
 		last := report.Hops[len(report.Hops)-1].Distance
-		fast, err = p.losses(ctx, slow.route.Target.String(), o.phase(o.FastCount, o.FastInterval, last))
+		fast, err = p.losses(ctx, slow.route.Address.String(), o.phase(o.FastCount, o.FastInterval, last))
 		report.compare(slow, fast)
 	}
 	report.judge()
@@ -109,7 +111,7 @@ func (p *Prober) ExplainLoss(ctx context.Context, target string, opts *LossOptio
 }
 
 // phase returns the options of a Monitor that sends at one of the rates.
-func (o *LossOptions) phase(count int, interval time.Duration, maxHops int) *MonitorOptions {
+func (o *ExplainLossOptions) phase(count int, interval time.Duration, maxHops int) *MonitorOptions {
 	return &MonitorOptions{
 		Interval: interval, Rounds: count, FirstHop: o.FirstHop, MaxHops: maxHops,
 		Timeout: o.Timeout, Outage: -1, Family: o.Family, Packet: o.Packet,

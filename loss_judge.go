@@ -30,7 +30,7 @@ func wilson(k, n int, z float64) (low, high float64) {
 }
 
 func newLossReport(slow *lossPhase) *LossReport {
-	r := &LossReport{Target: slow.route.Target, Name: slow.route.Name, Reached: slow.route.Reached}
+	r := &LossReport{Address: slow.route.Address, Name: slow.route.Name, Reached: slow.route.Reached}
 	for i := range slow.route.Hops {
 		h := &slow.route.Hops[i]
 		r.Hops = append(r.Hops, HopLoss{Distance: h.Distance, Address: h.Address, Slow: slow.share(h)})

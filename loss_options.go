@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// LossOptions says how to look for loss. Nil and the zero value mean all
+// ExplainLossOptions says how to look for loss. Nil and the zero value mean all
 // defaults, which take about 75 s and send 260 probes to each hop.
-type LossOptions struct {
+type ExplainLossOptions struct {
 	// SlowCount probes are sent to each hop first, one every SlowInterval. The
 	// defaults are 60 and 1 s; fewer than 10 are refused.
 	SlowCount    int
@@ -25,7 +25,7 @@ type LossOptions struct {
 	MaxHops  int
 
 	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h.
+	// most 1 h, and a negative value is refused.
 	Timeout time.Duration
 
 	// Family chooses among the addresses of a name. The default is
@@ -36,7 +36,7 @@ type LossOptions struct {
 	Packet Packet
 }
 
-// The defaults of LossOptions.
+// The defaults of ExplainLossOptions.
 const (
 	defaultSlowCount    = 60
 	defaultSlowInterval = time.Second
@@ -47,8 +47,8 @@ const (
 )
 
 // withDefaults returns the options as they take effect, or why they cannot.
-func (o *LossOptions) withDefaults() (LossOptions, error) {
-	var opts LossOptions
+func (o *ExplainLossOptions) withDefaults() (ExplainLossOptions, error) {
+	var opts ExplainLossOptions
 	if o != nil {
 		opts = *o
 	}

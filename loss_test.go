@@ -146,7 +146,7 @@ func TestLossOptionsAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	for field, opts := range map[string]*LossOptions{
+	for field, opts := range map[string]*ExplainLossOptions{
 		"SlowCount":    {SlowCount: 5},
 		"FastCount":    {FastCount: -1},
 		"FastInterval": {SlowInterval: 100e6, FastInterval: 50e6},

@@ -25,7 +25,7 @@ type MonitorOptions struct {
 	MaxHops  int
 
 	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h.
+	// most 1 h, and a negative value is refused.
 	Timeout time.Duration
 
 	// Outage is the number of silent probes to the target, one after the other,
@@ -54,15 +54,7 @@ const (
 // sockets, which are open only while a call runs; see [Prober] for one that
 // keeps them. See [Prober.Monitor] for the rest.
 func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
-	return func(yield func(*Snapshot, error) bool) {
-		p, release, err := acquireShared()
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		defer release()
-		p.Monitor(ctx, target, opts)(yield)
-	}
+	return overShared(func(p *Prober) iter.Seq2[*Snapshot, error] { return p.Monitor(ctx, target, opts) })
 }
 
 // Monitor watches the way to a host. In each round every hop up to the target is

@@ -131,7 +131,7 @@ func (r *monitorRun) collect() {
 
 func (r *monitorRun) snapshot(now time.Time) *Snapshot {
 	s := r.plan.snapshot(now)
-	s.Target, s.Name = r.dst, r.name
+	s.Address, s.Name = r.dst, r.name
 	return s
 }
 

@@ -18,7 +18,7 @@ type multipathRun struct {
 
 // newMultipath does all that can fail before anything is sent.
 func (p *Prober) newMultipath(ctx context.Context, target string, opts TracerouteOptions) (*traceRun, error) {
-	addrs, err := p.resolve(ctx, target, opts.Family)
+	addrs, err := p.Resolve(ctx, target, opts.Family)
 	if err != nil {
 		return nil, err
 	}

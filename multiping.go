@@ -42,14 +42,14 @@ type MultiPingOptions struct {
 	Packet Packet
 }
 
-// Progress is how far a MultiPing has come.
+// Progress is how far a [MultiPing] or a [MultiTraceroute] has come.
 type Progress struct {
 	Targets   int // drawn so far
 	Completed int // of those
-	Alive     int // of those that are completed
+	Alive     int // of those that are completed: they answered
 
 	PacketsSent     int // to all targets
-	PacketsReceived int // echo replies in time
+	PacketsReceived int // answers in time: replies, and in a trace those of routers, too
 }
 
 // The defaults of icmplib; the rate is this library's.
@@ -99,6 +99,14 @@ func (p *Prober) MultiPing(ctx context.Context, targets []string, opts *MultiPin
 		}
 	}
 	return hosts, err
+}
+
+// MultiPingSeq pings the hosts that targets yields, any number of them, and
+// yields each [Host] when it is completed. Calls share their sockets, which are
+// open only while a loop runs; see [Prober] for one that keeps them. See
+// [Prober.MultiPingSeq] for the rest.
+func MultiPingSeq(ctx context.Context, targets iter.Seq[string], opts *MultiPingOptions) iter.Seq2[*Host, error] {
+	return overShared(func(p *Prober) iter.Seq2[*Host, error] { return p.MultiPingSeq(ctx, targets, opts) })
 }
 
 // MultiPingSeq pings the hosts that targets yields, any number of them, and

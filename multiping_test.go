@@ -179,9 +179,9 @@ func TestLeavingTheLoopEndsTheSweep(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		sent := p.Counters().Sent
+		sent := p.Counters().PacketsSent
 		time.Sleep(time.Minute)
-		if more := p.Counters().Sent - sent; more != 0 {
+		if more := p.Counters().PacketsSent - sent; more != 0 {
 			t.Errorf("%d more packets were sent", more)
 		}
 	})
@@ -275,7 +275,7 @@ func TestMultiPingRefusesWhatCannotBe(t *testing.T) {
 			inSweep(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
 				_, err := p.MultiPing(t.Context(), manyAddresses(2), &tt.opts)
 				field, ok := errors.AsType[*ConfigError](err)
-				if !ok || field.Field != tt.field || p.Counters().Sent > 0 {
+				if !ok || field.Field != tt.field || p.Counters().PacketsSent > 0 {
 					t.Errorf("error %v, want one about %s", err, tt.field)
 				}
 			})

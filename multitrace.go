@@ -1,50 +1,9 @@
 package icmplib
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"slices"
-)
-
-// MultiTracerouteOptions says how to trace many routes. Nil and the zero value
-// mean all defaults.
-type MultiTracerouteOptions struct {
-	// TracerouteOptions is how each of them is traced. Flows has to be 0 or 1.
-	TracerouteOptions
-
-	// Parallel is how many traces are in flight at the most, up to 65,536, and
-	// with it what memory they take. The default is 1000; a negative value is
-	// refused.
-	Parallel int
-
-	// Rate limits the packets per second of this call; Config.Rate limits all
-	// calls together. The default is 10,000; a negative value means no limit.
-	Rate int
-
-	// HopRate limits the packets per second whose TTL ends at one router. All
-	// traces begin at the same routers, and those bound how many errors they
-	// send: what is beyond that would look silent. The default is 500; a
-	// negative value means no limit. Which packets go to one router is known
-	// from the answers: see docs/scale.md.
-	HopRate int
-
-	// Seed decides the order in which targets and distances are asked: the
-	// same one chooses the same of the probes that are due, which are not the
-	// same each time. The default is another one each time.
-	Seed uint64
-
-	// Progress, if not nil, is called as [MultiPingOptions] says of its own;
-	// a target is alive where it was reached.
-	Progress func(Progress)
-}
-
-// Bounds and defaults of a MultiTraceroute.
-const (
-	defaultParallel  = 1000
-	maxParallel      = 1 << tracePlaceBits
-	defaultTraceRate = 10_000
-	defaultHopRate   = 500
 )
 
 // MultiTraceroute finds the ways to many hosts, names or addresses, many at
@@ -88,6 +47,14 @@ func (p *Prober) MultiTraceroute(ctx context.Context, targets []string, opts *Mu
 }
 
 // MultiTracerouteSeq finds the ways to the hosts that targets yields, any number
+// of them, and yields each [Route] when it is complete. Calls share their
+// sockets, which are open only while a loop runs; see [Prober] for one that keeps
+// them. See [Prober.MultiTracerouteSeq] for the rest.
+func MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string], opts *MultiTracerouteOptions) iter.Seq2[*Route, error] {
+	return overShared(func(p *Prober) iter.Seq2[*Route, error] { return p.MultiTracerouteSeq(ctx, targets, opts) })
+}
+
+// MultiTracerouteSeq finds the ways to the hosts that targets yields, any number
 // of them, and yields each [Route] when it is complete. Its memory is in
 // proportion to the traces in flight, not to the number of targets. One
 // goroutine does everything, the caller's; the targets are drawn on another, a
@@ -109,28 +76,4 @@ func (p *Prober) MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string
 			return run.each(ctx, targets, func(_ int, r *Route) bool { return yield(r) })
 		})
 	}
-}
-
-// withDefaults returns the options as they take effect, or why they cannot.
-func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) {
-	var opts MultiTracerouteOptions
-	if o != nil {
-		opts = *o
-	}
-	if opts.Parallel < 0 || opts.Parallel > maxParallel {
-		return opts, &ConfigError{Field: "Parallel", Value: opts.Parallel, Allowed: "up to 65536, or 0 for the default of 1000"}
-	}
-	if opts.Flows != 0 && opts.Flows != 1 {
-		return opts, &ConfigError{Field: "Flows", Value: opts.Flows, Allowed: "0 or 1 with many targets; Traceroute takes more"}
-	}
-	trace, err := opts.TracerouteOptions.withDefaults()
-	if err != nil {
-		return opts, err
-	}
-	opts.TracerouteOptions = trace
-	opts.Parallel = cmp.Or(opts.Parallel, defaultParallel)
-	// 0 is the word for no limit from here on.
-	opts.Rate = max(0, cmp.Or(opts.Rate, defaultTraceRate))
-	opts.HopRate = max(0, cmp.Or(opts.HopRate, defaultHopRate))
-	return opts, nil
 }

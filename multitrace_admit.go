@@ -32,7 +32,7 @@ func (s *traceSweep) admit() error {
 // begin gives a target its place. One that cannot be sent to is complete at
 // once; an error is what concerns all of them.
 func (s *traceSweep) begin(t target) error {
-	route := &Route{Name: t.name, Target: t.addr, Err: t.err}
+	route := &Route{Name: t.name, Address: t.addr, Err: t.err}
 	if t.err != nil {
 		s.complete(t.index, route)
 		return nil
@@ -42,7 +42,7 @@ func (s *traceSweep) begin(t target) error {
 		return s.refuseTarget(t, route, err)
 	}
 	now := time.Now()
-	plan := newTracePlanIn(s.traces.hops(), &s.opts.TracerouteOptions, now)
+	plan := newTracePlanIn(s.traces.hops(), s.trace, now)
 	plan.took = now
 	place := s.traces.add(sweptTrace{route: route, plan: *plan, pool: pool, index: t.index})
 	s.open(place, &s.traces.places[place])

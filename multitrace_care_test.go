@@ -31,14 +31,14 @@ func shortQuotePath(seed uint64) (network string, hops int) {
 func TestManyTracesEndWhereQuotesAreShort(t *testing.T) {
 	for seed := range uint64(300) {
 		network, hops := shortQuotePath(seed)
-		opts := TracerouteOptions{
+		opts := MultiTracerouteOptions{
 			Packet: Packet{Protocol: UDP}, MaxHops: hops + int(seed%2), Count: 1 + int(seed/2%2), Fast: seed/4%2 == 0, Timeout: time.Second,
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := simProber(t, netsim.MustParse(network), true)
 				defer p.Close()
-				routes, err := p.MultiTraceroute(t.Context(), []string{"10.0.9.9"}, &MultiTracerouteOptions{TracerouteOptions: opts})
+				routes, err := p.MultiTraceroute(t.Context(), []string{"10.0.9.9"}, &opts)
 				if err != nil || routes[0].Err != nil {
 					t.Fatal(err, routes[0].Err)
 				}

@@ -45,7 +45,7 @@ func traceBehindTheKernel(t *testing.T, n *netsim.Tree, mode socket.Mode) {
 		targets = append(targets, n.Target(i, false).String(), n.Target(i, true).String())
 	}
 	opts := &MultiTracerouteOptions{
-		TracerouteOptions: TracerouteOptions{Count: 3, Fast: true, Timeout: 5 * time.Second}, Rate: 5000, HopRate: 2000,
+		Count: 3, Fast: true, Timeout: 5 * time.Second, Rate: 5000, HopRate: 2000,
 	}
 	routes := 0
 	for r, err := range p.MultiTracerouteSeq(t.Context(), slices.Values(targets), opts) {

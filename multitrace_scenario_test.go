@@ -26,7 +26,8 @@ func TestMultiTracerouteFindsWhatTracerouteDoes(t *testing.T) {
 func (s *scenario) multitrace(t *testing.T, v variant) {
 	p := simProber(t, s.network(t), v.datagram)
 	defer p.Close()
-	opts := &MultiTracerouteOptions{TracerouteOptions: *s.command.traceOptions(t)}
+	opts := &MultiTracerouteOptions{}
+	opts.setTrace(s.command.traceOptions(t))
 	opts.Packet.Protocol = v.protocol
 	target := s.command.words[1]
 	routes, err := p.MultiTraceroute(t.Context(), []string{target}, opts)

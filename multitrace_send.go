@@ -75,7 +75,7 @@ func (s *traceSweep) gather(now time.Time, n int) (left int) {
 		s.ready.hop(index).gate.take(now)
 		h := &t.plan.hops[index]
 		b := s.batch(t.pool)
-		b.probes = append(b.probes, s.opts.Packet.probe(t.route.Target, ref.tag(index, h.sent), h.hop.Distance))
+		b.probes = append(b.probes, s.opts.Packet.probe(t.route.Address, ref.tag(index, h.sent), h.hop.Distance))
 		n--
 	}
 	return n
@@ -181,7 +181,7 @@ func (s *traceSweep) refused(p *engine.Probe, err error) {
 		return
 	}
 	t.plan.sent(index, now)
-	result := refusedResult(t.route.Target, seq, p.TTL, err)
+	result := refusedResult(t.route.Address, seq, p.TTL, err)
 	t.plan.result(index, &result, true)
 	t.refusal = err
 	s.schedule(ref.place, t, index, now)

@@ -39,7 +39,7 @@ func (s *traceSweep) outcome(o *engine.Outcome, now time.Time) {
 		s.steer(ref.place, t, now)
 		return
 	}
-	r := outcomeResult(o, t.route.Target, s.opts.Packet.Protocol)
+	r := outcomeResult(o, t.route.Address, s.opts.Packet.Protocol)
 	r.Seq = seq
 	t.plan.result(index, &r, settles)
 	if settles && r.Responder.IsValid() {
@@ -88,7 +88,7 @@ func (s *traceSweep) leave(place uint32, t *sweptTrace) {
 	s.giveTurn(t)
 	index, route := t.index, t.route
 	s.traces.remove(place)
-	s.targets.release(route.Target)
+	s.targets.release(route.Address)
 	s.complete(index, route)
 }
 

@@ -34,16 +34,16 @@ func TestManyRoutesAtOnceAreTheTruth(t *testing.T) {
 		last   string
 		silent []int
 		pairs  int // of targets: one of each family
-		opts   TracerouteOptions
+		opts   MultiTracerouteOptions
 	}{
-		{"one that answers suffices", atLevel(-1, ""), "delay=2ms", nil, 750, TracerouteOptions{Count: 3, Fast: true}},
-		{"two probes to each hop", atLevel(-1, ""), "delay=2ms", nil, 100, TracerouteOptions{}},
-		{"no pause between the probes", atLevel(-1, ""), "delay=2ms", nil, 50, TracerouteOptions{Count: 3, Interval: -1}},
-		{"a level is silent", atLevel(3, "silent"), "delay=2ms", []int{3}, 100, TracerouteOptions{}},
-		{"answers are lost", atLevel(5, "back-lose@10%"), "delay=2ms", nil, 100, TracerouteOptions{Count: 8, Fast: true}},
-		{"long round trips", atLevel(2, "delay=400ms"), "delay=2ms", nil, 100, TracerouteOptions{Count: 1}},
-		{"UDP", atLevel(-1, ""), "delay=2ms", nil, 50, TracerouteOptions{Packet: Packet{Protocol: UDP}}},
-		{"TCP", atLevel(-1, ""), "delay=2ms tcp=80", nil, 50, TracerouteOptions{Packet: Packet{Protocol: TCP}}},
+		{"one that answers suffices", atLevel(-1, ""), "delay=2ms", nil, 750, MultiTracerouteOptions{Count: 3, Fast: true}},
+		{"two probes to each hop", atLevel(-1, ""), "delay=2ms", nil, 100, MultiTracerouteOptions{}},
+		{"no pause between the probes", atLevel(-1, ""), "delay=2ms", nil, 50, MultiTracerouteOptions{Count: 3, Interval: -1}},
+		{"a level is silent", atLevel(3, "silent"), "delay=2ms", []int{3}, 100, MultiTracerouteOptions{}},
+		{"answers are lost", atLevel(5, "back-lose@10%"), "delay=2ms", nil, 100, MultiTracerouteOptions{Count: 8, Fast: true}},
+		{"long round trips", atLevel(2, "delay=400ms"), "delay=2ms", nil, 100, MultiTracerouteOptions{Count: 1}},
+		{"UDP", atLevel(-1, ""), "delay=2ms", nil, 50, MultiTracerouteOptions{Packet: Packet{Protocol: UDP}}},
+		{"TCP", atLevel(-1, ""), "delay=2ms tcp=80", nil, 50, MultiTracerouteOptions{Packet: Packet{Protocol: TCP}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n := &netsim.Tree{Levels: broad, Words: tt.words, Last: tt.last}
@@ -52,7 +52,8 @@ func TestManyRoutesAtOnceAreTheTruth(t *testing.T) {
 				for i := range tt.pairs {
 					targets = append(targets, n.Target(i, false).String(), n.Target(i, true).String())
 				}
-				routes, err := p.MultiTraceroute(t.Context(), targets, &MultiTracerouteOptions{TracerouteOptions: tt.opts, Parallel: 3 * tt.pairs / 2})
+				tt.opts.Parallel = 3 * tt.pairs / 2
+				routes, err := p.MultiTraceroute(t.Context(), targets, &tt.opts)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -80,7 +81,7 @@ func TestNoSilenceIsMadeWhereRoutersLimitTheirErrors(t *testing.T) {
 			n := &netsim.Tree{Levels: broad, Words: atLevel(tt.level, limiter), Last: "delay=2ms"}
 			inTree(t, n, nil, func(t *testing.T, p *Prober) {
 				routes, err := p.MultiTraceroute(t.Context(), targetsOf(n, 300), &MultiTracerouteOptions{
-					TracerouteOptions: TracerouteOptions{Timeout: time.Second}, Rate: 20 * tt.rate, HopRate: tt.rate,
+					Timeout: time.Second, Rate: 20 * tt.rate, HopRate: tt.rate,
 				})
 				if err != nil {
 					t.Fatal(err)

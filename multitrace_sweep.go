@@ -18,6 +18,7 @@ import (
 type traceSweep struct {
 	p     *Prober
 	opts  MultiTracerouteOptions
+	trace *TracerouteOptions // of each route: part of opts
 	op    *engine.Op
 	gate  sendGate
 	yield func(index int, r *Route) bool
@@ -50,6 +51,7 @@ func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traceSweep, error) {
 	return &traceSweep{
 		p:        p,
 		opts:     opts,
+		trace:    opts.trace(),
 		gate:     sendGate{own: engine.NewPacer(opts.Rate), all: p.pacer},
 		ready:    newReadyProbes(opts.HopRate, seed),
 		progress: progressReport{tell: opts.Progress},
@@ -68,7 +70,7 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 	cfg.Inbox = engine.NewInboxWith(unclearRoom)
 	s.op = engine.NewOp(cfg)
 	defer s.op.Close()
-	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.resolve, s.opts.Family))
+	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
 	defer s.targets.feed.end()
 	s.timer = time.NewTimer(0)
 	defer s.timer.Stop()

@@ -74,7 +74,7 @@ func TestRoutesAreYieldedAsTheyComplete(t *testing.T) {
 				}
 			}
 		}
-		for r, err := range p.MultiTracerouteSeq(t.Context(), targets, &MultiTracerouteOptions{TracerouteOptions: TracerouteOptions{Count: 1, MaxHops: 4}, Parallel: 50, HopRate: -1}) {
+		for r, err := range p.MultiTracerouteSeq(t.Context(), targets, &MultiTracerouteOptions{Count: 1, MaxHops: 4, Parallel: 50, HopRate: -1}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -186,10 +186,9 @@ func TestMultiTracerouteRefusesWhatCannotBe(t *testing.T) {
 	defer p.Close()
 	for field, opts := range map[string]*MultiTracerouteOptions{
 		"Parallel": {Parallel: -1},
-		"Flows":    {TracerouteOptions: TracerouteOptions{Flows: 2}},
-		"Count":    {TracerouteOptions: TracerouteOptions{Count: -1}},
-		"MaxHops":  {TracerouteOptions: TracerouteOptions{MaxHops: 256}},
-		"TTL":      {TracerouteOptions: TracerouteOptions{Packet: Packet{TTL: 5}}},
+		"Count":    {Count: -1},
+		"MaxHops":  {MaxHops: 256},
+		"TTL":      {Packet: Packet{TTL: 5}},
 	} {
 		routes, err := p.MultiTraceroute(t.Context(), []string{"127.0.0.1"}, opts)
 		if refused, ok := errors.AsType[*ConfigError](err); !ok || refused.Field != field || routes != nil {
@@ -207,6 +206,8 @@ func TestTracesWithoutMarksShareATargetWithOthers(t *testing.T) {
 	n := &netsim.Tree{Levels: []int{1, 2, 4}, Words: func(int) string { return "delay=5ms quote=8" }, Last: "delay=5ms"}
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		opts := TracerouteOptions{Timeout: 200 * time.Millisecond, Packet: Packet{Protocol: UDP, Payload: []byte("of the caller's own")}}
+		many := MultiTracerouteOptions{}
+		many.setTrace(&opts)
 		results := make(chan string, 3)
 		single := func() {
 			r, err := p.Traceroute(t.Context(), n.Target(1, false).String(), &opts)
@@ -216,7 +217,7 @@ func TestTracesWithoutMarksShareATargetWithOthers(t *testing.T) {
 		go single()
 		go func() {
 			defer func() { results <- "<nil> reached" }()
-			for r, err := range p.MultiTracerouteSeq(t.Context(), slices.Values(targetsOf(n, 4)), &MultiTracerouteOptions{TracerouteOptions: opts}) {
+			for r, err := range p.MultiTracerouteSeq(t.Context(), slices.Values(targetsOf(n, 4)), &many) {
 				if err != nil {
 					t.Error(err)
 					return

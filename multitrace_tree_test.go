@@ -36,19 +36,19 @@ func checkRoute(t *testing.T, n *netsim.Tree, r *Route, silent ...int) {
 	if r.Err != nil || !r.Reached || len(r.Hops) != len(n.Levels)+1 {
 		t.Fatalf("the route to %s has %d hops, ends with %v, error %v", r.Name, len(r.Hops), r.End, r.Err)
 	}
-	if r.Target.String() != r.Name {
-		t.Fatalf("the route to %s is to %v", r.Name, r.Target)
+	if r.Address.String() != r.Name {
+		t.Fatalf("the route to %s is to %v", r.Name, r.Address)
 	}
-	i := n.Index(r.Target)
+	i := n.Index(r.Address)
 	for level := range r.Hops {
 		h := &r.Hops[level]
 		checkInvariants(t, &h.Stats)
-		want := r.Target
+		want := r.Address
 		switch {
 		case slices.Contains(silent, level):
 			want = netip.Addr{}
 		case level < len(n.Levels):
-			want = n.Router(level, i, r.Target.Is6())
+			want = n.Router(level, i, r.Address.Is6())
 		}
 		if h.Address != want || h.Distance != level+1 || len(h.Responders) > 1 {
 			t.Fatalf("hop %d on the way to %s is %v, want %v; %v", level+1, r.Name, h.Address, want, h.Responders)

@@ -12,7 +12,7 @@ func (s *traceSweep) takeTurn(t *sweptTrace) bool {
 	if !t.plan.care.on || t.turn != nil || t.plan.flying > 0 {
 		return true
 	}
-	turn := s.p.turns.tryTake(turnKey{t.pool, t.route.Target})
+	turn := s.p.turns.tryTake(turnKey{t.pool, t.route.Address})
 	if turn == nil {
 		return false
 	}

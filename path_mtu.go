@@ -6,60 +6,60 @@ import (
 	"net/netip"
 )
 
-// PathMTU is how large a packet can be that reaches a target without being
+// MTUReport is how large a packet can be that reaches a target without being
 // fragmented: the result of [Prober.PathMTU]. All sizes are in bytes, of the
 // whole IP packet.
-type PathMTU struct {
-	// Target is the address that was probed, and Name the target as the caller
+type MTUReport struct {
+	// Address is the address that was probed, and Name the target as the caller
 	// gave it.
-	Target netip.Addr
-	Name   string
+	Address netip.Addr `json:"address"`
+	Name    string     `json:"name"`
 
 	// MTU is that of the path: the largest packet that gets there, as far as
 	// Confirmed and Exact say.
-	MTU int
+	MTU int `json:"mtu"`
 
 	// Reached is set where the target answers. Where it does not, MTU is that
 	// of the path to the farthest router that does.
-	Reached bool
+	Reached bool `json:"reached"`
 
 	// Confirmed is set where a packet of just MTU bytes was answered: by the
 	// target or, where Reached is not set, by the farthest router that answers.
-	Confirmed bool
+	Confirmed bool `json:"confirmed"`
 
 	// Exact is set where a packet of MTU+1 bytes is known not to get there.
 	// Where it is not, MTU is the largest that was tried, or was the last that
 	// could be told.
-	Exact bool
+	Exact bool `json:"exact"`
 
 	// LocalMTU is the largest packet that this system sends towards the target;
 	// 0: more than the largest that was tried.
-	LocalMTU int
+	LocalMTU int `json:"local_mtu,omitzero"`
 
 	// Hops are those on the way that the probes found, in order of distance,
 	// silent ones too.
-	Hops []PathMTUHop
+	Hops []HopMTU `json:"hops"`
 
 	// BlackHoles are the places where packets vanish that are too big, without
 	// a word of the router, in order of distance.
-	BlackHoles []BlackHole
+	BlackHoles []BlackHole `json:"black_holes"`
 }
 
-// PathMTUHop is a router on the way, or the target.
-type PathMTUHop struct {
-	Distance int        // the TTL, or hop limit, at which it is
-	Address  netip.Addr // the zero Addr where it is silent
+// HopMTU is a router on the way, or the target.
+type HopMTU struct {
+	Distance int        `json:"distance"` // the TTL, or hop limit, at which it is
+	Address  netip.Addr `json:"address"`  // the zero Addr where it is silent
 
 	// MTU is the largest packet that gets from this system over the link that
 	// leads on from here, so it never grows with the distance. At the target it
 	// is that of the path. 0: not known.
-	MTU int
+	MTU int `json:"mtu,omitzero"`
 
 	// Source says how MTU is known where it falls.
-	Source MTUSource
+	Source MTUSource `json:"source"`
 
 	// ReportedBy is who told the MTU, where Source is [MTUReported].
-	ReportedBy netip.Addr
+	ReportedBy netip.Addr `json:"reported_by,omitzero"`
 }
 
 // BlackHole is a link that packets over a certain size do not pass, and whose
@@ -68,11 +68,13 @@ type BlackHole struct {
 	// After is the last hop that answers packets that are too big for the link,
 	// and Before the next one that answers smaller ones. Distances, 0 being this
 	// system; the addresses are in Hops.
-	After, Before int
+	After  int `json:"after"`
+	Before int `json:"before"`
 
 	// Passes is the largest packet that gets through, and Fails the smallest
 	// that is known not to.
-	Passes, Fails int
+	Passes int `json:"passes"`
+	Fails  int `json:"fails"`
 }
 
 // MTUSource is how an MTU is known.
@@ -110,15 +112,27 @@ func (s *MTUSource) UnmarshalText(word []byte) error {
 	return fmt.Errorf("unknown source of an MTU %q", word)
 }
 
+// PathMTU finds out how large packets to a host, a name or an address, can be.
+// Calls share their sockets, which are open only while a call runs; see [Prober]
+// for one that keeps them. See [Prober.PathMTU] for the rest.
+func PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
+	p, release, err := acquireShared()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return p.PathMTU(ctx, target, opts)
+}
+
 // PathMTU finds out how large packets to a host, a name or an address, can be,
-// and where on the way what is larger ends: icmplib has nothing of the kind. It
+// and where on the way what is larger ends. It
 // needs no privileges. What the system remembers about the path plays no part.
 //
 // A target or routers that do not answer are no errors: see the fields of
-// [PathMTU] for what is known nevertheless. An error is returned as by [Ping].
+// [MTUReport] for what is known nevertheless. An error is returned as by [Ping].
 // When ctx ends after sending began, its cause is returned together with what
 // is known by then.
-func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*PathMTU, error) {
+func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
 	run, err := p.newPathMTU(ctx, target, opts)
 	if err != nil {
 		return nil, err

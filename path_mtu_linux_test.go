@@ -191,7 +191,7 @@ func mtuOfAll(t *testing.T, scenarios []scenario, v variant) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	paths, errs := make([]*PathMTU, len(scenarios)), make([]error, len(scenarios))
+	paths, errs := make([]*MTUReport, len(scenarios)), make([]error, len(scenarios))
 	var all sync.WaitGroup
 	for i := range scenarios {
 		all.Go(func() {

@@ -14,11 +14,11 @@ import (
 // giving it packets, for that knows the interface that they would leave by; they
 // have a TTL of 1, and what is answered to them is of no interest.
 func (r *mtuRun) findLocal(ctx context.Context) (int, error) {
-	fits, err := r.isSent(ctx, r.opts.Max)
+	fits, err := r.isSent(ctx, r.opts.MaxMTU)
 	if fits || err != nil {
-		return r.opts.Max, err
+		return r.opts.MaxMTU, err
 	}
-	low, high := r.least, r.opts.Max
+	low, high := r.least, r.opts.MaxMTU
 	for guess := r.interfaceMTU(); high-low > 1; {
 		size := low + (high-low)/2
 		switch {

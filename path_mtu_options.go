@@ -20,16 +20,16 @@ type PathMTUOptions struct {
 	Interval time.Duration
 
 	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h.
+	// most 1 h, and a negative value is refused.
 	Timeout time.Duration
 
 	// MaxHops is the distance that is not gone beyond, 1 to 255. The default is
 	// 30.
 	MaxHops int
 
-	// Max is the largest packet that is tried, in bytes. The default is what
+	// MaxMTU is the largest packet that is tried, in bytes. The default is what
 	// this system can send to the target in one piece, 65,535 at the most.
-	Max int
+	MaxMTU int
 
 	// Family chooses among the addresses of a name. The default is
 	// [AnyFamily]: IPv4 where the name has such an address, else IPv6.
@@ -71,7 +71,7 @@ func (o *PathMTUOptions) withDefaults() (PathMTUOptions, error) {
 	}
 	opts.Count = cmp.Or(opts.Count, defaultPathMTUCount)
 	opts.MaxHops = cmp.Or(opts.MaxHops, defaultMaxHops)
-	opts.Max = cmp.Or(opts.Max, maxMTU)
+	opts.MaxMTU = cmp.Or(opts.MaxMTU, maxMTU)
 	if err := opts.validate(); err != nil {
 		return opts, err
 	}
@@ -88,8 +88,8 @@ func (o *PathMTUOptions) validate() error {
 		return &ConfigError{Field: "Count", Value: o.Count, Allowed: "1 to 100, or 0 for the default of 3"}
 	case o.MaxHops < 1 || o.MaxHops > maxTTL:
 		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "1 to 255, or 0 for the default of 30"}
-	case o.Max < leastMTU4 || o.Max > maxMTU:
-		return &ConfigError{Field: "Max", Value: o.Max, Allowed: "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"}
+	case o.MaxMTU < leastMTU4 || o.MaxMTU > maxMTU:
+		return &ConfigError{Field: "Max", Value: o.MaxMTU, Allowed: "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"}
 	case pk.Protocol == TCP || pk.Protocol == SCTP:
 		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP or UDP: probes of TCP and SCTP carry no data, so their size cannot be chosen"}
 	case pk.TTL != 0:
@@ -104,8 +104,8 @@ func (o *PathMTUOptions) validate() error {
 
 // validateFor refuses what cannot be sent to a target.
 func (o *PathMTUOptions) validateFor(dst netip.Addr) error {
-	if least := leastMTU(dst); o.Max < least {
-		return &ConfigError{Field: "Max", Value: o.Max, Allowed: "at least 1280 for the target " + dst.String() + ": each link of IPv6 takes that"}
+	if least := leastMTU(dst); o.MaxMTU < least {
+		return &ConfigError{Field: "Max", Value: o.MaxMTU, Allowed: "at least 1280 for the target " + dst.String() + ": each link of IPv6 takes that"}
 	}
 	return nil
 }

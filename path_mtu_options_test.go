@@ -19,9 +19,9 @@ func TestPathMTURefusesOptions(t *testing.T) {
 		{"Count", "10.0.9.9", PathMTUOptions{Count: -1}},
 		{"Count", "10.0.9.9", PathMTUOptions{Count: 101}},
 		{"MaxHops", "10.0.9.9", PathMTUOptions{MaxHops: 256}},
-		{"Max", "10.0.9.9", PathMTUOptions{Max: 67}},
-		{"Max", "10.0.9.9", PathMTUOptions{Max: 65536}},
-		{"Max", "2001:db8:9::9", PathMTUOptions{Max: 1279}},
+		{"Max", "10.0.9.9", PathMTUOptions{MaxMTU: 67}},
+		{"Max", "10.0.9.9", PathMTUOptions{MaxMTU: 65536}},
+		{"Max", "2001:db8:9::9", PathMTUOptions{MaxMTU: 1279}},
 		{"Timeout", "10.0.9.9", PathMTUOptions{Timeout: -1}},
 		{"Family", "10.0.9.9", PathMTUOptions{Family: 99}},
 		{"Protocol", "10.0.9.9", PathMTUOptions{Packet: Packet{Protocol: TCP}}},
@@ -57,7 +57,7 @@ func TestPathMTUCutShort(t *testing.T) {
 		defer p.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		m, err := p.PathMTU(ctx, "10.0.9.9", &PathMTUOptions{Max: 1500})
+		m, err := p.PathMTU(ctx, "10.0.9.9", &PathMTUOptions{MaxMTU: 1500})
 		if !errors.Is(err, context.DeadlineExceeded) || m == nil || !m.Reached || len(m.Hops) != 2 || m.Exact {
 			t.Errorf("%+v, %v", m, err)
 		}

@@ -61,7 +61,7 @@ func randomPath(seed uint64) mtuPath {
 func (p *mtuPath) check(t *testing.T, v variant) {
 	prober := simProber(t, netsim.MustParse(p.network), v.datagram)
 	defer prober.Close()
-	m, err := prober.PathMTU(t.Context(), p.target, &PathMTUOptions{Max: 9000, MaxHops: 8, Packet: Packet{Protocol: v.protocol}})
+	m, err := prober.PathMTU(t.Context(), p.target, &PathMTUOptions{MaxMTU: 9000, MaxHops: 8, Packet: Packet{Protocol: v.protocol}})
 	switch {
 	case err != nil:
 		t.Fatal(err)

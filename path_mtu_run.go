@@ -17,7 +17,7 @@ type mtuRun struct {
 	dst    netip.Addr
 	opts   PathMTUOptions
 	least  int // a size that passes everywhere
-	result *PathMTU
+	result *MTUReport
 
 	witness int // the distance of the farthest hop that answers; 0: none does
 	// Of small packets, by distance: how well, and with what they are answered.
@@ -40,7 +40,7 @@ func (p *Prober) newPathMTU(ctx context.Context, target string, o *PathMTUOption
 	}
 	return &mtuRun{
 		p: p, pool: pool, dst: dst, opts: opts, least: leastMTU(dst),
-		result: &PathMTU{Target: dst, Name: target},
+		result: &MTUReport{Address: dst, Name: target},
 		scores: map[int]score{}, statuses: map[int]Status{},
 	}, nil
 }
@@ -84,13 +84,13 @@ func (r *mtuRun) survey(ctx context.Context) error {
 	r.result.Reached = route.Reached
 	for i := range route.Hops {
 		h := &route.Hops[i]
-		r.result.Hops = append(r.result.Hops, PathMTUHop{Distance: h.Distance, Address: h.Address})
+		r.result.Hops = append(r.result.Hops, HopMTU{Distance: h.Distance, Address: h.Address})
 		if !h.IsSilent() && h.Status != StatusPacketTooBig {
 			r.witness, r.statuses[h.Distance] = h.Distance, h.Status
 		}
 	}
 	if r.witness > 0 {
-		r.result.Hops = slices.DeleteFunc(r.result.Hops, func(h PathMTUHop) bool { return h.Distance > r.witness })
+		r.result.Hops = slices.DeleteFunc(r.result.Hops, func(h HopMTU) bool { return h.Distance > r.witness })
 	}
 	return nil
 }

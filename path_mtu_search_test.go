@@ -21,7 +21,7 @@ func TestASearchForAnMTUIsBounded(t *testing.T) {
 			path 10.0.9.0/24 r1 r2 r3 r4 t`)
 		p := simProber(t, n, true)
 		defer p.Close()
-		m, err := p.PathMTU(t.Context(), "10.0.9.9", &PathMTUOptions{Max: 9000})
+		m, err := p.PathMTU(t.Context(), "10.0.9.9", &PathMTUOptions{MaxMTU: 9000})
 		if err != nil || m.MTU != 997 || !m.Exact || !m.Confirmed {
 			t.Errorf("%+v, %v", m, err)
 		}

@@ -64,13 +64,13 @@ func (d *directive) mtuOptions(t *testing.T, v variant) *PathMTUOptions {
 		Count:   d.number(t, "count", 0),
 		Timeout: d.duration(t, "timeout", 0),
 		MaxHops: d.number(t, "hops", 0),
-		Max:     d.number(t, "max", 0),
+		MaxMTU:  d.number(t, "max", 0),
 		Packet:  Packet{Protocol: v.protocol},
 	}
 }
 
 // mtuFigure names a figure of a path, some of them one for each hop.
-func mtuFigure(m *PathMTU, name string) string {
+func mtuFigure(m *MTUReport, name string) string {
 	switch name {
 	case "mtu":
 		return strconv.Itoa(m.MTU)

@@ -73,6 +73,14 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 	return host, err
 }
 
+// PingSeq sends echo requests to a host, a name or an address, and yields each
+// [Result] as it becomes known. Calls share their sockets, which are open only
+// while a loop runs; see [Prober] for one that keeps them. See [Prober.PingSeq]
+// for the rest.
+func PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Result, error] {
+	return overShared(func(p *Prober) iter.Seq2[Result, error] { return p.PingSeq(ctx, target, opts) })
+}
+
 // PingSeq sends echo requests to a host and yields each [Result] when it is
 // settled, that is when the reply or an ICMP error has come or the timeout has
 // passed, and late and duplicate replies as they come. Results are in the order

@@ -124,9 +124,9 @@ func TestLeavingTheLoopEndsThePing(t *testing.T) {
 			break
 		}
 		synctest.Wait()
-		sent := p.Counters().Sent
+		sent := p.Counters().PacketsSent
 		time.Sleep(10 * time.Second)
-		if n := p.Counters().Sent; n != sent {
+		if n := p.Counters().PacketsSent; n != sent {
 			t.Errorf("%d more requests were sent", n-sent)
 		}
 	})
@@ -319,7 +319,7 @@ func TestClosingTheProberEndsCalls(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Errorf("Close again: %v", err)
 		}
-		if n := p.Counters().Sent; n != 1 {
+		if n := p.Counters().PacketsSent; n != 1 {
 			t.Errorf("%d packets are counted after Close", n)
 		}
 	})
@@ -343,7 +343,7 @@ func TestCountersAreWholeWhileTheProberCloses(t *testing.T) {
 			m, err := listen(key)
 			return &closingMedium{m, func() {
 				looks++
-				if n := p.Counters().Sent; n != 3 {
+				if n := p.Counters().PacketsSent; n != 3 {
 					t.Errorf("%d packets are counted, want 3", n)
 				}
 			}}, err
@@ -352,7 +352,7 @@ func TestCountersAreWholeWhileTheProberCloses(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Close()
-		if n := p.Counters().Sent; looks != 1 || n != 3 {
+		if n := p.Counters().PacketsSent; looks != 1 || n != 3 {
 			t.Errorf("looked %d times, %d packets are counted afterwards", looks, n)
 		}
 	})
@@ -402,7 +402,7 @@ func TestPingRefusesWhatCannotBe(t *testing.T) {
 				if !ok || field.Field != tt.field || field.Allowed == "" {
 					t.Errorf("error %v, want one about %s", err, tt.field)
 				}
-				if n := p.Counters().Sent; n != 0 {
+				if n := p.Counters().PacketsSent; n != 0 {
 					t.Errorf("%d packets were sent", n)
 				}
 			})

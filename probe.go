@@ -19,6 +19,18 @@ type ProbeOptions struct {
 	Packet Packet
 }
 
+// Probe sends one packet of any protocol and returns what became of it. Calls
+// share their sockets, which are open only while a call runs: see [Prober] for
+// one that keeps them, and [Prober.Probe] for the rest.
+func Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) (Result, error) {
+	p, release, err := acquireShared()
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	return p.Probe(ctx, dst, opts)
+}
+
 // Probe sends one packet of any protocol and returns what became of it. Any
 // number of calls may run at once.
 //

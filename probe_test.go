@@ -97,7 +97,7 @@ func TestProbe(t *testing.T) {
 						if code := fmt.Sprintf("%d/%d", r.Type, r.Code); tc.code[family] != "" && code != tc.code[family] {
 							t.Errorf("it came as %s, want %s", code, tc.code[family])
 						}
-						if c := p.Counters(); c.Sent != 1 || c.Received+c.ICMPErrors+c.Silent != 1 {
+						if c := p.Counters(); c.PacketsSent != 1 || c.PacketsReceived+c.ICMPErrors+c.Silent != 1 {
 							t.Errorf("counters %+v", c)
 						}
 					})

@@ -138,8 +138,9 @@ func (c *Config) validate() error {
 	return validateInterface("Interface", c.Interface)
 }
 
-// resolve is [Resolve] by the means of the Prober.
-func (p *Prober) resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+// Resolve returns the addresses of a host, as the function [Resolve] does, by
+// Config.Names or Config.Resolver: those that the Prober's other methods use.
+func (p *Prober) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
 	if p.cfg.Names != nil {
 		return p.cfg.Names.Resolve(ctx, name, family)
 	}

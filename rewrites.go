@@ -2,18 +2,19 @@ package icmplib
 
 // RewritePoint is a place on the way where header fields are rewritten.
 type RewritePoint struct {
-	Fields Rewrite // that are rewritten there
+	Fields Rewrite `json:"fields"` // that are rewritten there
 
 	// After is the last hop that saw the fields as they were before, 0 being
 	// this system, and Before the first one that saw them rewritten. Who
 	// rewrites is between them, or one of them: a router that rewrites what it
 	// forwards quotes it as it came.
-	After, Before int
+	After  int `json:"after"`
+	Before int `json:"before"`
 
 	// Sure is set where a hop behind Before saw the same. Where it is not, the
 	// hop Before is the last that quotes anything: the fields may be rewritten,
 	// or only its quote is.
-	Sure bool
+	Sure bool `json:"sure"`
 }
 
 // Rewrites returns where header fields of the probes are rewritten, in order of

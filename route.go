@@ -7,10 +7,10 @@ import (
 
 // Route is the way to a target, as far as it is known: the result of Traceroute.
 type Route struct {
-	// Target is the address that was traced, and Name the target as the caller
+	// Address is the address that was traced, and Name the target as the caller
 	// gave it.
-	Target netip.Addr
-	Name   string
+	Address netip.Addr
+	Name    string
 
 	// Reached is set where the target answered.
 	Reached bool

@@ -1,6 +1,9 @@
 package icmplib
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // RTTSource says between which two moments an RTT was measured. The greater it
 // is, the less of this system is in the RTT. See docs/accuracy.md.
@@ -33,4 +36,25 @@ func (s RTTSource) String() string {
 		return rttSourceWords[s]
 	}
 	return "RTTSource(" + strconv.Itoa(int(s)) + ")"
+}
+
+// MarshalText returns the word, for JSON and its like. A value that has none is an
+// error.
+func (s RTTSource) MarshalText() ([]byte, error) {
+	if int(s) >= len(rttSourceWords) {
+		return nil, fmt.Errorf("no word for %v", s)
+	}
+	return []byte(rttSourceWords[s]), nil
+}
+
+// UnmarshalText sets s to the source whose word is given. An unknown word is an
+// error.
+func (s *RTTSource) UnmarshalText(word []byte) error {
+	for source, known := range rttSourceWords {
+		if string(word) == known {
+			*s = RTTSource(source)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown source of a round-trip time %q", word)
 }

@@ -1,6 +1,9 @@
 package icmplib
 
-import "sync"
+import (
+	"iter"
+	"sync"
+)
 
 // shared is the Prober of the package's functions. The first call in flight
 // opens it and the last one closes it, so that a program that is idle holds no
@@ -34,4 +37,19 @@ func releaseShared() {
 	// Nobody waits for the outcome, and nothing was lost that could be kept.
 	_ = shared.p.Close()
 	shared.p = nil
+}
+
+// overShared is what over makes of the shared Prober, which is held while a
+// loop runs.
+func overShared[T any](over func(*Prober) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		p, release, err := acquireShared()
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		defer release()
+		over(p)(yield)
+	}
 }

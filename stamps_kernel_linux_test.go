@@ -85,7 +85,7 @@ func pingStamped(t *testing.T, p *icmplib.Prober) map[icmplib.RTTSource]int {
 		}
 	}
 	c := p.Counters()
-	if c.Sent != 80 || c.Foreign+c.Malformed+c.Dropped > 0 || received+silent != 80 || sources[icmplib.RTTNone] != silent || silent > 2 {
+	if c.PacketsSent != 80 || c.Foreign+c.Malformed+c.Dropped > 0 || received+silent != 80 || sources[icmplib.RTTNone] != silent || silent > 2 {
 		t.Errorf("%d received, %d silent, sources %v, counters %+v", received, silent, sources, c)
 	}
 	return sources

@@ -42,7 +42,7 @@ func TestASweepWithLongRoundTripsIsNotLostInOurOwnSocket(t *testing.T) {
 					}
 				}
 				c := p.Counters()
-				t.Logf("%d packets in %v: %d lost, %d of them suspect, %d dropped by our sockets", c.Sent, time.Since(start), lost, suspect, c.Dropped)
+				t.Logf("%d packets in %v: %d lost, %d of them suspect, %d dropped by our sockets", c.PacketsSent, time.Since(start), lost, suspect, c.Dropped)
 				// A machine that has other things to do loses packets in the
 				// device; what was lost in our sockets has to be said.
 				if c.Dropped > 0 && suspect == 0 {

@@ -56,7 +56,7 @@ func traceInEveryWay(t *testing.T, p *Prober, target string, packet Packet) (rou
 		}
 		routes = append(routes, route)
 	}
-	many, err := p.MultiTraceroute(t.Context(), []string{target}, &MultiTracerouteOptions{TracerouteOptions: TracerouteOptions{Packet: packet}})
+	many, err := p.MultiTraceroute(t.Context(), []string{target}, &MultiTracerouteOptions{Packet: packet})
 	if err != nil {
 		t.Fatal(err)
 	}

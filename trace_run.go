@@ -94,7 +94,7 @@ func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 
 // route traces the route to its end, and returns it.
 func (r *traceRun) route(ctx context.Context, name string) (*Route, error) {
-	route := &Route{Target: r.dst, Name: name}
+	route := &Route{Address: r.dst, Name: name}
 	err := r.each(ctx, func(h *Hop) bool {
 		route.Hops = append(route.Hops, *h)
 		return true

@@ -24,7 +24,7 @@ type TracerouteOptions struct {
 	Interval time.Duration
 
 	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h.
+	// most 1 h, and a negative value is refused.
 	Timeout time.Duration
 
 	// Flows is the number of flows that are traced, up to [MaxFlows]. The
@@ -89,6 +89,14 @@ func (p *Prober) Traceroute(ctx context.Context, target string, opts *Traceroute
 		return nil, err
 	}
 	return run.route(ctx, target)
+}
+
+// TracerouteSeq finds the way to a host, a name or an address, and yields each
+// [Hop] when it is final. Calls share their sockets, which are open only while a
+// loop runs; see [Prober] for one that keeps them. See [Prober.TracerouteSeq] for
+// the rest.
+func TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) iter.Seq2[*Hop, error] {
+	return overShared(func(p *Prober) iter.Seq2[*Hop, error] { return p.TracerouteSeq(ctx, target, opts) })
 }
 
 // TracerouteSeq finds the way to a host and yields its hops in order of

@@ -54,7 +54,7 @@ func (f *fakeProber) PingSeq(ctx context.Context, to string, opts *icmplib.PingO
 	}
 }
 
-func (f *fakeProber) Counters() icmplib.Counters { return icmplib.Counters{Sent: 7, Dropped: 3} }
+func (f *fakeProber) Counters() icmplib.Counters { return icmplib.Counters{PacketsSent: 7, Dropped: 3} }
 
 func (f *fakeProber) Close() error {
 	f.mu.Lock()

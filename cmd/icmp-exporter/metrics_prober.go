@@ -15,8 +15,8 @@ var proberCounters = []struct {
 	desc  *prometheus.Desc
 	value func(*icmplib.Counters) uint64
 }{
-	{proberCounter("sent", "Probes that the kernel took."), func(c *icmplib.Counters) uint64 { return c.Sent }},
-	{proberCounter("received", "Answers of targets that came in time."), func(c *icmplib.Counters) uint64 { return c.Received }},
+	{proberCounter("sent", "Probes that the kernel took."), func(c *icmplib.Counters) uint64 { return c.PacketsSent }},
+	{proberCounter("received", "Answers of targets that came in time."), func(c *icmplib.Counters) uint64 { return c.PacketsReceived }},
 	{proberCounter("icmp_errors", "Probes that met an ICMP error, port unreachable of UDP included."), func(c *icmplib.Counters) uint64 { return c.ICMPErrors }},
 	{proberCounter("silent", "Probes to which nothing came in time."), func(c *icmplib.Counters) uint64 { return c.Silent }},
 	{proberCounter("late", "Silent probes that were answered after their timeout."), func(c *icmplib.Counters) uint64 { return c.Late }},

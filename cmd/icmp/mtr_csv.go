@@ -46,7 +46,7 @@ func (c csvMTR) responder(o *mtrOutcome, h *icmplib.Hop, by *icmplib.Responder) 
 	j := newJSONMonitoredHop(h)
 	typ, code, mtu := csvMessage(h, by)
 	c.line([]string{
-		addressText(o.route().Target), o.name, strconv.Itoa(o.rounds()), strconv.Itoa(h.Distance),
+		addressText(o.route().Address), o.name, strconv.Itoa(o.rounds()), strconv.Itoa(h.Distance),
 		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
 		strconv.Itoa(h.PacketsSent), strconv.Itoa(h.PacketsReceived), csvNumber(&j.PacketLoss),
 		strconv.Itoa(h.Silent), strconv.Itoa(h.Late), strconv.Itoa(h.Duplicates), strconv.Itoa(h.SendErrors),

@@ -91,7 +91,7 @@ func (f *tracerouteFlags) run(ctx context.Context, out io.Writer, target string)
 	if err != nil {
 		return err
 	}
-	var loss *icmplib.LossOptions
+	var loss *icmplib.ExplainLossOptions
 	if f.loss {
 		if loss, err = f.lossOptions(opts); err != nil {
 			return err
@@ -120,11 +120,11 @@ func trace(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *i
 	if err != nil {
 		return unlessInterrupted(err)
 	}
-	route.Target = addrs[0]
-	if err := suits(&opts.Packet, route.Target); err != nil {
+	route.Address = addrs[0]
+	if err := suits(&opts.Packet, route.Address); err != nil {
 		return err
 	}
-	if err := rehearse(p, route.Target, opts); err != nil {
+	if err := rehearse(p, route.Address, opts); err != nil {
 		return err
 	}
 	if opts.Flows != 0 {
@@ -132,7 +132,7 @@ func trace(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *i
 	}
 	report.start(route)
 	sent := false
-	for hop, err := range p.TracerouteSeq(ctx, route.Target.String(), opts) {
+	for hop, err := range p.TracerouteSeq(ctx, route.Address.String(), opts) {
 		if err != nil && !sent && len(route.Hops) > 0 {
 			route.Hops = nil
 			return &notSentError{err}

@@ -49,7 +49,7 @@ func (c csvRoute) responder(r *icmplib.Route, h *icmplib.Hop, by *icmplib.Respon
 	}
 	typ, code, mtu := csvMessage(h, by)
 	c.line([]string{
-		addressText(r.Target), r.Name, strconv.Itoa(h.Distance),
+		addressText(r.Address), r.Name, strconv.Itoa(h.Distance),
 		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
 		strconv.Itoa(o.PacketsSent), strconv.Itoa(o.PacketsReceived), csvNumber(&o.PacketLoss),
 		strings.Join(rtts, " "), csvNumber(o.MinRTT), csvNumber(o.AvgRTT), csvNumber(o.MaxRTT), csvNumber(o.Jitter),

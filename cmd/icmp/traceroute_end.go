@@ -62,5 +62,5 @@ func describeEnd(r *icmplib.Route) string {
 // routeName returns the target as it was given, and its address if that says
 // more.
 func routeName(r *icmplib.Route) string {
-	return nameOf(&icmplib.Host{Name: r.Name, Address: r.Target})
+	return nameOf(&icmplib.Host{Name: r.Name, Address: r.Address})
 }

@@ -78,7 +78,7 @@ func (f *tracerouteFlags) checkFlows() error {
 // when all of them are.
 func traceFlows(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *icmplib.TracerouteOptions, report routeReporter) error {
 	report.start(route)
-	found, err := p.Traceroute(ctx, route.Target.String(), opts)
+	found, err := p.Traceroute(ctx, route.Address.String(), opts)
 	if found == nil {
 		return unlessInterrupted(err)
 	}

@@ -85,7 +85,7 @@ func narrowHop() *icmplib.Hop {
 
 // aRoute is made up of hops.
 func aRoute(end icmplib.RouteEnd, hops ...*icmplib.Hop) *icmplib.Route {
-	r := &icmplib.Route{Target: target4, Name: "www.example", End: end, Reached: end == icmplib.EndReached}
+	r := &icmplib.Route{Address: target4, Name: "www.example", End: end, Reached: end == icmplib.EndReached}
 	for _, h := range hops {
 		r.Hops = append(r.Hops, *h)
 	}

@@ -58,7 +58,7 @@ func (j jsonRoute) end(r *icmplib.Route, err error)  { j.write(newJSONTrace(r, e
 
 func newJSONTrace(r *icmplib.Route, err error) jsonTrace {
 	o := jsonTrace{
-		Target:   addressText(r.Target),
+		Target:   addressText(r.Address),
 		Name:     r.Name,
 		Reached:  r.Reached,
 		End:      r.End.String(),

@@ -16,7 +16,7 @@ const slowness = 20
 
 // lossOptions translates the command line for a look at loss. --interval and
 // --count are those of the fast rate.
-func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib.LossOptions, error) {
+func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib.ExplainLossOptions, error) {
 	switch {
 	case f.csv:
 		return nil, errors.New("--loss and --csv exclude each other: --json is allowed")
@@ -33,7 +33,7 @@ func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib
 	case f.asked() && f.queries < 10:
 		return nil, refuse("count", f.queries, "10 or more with --loss")
 	}
-	o := &icmplib.LossOptions{
+	o := &icmplib.ExplainLossOptions{
 		SlowInterval: slowness * f.interval,
 		FastInterval: f.interval,
 		FirstHop:     opts.FirstHop,
@@ -53,7 +53,7 @@ func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Change
 
 // explainLoss looks for loss on the way to a target and reports it. Ctrl-C ends
 // it: what there is by then is the result.
-func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, out io.Writer, target string, opts *icmplib.LossOptions) error {
+func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, out io.Writer, target string, opts *icmplib.ExplainLossOptions) error {
 	addrs, err := icmplib.Resolve(ctx, target, opts.Family)
 	if err != nil {
 		return unlessInterrupted(err)
@@ -64,7 +64,7 @@ func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, ou
 	report, err := p.ExplainLoss(ctx, addrs[0].String(), opts)
 	err = f.explain(unlessInterrupted(err))
 	if report == nil {
-		report = &icmplib.LossReport{Target: addrs[0]}
+		report = &icmplib.LossReport{Address: addrs[0]}
 	}
 	report.Name = target
 	if f.json {
@@ -78,7 +78,7 @@ func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, ou
 // lossText is what people read of a report.
 func lossText(r *icmplib.LossReport) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "loss on the way to %s\n", routeName(&icmplib.Route{Name: r.Name, Target: r.Target}))
+	fmt.Fprintf(&b, "loss on the way to %s\n", routeName(&icmplib.Route{Name: r.Name, Address: r.Address}))
 	width := len("address")
 	for i := range r.Hops {
 		width = max(width, len(hopAddress(&r.Hops[i])))
@@ -154,7 +154,7 @@ type jsonLossShare struct {
 
 func newJSONLoss(r *icmplib.LossReport, err error) jsonLoss {
 	o := jsonLoss{
-		Target: addressText(r.Target), Name: r.Name, Reached: r.Reached, Verdict: r.Verdict.String(),
+		Target: addressText(r.Address), Name: r.Name, Reached: r.Reached, Verdict: r.Verdict.String(),
 		From: unlessZero(r.From), Hops: []jsonHopLoss{}, Error: errorText(err),
 	}
 	for i := range r.Hops {

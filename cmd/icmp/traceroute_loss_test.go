@@ -76,7 +76,7 @@ func TestLossText(t *testing.T) {
 		return icmplib.LossShare{PacketsSent: sent, PacketsAnswered: answered, Low: low, High: high}
 	}
 	r := &icmplib.LossReport{
-		Target: netip.MustParseAddr("192.0.2.7"), Name: "www.example", Reached: true, Verdict: icmplib.LossFound, From: 3,
+		Address: netip.MustParseAddr("192.0.2.7"), Name: "www.example", Reached: true, Verdict: icmplib.LossFound, From: 3,
 		Hops: []icmplib.HopLoss{
 			{Distance: 1, Address: netip.MustParseAddr("198.51.100.1"), Slow: share(60, 60, 0, 0.06), Fast: share(200, 40, 0.74, 0.85), Verdict: icmplib.LossLimited, Path: icmplib.LossNone},
 			{Distance: 2},

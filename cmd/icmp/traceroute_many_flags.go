@@ -41,7 +41,11 @@ func (f *manyFlags) check() error {
 
 // options adds what many traces need to the options of one.
 func (f *manyFlags) options(opts *icmplib.TracerouteOptions) *icmplib.MultiTracerouteOptions {
-	many := &icmplib.MultiTracerouteOptions{TracerouteOptions: *opts, Parallel: f.parallel, Rate: f.rate, HopRate: f.hopRate}
+	many := &icmplib.MultiTracerouteOptions{
+		FirstHop: opts.FirstHop, MaxHops: opts.MaxHops, Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout,
+		Fast: opts.Fast, GapLimit: opts.GapLimit, Family: opts.Family, Packet: opts.Packet,
+		Parallel: f.parallel, Rate: f.rate, HopRate: f.hopRate,
+	}
 	if many.Rate == 0 {
 		many.Rate = -1 // the library's word for no limit
 	}

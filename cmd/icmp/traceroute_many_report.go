@@ -68,7 +68,7 @@ func (t *textRoutes) ask(r *icmplib.Route) {
 }
 
 func (t *textRoutes) route(r *icmplib.Route) {
-	if !r.Target.IsValid() {
+	if !r.Address.IsValid() {
 		fmt.Fprintf(t.out, "traceroute to %s: %v\n", r.Name, r.Err)
 		return
 	}

@@ -77,7 +77,7 @@ func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *trac
 	})
 	err = f.explain(unlessInterrupted(err))
 	if path == nil {
-		path = &icmplib.PathMTU{Name: target}
+		path = &icmplib.MTUReport{Name: target}
 	}
 	if f.json {
 		(&jsonReporter{out: out}).write(newJSONPathMTU(path, err))
@@ -91,9 +91,9 @@ func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *trac
 	return routeVerdict(&icmplib.Route{Reached: path.Reached}, err)
 }
 
-func newJSONPathMTU(p *icmplib.PathMTU, err error) jsonPathMTU {
+func newJSONPathMTU(p *icmplib.MTUReport, err error) jsonPathMTU {
 	o := jsonPathMTU{
-		Target: addressText(p.Target), Name: p.Name, MTU: unlessZero(p.MTU), Reached: p.Reached,
+		Target: addressText(p.Address), Name: p.Name, MTU: unlessZero(p.MTU), Reached: p.Reached,
 		Confirmed: p.Confirmed, Exact: p.Exact, LocalMTU: unlessZero(p.LocalMTU),
 		Hops: []jsonMTUHop{}, BlackHoles: []jsonBlackHole{}, Error: errorText(err),
 	}
@@ -108,8 +108,8 @@ func newJSONPathMTU(p *icmplib.PathMTU, err error) jsonPathMTU {
 
 // describePathMTU writes the hops, with an MTU where that falls, and what is
 // known of the whole path.
-func describePathMTU(p *icmplib.PathMTU, names *nameCache) string {
-	route := &icmplib.Route{Target: p.Target, Name: p.Name}
+func describePathMTU(p *icmplib.MTUReport, names *nameCache) string {
+	route := &icmplib.Route{Address: p.Address, Name: p.Name}
 	text := &textRoute{names: names}
 	if names != nil {
 		for _, h := range p.Hops {
@@ -144,7 +144,7 @@ func describePathMTU(p *icmplib.PathMTU, names *nameCache) string {
 }
 
 // describeMTU says in a sentence what is known of a path.
-func describeMTU(p *icmplib.PathMTU) string {
+func describeMTU(p *icmplib.MTUReport) string {
 	by := "the target"
 	if !p.Reached {
 		by = "the farthest router, for the target does not answer"

@@ -73,20 +73,20 @@ func TestTracerouteMTURefusesFlags(t *testing.T) {
 func TestDescribePathMTU(t *testing.T) {
 	r1, r2, target := netip.MustParseAddr("10.0.1.1"), netip.MustParseAddr("10.0.2.1"), netip.MustParseAddr("10.0.9.9")
 	for _, tt := range []struct {
-		path icmplib.PathMTU
+		path icmplib.MTUReport
 		want string
 	}{{
-		icmplib.PathMTU{
-			Target: target, Name: "t.example", MTU: 1400, LocalMTU: 1500,
-			Hops: []icmplib.PathMTUHop{{Distance: 1, Address: r1, MTU: 1500}, {Distance: 2, MTU: 1400}},
+		icmplib.MTUReport{
+			Address: target, Name: "t.example", MTU: 1400, LocalMTU: 1500,
+			Hops: []icmplib.HopMTU{{Distance: 1, Address: r1, MTU: 1500}, {Distance: 2, MTU: 1400}},
 		}, `path MTU to t.example (10.0.9.9), the first link takes 1500 bytes
   1 10.0.1.1
   2 *  mtu 1400
 path MTU 1400 at the most: nothing shows whether packets of this size get there
 `}, {
-		icmplib.PathMTU{
-			Target: target, Name: "10.0.9.9", MTU: 1300, Reached: true, Confirmed: true, Exact: true,
-			Hops: []icmplib.PathMTUHop{
+		icmplib.MTUReport{
+			Address: target, Name: "10.0.9.9", MTU: 1300, Reached: true, Confirmed: true, Exact: true,
+			Hops: []icmplib.HopMTU{
 				{Distance: 1, Address: r1, MTU: 1500}, {Distance: 2, Address: r2, MTU: 1300, Source: icmplib.MTUMeasured},
 				{Distance: 3, Address: target, MTU: 1300},
 			},
@@ -98,14 +98,14 @@ path MTU 1400 at the most: nothing shows whether packets of this size get there
 black hole: between distance 2 and 3 packets of 1300 bytes get through, and larger ones vanish
 path MTU 1300: packets of this size are answered by the target, larger ones do not get there
 `}, {
-		icmplib.PathMTU{
-			Target: target, Name: "10.0.9.9", MTU: 9000, Confirmed: true,
-			Hops: []icmplib.PathMTUHop{{Distance: 1, Address: r1, MTU: 9000}},
+		icmplib.MTUReport{
+			Address: target, Name: "10.0.9.9", MTU: 9000, Confirmed: true,
+			Hops: []icmplib.HopMTU{{Distance: 1, Address: r1, MTU: 9000}},
 		}, `path MTU to 10.0.9.9
   1 10.0.1.1  mtu 9000
 path MTU 9000 at the least: packets of this size are answered by the farthest router, for the target does not answer
 `}, {
-		icmplib.PathMTU{Target: target, Name: "10.0.9.9"},
+		icmplib.MTUReport{Address: target, Name: "10.0.9.9"},
 		"path MTU to 10.0.9.9\ninterrupted: the path MTU is not known\n",
 	}} {
 		if got := describePathMTU(&tt.path, nil); got != tt.want {

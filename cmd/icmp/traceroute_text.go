@@ -142,7 +142,7 @@ func (t *textRoute) display(r *icmplib.Route, addr netip.Addr) string {
 	name := ""
 	switch {
 	case t.names == nil:
-	case !isAddress(r.Name) && addr.WithZone("") == r.Target.WithZone(""):
+	case !isAddress(r.Name) && addr.WithZone("") == r.Address.WithZone(""):
 		name = r.Name
 	default:
 		name = t.names.await(addr)

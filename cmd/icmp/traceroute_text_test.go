@@ -165,8 +165,8 @@ func TestAResolverThatIsSilentDelaysARouteOnce(t *testing.T) {
 }
 
 func TestWhoIsLookedUpOnARoute(t *testing.T) {
-	literal := &icmplib.Route{Name: "192.0.2.7", Target: target4}
-	named := &icmplib.Route{Name: "www.example", Target: target4}
+	literal := &icmplib.Route{Name: "192.0.2.7", Address: target4}
+	named := &icmplib.Route{Name: "www.example", Address: target4}
 	for _, tt := range []struct {
 		name  string
 		route *icmplib.Route

@@ -66,7 +66,7 @@ func soak(d time.Duration) error {
 			first = last
 		}
 		fmt.Printf("%6.1f s  %v packets  %d goroutines  %d descriptors  %.1f MiB heap  %.1f MiB resident\n",
-			time.Since(start).Seconds(), p.Counters().Sent, last.goroutines, last.descriptors, last.heap, last.resident)
+			time.Since(start).Seconds(), p.Counters().PacketsSent, last.goroutines, last.descriptors, last.heap, last.resident)
 	}
 	return first.grown(last)
 }

@@ -107,7 +107,7 @@ func traceMany(n int, opts icmplib.MultiTracerouteOptions, weigh bool) (r traced
 	if done != n {
 		return r, fmt.Errorf("%d routes of %d", done, n)
 	}
-	sent := p.Counters().Sent
+	sent := p.Counters().PacketsSent
 	r.packets = int(sent)
 	return r, nil
 }
@@ -115,10 +115,10 @@ func traceMany(n int, opts icmplib.MultiTracerouteOptions, weigh bool) (r traced
 // check counts what is not as it is in the network. A target that lost its
 // probes is behind a silent hop.
 func (r *traced) check(route *icmplib.Route) {
-	i := tree.Index(route.Target)
+	i := tree.Index(route.Address)
 	for level := range route.Hops {
 		h := &route.Hops[level]
-		want := route.Target
+		want := route.Address
 		if level < len(tree.Levels) {
 			want = tree.Router(level, i, false)
 		}

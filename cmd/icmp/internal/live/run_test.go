@@ -30,7 +30,7 @@ func (f *fakeWatch) watch(ctx context.Context, target string, opts *icmplib.Moni
 			return
 		}
 		f.began <- begun{target, opts, ctx.Done()}
-		if yield(&icmplib.Snapshot{Round: 1, Route: icmplib.Route{Target: somewhere}}, nil) {
+		if yield(&icmplib.Snapshot{Round: 1, Route: icmplib.Route{Address: somewhere}}, nil) {
 			<-ctx.Done()
 		}
 	}

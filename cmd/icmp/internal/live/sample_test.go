@@ -94,7 +94,7 @@ func (s *sample) feed(m *Model, place, rounds int) {
 		shot := &icmplib.Snapshot{
 			Round: round,
 			Time:  began.Add(time.Duration(round)*time.Second + 500*time.Millisecond),
-			Route: icmplib.Route{Target: target, Reached: s.end == 0, End: cmp.Or(s.end, icmplib.EndReached)},
+			Route: icmplib.Route{Address: target, Reached: s.end == 0, End: cmp.Or(s.end, icmplib.EndReached)},
 		}
 		for i := range s.hops {
 			shot.Results = append(shot.Results, s.hops[i].result(target, i+1, round))

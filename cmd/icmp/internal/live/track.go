@@ -109,7 +109,7 @@ func (t *track) address() netip.Addr {
 	if t.now == nil {
 		return netip.Addr{}
 	}
-	return t.now.Target
+	return t.now.Address
 }
 
 func (t *track) round() int {
