@@ -21,7 +21,7 @@ func (p *flowPlan) result(hop, flow int, r *Result, settles bool) {
 	if r.Status == StatusNoReply {
 		p.careful.wait(r.Sent.Add(engine.ForgottenAfter(p.opts.Timeout)))
 	}
-	if !r.Responder.IsValid() || r.Status.informs() || r.Status == StatusAltered || r.Duplicate {
+	if !r.Responder.IsValid() || r.Status.informs() || r.Duplicate {
 		return
 	}
 	a.answered++
