@@ -9,6 +9,7 @@ import (
 )
 
 func TestEverythingExportedIsDocumented(t *testing.T) {
+	t.Parallel()
 	for _, p := range sourcePackages(t) {
 		if strings.TrimSpace(p.doc.Doc) == "" {
 			t.Errorf("%s: the package has no documentation", p.path)
@@ -114,6 +115,7 @@ func undocumentedMembers(p sourcePackage, typ *doc.Type) []string {
 // begins with New or Listen. Each has an Example of its own, or an Example of
 // its package calls something of its name.
 func TestEveryEntryPointHasAnExample(t *testing.T) {
+	t.Parallel()
 	checked := 0
 	for _, p := range sourcePackages(t) {
 		if p.internal() || p.doc.Name == "main" {

@@ -53,7 +53,7 @@ type Hop struct {
 // Responder is one of those who answer at a hop.
 type Responder struct {
 	Address         netip.Addr           // the source of its answers
-	PacketsReceived int                  // its answers in time
+	PacketsReceived int                  // probes that it answered in time
 	Status          Status               // what its first answer means
 	Type, Code      uint8                // of the ICMP message, by the version of Address
 	ReplyTTL        int                  // of the first answer; 0: not known
@@ -74,7 +74,7 @@ func (h *Hop) add(r *Result) {
 	h.describe(r)
 	for i := range h.Responders {
 		if e := &h.Responders[i]; e.Address == r.Responder {
-			e.PacketsReceived++
+			e.count(r)
 			return
 		}
 	}
@@ -83,16 +83,24 @@ func (h *Hop) add(r *Result) {
 
 // newResponder describes who answered by the first answer.
 func newResponder(r *Result) Responder {
-	return Responder{
-		Address:         r.Responder,
-		PacketsReceived: 1,
-		Status:          r.Status,
-		Type:            r.Type,
-		Code:            r.Code,
-		ReplyTTL:        r.ReplyTTL,
-		MPLS:            r.MPLS,
-		Interfaces:      r.Interfaces,
-		Quoted:          r.Quoted,
+	e := Responder{
+		Address:    r.Responder,
+		Status:     r.Status,
+		Type:       r.Type,
+		Code:       r.Code,
+		ReplyTTL:   r.ReplyTTL,
+		MPLS:       r.MPLS,
+		Interfaces: r.Interfaces,
+		Quoted:     r.Quoted,
+	}
+	e.count(r)
+	return e
+}
+
+// count counts an answer, unless it is late, or not the first to its probe.
+func (e *Responder) count(r *Result) {
+	if !r.Late && !r.Duplicate {
+		e.PacketsReceived++
 	}
 }
 

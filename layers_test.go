@@ -86,6 +86,7 @@ func shortModule(imported string) string {
 }
 
 func TestTheLayersAreAsDrawn(t *testing.T) {
+	t.Parallel()
 	drawn := map[string][]string{}
 	for _, l := range drawnLayers(t) {
 		drawn[l.name] = l.imports
@@ -129,6 +130,7 @@ func TestEachLayerImportsOnlyThoseBelowIt(t *testing.T) {
 }
 
 func TestTheLibraryImportsNoOtherModules(t *testing.T) {
+	t.Parallel()
 	for _, l := range builtLayers(t) {
 		for _, imported := range l.imports {
 			switch {

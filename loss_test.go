@@ -48,6 +48,7 @@ var lossCases = []struct {
 // The verdicts over several seeds. What is drawn by lot may leave a loss unclear,
 // in one case out of some hundred; a limit is never called a loss.
 func TestExplainLoss(t *testing.T) {
+	t.Parallel()
 	const seeds = 4
 	wrong, unclear := 0, 0
 	for _, tc := range lossCases {

@@ -104,8 +104,13 @@ func watchForADay(t *testing.T, p *Prober, i int, start time.Time, opts *Monitor
 			what, at := fmt.Sprintf("%v %d %v %v", e.Kind, e.Distance, e.From, e.To), e.Time.Sub(start)
 			found := false
 			for j, h := range want {
-				// The first probes after it may be lost.
-				if found = h.what == what && at >= h.at && at < h.at+3*opts.Interval; found {
+				// The first probes after it may be lost, and before an outage the
+				// last ones, too, which then are the first of it.
+				early := time.Duration(0)
+				if e.Kind == EventOutage {
+					early = 3 * opts.Interval
+				}
+				if found = h.what == what && at >= h.at-early && at < h.at+3*opts.Interval; found {
 					want = append(want[:j:j], want[j+1:]...)
 					break
 				}

@@ -76,6 +76,7 @@ node twin 10.0.6.9 answer-duplicate=1@30% duplicate=1@5%
 `
 
 func TestMonitorEvents(t *testing.T) {
+	t.Parallel()
 	for _, tc := range eventCases {
 		t.Run(strings.ReplaceAll(tc.name, " ", "-"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -70,7 +70,7 @@ func (h *monitorHop) count(r *Result) {
 	all := h.hop.Responders
 	i := slices.IndexFunc(all, func(e Responder) bool { return e.Address == r.Responder })
 	if i >= 0 {
-		all[i].PacketsReceived++
+		all[i].count(r)
 		return
 	}
 	if len(all) == maxResponders {

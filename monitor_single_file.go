@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/goicmp/icmplib/internal/engine"
 )
 
 // singleFile is how a Monitor gets along where there can be but one probe in
@@ -18,7 +16,7 @@ import (
 type singleFile struct {
 	on    bool
 	turns bool         // other operations have to wait meanwhile, too
-	quiet time.Time    // until then an answer may be a late one to a silent probe
+	quiet time.Time    // until then an answer may be to an earlier probe
 	retry time.Time    // when a connection may be tried again
 	took  time.Time    // when the system last took one
 	void  []monitorTag // see above
@@ -58,12 +56,9 @@ func (f *singleFile) takeVoid(tag monitorTag) bool {
 	return i >= 0
 }
 
-// settled notes the fate of a probe: the answer to a silent one may be late.
+// settled notes the fate of a probe, after which another answer may come.
 func (f *singleFile) settled(r *Result, timeout time.Duration) {
-	if r.Status != StatusNoReply {
-		return
-	}
-	f.quiet = later(f.quiet, r.Sent.Add(engine.ForgottenAfter(timeout)))
+	f.quiet = later(f.quiet, quietAfter(r, timeout))
 }
 
 // postpone takes back a probe that has to wait for a connection to end, and tells

@@ -7,7 +7,7 @@ import "time"
 // leave one by one.
 type flowCare struct {
 	on    bool
-	quiet time.Time // until then an answer may be a late one to a silent probe
+	quiet time.Time // until then an answer may be to an earlier probe
 }
 
 // hold tells whether the next probe has to wait, and until when; the zero time
@@ -22,7 +22,7 @@ func (c *flowCare) hold(flying int, now time.Time) (at time.Time, wait bool) {
 	return c.quiet, now.Before(c.quiet)
 }
 
-// wait notes until when the answer to a silent probe may be late.
+// wait notes until when another answer may come: see quietAfter.
 func (c *flowCare) wait(until time.Time) {
 	c.quiet = later(c.quiet, until)
 }

@@ -40,6 +40,7 @@ func TestEndsOfTracesOfSeveralFlows(t *testing.T) {
 
 // More ways than there can be flows for: the graph says that it is not complete.
 func TestTooManyWaysAreNotComplete(t *testing.T) {
+	t.Parallel()
 	route, log := traceWays(t, ways(1, "r1 "+fan("flow", 'a', 100)+" t0"), variant{ICMP, false}, false, TracerouteOptions{Flows: -1})
 	if g := route.Graph; g.Complete || g.Flows != MaxFlows || len(g.Hops[1].Nodes) < 90 {
 		t.Errorf("complete %v, %d flows, %d nodes", g.Complete, g.Flows, len(g.Hops[1].Nodes))

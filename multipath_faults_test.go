@@ -11,6 +11,7 @@ import (
 // What is lost, late, doubled or not sent at all may hide something. It must not
 // make up a router or a link, nor lengthen a way.
 func TestFaultsMakeNothingUp(t *testing.T) {
+	t.Parallel()
 	const elements = "r1 flow( a1 b1 | a2 b2 | a3 ) c1 flow( d1 | d2 ) t0"
 	real := strings.Fields("1:r1>a1 1:r1>a2 1:r1>a3 2:a1>b1 2:a2>b2 2:a3>c1 3:b1>c1 3:b2>c1" +
 		" 3:c1>d1 3:c1>d2 4:c1>d1 4:c1>d2 4:d1>t0 4:d2>t0 5:d1>t0 5:d2>t0")

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/goicmp/icmplib/internal/netlab"
 	"github.com/goicmp/icmplib/internal/netsim"
@@ -24,6 +23,7 @@ func TestFlowsBehindTheKernel(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			tc.lab.Setup = func(t *testing.T) {
 				netlab.Carry(t, netsim.MustParse(ways(2, "r1 "+fan("flow", 'a', 4)+" t0")), netlab.Device{})
 			}
@@ -46,8 +46,7 @@ func TestFlowsBehindTheKernel(t *testing.T) {
 }
 
 func checkKernelFlows(t *testing.T, protocol Protocol, v6 bool) {
-	// The machine may stand still: such a long timeout costs nothing else.
-	opts := &TracerouteOptions{Flows: 32, Count: 3, MaxHops: 5, Timeout: 10 * time.Second, Packet: Packet{Protocol: protocol}}
+	opts := &TracerouteOptions{Flows: 32, Count: 3, MaxHops: 5, Timeout: patient, Packet: Packet{Protocol: protocol}}
 	route, err := Traceroute(t.Context(), nodeAddress("t0", v6), opts)
 	if err != nil || !route.Reached {
 		t.Fatalf("%+v, %v", route, err)

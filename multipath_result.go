@@ -1,10 +1,6 @@
 package icmplib
 
-import (
-	"slices"
-
-	"github.com/goicmp/icmplib/internal/engine"
-)
+import "slices"
 
 // result notes what was heard of a probe; settles says that it is its fate.
 func (p *flowPlan) result(hop, flow int, r *Result, settles bool) {
@@ -18,9 +14,7 @@ func (p *flowPlan) result(hop, flow int, r *Result, settles bool) {
 		p.probes-- // the system did not take it
 	}
 	a.results = append(a.results, *r)
-	if r.Status == StatusNoReply {
-		p.careful.wait(r.Sent.Add(engine.ForgottenAfter(p.opts.Timeout)))
-	}
+	p.careful.wait(quietAfter(r, p.opts.Timeout))
 	if !r.Responder.IsValid() || r.Status.informs() || r.Duplicate {
 		return
 	}

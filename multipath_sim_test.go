@@ -107,6 +107,7 @@ func traceWays(t *testing.T, network string, v variant, v6 bool, opts Traceroute
 }
 
 func TestTheGraphIsTheNetwork(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name, elements string
 		want           string // edges

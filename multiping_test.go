@@ -228,6 +228,7 @@ func TestOneDestinationIsPingedOnceAtATime(t *testing.T) {
 }
 
 func TestMoreProbesInFlightThanAnIDHasNumbers(t *testing.T) {
+	t.Parallel()
 	inSweep(t, "deaf", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
 		hosts, err := p.MultiPing(t.Context(), manyAddresses(60_000), &MultiPingOptions{Count: 3, Rate: -1, Interval: time.Millisecond})
 		if err != nil {

@@ -26,16 +26,25 @@ func (t *sweptTrace) unqueue(index int) {
 
 // steer does what follows from what has become known of a trace.
 func (s *traceSweep) steer(place uint32, t *sweptTrace, now time.Time) {
-	for t.plan.finish() != nil {
-	}
 	switch {
-	case t.plan.done():
-		s.finish(place, t)
+	case s.concluded(place, t):
 	case t.careful || t.plan.oneByOne():
 		s.stepWithCare(place, t, now)
 	default:
 		s.open(place, t)
 	}
+}
+
+// concluded completes a trace whose hops are all final, and tells whether it is
+// one.
+func (s *traceSweep) concluded(place uint32, t *sweptTrace) bool {
+	for t.plan.finish() != nil {
+	}
+	if !t.plan.done() {
+		return false
+	}
+	s.finish(place, t)
+	return true
 }
 
 // oneByOne tells whether there may be but one probe in flight.
@@ -52,6 +61,9 @@ func (s *traceSweep) stepWithCare(place uint32, t *sweptTrace, now time.Time) {
 	index, at := t.plan.next(now)
 	if !t.plan.care.on {
 		s.giveTurn(t)
+		if s.concluded(place, t) {
+			return // what was left out of account is all that there is to know
+		}
 	}
 	switch {
 	case !t.plan.oneByOne():

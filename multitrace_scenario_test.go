@@ -11,6 +11,7 @@ import (
 // scenario of a single trace, but where the network has a choice for each packet,
 // and the order of the packets is what decides.
 func TestMultiTracerouteFindsWhatTracerouteDoes(t *testing.T) {
+	t.Parallel()
 	for _, s := range loadScenarios(t, "testdata/trace/*.net") {
 		for _, v := range traceVariants {
 			if s.suits(v) && !strings.Contains(s.text, "random(") && !strings.Contains(s.text, "turn(") {

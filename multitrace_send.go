@@ -47,6 +47,9 @@ func (s *traceSweep) send(ctx context.Context) (sent bool, err error) {
 		return false, nil
 	}
 	for i := range s.batches {
+		if s.closed {
+			break // the caller has left the loop meanwhile
+		}
 		if err := s.flush(ctx, &s.batches[i]); err != nil {
 			return true, err
 		}

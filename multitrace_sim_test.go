@@ -27,6 +27,7 @@ func inTree(t *testing.T, n *netsim.Tree, seen func(*netsim.Record), f func(t *t
 // Each hop of each of very many routes is the one that is there, whatever the
 // network loses and keeps silent about.
 func TestManyRoutesAtOnceAreTheTruth(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		words  func(int) string
@@ -69,6 +70,7 @@ func TestManyRoutesAtOnceAreTheTruth(t *testing.T) {
 // Routers near us bound their errors. Where those are a little more than the
 // rate for a router, none is missed; with no rate at all, very many are.
 func TestNoSilenceIsMadeWhereRoutersLimitTheirErrors(t *testing.T) {
+	t.Parallel()
 	const hopRate, limiter = 50, "rate=65 burst=30"
 	for _, tt := range []struct {
 		level, rate int
@@ -98,6 +100,7 @@ func TestNoSilenceIsMadeWhereRoutersLimitTheirErrors(t *testing.T) {
 // No router is sent more than HopRate allows, but for what chance makes of it
 // where several routers share a distance, and the whole keeps to Rate.
 func TestTheRateAtARouterIsKept(t *testing.T) {
+	t.Parallel()
 	const rate, hopRate = 2000, 100
 	n := &netsim.Tree{Levels: broad, Words: atLevel(-1, ""), Last: "delay=2ms"}
 	type second struct {
@@ -140,6 +143,7 @@ func TestTheRateAtARouterIsKept(t *testing.T) {
 
 // Packets that follow one another go to different hosts and different distances.
 func TestTheOrderOfManyTracesIsRandom(t *testing.T) {
+	t.Parallel()
 	const targets, compared = 200, 1000
 	n := &netsim.Tree{Levels: broad, Words: atLevel(-1, ""), Last: "delay=2ms"}
 	var log []*netsim.Record

@@ -61,6 +61,7 @@ func TestATargetThatCannotBeSentToFailsNobodyElse(t *testing.T) {
 }
 
 func TestRoutesAreYieldedAsTheyComplete(t *testing.T) {
+	t.Parallel()
 	n := small()
 	inTree(t, n, nil, func(t *testing.T, p *Prober) {
 		var drawn atomic.Int64

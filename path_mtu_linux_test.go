@@ -48,7 +48,7 @@ func mtuThroughRouters(t *testing.T, v variant) {
 			if got := rememberedMTU(t, target); got != netlab.ChainMTU {
 				t.Fatalf("the kernel remembers an MTU of %d", got)
 			}
-			m, err := p.PathMTU(t.Context(), target.String(), &PathMTUOptions{Packet: Packet{Protocol: v.protocol}})
+			m, err := p.PathMTU(t.Context(), target.String(), &PathMTUOptions{Timeout: patient, Packet: Packet{Protocol: v.protocol}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,12 @@ func TestPathMTUAgreesWithTracepath(t *testing.T) {
 	if _, err := exec.LookPath("tracepath"); err != nil {
 		t.Skip("tracepath is not installed")
 	}
-	netlab.Test(t, netlab.Config{PingGroups: true, Unprivileged: true, Setup: func(t *testing.T) { chain.Build(t) }}, func(t *testing.T) {
+	netlab.Test(t, netlab.Config{
+		PingGroups:   true,
+		Unprivileged: true,
+		Tries:        3, // it waits in real time
+		Setup:        func(t *testing.T) { chain.Build(t) },
+	}, func(t *testing.T) {
 		for _, target := range chain.Target {
 			cmd := exec.CommandContext(t.Context(), "tracepath", "-n", target.String())
 			cmd.Env = append(cmd.Environ(), "LC_ALL=C")

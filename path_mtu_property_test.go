@@ -14,6 +14,7 @@ import (
 // they say about it: what is said of the path is true. Where nothing is lost
 // by chance, it is also complete.
 func TestPathMTUOfRandomPaths(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(16) {
 		path := randomPath(seed)
 		for _, v := range mtuVariants {

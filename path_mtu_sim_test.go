@@ -12,6 +12,7 @@ import (
 // Each file in testdata/mtu is a network and what is found of its MTUs. It is
 // run with each protocol that has a payload and each kind of socket.
 func TestPathMTUInSimulatedNetworks(t *testing.T) {
+	t.Parallel()
 	for _, s := range loadScenarios(t, "testdata/mtu/*.net") {
 		for _, v := range mtuVariants {
 			if s.suits(v) {

@@ -48,6 +48,7 @@ func randomNetwork(r *rand.Rand) string {
 // In any network the books balance, nothing is credited twice, and a round-trip
 // time is that of an answer which the network did deliver, to the nanosecond.
 func TestPingIsTruthfulInAnyNetwork(t *testing.T) {
+	t.Parallel()
 	networks := 400
 	if testing.Short() {
 		networks = 40

@@ -10,6 +10,10 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
+// patient is a timeout where everything answers: the machine may stand still,
+// and it costs nothing else.
+const patient = 10 * time.Second
+
 // chain is three routers and a target, kernels all.
 var chain = netlab.ChainOf(3)
 
@@ -48,6 +52,7 @@ func TestPingThroughRoutersThatAreKernels(t *testing.T) {
 		{"datagram without privileges", socket.Datagram, true},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: kind.unprivileged,
@@ -66,7 +71,7 @@ func pingThroughRouters(t *testing.T, mode socket.Mode) {
 	for _, tt := range throughRouters {
 		for family, target := range tt.target {
 			t.Run(fmt.Sprintf("%s, IPv%d", tt.name, 4+2*family), func(t *testing.T) {
-				opts := &PingOptions{Count: 1, Timeout: 10 * time.Second, Packet: tt.packet}
+				opts := &PingOptions{Count: 1, Timeout: patient, Packet: tt.packet}
 				for r, err := range p.PingSeq(t.Context(), target.String(), opts) {
 					if err != nil {
 						t.Fatal(err)

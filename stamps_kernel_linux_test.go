@@ -16,7 +16,9 @@ import (
 func stampedProber(t *testing.T, cfg icmplib.Config, test func(t *testing.T, p *icmplib.Prober)) {
 	for _, mode := range []socket.Mode{socket.Raw, socket.Datagram} {
 		t.Run(mode.String(), func(t *testing.T) {
-			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+			t.Parallel()
+			cfg := cfg
+			netlab.Test(t, netlab.Config{PingGroups: true, Tries: 3}, func(t *testing.T) {
 				netlab.Carry(t, netsim.MustParse(stampedNetwork), netlab.Device{})
 				cfg.Mode = mode
 				p, err := icmplib.NewProber(&cfg)
@@ -113,7 +115,7 @@ func TestRoundTripTimesOfErrorsByTheKernel(t *testing.T) {
 		results := make(chan icmplib.Result)
 		for ttl := 1; ttl <= 2; ttl++ {
 			go func() {
-				opts := &icmplib.PingOptions{Count: 20, Interval: 3 * time.Millisecond, Timeout: time.Second}
+				opts := &icmplib.PingOptions{Count: 20, Interval: 3 * time.Millisecond, Timeout: 10 * time.Second}
 				opts.Packet.TTL = ttl
 				for r, err := range p.PingSeq(t.Context(), "10.0.9.1", opts) {
 					if err != nil {

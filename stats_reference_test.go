@@ -261,6 +261,7 @@ func agree(t *testing.T, s *Stats, m *reference) {
 }
 
 func TestStatsOfALongRunAgreeWithTheReference(t *testing.T) {
+	t.Parallel()
 	var s Stats
 	m := reference{limit: defaultRTTs}
 	for _, r := range randomRun(rand.New(rand.NewPCG(12, 13)), 50_000, 2000) {

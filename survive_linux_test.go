@@ -45,6 +45,7 @@ func TestAPingSurvivesWhatHappensToTheMachine(t *testing.T) {
 	} {
 		for _, mode := range []socket.Mode{socket.Raw, socket.Datagram} {
 			t.Run(tt.name+", "+mode.String(), func(t *testing.T) {
+				t.Parallel()
 				netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
 					peer := twoHosts(t, client, server)
 					p, err := icmplib.NewProber(&icmplib.Config{Mode: mode})

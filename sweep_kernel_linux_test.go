@@ -18,7 +18,7 @@ func TestASweepWithLongRoundTripsIsNotLostInOurOwnSocket(t *testing.T) {
 	const hosts = 30_000
 	for _, mode := range []socket.Mode{socket.Raw, socket.Datagram} {
 		t.Run(mode.String(), func(t *testing.T) {
-			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+			netlab.Test(t, netlab.Config{PingGroups: true, Tries: 3}, func(t *testing.T) {
 				n := netsim.MustParse("client 192.0.2.1\nnode t 10.1.0.1 delay=100ms\npath 10.1.0.0/16 t")
 				n.Quiet(true)
 				netlab.Carry(t, n, netlab.Device{})

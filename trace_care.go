@@ -20,7 +20,7 @@ type traceCare struct {
 	on      bool
 	unclear int       // answers that could not be credited
 	found   int       // those of them that are those of hops that are known by now
-	quiet   time.Time // until then an answer may be a late one to a silent probe
+	quiet   time.Time // until then an answer may be to an earlier probe
 }
 
 // unclear notes an answer that could be to any of several probes.
@@ -76,12 +76,22 @@ func (c *traceCare) note(h *planHop, r *Result) {
 	}
 }
 
-// wait notes that the answer to a silent probe may be late.
+// wait notes until when another answer may come.
 func (c *traceCare) wait(r *Result, timeout time.Duration) {
-	if r.Status != StatusNoReply {
-		return
+	c.quiet = later(c.quiet, quietAfter(r, timeout))
+}
+
+// quietAfter is until when another answer to a probe may come, which would be
+// taken for one to the next probe where answers do not say which one they are to:
+// that to a silent probe may be late, and any other may come twice.
+func quietAfter(r *Result, timeout time.Duration) time.Time {
+	switch {
+	case r.Status == StatusNoReply:
+		return r.Sent.Add(engine.ForgottenAfter(timeout))
+	case r.Responder.IsValid():
+		return r.Sent.Add(r.RTT + engine.RepeatedWithin)
 	}
-	c.quiet = later(c.quiet, r.Sent.Add(engine.ForgottenAfter(timeout)))
+	return time.Time{}
 }
 
 // setAside leaves the probes to a hop out of account.

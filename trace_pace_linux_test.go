@@ -20,7 +20,7 @@ import (
 func TestATraceBesideOtherTools(t *testing.T) {
 	for _, tt := range []struct{ name, silent string }{{"all hops answer", ""}, {"one hop is silent", " silent"}} {
 		t.Run(tt.name, func(t *testing.T) {
-			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+			netlab.Test(t, netlab.Config{PingGroups: true, Tries: 3}, func(t *testing.T) {
 				netlab.Carry(t, netsim.MustParse(twelveHops(tt.silent)), netlab.Device{})
 				start := time.Now()
 				route, err := icmplib.Traceroute(t.Context(), "10.0.9.9", nil)

@@ -42,7 +42,7 @@ func traceRefusals(t *testing.T, v variant) {
 		routes[family] = make([]*Route, len(refusals4And6))
 		for i := range refusals4And6 {
 			all.Go(func() {
-				opts := &TracerouteOptions{Packet: Packet{Protocol: v.protocol, Interface: simDevice(i)}}
+				opts := &TracerouteOptions{Timeout: patient, Packet: Packet{Protocol: v.protocol, Interface: simDevice(i)}}
 				var err error
 				if routes[family][i], err = p.Traceroute(t.Context(), refusedTarget[family], opts); err != nil {
 					t.Error(err)

@@ -13,6 +13,7 @@ import (
 // Each file in testdata/trace is a network, a trace in it and the route that it
 // shows. It is run over each protocol with each kind of socket.
 func TestTracerouteInSimulatedNetworks(t *testing.T) {
+	t.Parallel()
 	for _, s := range loadScenarios(t, "testdata/trace/*.net") {
 		for _, v := range traceVariants {
 			if s.suits(v) {

@@ -46,7 +46,7 @@ func traceThroughRouters(t *testing.T, v variant) {
 				continue
 			}
 			t.Run(fmt.Sprintf("IPv%d from port %d", 4+2*family, port), func(t *testing.T) {
-				opts := &TracerouteOptions{Packet: Packet{Protocol: v.protocol, SourcePort: port}}
+				opts := &TracerouteOptions{Timeout: patient, Packet: Packet{Protocol: v.protocol, SourcePort: port}}
 				route, err := p.Traceroute(t.Context(), target.String(), opts)
 				if err != nil {
 					t.Fatal(err)
@@ -103,6 +103,7 @@ var traceTools = []struct {
 }
 
 func TestTracerouteAgreesWithOtherTools(t *testing.T) {
+	t.Parallel()
 	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
 		chain.Build(t)
 		p, err := NewProber(&Config{Mode: socket.Raw})
@@ -121,7 +122,7 @@ func TestTracerouteAgreesWithOtherTools(t *testing.T) {
 		for i, tool := range traceTools {
 			t.Run(tool.command, func(t *testing.T) {
 				for family, target := range chain.Target {
-					route, err := p.Traceroute(t.Context(), target.String(), &TracerouteOptions{Count: 1, Packet: tool.packet})
+					route, err := p.Traceroute(t.Context(), target.String(), &TracerouteOptions{Count: 1, Timeout: patient, Packet: tool.packet})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -138,7 +138,7 @@ func TestPingJSONVerbosePrintsEachReplyOnALine(t *testing.T) {
 
 func TestPingOfATargetThatIsSilent(t *testing.T) {
 	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
-		got := runLine(t.Context(), "ping", "-c", "1", "-W", "20ms", "127.0.0.1", "::1")
+		got := runLine(t.Context(), "ping", "-c", "1", "-W", "2", "127.0.0.1", "::1")
 		got.check(t, exitDead)
 		for _, want := range []string{
 			"No reply from 127.0.0.1: seq=0", "1 packets transmitted, 0 received, 100% packet loss", "64 bytes from ::1",

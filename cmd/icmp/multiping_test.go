@@ -120,7 +120,7 @@ func TestMultipingForPrograms(t *testing.T) {
 
 func TestMultipingOfTargetsThatAreNotThere(t *testing.T) {
 	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
-		line := []string{"multiping", "-c", "1", "-W", "20ms", "127.0.0.1", "::1", "192.0.2.1"}
+		line := []string{"multiping", "-c", "1", "-W", "1", "127.0.0.1", "::1", "192.0.2.1"}
 		for _, tt := range []struct {
 			name  string
 			line  []string

@@ -26,6 +26,7 @@ func TestTracerouteOfSeveralFlows(t *testing.T) {
 	// foretold: UDP from a fixed port always takes the same ways.
 	udp := []string{"traceroute", "-n", "-U", "--source-port", "40000", "10.0.9.9"}
 	netlab.Test(t, netlab.Config{
+		Tries: 3, // timeouts pass in real time
 		Setup: func(t *testing.T) { netlab.Carry(t, netsim.MustParse(diamond), netlab.Device{}) },
 	}, func(t *testing.T) {
 		text := runLine(t.Context(), append(udp, "--flows", "24")...)

@@ -24,7 +24,7 @@ const translated = `
 
 func TestTracerouteNAT(t *testing.T) {
 	setup := func(t *testing.T) { netlab.Carry(t, netsim.MustParse(translated), netlab.Device{}) }
-	netlab.Test(t, netlab.Config{PingGroups: true, Setup: setup}, func(t *testing.T) {
+	netlab.Test(t, netlab.Config{PingGroups: true, Setup: setup, Tries: 3}, func(t *testing.T) {
 		got := runLine(t.Context(), "traceroute", "-n", "--nat", "--mode", "raw", "10.0.9.9")
 		got.check(t, exitAlive)
 		for _, want := range []string{

@@ -73,7 +73,7 @@ max-hops: `},
 	{"through a tunnel", "-n -q 1 10.0.15.1", exitAlive, `
   2 10\.0\.6\.1  [0-9.]+ ms  \[MPLS 16001 tc=5 ttl=1\]
   3 `},
-	{"into the dark", "-n -q 1 -w 0.5 --gap 3 10.0.11.1", exitDead, `
+	{"into the dark", "-n -q 1 -w 2 --gap 3 10.0.11.1", exitDead, `
   1 10\.0\.1\.1 .*
   2 \*
   3 \*

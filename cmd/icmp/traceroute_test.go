@@ -12,16 +12,20 @@ import (
 	"github.com/goicmp/icmplib/internal/netsim"
 )
 
-// eachPrivilegeBehind runs f where pinging is allowed, before a network.
+// eachPrivilegeBehind runs f where pinging is allowed, before a network. The
+// timeouts of the commands pass in real time.
 func eachPrivilegeBehind(t *testing.T, setup func(t *testing.T), f func(t *testing.T)) {
 	for _, tt := range []struct {
 		name string
 		lab  netlab.Config
 	}{
-		{"as root", netlab.Config{Setup: setup}},
-		{"without privileges", netlab.Config{Unprivileged: true, PingGroups: true, Setup: setup}},
+		{"as root", netlab.Config{Setup: setup, Tries: 3}},
+		{"without privileges", netlab.Config{Unprivileged: true, PingGroups: true, Setup: setup, Tries: 3}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { netlab.Test(t, tt.lab, f) })
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			netlab.Test(t, tt.lab, f)
+		})
 	}
 }
 

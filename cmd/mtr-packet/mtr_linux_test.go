@@ -2,10 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
-	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goicmp/icmplib/internal/netlab"
@@ -48,31 +49,42 @@ func TestMtrRunsOnIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var all sync.WaitGroup
 		for _, arguments := range [][]string{
 			{"10.0.9.9"}, {"-u", "10.0.9.9"}, {"-T", "10.0.9.9"}, {"-6", "2001:db8:9::9"}, {"-6", "-u", "2001:db8:9::9"},
 		} {
-			t.Run(strings.Join(arguments, " "), func(t *testing.T) {
-				ours, theirs := hops(t, mtr, self, arguments), hops(t, mtr, own, arguments)
-				want := []string{"10.0.1.1", "???", "10.0.3.1", "10.0.9.9"}
-				if arguments[0] == "-6" {
-					want = []string{"2001:db8:1::1", "???", "2001:db8:3::1", "2001:db8:9::9"}
-				}
-				if !slices.Equal(ours, want) {
-					t.Errorf("with this helper mtr sees %v, with its own %v, want %v", ours, theirs, want)
-				}
-			})
+			all.Go(func() { seesThePath(t, mtr, self, own, arguments) })
 		}
+		all.Wait()
 	})
 }
 
+// seesThePath runs mtr with this helper, up to three times until it sees the
+// path: mtr itself overlooks answers on a busy machine, with any helper. What it
+// sees with its own is said beside it where it never does.
+func seesThePath(t *testing.T, mtr, self, own string, arguments []string) {
+	want := []string{"10.0.1.1", "???", "10.0.3.1", "10.0.9.9"}
+	if arguments[0] == "-6" {
+		want = []string{"2001:db8:1::1", "???", "2001:db8:3::1", "2001:db8:9::9"}
+	}
+	var ours []string
+	var err error
+	for range 3 {
+		if ours, err = hops(mtr, self, arguments); err == nil && slices.Equal(ours, want) {
+			return
+		}
+	}
+	theirs, theirErr := hops(mtr, own, arguments)
+	t.Errorf("%v: with this helper mtr sees %v (%v), with its own %v (%v), want %v", arguments, ours, err, theirs, theirErr, want)
+}
+
 // hops runs mtr with a helper and returns whom it saw.
-func hops(t *testing.T, mtr, helper string, arguments []string) []string {
-	t.Helper()
+func hops(mtr, helper string, arguments []string) (seen []string, err error) {
 	cmd := exec.Command(mtr, append([]string{"-n", "-j", "-c", "2", "-i", "0.2", "-G", "1"}, arguments...)...)
 	cmd.Env = append(os.Environ(), "MTR_PACKET="+helper, serveVariable+"=1")
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %v", cmd, err)
+		return nil, err
 	}
 	var report struct {
 		Report struct {
@@ -80,11 +92,10 @@ func hops(t *testing.T, mtr, helper string, arguments []string) []string {
 		}
 	}
 	if err := json.Unmarshal(out, &report); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+		return nil, fmt.Errorf("%w in\n%s", err, out)
 	}
-	var seen []string
 	for _, hub := range report.Report.Hubs {
 		seen = append(seen, hub.Host)
 	}
-	return seen
+	return seen, nil
 }

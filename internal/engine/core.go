@@ -71,8 +71,10 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 	switch fate {
 	case Replied, Failed:
 		c.table.settle(seq, s, answered)
+		s.answeredBy(h)
 	case Late:
 		s.state = answered
+		s.answeredBy(h)
 	}
 	rtt, by := roundTrip(h.Reply, h.at-s.sent)
 	c.report(seq, s, &Outcome{

@@ -10,6 +10,7 @@ const (
 	unsure                 // it is to one of several, and nothing says to which
 	partly                 // it does, but it is not what was sent
 	wholly                 // it is what was sent
+	alone                  // nothing says that it is to this probe, but there is no other
 )
 
 // match finds the probe that a message is about. All that was sent and came

@@ -14,7 +14,8 @@ const soleLimit = 4096
 // matchSole finds the probe that something without a mark of it must be about:
 // the only one to its host that waits for an answer. One that was given up not
 // long ago waits too, for its answer may be late: with two of them nothing is
-// guessed.
+// guessed. Nor is it where a probe with another TTL was answered without a mark
+// just now: networks duplicate packets, and what comes may be the same again.
 func (c *core) matchSole(peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
 	if c.table.inFlight > soleLimit {
 		return 0, nil, unlike
@@ -22,6 +23,7 @@ func (c *core) matchSole(peer netip.Addr, arrival time.Duration) (uint16, *slot,
 	var seq uint16
 	var sole *slot
 	waiting, flying := 0, 0
+	least, most := 256, -1 // TTL of those that were answered just now
 	c.table.each(peer, func(number uint16, s *slot) {
 		switch {
 		case s.state == inFlight:
@@ -30,16 +32,34 @@ func (c *core) matchSole(peer netip.Addr, arrival time.Duration) (uint16, *slot,
 			flying++
 		case s.state == silent && arrival < s.forgotten():
 			waiting++
+		case s.state == answered && arrival < s.repeated():
+			least, most = min(least, int(s.ttl)), max(most, int(s.ttl))
 		}
 	})
 	switch {
 	case flying == 0:
 		return 0, nil, unlike
-	case waiting > 1:
+	case waiting > 1, most >= 0 && (least != int(sole.ttl) || most != int(sole.ttl)):
 		return 0, nil, unsure
 	}
-	return seq, sole, wholly
+	return seq, sole, alone
 }
+
+// RepeatedWithin is how long after an answer without a mark it may come once
+// more, and would be taken for that to another probe to the same host.
+const RepeatedWithin = 50 * time.Millisecond
+
+// answeredBy notes, in place of the deadline, which has served, when a probe was
+// answered without a mark.
+func (s *slot) answeredBy(h *heard) {
+	s.deadline = -RepeatedWithin
+	if h.like == alone {
+		s.deadline = h.at
+	}
+}
+
+// repeated is until when the answer to an answered probe may come once more.
+func (s *slot) repeated() time.Duration { return s.deadline + RepeatedWithin }
 
 // forgotten is when a silent probe stops to be a candidate for what comes
 // without a mark: when its time has passed twice. See [ForgottenAfter].

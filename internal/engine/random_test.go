@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -23,17 +24,20 @@ type chaos struct {
 // after each that nothing is credited twice, that the counters add up and that
 // the queues hold exactly what is in flight.
 func TestRandomEventsKeepTheBooks(t *testing.T) {
-	events := 500_000
+	events := 400_000
 	if testing.Short() {
 		events = 20_000
 	}
 	for seed := range uint64(5) {
-		c := &chaos{bench: newBench(t, OpConfig{Size: 56}), t: t, rng: rand.New(rand.NewPCG(seed, 1)), fates: map[uint64]Fate{}}
-		for i := range events {
-			c.event()
-			c.collect()
-			c.check(i%997 == 0)
-		}
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			c := &chaos{bench: newBench(t, OpConfig{Size: 56}), t: t, rng: rand.New(rand.NewPCG(seed, 1)), fates: map[uint64]Fate{}}
+			for i := range events {
+				c.event()
+				c.collect()
+				c.check(i%997 == 0)
+			}
+		})
 	}
 }
 

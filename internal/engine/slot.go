@@ -21,7 +21,7 @@ const (
 // until its sequence number comes round again.
 type slot struct {
 	sent     time.Duration // since the table's epoch
-	deadline time.Duration
+	deadline time.Duration // of an answered probe: see answeredBy
 	nonce    nonce
 	tag      uint64
 	dst      [16]byte

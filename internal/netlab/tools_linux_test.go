@@ -123,7 +123,7 @@ func TestToolsSeeTheNetworkAsItIsDescribed(t *testing.T) {
 
 // inDescribed runs f as the owner of a namespace with the described path.
 func inDescribed(t *testing.T, kind netlab.DeviceKind, second, target string, f func(t *testing.T)) {
-	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+	netlab.Test(t, netlab.Config{PingGroups: true, Tries: 3}, func(t *testing.T) { // the tools wait in real time
 		netlab.Carry(t, netsim.MustParse(fmt.Sprintf(described, second, target)), netlab.Device{Kind: kind})
 		f(t)
 	})

@@ -13,11 +13,11 @@ import (
 )
 
 // connections runs a test with TCP without privileges, towards addresses that
-// do not answer.
+// do not answer. The kernel sends a SYN again in real time.
 func connections(t *testing.T, cfg transport.Config, test func(l lab)) {
 	for _, v := range versions {
 		t.Run(v.String(), func(t *testing.T) {
-			netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+			netlab.Test(t, netlab.Config{Setup: silence, Tries: 3}, func(t *testing.T) {
 				cfg.Version, cfg.Protocol, cfg.Mode = v, icmp.TCP, socket.Datagram
 				test(lab{t, listen(t, cfg), v, sniff(t), newForger(t, v)})
 			})

@@ -82,7 +82,7 @@ func forged(t *testing.T, test func(l lab)) {
 					continue
 				}
 				t.Run(v.String()+" "+protocol.String()+" "+m.String(), func(t *testing.T) {
-					netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+					netlab.Test(t, netlab.Config{Setup: silence, Tries: 3}, func(t *testing.T) {
 						c := listen(t, transport.Config{Version: v, Protocol: protocol, Mode: m, DontFragment: true})
 						test(lab{t, c, v, sniff(t), newForger(t, v)})
 					})

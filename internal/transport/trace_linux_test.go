@@ -17,7 +17,7 @@ func TestRoutersOnTheWayAnswerEachProbe(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			chain := netlab.ChainOf(routers)
 			setup := func(t *testing.T) { chain.Build(t) }
-			netlab.Test(t, netlab.Config{Unprivileged: m.unprivileged, Setup: setup}, func(t *testing.T) {
+			netlab.Test(t, netlab.Config{Unprivileged: m.unprivileged, Setup: setup, Tries: 3}, func(t *testing.T) {
 				for _, v := range versions {
 					for _, cfg := range tracing(v, m.unprivileged) {
 						trace(t, listen(t, cfg), chain)
