@@ -15,7 +15,7 @@ func (p *flowPlan) result(hop, flow int, r *Result, settles bool) {
 	}
 	a.results = append(a.results, *r)
 	p.careful.wait(quietAfter(r, p.opts.Timeout))
-	if !r.Responder.IsValid() || r.Status.informs() || r.Status == StatusAltered || r.Duplicate {
+	if !r.Responder.IsValid() || r.Status.informs() || r.Duplicate {
 		return
 	}
 	a.answered++

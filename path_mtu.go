@@ -2,7 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 )
 
@@ -91,10 +90,7 @@ var mtuSourceWords = [...]string{"kept", "reported", "measured"}
 
 // String returns the way in a word: "kept", "reported" or "measured".
 func (s MTUSource) String() string {
-	if int(s) < len(mtuSourceWords) {
-		return mtuSourceWords[s]
-	}
-	return "unknown"
+	return wordOf(s, mtuSourceWords[:], "unknown")
 }
 
 // MarshalText returns the word, for JSON and its like.
@@ -103,13 +99,7 @@ func (s MTUSource) MarshalText() ([]byte, error) { return []byte(s.String()), ni
 // UnmarshalText sets s to the way whose word is given. An unknown word is an
 // error.
 func (s *MTUSource) UnmarshalText(word []byte) error {
-	for source, known := range mtuSourceWords {
-		if string(word) == known {
-			*s = MTUSource(source)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown source of an MTU %q", word)
+	return setByWord(s, mtuSourceWords[:], 0, word, "source of an MTU")
 }
 
 // PathMTU finds out how large packets to a host, a name or an address, can be.

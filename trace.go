@@ -162,7 +162,7 @@ func (p *tracePlan) result(index int, r *Result, settles bool) {
 		h.hop.add(r)
 	}
 	p.care.wait(r, p.opts.Timeout)
-	if !r.Responder.IsValid() || r.Status.informs() || r.Status == StatusAltered {
+	if !r.Responder.IsValid() || r.Status.informs() {
 		return
 	}
 	p.slow = max(p.slow, r.RTT)
