@@ -55,7 +55,11 @@ func (r *MTUReport) String() string {
 // Its layout may change; read the fields instead.
 func (r *LossReport) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %v", targetText(r.Name, r.Address), r.Verdict)
+	verdict := r.Verdict.String()
+	if r.Verdict == LossNone {
+		verdict = "no loss"
+	}
+	fmt.Fprintf(&b, "%s: %s", targetText(r.Name, r.Address), verdict)
 	if r.From > 0 {
 		fmt.Fprintf(&b, " from hop %d on", r.From)
 	}

@@ -75,6 +75,7 @@ func TestReportsAreTextForPeople(t *testing.T) {
   1  198.51.100.1  way none, answers rate-limited: 0.0 % lost, at the fast rate 60.0 %
   2  *
   3  192.0.2.1  way loss, answers loss: 10.0 % lost, at the fast rate 10.0 %`},
+		{&LossReport{Name: "example.org", Reached: true, Verdict: LossNone}, "example.org: no loss"},
 		{&LossReport{Name: "example.org"}, "example.org: unclear, not reached"},
 	} {
 		if got := tt.what.String(); got != tt.want {
