@@ -107,6 +107,9 @@ func (v *flowView) link(g *Graph, i int, before, here []int) {
 	for flow := range v.p.hops[i].asks {
 		for _, to := range v.nodes(i, flow) {
 			for _, from := range v.from(i-1, flow) {
+				if before[from] < 0 {
+					continue // cut short: it is not known whether anybody is there
+				}
 				g.addEdge(first, GraphEdge{From: before[from], To: here[to], Unsure: unsure}, flow)
 			}
 		}
