@@ -181,12 +181,14 @@ func (c *mixed) multiTrace() {
 	for _, a := range c.truth.targets {
 		names = append(names, a.String(), a.String())
 	}
-	opts := &MultiTracerouteOptions{TracerouteOptions: c.traceOptions()}
+	trace := c.traceOptions()
+	opts := &MultiTracerouteOptions{}
+	opts.setTrace(&trace)
 	for route, err := range c.p.MultiTracerouteSeq(c.ctx, slices.Values(names), opts) {
 		if c.failed(err) {
 			return
 		}
-		if c.truth.route(c.T, c.what, route.Target, route.Hops); c.dawdle() {
+		if c.truth.route(c.T, c.what, route.Address, route.Hops); c.dawdle() {
 			return
 		}
 	}
@@ -214,14 +216,14 @@ func (c *mixed) pathMTU() {
 	if c.packet.Protocol == TCP {
 		c.packet.Protocol = UDP
 	}
-	m, err := c.p.PathMTU(c.ctx, c.dst.String(), &PathMTUOptions{Max: 2000, MaxHops: 12, Timeout: c.timeout, Packet: c.packet})
+	m, err := c.p.PathMTU(c.ctx, c.dst.String(), &PathMTUOptions{MaxMTU: 2000, MaxHops: 12, Timeout: c.timeout, Packet: c.packet})
 	if c.failed(err); m != nil && m.Reached && m.Confirmed && !c.truth.passes(c.dst, m.MTU) {
 		c.Errorf("%s: no packet of %d bytes was answered", c.what, m.MTU)
 	}
 }
 
 func (c *mixed) explainLoss() {
-	report, err := c.p.ExplainLoss(c.ctx, c.dst.String(), &LossOptions{
+	report, err := c.p.ExplainLoss(c.ctx, c.dst.String(), &ExplainLossOptions{
 		SlowCount: 10, FastCount: 10, SlowInterval: 400 * time.Millisecond, Timeout: c.timeout, MaxHops: 12, Packet: c.packet,
 	})
 	if c.failed(err); report == nil {
