@@ -74,6 +74,8 @@ func (b *bench) manyTraces() error { return behindTree(b.tenThousand) }
 // traced is what became of many traces.
 type traced struct {
 	packets, wrong, silent int
+	far                    int   // routes whose target shows too far away: what was sent to it with its own TTL was lost
+	short                  int   // routes that end before their target
 	heap                   int64 // of a trace in flight; 0: not measured
 }
 
@@ -112,10 +114,25 @@ func traceMany(n int, opts icmplib.MultiTracerouteOptions, weigh bool) (r traced
 	return r, nil
 }
 
+func (r *traced) add(o *traced) {
+	r.wrong, r.silent, r.far, r.short = r.wrong+o.wrong, r.silent+o.silent, r.far+o.far, r.short+o.short
+}
+
+// note says what is missing: what the network lost.
+func (r *traced) note() string {
+	return fmt.Sprintf("%d hops silent, %d routes too long, %d too short", r.silent, r.far, r.short)
+}
+
 // check counts what is not as it is in the network. A target that lost its
 // probes is behind a silent hop.
 func (r *traced) check(route *icmplib.Route) {
 	i := tree.Index(route.Address)
+	switch hops := len(tree.Levels) + 1; {
+	case len(route.Hops) > hops:
+		r.far++
+	case len(route.Hops) < hops || !route.Reached:
+		r.short++
+	}
 	for level := range route.Hops {
 		h := &route.Hops[level]
 		want := route.Address
@@ -157,7 +174,7 @@ func (b *bench) tracesAt(path string, rate int, speed string) error {
 			return err
 		}
 		own := float64(used(syscall.RUSAGE_SELF)-before) / float64(r.packets) / 1e3
-		sum.wrong, sum.silent = sum.wrong+r.wrong, sum.silent+r.silent
+		sum.add(&r)
 		other := 0.0
 		if path != "" {
 			if other, err = driveHelper(path, rate); err != nil {
@@ -169,7 +186,7 @@ func (b *bench) tracesAt(path string, rate int, speed string) error {
 		}
 	}
 	b.table.add(median(ours), "us", "", "processor time per probe, %d traces at once, %s, MultiTracerouteSeq", helperTraces, speed)
-	b.table.bound(float64(sum.wrong), 0, "", fmt.Sprintf("%d silent", sum.silent), "wrong hops of them")
+	b.table.bound(float64(sum.wrong), 0, "", sum.note(), "wrong hops of them")
 	if path != "" {
 		b.table.add(median(theirs), "us", "", "processor time per probe of the same traces, %s, mtr-packet", speed)
 		b.table.bound(ratio(ours, theirs), helperTarget, "", "", "MultiTracerouteSeq against mtr-packet, %s", speed)
@@ -185,7 +202,7 @@ func (b *bench) tenThousand() error {
 		return err
 	}
 	spent := float64(used(syscall.RUSAGE_SELF)-before) / float64(r.packets) / 1e3
-	b.table.bound(float64(r.wrong), 0, "", fmt.Sprintf("%d silent, %d packets", r.silent, r.packets), "wrong hops of %d traces at once, default rates", manyTraces)
+	b.table.bound(float64(r.wrong), 0, "", fmt.Sprintf("%s, %d packets", r.note(), r.packets), "wrong hops of %d traces at once, default rates", manyTraces)
 	b.table.add(spent, "us", "", "processor time per probe of them")
 	b.table.add(float64(r.heap)/1024, "KiB", "of the heap", "memory per trace in flight")
 	return nil
