@@ -66,7 +66,7 @@ func everythingAtOnce(t *testing.T, seed int) {
 		calls.Go(func() { c.run(mixedCalls[call]) })
 	}
 	if seed%5 == 4 {
-		time.Sleep(time.Duration(random.IntN(int(10 * time.Second))))
+		time.Sleep(time.Duration(random.Int64N(int64(10 * time.Second))))
 		cancel()
 		_ = p.Close()
 	}
@@ -80,7 +80,7 @@ func everythingAtOnce(t *testing.T, seed int) {
 func (c *mixed) run(call func(*mixed)) {
 	if c.random.IntN(4) == 0 {
 		var cancel context.CancelFunc
-		c.ctx, cancel = context.WithTimeout(c.ctx, time.Duration(c.random.IntN(int(12*time.Second))))
+		c.ctx, cancel = context.WithTimeout(c.ctx, time.Duration(c.random.Int64N(int64(12*time.Second))))
 		defer cancel()
 	}
 	time.Sleep(time.Duration(c.random.IntN(int(2 * time.Second))))
@@ -98,7 +98,7 @@ func (c *mixed) failed(err error) bool {
 // dawdle keeps a loop waiting now and then, and tells whether to leave it.
 func (c *mixed) dawdle() (leave bool) {
 	if c.random.IntN(5) == 0 {
-		time.Sleep(time.Duration(c.random.IntN(int(3 * time.Second))))
+		time.Sleep(time.Duration(c.random.Int64N(int64(3 * time.Second))))
 	}
 	return c.random.IntN(30) == 0
 }
