@@ -121,7 +121,8 @@ func (r *mtuRun) measure(ctx context.Context, n *narrowing, size int) (int, erro
 		return n.mtu, nil
 	}
 	n.mtu = 0
-	b := mtuBounds{passes: r.result.MTU, fails: size, shown: true}
+	// Mostly it is the narrowest link of the path, of which all is known.
+	b := mtuBounds{passes: r.result.MTU, fails: size, shown: true, first: r.result.MTU + 1}
 	err := r.search(ctx, r.answererFrom(n.before), &b)
 	n.fails = b.fails
 	return b.passes, err

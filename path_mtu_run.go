@@ -19,7 +19,8 @@ type mtuRun struct {
 	least  int // a size that passes everywhere
 	result *MTUReport
 
-	witness int // the distance of the farthest hop that answers; 0: none does
+	witness   int  // the distance of the farthest hop that answers; 0: none does
+	vanishing bool // packets of some size have vanished
 	// Of small packets, by distance: how well, and with what they are answered.
 	scores   map[int]score
 	statuses map[int]Status

@@ -1,6 +1,9 @@
 package icmplib
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // commonMTUs are sizes that links have: those of RFC 1191 section 7.1, and what
 // is left of Ethernet's 1500 bytes, and of jumbo frames, by the tunnels in use.
@@ -19,6 +22,7 @@ type mtuBounds struct {
 	shown  bool
 	last   mtuVerdict // why fails fails
 	open   int        // the size that nothing could be told of; 0: none
+	first  int        // the size to begin with; 0: the largest
 }
 
 // maxTold is how often a search goes by what routers tell. There are not so many
@@ -29,7 +33,7 @@ const maxTold = 8
 // routers tell is tried first, and then what is a byte more; where they tell
 // nothing, or nothing that can be true, it is common sizes and then halves.
 func (r *mtuRun) search(ctx context.Context, ttl int, b *mtuBounds) error {
-	suggested, told := b.fails-1, 0
+	suggested, told := cmp.Or(b.first, b.fails-1), 0
 	for b.fails-b.passes > 1 {
 		size := suggested
 		if size <= b.passes || size >= b.fails {

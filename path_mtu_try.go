@@ -39,6 +39,9 @@ func (s score) rate() float64 { return float64(s.answered+1) / float64(s.sent+2)
 
 // try finds out whether packets of a size get to the hop at a distance.
 func (r *mtuRun) try(ctx context.Context, size, ttl int) (v mtuVerdict, err error) {
+	if r.vanishing && r.answers(ttl) && !r.goesBeyond(ttl) {
+		return r.tryBesideSmall(ctx, size, ttl, 0) // it comes to that, most probably
+	}
 	usual := r.usual(ttl)
 	var probes []mtuProbe
 	for range r.opts.Count {
@@ -53,7 +56,7 @@ func (r *mtuRun) try(ctx context.Context, size, ttl int) (v mtuVerdict, err erro
 	if err != nil || v.fate != mtuUnknown || !r.answers(ttl) {
 		return v, err
 	}
-	return r.tryBesideSmall(ctx, size, ttl)
+	return r.tryBesideSmall(ctx, size, ttl, r.opts.Count)
 }
 
 // answers tells whether somebody answers small packets to a distance.
@@ -103,11 +106,10 @@ func (v *mtuVerdict) take(result *Result, usual Status) bool {
 
 // tryBesideSmall sends packets in pairs, a small one with each of the size,
 // until one of the size is answered or so many small ones are that it cannot be
-// chance. Which is first changes, so that a router that limits its answers does
-// not prefer one size.
-func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl int) (v mtuVerdict, err error) {
+// chance; some of the size may have been sent before. Which is first changes, so
+// that a router that limits its answers does not prefer one size.
+func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtuVerdict, err error) {
 	usual, small := r.usual(ttl), r.scores[ttl]
-	sent := r.opts.Count
 	for range maxVolleys {
 		var probes []mtuProbe
 		for i := range 3 {
@@ -134,6 +136,7 @@ func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl int) (v mtuVerdic
 			return v, err
 		}
 		if small.answered > 0 && math.Pow(1-small.rate(), float64(sent)) < chance {
+			r.vanishing = true
 			return mtuVerdict{fate: mtuVanishes}, nil
 		}
 	}
