@@ -24,10 +24,12 @@ const (
 )
 
 // chance is how likely it may be at the most that packets which get there pass
-// for such as do not. maxVolleys bounds how long it is tried to get there.
+// for such as do not. maxVolleys bounds how long it is tried to get there, and
+// pairs are so many that one volley is enough where nothing is lost.
 const (
 	chance     = 1e-3
 	maxVolleys = 12
+	pairs      = 4
 )
 
 // score is how well small packets to a distance are answered.
@@ -107,12 +109,14 @@ func (v *mtuVerdict) take(result *Result, usual Status) bool {
 // tryBesideSmall sends packets in pairs, a small one with each of the size,
 // until one of the size is answered or so many small ones are that it cannot be
 // chance; some of the size may have been sent before. Which is first changes, so
-// that a router that limits its answers does not prefer one size.
+// that a router that limits its answers does not prefer one size. What was answered
+// meanwhile counts as well as what was ever: nothing passes in an outage.
 func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtuVerdict, err error) {
 	usual, small := r.usual(ttl), r.scores[ttl]
+	var now score
 	for range maxVolleys {
 		var probes []mtuProbe
-		for i := range 3 {
+		for i := range pairs {
 			a, b := mtuProbe{r.least, ttl}, mtuProbe{size, ttl}
 			if i%2 == 1 {
 				a, b = b, a
@@ -125,9 +129,11 @@ func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtu
 				return v.take(result, usual)
 			}
 			small.sent++
+			now.sent++
 			var answer mtuVerdict
 			if answer.take(result, usual); answer.fate == mtuPasses {
 				small.answered++
+				now.answered++
 			}
 			return false
 		})
@@ -135,7 +141,8 @@ func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtu
 		if err != nil || v.fate != mtuUnknown {
 			return v, err
 		}
-		if small.answered > 0 && math.Pow(1-small.rate(), float64(sent)) < chance {
+		rate := min(small.rate(), now.rate())
+		if now.answered > 0 && math.Pow(1-rate, float64(sent)) < chance {
 			r.vanishing = true
 			return mtuVerdict{fate: mtuVanishes}, nil
 		}

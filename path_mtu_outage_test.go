@@ -1,0 +1,38 @@
+package icmplib
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/netsim"
+)
+
+// A path that loses everything for a while has no narrower link for it, however
+// well it was answered before.
+func TestAnOutageIsNoBlackHole(t *testing.T) {
+	t.Parallel()
+	const network = `
+		client 192.0.2.1
+		node r1 10.0.1.1 delay=5ms
+		node out 10.0.6.1 lose
+		node r2 10.0.2.1 delay=5ms mtu=1100 black-hole
+		node r3 10.0.3.1 delay=5ms
+		node t 10.0.9.9 delay=10ms
+		path 10.0.9.0/24 r1 time:%v,%v( | out | ) r2 r3 t
+	`
+	for from := 19 * time.Second; from < 22*time.Second; from += 40 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			p := simProber(t, netsim.MustParse(fmt.Sprintf(network, from, from+time.Second)), true)
+			defer p.Close()
+			m, err := p.PathMTU(t.Context(), "10.0.9.9", &PathMTUOptions{MaxMTU: 9000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Exact && m.MTU != 1100 {
+				t.Errorf("with an outage after %v: %v", from, m)
+			}
+		})
+	}
+}
