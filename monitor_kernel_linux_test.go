@@ -6,7 +6,6 @@ import (
 
 	"github.com/goicmp/icmplib/internal/netlab"
 	"github.com/goicmp/icmplib/internal/netsim"
-	"github.com/goicmp/icmplib/socket"
 )
 
 const monitoredBehindKernel = `
@@ -38,14 +37,7 @@ func TestMonitorBehindTheKernel(t *testing.T) {
 }
 
 func monitorBehindKernel(t *testing.T, v variant, target string) {
-	mode := socket.Raw
-	if v.datagram {
-		mode = socket.Datagram
-	}
-	p, err := NewProber(&Config{Mode: mode})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := kernelProber(t, v)
 	defer p.Close()
 	const rounds = 5
 	var last *Snapshot

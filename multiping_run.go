@@ -3,7 +3,6 @@ package icmplib
 import (
 	"context"
 	"iter"
-	"net"
 	"net/netip"
 	"time"
 
@@ -23,10 +22,10 @@ type sweep struct {
 	again   ring // hosts that were, in the order in which they are due
 	closed  bool // yield returned false
 
-	batches []sweepBatch
+	batches sweepBatches
 	gate    sendGate
 	inbox   []engine.Outcome
-	timer   *time.Timer
+	waiter  waiter
 
 	progress progressReport
 }
@@ -53,8 +52,8 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	defer s.op.Close()
 	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
 	defer s.targets.feed.end()
-	s.timer = time.NewTimer(0)
-	defer s.timer.Stop()
+	s.waiter = newWaiter(s.p.closed)
+	defer s.waiter.stop()
 	err := s.run(ctx)
 	s.progress.report(&s.targets, true)
 	return err
@@ -104,35 +103,22 @@ func (s *sweep) complete(index int, h *Host) {
 
 // wait waits until something can be done.
 func (s *sweep) wait(ctx context.Context) error {
-	var drawn chan struct{}
-	if s.targets.more && s.wants() {
-		drawn = s.targets.feed.ready
-	}
-	var due <-chan time.Time
-	if at, ok := s.nextDue(); ok {
-		s.timer.Reset(time.Until(at))
-		due = s.timer.C
-	}
-	select {
-	case <-s.op.Ready():
+	s.waiter.also = s.targets.news(s.wants)
+	ready, err := s.waiter.wait(ctx, s.op.Ready(), s.nextDue(time.Now()))
+	if ready {
 		s.take()
-	case <-drawn:
-	case <-due:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-s.p.closed:
-		return net.ErrClosed
 	}
-	return nil
+	return err
 }
 
-// nextDue returns when the next request may leave.
-func (s *sweep) nextDue() (at time.Time, ok bool) {
+// nextDue returns when the next request may leave, now at the earliest; the zero
+// time, if there is none.
+func (s *sweep) nextDue(now time.Time) time.Time {
 	switch {
 	case s.fresh.len() > 0:
-		return s.gate.at, true
+		return later(now, s.gate.at)
 	case s.again.len() > 0:
-		return later(s.hosts.places[s.again.first()].due, s.gate.at), true
+		return later(now, later(s.hosts.places[s.again.first()].due, s.gate.at))
 	}
-	return at, false
+	return time.Time{}
 }

@@ -7,16 +7,6 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-// sweepBatchSize is how many requests are sent together.
-const sweepBatchSize = 16
-
-// sweepBatch is requests that one pool sends together.
-type sweepBatch struct {
-	pool   *engine.Pool
-	places []int
-	probes []engine.Probe
-}
-
 // send sends the requests that are due, as many as go together, and tells
 // whether there were any. What the system says against one is a result; an
 // error is the end of the run.
@@ -31,8 +21,7 @@ func (s *sweep) send(ctx context.Context) (sent bool, err error) {
 	}
 	s.gather(now, n)
 	for i := range s.batches {
-		b := &s.batches[i]
-		if err := s.flush(ctx, b); err != nil {
+		if err := s.batches[i].flush(ctx, s.op, s); err != nil {
 			return true, err
 		}
 	}
@@ -54,9 +43,7 @@ func (s *sweep) dueNow(now time.Time) int {
 // gather sorts n requests by the pool that sends them: second and further ones
 // first, for they have a time to keep.
 func (s *sweep) gather(now time.Time, n int) {
-	for i := range s.batches {
-		s.batches[i].places, s.batches[i].probes = s.batches[i].places[:0], s.batches[i].probes[:0]
-	}
+	s.batches.clear()
 	for range n {
 		var place int
 		if s.again.len() > 0 && !s.hosts.places[s.again.first()].due.After(now) {
@@ -65,61 +52,27 @@ func (s *sweep) gather(now time.Time, n int) {
 			place = s.fresh.pop()
 		}
 		h := &s.hosts.places[place]
-		b := s.batch(h.pool)
-		b.places = append(b.places, place)
-		b.probes = append(b.probes, s.opts.Packet.probe(h.host.Address, makeTag(place, h.generation, h.sent), s.opts.Packet.ttl()))
+		s.batches.add(h.pool, s.opts.Packet.probe(h.host.Address, makeTag(place, h.generation, h.sent), s.opts.Packet.ttl()))
 	}
-}
-
-// batch returns the batch of a pool. There are as many as families and zones in
-// use, which is few.
-func (s *sweep) batch(pool *engine.Pool) *sweepBatch {
-	for i := range s.batches {
-		if s.batches[i].pool == pool {
-			return &s.batches[i]
-		}
-	}
-	s.batches = append(s.batches, sweepBatch{pool: pool})
-	return &s.batches[len(s.batches)-1]
-}
-
-// flush sends a batch.
-func (s *sweep) flush(ctx context.Context, b *sweepBatch) error {
-	for first := 0; first < len(b.probes); {
-		n, err := b.pool.Send(ctx, s.op, b.probes[first:])
-		for i := first; i < first+n; i++ {
-			s.sent(b.places[i], b.probes[i].Sent)
-		}
-		first += n
-		if err == nil {
-			continue
-		}
-		if wasStopped(ctx, err) {
-			return err
-		}
-		if first < len(b.probes) {
-			s.refused(b.places[first], err)
-			first++
-		}
-	}
-	return nil
 }
 
 // sent notes that a request of a host has left.
-func (s *sweep) sent(place int, at time.Time) {
+func (s *sweep) sent(p *engine.Probe) {
+	place, _, _ := splitTag(p.Tag)
 	h := &s.hosts.places[place]
 	h.sent++
 	h.open++
 	h.host.Err = nil
 	s.progress.PacketsSent++
 	if h.sent < s.opts.Count && s.opts.Interval > 0 {
-		h.due = at.Add(s.opts.Interval)
+		h.due = p.Sent.Add(s.opts.Interval)
 		s.again.push(place)
 	}
 }
 
 // refused notes that the system did not take a request.
-func (s *sweep) refused(place int, err error) {
+func (s *sweep) refused(p *engine.Probe, err error) {
+	place, _, _ := splitTag(p.Tag)
 	h := &s.hosts.places[place]
 	h.host.Add(refusedResult(h.host.Address, h.sent, s.opts.Packet.ttl(), err))
 	if h.host.PacketsSent == 0 && h.open == 0 {

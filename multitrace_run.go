@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"time"
 
@@ -31,9 +30,9 @@ type traceSweep struct {
 	taken   int  // probes that the system took
 	closed  bool // yield returned false
 
-	batches []traceBatch
+	batches sweepBatches
 	inbox   []engine.Outcome
-	timer   *time.Timer
+	waiter  waiter
 
 	progress progressReport
 }
@@ -72,8 +71,8 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 	defer s.op.Close()
 	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
 	defer s.targets.feed.end()
-	s.timer = time.NewTimer(0)
-	defer s.timer.Stop()
+	s.waiter = newWaiter(s.p.closed)
+	defer s.waiter.stop()
 	defer s.giveTurns()
 	err := s.run(ctx)
 	s.progress.report(&s.targets, true)
@@ -118,42 +117,34 @@ const (
 
 // wait waits until something can be done.
 func (s *traceSweep) wait(ctx context.Context) error {
-	var drawn chan struct{}
-	if s.targets.more && s.wants() {
-		drawn = s.targets.feed.ready
-	}
-	var due <-chan time.Time
-	ready, now := s.op.Ready(), time.Now()
-	at, ok := s.nextDue(now)
+	s.waiter.also = s.targets.news(s.wants)
+	outcomes, now := s.op.Ready(), time.Now()
+	at := s.nextDue(now)
 	if s.flying > gatherAbove {
-		at, ok, ready = now.Add(gatherFor), true, nil
+		outcomes, at = nil, now.Add(gatherFor)
 	}
-	if ok {
-		s.timer.Reset(at.Sub(now))
-		due = s.timer.C
-	}
-	select {
-	case <-ready:
+	ready, err := s.waiter.wait(ctx, outcomes, at)
+	if ready {
 		s.take()
-	case <-drawn:
-	case <-due:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-s.p.closed:
-		return net.ErrClosed
 	}
-	return nil
+	return err
 }
 
-// nextDue returns when there is something to do, if nothing comes in.
-func (s *traceSweep) nextDue(now time.Time) (at time.Time, ok bool) {
+// nextDue returns when there is something to do if nothing comes in, now at the
+// earliest; the zero time, if there is nothing.
+func (s *traceSweep) nextDue(now time.Time) time.Time {
+	var at time.Time
+	ok := false
 	if s.mayFly() > 0 {
-		if at, ok = s.ready.next(now); ok && s.gate.at.After(at) {
-			at = s.gate.at
+		if at, ok = s.ready.next(now); ok {
+			at = later(at, s.gate.at)
 		}
 	}
 	if timer, any := s.timers.first(); any && (!ok || timer.Before(at)) {
-		return timer, true
+		at, ok = timer, true
 	}
-	return at, ok
+	if !ok {
+		return time.Time{}
+	}
+	return later(now, at)
 }

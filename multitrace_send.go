@@ -7,12 +7,6 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-// traceBatch is probes that one pool sends together.
-type traceBatch struct {
-	pool   *engine.Pool
-	probes []engine.Probe
-}
-
 // maxUnmarked bounds the probes in flight where an answer may have no mark of
 // its probe: the engine then looks for the only one to the host, among not too
 // many.
@@ -50,7 +44,7 @@ func (s *traceSweep) send(ctx context.Context) (sent bool, err error) {
 		if s.closed {
 			break // the caller has left the loop meanwhile
 		}
-		if err := s.flush(ctx, &s.batches[i]); err != nil {
+		if err := s.batches[i].flush(ctx, s.op, s); err != nil {
 			return true, err
 		}
 	}
@@ -60,9 +54,7 @@ func (s *traceSweep) send(ctx context.Context) (sent bool, err error) {
 // gather sorts up to n probes by the pool that sends them, and returns how many
 // fewer there are.
 func (s *traceSweep) gather(now time.Time, n int) (left int) {
-	for i := range s.batches {
-		s.batches[i].probes = s.batches[i].probes[:0]
-	}
+	s.batches.clear()
 	for n > 0 {
 		ref, index, ok := s.ready.pop(now)
 		if !ok {
@@ -74,8 +66,7 @@ func (s *traceSweep) gather(now time.Time, n int) (left int) {
 		}
 		s.ready.hop(index).gate.take(now)
 		h := &t.plan.hops[index]
-		b := s.batch(t.pool)
-		b.probes = append(b.probes, s.opts.Packet.probe(t.route.Address, ref.tag(index, h.sent), h.hop.Distance))
+		s.batches.add(t.pool, s.opts.Packet.probe(t.route.Address, ref.tag(index, h.sent), h.hop.Distance))
 		n--
 	}
 	return n
@@ -98,40 +89,6 @@ func (s *traceSweep) stillWanted(place uint32, t *sweptTrace, index int, now tim
 		s.growLater(place, t, now)
 	}
 	return false
-}
-
-// batch returns the batch of a pool. There are as many as families and zones in
-// use, which is few.
-func (s *traceSweep) batch(pool *engine.Pool) *traceBatch {
-	for i := range s.batches {
-		if s.batches[i].pool == pool {
-			return &s.batches[i]
-		}
-	}
-	s.batches = append(s.batches, traceBatch{pool: pool})
-	return &s.batches[len(s.batches)-1]
-}
-
-// flush sends a batch.
-func (s *traceSweep) flush(ctx context.Context, b *traceBatch) error {
-	for first := 0; first < len(b.probes); {
-		n, err := b.pool.Send(ctx, s.op, b.probes[first:])
-		for i := first; i < first+n; i++ {
-			s.sent(&b.probes[i])
-		}
-		first += n
-		if err == nil {
-			continue
-		}
-		if wasStopped(ctx, err) {
-			return err
-		}
-		if first < len(b.probes) {
-			s.refused(&b.probes[first], err)
-			first++
-		}
-	}
-	return nil
 }
 
 // sent notes that a probe has left.

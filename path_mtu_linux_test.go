@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/socket"
 )
 
 // Kernels as routers, and as what sends: with raw sockets, and without
@@ -32,14 +31,7 @@ func TestPathMTUThroughRoutersThatAreKernels(t *testing.T) {
 }
 
 func mtuThroughRouters(t *testing.T, v variant) {
-	mode := socket.Raw
-	if v.datagram {
-		mode = socket.Datagram
-	}
-	p, err := NewProber(&Config{Mode: mode})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := kernelProber(t, v)
 	defer p.Close()
 	for _, target := range chain.Target {
 		t.Run(target.String(), func(t *testing.T) {
@@ -182,14 +174,7 @@ func TestPathMTUInSimulatedNetworksBehindTheKernel(t *testing.T) {
 }
 
 func mtuOfAll(t *testing.T, scenarios []scenario, v variant) {
-	mode := socket.Raw
-	if v.datagram {
-		mode = socket.Datagram
-	}
-	p, err := NewProber(&Config{Mode: mode})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := kernelProber(t, v)
 	defer p.Close()
 	paths, errs := make([]*MTUReport, len(scenarios)), make([]error, len(scenarios))
 	var all sync.WaitGroup

@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,9 +96,9 @@ func mtuFigure(m *MTUReport, name string) string {
 		case "sources":
 			values[i] = h.Source.String()
 		case "addresses":
-			values[i] = orStar(h.Address.IsValid(), h.Address.String())
+			values[i] = wordOr(h.Address, "*")
 		case "by":
-			values[i] = orDash(h.ReportedBy.IsValid(), h.ReportedBy.String())
+			values[i] = wordOr(h.ReportedBy, "-")
 		default:
 			values[i] = "no figure of this name"
 		}
@@ -105,16 +106,10 @@ func mtuFigure(m *MTUReport, name string) string {
 	return strings.Join(values, ",")
 }
 
-func orStar(known bool, word string) string {
-	if known {
-		return word
+// wordOr returns the text of an address, and another word where there is none.
+func wordOr(a netip.Addr, none string) string {
+	if a.IsValid() {
+		return a.String()
 	}
-	return "*"
-}
-
-func orDash(known bool, word string) string {
-	if known {
-		return word
-	}
-	return "-"
+	return none
 }

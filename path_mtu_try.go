@@ -112,8 +112,8 @@ func (v *mtuVerdict) take(result *Result, usual Status) bool {
 // that a router that limits its answers does not prefer one size. What was answered
 // meanwhile counts as well as what was ever: nothing passes in an outage.
 func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtuVerdict, err error) {
-	usual, small := r.usual(ttl), r.scores[ttl]
-	var now score
+	usual, before := r.usual(ttl), r.scores[ttl]
+	small := before
 	for range maxVolleys {
 		var probes []mtuProbe
 		for i := range pairs {
@@ -129,11 +129,9 @@ func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtu
 				return v.take(result, usual)
 			}
 			small.sent++
-			now.sent++
 			var answer mtuVerdict
 			if answer.take(result, usual); answer.fate == mtuPasses {
 				small.answered++
-				now.answered++
 			}
 			return false
 		})
@@ -141,6 +139,7 @@ func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtu
 		if err != nil || v.fate != mtuUnknown {
 			return v, err
 		}
+		now := score{small.sent - before.sent, small.answered - before.answered}
 		rate := min(small.rate(), now.rate())
 		if now.answered > 0 && math.Pow(1-rate, float64(sent)) < chance {
 			r.vanishing = true

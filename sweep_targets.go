@@ -45,6 +45,15 @@ func (q *targetQueue) take(wants func() bool) (t target, ok bool) {
 	}
 }
 
+// news returns what tells of further targets, if wants says that there is use for
+// them.
+func (q *targetQueue) news(wants func() bool) <-chan struct{} {
+	if q.more && wants() {
+		return q.feed.ready
+	}
+	return nil
+}
+
 // ended tells whether nothing follows but targets whose address is in use.
 func (q *targetQueue) ended() bool {
 	return !q.more && len(q.turns) == 0 && q.next == len(q.drawn)

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/socket"
 )
 
 // The scenarios of testdata/trace behind the real kernel, as those of
@@ -32,14 +31,7 @@ func TestTracerouteInSimulatedNetworksBehindTheKernel(t *testing.T) {
 }
 
 func traceAll(t *testing.T, scenarios []scenario, v variant) {
-	mode := socket.Raw
-	if v.datagram {
-		mode = socket.Datagram
-	}
-	p, err := NewProber(&Config{Mode: mode})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := kernelProber(t, v)
 	defer p.Close()
 	routes, errs := make([]*Route, len(scenarios)), make([]error, len(scenarios))
 	var all sync.WaitGroup

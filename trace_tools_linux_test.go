@@ -31,14 +31,7 @@ func TestTracerouteThroughRoutersThatAreKernels(t *testing.T) {
 }
 
 func traceThroughRouters(t *testing.T, v variant) {
-	mode := socket.Raw
-	if v.datagram {
-		mode = socket.Datagram
-	}
-	p, err := NewProber(&Config{Mode: mode})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := kernelProber(t, v)
 	defer p.Close()
 	for family, target := range chain.Target {
 		for _, port := range []uint16{0, 4000} {

@@ -11,6 +11,7 @@ import (
 type waiter struct {
 	timer  *time.Timer
 	closed <-chan struct{} // by Close of the Prober
+	also   <-chan struct{} // something else to wait for; nil: nothing
 }
 
 func newWaiter(closed <-chan struct{}) waiter {
@@ -31,6 +32,8 @@ func (w *waiter) wait(ctx context.Context, ready <-chan struct{}, at time.Time) 
 	select {
 	case <-ready:
 		return true, nil
+	case <-w.also:
+		return false, nil
 	case <-due:
 		return false, nil
 	case <-ctx.Done():
