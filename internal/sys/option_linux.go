@@ -123,9 +123,18 @@ func (s *Socket) SetMark(mark uint32) error {
 }
 
 // SetReceiveBuffer asks for a receive buffer of size bytes: beyond the system's
-// limit where CAP_NET_ADMIN allows, else up to it.
+// limit where CAP_NET_ADMIN allows, else up to it. A buffer that could be made
+// that great before stays so (the kernel gives twice the size that it took).
 func (s *Socket) SetReceiveBuffer(size int) error {
 	if s.set("SO_RCVBUFFORCE", unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size) == nil {
+		return nil
+	}
+	var now int
+	err := s.Control(func(fd int) (err error) {
+		now, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		return err
+	})
+	if err == nil && now >= 2*size {
 		return nil
 	}
 	return s.set("SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, size)
