@@ -55,7 +55,7 @@ func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 	}
 	r.yield = yield
 	r.plan = newTracePlan(&r.opts, time.Now())
-	cfg := r.opts.Packet.opConfig(r.opts.Timeout, r.dst)
+	cfg := r.p.opConfig(&r.opts.Packet, r.opts.Timeout, r.dst)
 	cfg.Unclear = true
 	r.op = engine.NewOp(cfg)
 	defer r.op.Close()
