@@ -47,7 +47,7 @@ type Result struct {
 	ReplyTTL int
 
 	// ReplyTrafficClass is the byte of DSCP and ECN that the answer arrived
-	// with.
+	// with. Where ReplyTTL is not known, this may not be either, and is then 0.
 	ReplyTrafficClass uint8
 
 	// Size is the number of bytes of the ICMP message that answered, with its
