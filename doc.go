@@ -100,5 +100,5 @@
 //	TraceRoute.trace, of many targets     for route, err := range MultiTracerouteSeq(ctx, targets, nil)
 //
 // The whole tables, and what is different behind the names, are in
-// docs/migrating.md.
+// https://github.com/goicmp/icmplib/blob/main/docs/migrating.md.
 package icmplib

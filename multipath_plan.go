@@ -54,7 +54,7 @@ type flowAsk struct {
 	answered int
 	left     time.Time
 	nodes    []int // who answered, the first first
-	said     hopAnswers
+	end      RouteEnd
 	results  []Result
 }
 

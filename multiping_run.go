@@ -48,7 +48,7 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 // all are, yield returns false or ctx ends.
 func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Host) bool) error {
 	s.yield = yield
-	s.op = s.p.newOp(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
+	s.op = s.opts.Packet.op(s.opts.Timeout, netip.Addr{})
 	defer s.op.Close()
 	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
 	defer s.targets.feed.end()

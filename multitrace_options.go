@@ -54,7 +54,7 @@ type MultiTracerouteOptions struct {
 	// traces begin at the same routers, and those bound how many errors they
 	// send: what is beyond that would look silent. The default is 500; a
 	// negative value means no limit. Which packets go to one router is known
-	// from the answers: see docs/scale.md.
+	// from the answers: see https://github.com/goicmp/icmplib/blob/main/docs/scale.md.
 	HopRate int
 
 	// Seed decides the order in which targets and distances are asked: the

@@ -64,7 +64,7 @@ const unclearRoom = 1 << 12
 // until all are, yield returns false or ctx ends.
 func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Route) bool) error {
 	s.yield = yield
-	cfg := s.p.opConfig(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
+	cfg := s.opts.Packet.opConfig(s.opts.Timeout, netip.Addr{})
 	cfg.Unclear = true
 	cfg.Inbox = engine.NewInboxWith(unclearRoom)
 	s.op = engine.NewOp(cfg)

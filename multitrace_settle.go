@@ -56,8 +56,12 @@ func (s *traceSweep) finish(place uint32, t *sweptTrace) {
 	for i := range route.Hops {
 		route.Hops[i] = t.plan.hops[i].hop
 	}
-	route.End, route.Err = t.plan.verdict()
-	route.Reached = route.End == EndReached
+	if t.taken == 0 {
+		route.Err = t.refusal
+	} else {
+		route.End = t.plan.end
+		route.Reached = route.End == EndReached
+	}
 	s.leave(place, t)
 }
 
@@ -97,7 +101,7 @@ func (s *traceSweep) abandon(err error) error {
 			continue
 		}
 		t.cut()
-		if t.plan.taken == 0 {
+		if t.taken == 0 {
 			t.route.Err = err
 		}
 		s.complete(t.index, t.route)

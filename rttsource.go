@@ -6,7 +6,7 @@ import (
 )
 
 // RTTSource says between which two moments an RTT was measured. The greater it
-// is, the less of this system is in the RTT. See docs/accuracy.md.
+// is, the less of this system is in the RTT. See https://github.com/goicmp/icmplib/blob/main/docs/accuracy.md.
 type RTTSource uint8
 
 const (

@@ -33,7 +33,7 @@ type TracerouteOptions struct {
 	// these; a negative value draws flows until those ways are all known, with a
 	// confidence of 95 % for each router. Count is then the number of attempts
 	// for each flow and hop, Fast is refused, and hops are handed out when all
-	// are final. See docs/multipath.md.
+	// are final. See https://github.com/goicmp/icmplib/blob/main/docs/multipath.md.
 	Flows int
 
 	// Fast asks each hop only until it has answered once: Count is then the

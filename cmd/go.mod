@@ -14,7 +14,6 @@ require (
 	github.com/spf13/pflag v1.0.10
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/term v0.47.0
-	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78
 )
 
 require (
@@ -51,7 +50,8 @@ require (
 	honnef.co/go/tools v0.8.2 // indirect
 )
 
-// Until the first release, the commands are built with the library beside them.
+// Here the commands are built with the library beside them. The tagged commit of a
+// release has no such line: see docs/versions.md.
 replace github.com/goicmp/icmplib => ../
 
 tool honnef.co/go/tools/cmd/staticcheck

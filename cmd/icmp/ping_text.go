@@ -133,8 +133,7 @@ func ttl(r icmplib.Result) string {
 
 func remarks(r icmplib.Result) string {
 	return mark(r.Duplicate, " (DUP!)") + mark(r.Late, " (late)") +
-		mark(r.Altered, " (payload changed)") + mark(r.Status == icmplib.StatusAltered, " (not our payload)") +
-		mark(r.Unproven, " (unproven)")
+		mark(r.Altered, " (payload changed)") + mark(r.Status == icmplib.StatusAltered, " (not our payload)")
 }
 
 func mark(on bool, text string) string {

@@ -47,35 +47,42 @@ type order struct {
 	seed          uint64
 }
 
-// last returns which the last target of the share is, of those up to end; there
-// may be none.
-func (o order) last(end number) (last number, ok bool) {
-	first := number{0, o.shard}
+// last returns which the last target of the share is; there may be none.
+func (t *targets) last(o order) (last number, ok bool) {
+	if len(t.ends) == 0 {
+		return last, false
+	}
+	first, end := number{0, o.shard}, t.ends[len(t.ends)-1]
 	if end.cmp(first) < 0 {
 		return last, false
 	}
 	return end.sub(first).over(o.shards), true
 }
 
-// last returns which the last target of the share is; there may be none.
-func (t *targets) last(o order) (last number, ok bool) {
-	if len(t.ends) == 0 {
-		return last, false
+// count returns how many targets the share has, or -1 if that is beyond an
+// int64.
+func (t *targets) count(o order) int64 {
+	last, ok := t.last(o)
+	if !ok {
+		return 0
 	}
-	return o.last(t.ends[len(t.ends)-1])
+	return last.count()
 }
 
-// shuffled yields the targets of the share in a random order.
-func (t *targets) shuffled(o order) iter.Seq[string] {
+// seq yields the targets of the share.
+func (t *targets) seq(o order) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		last, ok := t.last(o)
 		if !ok {
 			return
 		}
-		shuffle := newShuffle(last, o.seed)
+		place := func(n number) number { return n }
+		if o.shuffle {
+			place = newShuffle(last, o.seed).at
+		}
 		for n := (number{}); ; n, _ = n.add(number{0, 1}) {
 			// It is no more than the number of the last target: no overflow.
-			at, _ := shuffle.at(n).times(o.shards).add(number{0, o.shard})
+			at, _ := place(n).times(o.shards).add(number{0, o.shard})
 			if !yield(t.at(at)) || n == last {
 				return
 			}

@@ -20,7 +20,7 @@ func pages(t *testing.T) map[string]string {
 		t.Fatalf("there is no documentation: %v", err)
 	}
 	texts := map[string]string{}
-	for _, file := range append(files, "../../README.md") {
+	for _, file := range append(files, "../../README.md", "../../SECURITY.md") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -92,6 +92,42 @@ func TestTheLinksOfTheDocumentationLeadSomewhere(t *testing.T) {
 				t.Errorf("%s has a link to nothing: %v", file, err)
 			}
 		}
+	}
+}
+
+// pageNamed is a page of the documentation, and what stands before its name.
+var pageNamed = regexp.MustCompile(`(\S*?)docs/([\w-]+\.md)`)
+
+// The package site shows comments without the files of the repository.
+func TestTheCommentsOfPublicPackagesNamePagesByTheirAddress(t *testing.T) {
+	const address = "https://github.com/goicmp/icmplib/blob/main/"
+	count := 0
+	for _, dir := range []string{"../..", "../../icmp", "../../socket"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has no Go files: %v", dir, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, m := range pageNamed.FindAllStringSubmatch(string(text), -1) {
+				count++
+				if m[1] != address {
+					t.Errorf("%s names docs/%s, which nobody can follow on the package site: write %sdocs/%s", file, m[2], address, m[2])
+				}
+				if _, err := os.Stat(filepath.Join("..", m[2])); err != nil {
+					t.Errorf("%s names a page that there is not: %v", file, err)
+				}
+			}
+		}
+	}
+	if count == 0 {
+		t.Error("no page is named")
 	}
 }
 
