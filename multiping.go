@@ -117,6 +117,10 @@ func MultiPingSeq(ctx context.Context, targets iter.Seq[string], opts *MultiPing
 // sending: one that makes the iterator wait keeps no result waiting. The end of
 // the loop waits for the step that the iterator is in.
 //
+// A panic of the iterator is one of the loop, in the goroutine that runs it; if the
+// iterator ends its goroutine ([runtime.Goexit]), there are no further targets. A nil
+// iterator is a [*ConfigError].
+//
 // An error ends the sequence; see [MultiPing] for which. When ctx ends, the
 // hosts in flight are yielded as they stand, and then the context's cause.
 // Leaving the loop ends the sending. The loop drives the sending: no request

@@ -47,6 +47,9 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 // each pings the targets and calls yield for each host that is completed, until
 // all are, yield returns false or ctx ends.
 func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Host) bool) error {
+	if targets == nil {
+		return errNoTargets()
+	}
 	s.yield = yield
 	s.op = s.opts.Packet.op(s.opts.Timeout, netip.Addr{})
 	defer s.op.Close()

@@ -61,6 +61,10 @@ func MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string], opts *Mul
 // little ahead, and the end of the loop waits for the step that the iterator is
 // in.
 //
+// A panic of the iterator is one of the loop, in the goroutine that runs it; if the
+// iterator ends its goroutine ([runtime.Goexit]), there are no further targets. A nil
+// iterator is a [*ConfigError].
+//
 // An error ends the sequence; see [MultiTraceroute] for which. When ctx ends, the
 // routes in flight are yielded as they stand, and then the context's cause.
 // Leaving the loop ends the traces. The loop drives the sending: no probe leaves

@@ -63,6 +63,9 @@ const unclearRoom = 1 << 12
 // each traces the targets and calls yield for each route that is complete,
 // until all are, yield returns false or ctx ends.
 func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Route) bool) error {
+	if targets == nil {
+		return errNoTargets()
+	}
 	s.yield = yield
 	cfg := s.opts.Packet.opConfig(s.opts.Timeout, netip.Addr{})
 	cfg.Unclear = true

@@ -40,9 +40,19 @@ type feed struct {
 	queue []target
 	drawn int
 	ended bool // nothing will follow what is in queue
+	panic any  // what the iterator panicked with; nil: it did not, or it was raised
 }
 
-// newFeed starts to draw targets. It must be stopped.
+// errNoTargets refuses an iterator that is not there.
+func errNoTargets() error {
+	return &ConfigError{Field: "targets", Value: nil, Allowed: "an iterator, such as slices.Values of a list"}
+}
+
+// newFeed starts to draw targets. It must be ended.
+//
+// The iterator is the caller's, but runs in a goroutine of the feed: a panic in it is
+// raised again in the goroutine of the caller, by take or end. If it ends that
+// goroutine (runtime.Goexit), there are no further targets.
 func newFeed(ctx context.Context, targets iter.Seq[string], r resolveFunc, f Family) *feed {
 	ctx, stop := context.WithCancel(ctx)
 	d := &feed{
@@ -60,6 +70,7 @@ func newFeed(ctx context.Context, targets iter.Seq[string], r resolveFunc, f Fam
 func (d *feed) draw(ctx context.Context, targets iter.Seq[string]) {
 	lookups := make(chan struct{}, maxLookups)
 	var pending sync.WaitGroup
+	defer func() { d.finish(recover(), &pending) }()
 	index := 0
 	for name := range targets {
 		t := target{index: index, name: name}
@@ -80,11 +91,33 @@ func (d *feed) draw(ctx context.Context, targets iter.Seq[string]) {
 		}
 		d.lookUp(ctx, t, &pending, lookups)
 	}
+}
+
+// finish notes that nothing more is drawn, and waits for the lookups. A panic is
+// told at once.
+func (d *feed) finish(panicked any, pending *sync.WaitGroup) {
+	d.mu.Lock()
+	d.panic = panicked
+	d.mu.Unlock()
+	if panicked != nil {
+		signal(d.ready)
+	}
 	pending.Wait()
 	d.mu.Lock()
 	d.ended = true
 	d.mu.Unlock()
 	signal(d.ready)
+}
+
+// raise panics where the iterator did, once.
+func (d *feed) raise() {
+	d.mu.Lock()
+	panicked := d.panic
+	d.panic = nil
+	d.mu.Unlock()
+	if panicked != nil {
+		panic(panicked)
+	}
 }
 
 // lookUp pushes a target when its address is known, and then takes a token out
@@ -129,6 +162,7 @@ func (d *feed) push(ctx context.Context, t target) bool {
 // take returns what is there, and whether more may follow. The feed goes on
 // with buf, the result of the call before.
 func (d *feed) take(buf []target) (targets []target, more bool) {
+	d.raise()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	targets = d.queue
@@ -148,6 +182,7 @@ func (d *feed) count() int {
 func (d *feed) end() {
 	d.stop()
 	d.done.Wait()
+	d.raise()
 }
 
 // signal puts a token into a channel that has room for one.
