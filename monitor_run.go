@@ -91,7 +91,7 @@ func (r *monitorRun) step(ctx context.Context, index int, at time.Time) error {
 // send sends a probe to a hop. What the system says against it is a result; an
 // error is only the end of the run.
 func (r *monitorRun) send(ctx context.Context, index int) error {
-	if err := r.p.pacer.Wait(ctx); err != nil {
+	if err := r.p.pacer.Wait(ctx, 1); err != nil {
 		return err
 	}
 	tag := r.plan.sent(index, time.Now())

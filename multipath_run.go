@@ -92,7 +92,7 @@ func (m *multipathRun) send(ctx context.Context) (wait time.Time, err error) {
 		if hop < 0 {
 			return at, nil
 		}
-		if err := m.p.pacer.Wait(ctx); err != nil {
+		if err := m.p.pacer.Wait(ctx, 1); err != nil {
 			return at, err
 		}
 		if err := m.sendOne(ctx, hop, flow); err != nil {

@@ -57,6 +57,7 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	defer s.targets.feed.end()
 	s.waiter = newWaiter(s.p.closed)
 	defer s.waiter.stop()
+	defer s.gate.end()
 	err := s.run(ctx)
 	s.progress.report(&s.targets, true)
 	return err

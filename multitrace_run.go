@@ -76,6 +76,7 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 	defer s.targets.feed.end()
 	s.waiter = newWaiter(s.p.closed)
 	defer s.waiter.stop()
+	defer s.gate.end()
 	defer s.giveTurns()
 	err := s.run(ctx)
 	s.progress.report(&s.targets, true)

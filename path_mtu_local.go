@@ -44,7 +44,7 @@ func (r *mtuRun) findLocal(ctx context.Context) (int, error) {
 
 // isSent tells whether the system sends a packet of a size in one piece.
 func (r *mtuRun) isSent(ctx context.Context, size int) (bool, error) {
-	if err := r.p.pacer.Wait(ctx); err != nil {
+	if err := r.p.pacer.Wait(ctx, 1); err != nil {
 		return false, err
 	}
 	packet := r.packet(mtuProbe{size, 1})

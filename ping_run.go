@@ -92,7 +92,7 @@ const refusedPause = 10 * time.Millisecond
 // send sends the next request. What the system says against it is a result; an
 // error is only the end of the run.
 func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
-	if err := r.p.pacer.Wait(ctx); err != nil {
+	if err := r.p.pacer.Wait(ctx, 1); err != nil {
 		return false, err
 	}
 	seq := r.sent

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"testing"
@@ -373,6 +374,38 @@ func TestTheRateIsThatOfAllOperations(t *testing.T) {
 		all.Wait()
 		if took := time.Since(start); took < 4800*time.Millisecond || took > 5100*time.Millisecond {
 			t.Errorf("50 packets at 10 a second took %v", took)
+		}
+	})
+}
+
+// A call that gave up leaves no gap: the next one does not wait for it.
+func TestCallsThatGaveUpTakeNothingOfTheRate(t *testing.T) {
+	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+		p.pacer = engine.NewPacer(10)
+		ctx, cancel := context.WithCancel(t.Context())
+		calls := []func() error{
+			func() error { _, err := p.Ping(ctx, simTarget, nil); return err },
+			func() error { _, err := p.Probe(ctx, netip.MustParseAddr(simTarget), nil); return err },
+			func() error { _, err := p.Traceroute(ctx, simTarget, nil); return err },
+			func() error { _, err := p.MultiPing(ctx, []string{simTarget}, nil); return err },
+			func() error { _, err := p.MultiTraceroute(ctx, []string{simTarget}, nil); return err },
+		}
+		if _, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 1}); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() { _ = calls[i%len(calls)]() })
+		}
+		time.Sleep(50 * time.Millisecond) // virtual: they all wait
+		cancel()
+		all.Wait()
+		start := time.Now()
+		if _, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > 250*time.Millisecond {
+			t.Errorf("after a hundred calls that gave up, a ping takes %v", took)
 		}
 	})
 }

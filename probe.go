@@ -53,7 +53,7 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 	if err != nil {
 		return Result{}, err
 	}
-	if err := p.pacer.Wait(ctx); err != nil {
+	if err := p.pacer.Wait(ctx, 1); err != nil {
 		return Result{}, err
 	}
 	return probeOnce(ctx, pool, dst, &o)

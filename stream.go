@@ -119,11 +119,9 @@ func (s *Stream) sendRun(ctx context.Context, probes []StreamProbe) (n int, err 
 func (s *Stream) flush(ctx context.Context, pool *engine.Pool, op *streamOp, probes []StreamProbe) error {
 	for first := 0; first < len(s.batch); {
 		n := s.p.pacer.Batch(len(s.batch) - first)
-		for range n {
-			if err := s.p.pacer.Wait(ctx); err != nil {
-				s.takeBack(first)
-				return err
-			}
+		if err := s.p.pacer.Wait(ctx, n); err != nil {
+			s.takeBack(first)
+			return err
 		}
 		sent, err := pool.Send(ctx, op.op, s.batch[first:first+n])
 		first += sent

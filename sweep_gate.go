@@ -28,3 +28,6 @@ func (g *sendGate) reserve(now time.Time, n int) int {
 	g.reserved -= n
 	return n
 }
+
+// end gives back to other calls what was kept for this one.
+func (g *sendGate) end() { g.all.GiveBack(g.reserved) }

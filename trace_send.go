@@ -33,7 +33,8 @@ func (r *traceRun) send(ctx context.Context) (wait time.Time, err error) {
 // flush sends a batch. What the system says against a probe is a result; an
 // error is only the end of the run.
 func (r *traceRun) flush(ctx context.Context) error {
-	if err := r.pace(ctx, len(r.batch)); err != nil {
+	if err := r.p.pacer.Wait(ctx, len(r.batch)); err != nil {
+		r.unsent(0)
 		return err
 	}
 	for first := 0; first < len(r.batch); {
@@ -68,15 +69,4 @@ func (r *traceRun) unsent(first int) {
 	for _, index := range r.indexes[min(first, len(r.indexes)):] {
 		r.plan.unsent(index)
 	}
-}
-
-// pace waits until n probes may leave.
-func (r *traceRun) pace(ctx context.Context, n int) error {
-	for range n {
-		if err := r.p.pacer.Wait(ctx); err != nil {
-			r.unsent(0)
-			return err
-		}
-	}
-	return nil
 }

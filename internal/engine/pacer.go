@@ -16,6 +16,10 @@ const pacerBurst = 2 * time.Millisecond
 type Pacer struct {
 	interval time.Duration // between two packets; 0: no limit
 
+	// turn holds a token for the one who waits for a place in the stream. The
+	// others wait for the token, so that one who gives up leaves no gap.
+	turn chan struct{}
+
 	mu   sync.Mutex
 	next time.Time // when the next packet may leave
 }
@@ -25,7 +29,7 @@ func NewPacer(rate int) *Pacer {
 	if rate == 0 {
 		return &Pacer{}
 	}
-	return &Pacer{interval: time.Second / time.Duration(rate)}
+	return &Pacer{interval: time.Second / time.Duration(rate), turn: make(chan struct{}, 1)}
 }
 
 // Batch returns how many of n packets may leave together, at least one.
@@ -36,11 +40,28 @@ func (p *Pacer) Batch(n int) int {
 	return max(1, min(n, int(pacerBurst/p.interval)))
 }
 
-// Wait returns when a packet may leave, or at the end of ctx with its cause.
-func (p *Pacer) Wait(ctx context.Context) error {
+// Wait returns when n more packets may leave, or at the end of ctx with its cause:
+// none of them may leave then, and their places go to others.
+func (p *Pacer) Wait(ctx context.Context, n int) error {
 	if p.interval == 0 {
 		return nil
 	}
+	for i := range n {
+		if err := p.waitOne(ctx); err != nil {
+			p.GiveBack(i)
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pacer) waitOne(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-p.turn }()
 	now := time.Now()
 	delay := p.Reserve(now, 1).Sub(now)
 	if delay <= 0 {
@@ -52,13 +73,13 @@ func (p *Pacer) Wait(ctx context.Context) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
+		p.GiveBack(1)
 		return context.Cause(ctx)
 	}
 }
 
 // Reserve takes the next n places in the stream and returns when the first of
-// them is, which may have passed. The places of a sender that then gives up
-// stay empty.
+// them is, which may have passed. What is then not sent is to be given back.
 func (p *Pacer) Reserve(now time.Time, n int) time.Time {
 	if p.interval == 0 {
 		return now
@@ -71,4 +92,11 @@ func (p *Pacer) Reserve(now time.Time, n int) time.Time {
 	at := p.next
 	p.next = p.next.Add(time.Duration(n) * p.interval)
 	return at
+}
+
+// GiveBack returns n places that nothing was sent in.
+func (p *Pacer) GiveBack(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = p.next.Add(-time.Duration(n) * p.interval)
 }
