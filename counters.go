@@ -17,7 +17,7 @@ type Counters struct {
 	Advised         uint64 // redirects and source quenches about probes of ours
 	Foreign         uint64 // messages about no probe of ours
 	Malformed       uint64 // messages that could not be read
-	Dropped         uint64 // messages that our sockets had no room for: loss of our own making
+	Dropped         uint64 // messages that our sockets had no room for: loss of our own making; 0 where the system does not say
 	Busy            uint64 // times that the kernel had no room and sending waited
 }
 

@@ -45,9 +45,50 @@ type Hop struct {
 	// the hops behind it saw, too. It is not known without raw sockets.
 	Rewritten Rewrite
 
+	// End is why the trace ended at this hop; [EndUnknown] for one that it went
+	// beyond, or that it was cut short at. The last hop of a finished trace has
+	// it, and so says what [Route.End] does.
+	End RouteEnd
+
+	met  hopAnswers
 	sent Quoted // how probes looked when they were sent; the zero value: not known
 
 	Stats
+}
+
+// hopAnswers is a set of what the answers to the probes of a hop mean for the path.
+type hopAnswers uint8
+
+const (
+	hopPasses  hopAnswers = 1 << iota // a router forwards: time exceeded
+	hopRefuses                        // somebody refuses to forward
+	hopReached                        // the target answered, or refuses by itself
+)
+
+// answerOf returns what an answer that does more than inform means for the path.
+func answerOf(r *Result) hopAnswers {
+	switch {
+	case r.Status == StatusReply, isFromTarget(r):
+		return hopReached
+	case r.Status == StatusTTLExpired:
+		return hopPasses
+	}
+	return hopRefuses
+}
+
+// end returns which end of the path the answers to all probes of a hop stand for:
+//
+//  1. the target's answer is the end, whatever else was answered;
+//  2. a refusal is the end, unless another probe of the hop passed;
+//  3. anything else is none.
+func (a hopAnswers) end() RouteEnd {
+	switch {
+	case a&hopReached != 0:
+		return EndReached
+	case a&hopPasses != 0, a&hopRefuses == 0:
+		return EndUnknown
+	}
+	return EndUnreachable
 }
 
 // Responder is one of those who answer at a hop.
@@ -71,6 +112,7 @@ func (h *Hop) add(r *Result) {
 	if !r.Responder.IsValid() || r.Status.informs() {
 		return
 	}
+	h.met |= answerOf(r)
 	h.describe(r)
 	for i := range h.Responders {
 		if e := &h.Responders[i]; e.Address == r.Responder {

@@ -99,6 +99,7 @@ type resultJSON struct {
 	Late          bool        `json:"late,omitzero"`
 	Duplicate     bool        `json:"duplicate,omitzero"`
 	Altered       bool        `json:"altered,omitzero"`
+	Unproven      bool        `json:"unproven,omitzero"`
 	Suspect       bool        `json:"suspect,omitzero"`
 	Retransmitted bool        `json:"retransmitted,omitzero"`
 	Error         *string     `json:"error"`
@@ -108,7 +109,7 @@ func newResultJSON(r *Result) resultJSON {
 	j := resultJSON{
 		Dst: r.Dst, Seq: r.Seq, Status: r.Status, Responder: r.Responder, RTTSource: r.RTTSource, Sent: r.Sent,
 		TTL: r.TTL, ReplyTTL: r.ReplyTTL, Size: r.Size, Type: r.Type, Code: r.Code, MTU: r.MTU, MPLS: newMPLSJSON(r.MPLS),
-		Late: r.Late, Duplicate: r.Duplicate, Altered: r.Altered, Suspect: r.Suspect, Retransmitted: r.Retransmitted,
+		Late: r.Late, Duplicate: r.Duplicate, Altered: r.Altered, Unproven: r.Unproven, Suspect: r.Suspect, Retransmitted: r.Retransmitted,
 		Error: errorJSON(r.Cause),
 	}
 	if r.RTT > 0 {

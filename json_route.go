@@ -54,9 +54,10 @@ func (h Hop) MarshalJSON() ([]byte, error) {
 		MPLS           []mplsLabel     `json:"mpls"`
 		MTU            int             `json:"mtu,omitzero"`
 		ReturnDistance int             `json:"return_distance,omitzero"`
+		End            RouteEnd        `json:"end,omitzero"`
 		Rewritten      []string        `json:"rewritten"`
 		statsJSON
-	}{h.Distance, h.Address, h.Status, responders, newMPLSJSON(h.MPLS), h.MTU, h.ReturnDistance, rewritten, newStatsJSON(&h.Stats)})
+	}{h.Distance, h.Address, h.Status, responders, newMPLSJSON(h.MPLS), h.MTU, h.ReturnDistance, h.End, rewritten, newStatsJSON(&h.Stats)})
 }
 
 // routeJSON is a Route.

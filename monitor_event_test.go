@@ -21,6 +21,10 @@ var eventCases = []struct {
 }{
 	{"nothing happens", "path 10.0.9.0/24 a b t", MonitorOptions{}, 200, ""},
 	{"another router", "path 10.0.9.0/24 a time:1m( b | c ) t", MonitorOptions{}, 200, "2:b>c@1m"},
+	{"early", "path 10.0.9.0/24 a time:6s( b | c ) t", MonitorOptions{}, 12, "2:b>c@6s"},
+	{"too early", "path 10.0.9.0/24 a time:5s( b | c ) t", MonitorOptions{}, 11, ""},
+	{"again and again", "path 10.0.9.0/24 a time:6s,12s,18s( b | c | d | b ) t", MonitorOptions{}, 24, "2:b>c@6s 2:c>d@12s 2:d>b@18s"},
+	{"the target moves early", "path 10.0.9.0/24 a time:6s( b | ) t", MonitorOptions{}, 12, "2:b>t@6s 3:t>-@6s"},
 	{"and back", "path 10.0.9.0/24 a time:1m,3m( b | c | b ) t", MonitorOptions{}, 400, "2:b>c@1m 2:c>b@3m"},
 	{"a change that no probe outlasts is not told", "path 10.0.9.0/24 a time:5m,302s( b | c | b ) t", MonitorOptions{}, 400, ""},
 	{"two hops change", "path 10.0.9.0/24 a time:1m( b c | c d ) t", MonitorOptions{}, 200, "2:b>c@1m 3:c>d@1m"},

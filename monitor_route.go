@@ -28,6 +28,9 @@ func (p *monitorPlan) snapshot(now time.Time) *Snapshot {
 			s.Hops[end].Address = m.address
 		}
 	}
+	if last >= 0 {
+		s.Hops[last].End = s.End
+	}
 	return s
 }
 

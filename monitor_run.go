@@ -40,7 +40,7 @@ func (p *Prober) newMonitor(ctx context.Context, target string, o *MonitorOption
 // each monitors the route and calls yield with each snapshot, until the last
 // round is over, yield returns false or ctx ends.
 func (r *monitorRun) each(ctx context.Context, yield func(*Snapshot) bool) error {
-	cfg := r.opts.Packet.opConfig(r.opts.Timeout, r.dst)
+	cfg := r.p.opConfig(&r.opts.Packet, r.opts.Timeout, r.dst)
 	cfg.Unclear = true
 	r.op = engine.NewOp(cfg)
 	defer r.op.Close()

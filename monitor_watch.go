@@ -16,7 +16,9 @@ import (
 // counts as gone depends on how regular it was, see tally.isGone.
 //
 // Somebody who comes is new until settled: until it is seen that it and the older
-// members answer by turns.
+// members answer by turns. While one member alone is settled, nothing says that load
+// is shared: a newcomer that answers steadyRounds times in a row replaces it, if it
+// had answered as many times in a row itself.
 type hopWatch struct {
 	members []hopMember // in the order of their first answers
 	main    netip.Addr  // the member that stands for the hop
@@ -32,6 +34,7 @@ type hopMember struct {
 	round   int       // of that answer
 	since   int       // the ordinal of the first probe that it answered
 	last    int       // and of the last
+	row     int       // answers in a row, without one of anybody else, up to the last
 
 	tally // of answers: its own out of all
 
@@ -45,6 +48,11 @@ const (
 	turnsTaken = 3  // answers of each of two members that make turns
 	strayShare = 20 // times as many answers of others make a member one that only strayed
 	endRun     = 3  // answers of the target in a row that make a hop the end
+
+	// steadyRounds is how many answers in a row of the old one, and then of the new
+	// one, make a change of a hop that has not been seen to share its load. Of two
+	// that share it evenly, at random, one hop in a thousand begins like that.
+	steadyRounds = 6
 )
 
 // hopChange is a change of who answers.
@@ -100,10 +108,14 @@ func (w *hopWatch) member(r *Result, tag monitorTag, target bool) *hopMember {
 
 // answered counts an answer of the member.
 func (m *hopMember) answered(ordinal int) {
+	if m.absent > 0 {
+		m.row = 0 // somebody else answered meanwhile
+	}
 	if ordinal > m.last {
 		m.span += m.absent
 		m.absent, m.last = 0, ordinal
 	}
+	m.row++
 	m.tally.add(1)
 }
 
@@ -124,12 +136,13 @@ func (w *hopWatch) returned(older *hopMember) {
 // set is then that of those who answer now.
 func (w *hopWatch) change() (c hopChange, changed bool) {
 	gone, come := -1, -1
+	replaced := w.isReplaced()
 	for i := range w.members {
 		m := &w.members[i]
 		switch {
 		case !m.settled && m.absent < minAbsence && (come < 0 || m.count > w.members[come].count):
 			come = i
-		case m.settled && m.isGone() && (gone < 0 || m.last > w.members[gone].last):
+		case m.settled && m.hasGone(replaced) && (gone < 0 || m.last > w.members[gone].last):
 			gone = i
 		}
 	}
@@ -139,11 +152,32 @@ func (w *hopWatch) change() (c hopChange, changed bool) {
 	old, m := &w.members[gone], &w.members[come]
 	c = hopChange{from: old.address, to: m.address, first: m.first, round: m.round}
 	w.main, w.changed = m.address, true
-	w.members = slices.DeleteFunc(w.members, func(m hopMember) bool { return m.settled && m.isGone() })
+	w.members = slices.DeleteFunc(w.members, func(m hopMember) bool { return m.settled && m.hasGone(replaced) })
 	for i := range w.members {
 		w.members[i].settled = true
 	}
 	return c, c.from != c.to
+}
+
+// hasGone reports whether a settled member does not answer any more: by its own
+// regularity, or because it was steady, and is replaced.
+func (m *hopMember) hasGone(replaced bool) bool {
+	return m.isGone() || replaced && m.row >= steadyRounds
+}
+
+// isReplaced reports whether there is one settled member only, and a new one has
+// given the last answers, as many as make it steady.
+func (w *hopWatch) isReplaced() bool {
+	settled, steady := 0, false
+	for i := range w.members {
+		switch m := &w.members[i]; {
+		case m.settled:
+			settled++
+		default:
+			steady = steady || m.absent == 0 && m.row >= steadyRounds
+		}
+	}
+	return settled == 1 && steady
 }
 
 // forget drops those who have gone without a successor, or only strayed.

@@ -123,7 +123,7 @@ func (p *flowPlan) decideLinks(hop int) {
 			linked = linked || h.asks[flow].met(node) && p.ask(hop-1, flow).want > 0
 		}
 		for flow := range h.asks {
-			if a := &h.asks[flow]; a.met(node) && (!linked || a.end != EndUnknown) {
+			if a := &h.asks[flow]; a.met(node) && (!linked || a.said.end() != EndUnknown) {
 				p.want(hop-1, flow)
 				linked = true
 			}

@@ -44,8 +44,8 @@ func (l *flowLines) open(number int) (*flowLine, error) {
 		return nil, err
 	}
 	packet := &l.opts.Packet
-	cfg := packet.opConfig(l.opts.Timeout, l.dst)
-	cfg.Inbox, cfg.Sum, cfg.Unclear = l.inbox, uint16(number), true
+	cfg := l.p.opConfig(packet, l.opts.Timeout, l.dst)
+	cfg.Inbox, cfg.Sum, cfg.Unclear = l.inbox, flowSum(cfg.Sum, number), true
 	line := &flowLine{pool: pool, op: engine.NewOp(cfg), flow: packet.flowNumber(number, l.dst)}
 	l.lines[number] = line
 	return line, nil
@@ -58,6 +58,10 @@ func (l *flowLines) close() {
 		}
 	}
 }
+
+// flowSum adds the number of a flow to the sum of the first in ones' complement
+// arithmetic, in which 0xffff is 0, so that no two flows have the same one.
+func flowSum(first uint16, number int) uint16 { return uint16((int(first) + number) % 0xffff) }
 
 // flowNumber returns what makes the probes of a flow differ from those of others.
 func (pk *Packet) flowNumber(number int, dst netip.Addr) engine.Flow {

@@ -32,7 +32,7 @@ func (p *flowPlan) groups(hop int) []flowGroup {
 		switch {
 		case p.silent(a):
 			p.want(hop, flow) // it may have passed any of them
-		case len(a.nodes) == 0 || a.end != EndUnknown || p.ends[flow] < hop:
+		case len(a.nodes) == 0 || a.said.end() != EndUnknown || p.ends[flow] < hop:
 		case before.perPacket:
 			groups[0].flows = append(groups[0].flows, flow)
 		default:

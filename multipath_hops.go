@@ -5,10 +5,15 @@ import (
 	"slices"
 )
 
-// eachHop makes the hops out of what the flows saw, in order of distance.
-func (v *flowView) eachHop(yield func(*Hop) bool) {
+// eachHop makes the hops out of what the flows saw, in order of distance. The end
+// of the trace is that of the last.
+func (v *flowView) eachHop(end RouteEnd, yield func(*Hop) bool) {
 	for i := range v.last + 1 {
-		if !yield(v.hop(i)) {
+		h := v.hop(i)
+		if i == v.last {
+			h.End = end
+		}
+		if !yield(h) {
 			return
 		}
 	}

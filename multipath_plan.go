@@ -54,7 +54,7 @@ type flowAsk struct {
 	answered int
 	left     time.Time
 	nodes    []int // who answered, the first first
-	end      RouteEnd
+	said     hopAnswers
 	results  []Result
 }
 

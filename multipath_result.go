@@ -31,11 +31,24 @@ func (p *flowPlan) result(hop, flow int, r *Result, settles bool) {
 	p.far = max(p.far, hop)
 	p.slow = max(p.slow, r.RTT)
 	p.window = max(p.window, hop+1+traceAhead)
-	if end := endOf(r); end != EndUnknown {
-		if a.end != EndReached {
-			a.end = end
+	if before := a.said.end(); before != EndReached {
+		a.said |= answerOf(r)
+		if a.said.end() != before {
+			p.findEnd(flow)
 		}
-		p.ends[flow] = min(p.ends[flow], hop)
-		p.near = min(p.near, hop)
 	}
+}
+
+// findEnd finds the nearest hop at which a flow ends by what is known so far: see
+// hopAnswers.end. One that seemed to be the end is none any more when another probe
+// of the flow passes it.
+func (p *flowPlan) findEnd(flow int) {
+	p.ends[flow] = never
+	for hop := range p.hops {
+		if asks := p.hops[hop].asks; flow < len(asks) && asks[flow].said.end() != EndUnknown {
+			p.ends[flow] = hop
+			break
+		}
+	}
+	p.near = slices.Min(p.ends)
 }

@@ -14,6 +14,9 @@ type multipathRun struct {
 	plan  *flowPlan
 	lines flowLines
 	graph *Graph
+
+	taken   int   // probes that the system took
+	refusal error // why it did not take the last of those that it did not
 }
 
 // newMultipath does all that can fail before anything is sent.
@@ -50,15 +53,15 @@ func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) b
 	err := m.run(ctx)
 	m.collect()
 	m.leaveTurn()
-	if err == nil && r.taken == 0 {
-		return r.refusal
+	if err == nil && m.taken == 0 {
+		return m.refusal
 	}
 	seen := m.plan.view(err == nil)
 	if r.end = EndUnknown; err == nil {
 		r.end = seen.end()
 	}
 	m.graph = seen.graph(err == nil)
-	seen.eachHop(yield)
+	seen.eachHop(r.end, yield)
 	return err
 }
 

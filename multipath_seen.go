@@ -59,8 +59,8 @@ func (v *flowView) end() RouteEnd {
 	for hop := range v.last + 1 {
 		for flow := range v.p.hops[hop].asks {
 			a := v.ask(hop, flow)
-			if a != nil && a.end != EndUnknown && end != EndReached {
-				end = a.end
+			if a != nil && a.said.end() != EndUnknown && end != EndReached {
+				end = a.said.end()
 			}
 		}
 	}

@@ -32,15 +32,14 @@ func splitTraceTag(tag uint64) (r traceRef, hop, seq int) {
 
 // sweptTrace is a trace in flight.
 type sweptTrace struct {
-	route   *Route
-	plan    tracePlan
-	pool    *engine.Pool
-	turn    *traceTurn // nil while it has none
-	index   int        // of the target
-	taken   int        // probes that the system took
-	refusal error      // why it did not take the last of those that it did not
+	route *Route
+	plan  tracePlan
+	pool  *engine.Pool
+	turn  *traceTurn // nil while it has none
+	index int        // of the target
 
 	opened  int  // hops that are known to the sweep
+	last    int  // the last of them that mattered when they were looked at
 	queued  int  // probes that wait among the ready ones
 	careful bool // probes leave one by one, as the plan says
 	growing bool // a timer is set for the window

@@ -4,6 +4,7 @@ import "time"
 
 // open queues the hops that the window of a trace has come to.
 func (s *traceSweep) open(place uint32, t *sweptTrace) {
+	t.last = t.plan.last
 	for ; t.opened < t.plan.open(); t.opened++ {
 		s.queue(place, t, t.opened)
 	}
@@ -30,6 +31,10 @@ func (s *traceSweep) steer(place uint32, t *sweptTrace, now time.Time) {
 	case s.concluded(place, t):
 	case t.careful || t.plan.oneByOne():
 		s.stepWithCare(place, t, now)
+	case t.plan.last > t.last:
+		// What seemed to be the end was passed: probes to the hops behind it were
+		// dropped meanwhile.
+		s.openAgain(place, t, now)
 	default:
 		s.open(place, t)
 	}
@@ -78,7 +83,7 @@ func (s *traceSweep) stepWithCare(place uint32, t *sweptTrace, now time.Time) {
 
 // openAgain queues all that is due in a trace that need not be careful any more.
 func (s *traceSweep) openAgain(place uint32, t *sweptTrace, now time.Time) {
-	t.opened = t.plan.open()
+	t.opened, t.last = t.plan.open(), t.plan.last
 	for i := t.plan.final; i < t.opened; i++ {
 		h := &t.plan.hops[i]
 		if !t.plan.wants(h) {

@@ -67,7 +67,7 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 		return errNoTargets()
 	}
 	s.yield = yield
-	cfg := s.opts.Packet.opConfig(s.opts.Timeout, netip.Addr{})
+	cfg := s.p.opConfig(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
 	cfg.Unclear = true
 	cfg.Inbox = engine.NewInboxWith(unclearRoom)
 	s.op = engine.NewOp(cfg)

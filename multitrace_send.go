@@ -102,7 +102,7 @@ func (s *traceSweep) sent(p *engine.Probe) {
 		return // completed by what was refused in the same batch
 	}
 	t.unqueue(index)
-	t.taken++
+	t.plan.taken++
 	t.plan.sent(index, p.Sent)
 	t.plan.took = p.Sent
 	s.schedule(ref.place, t, index, p.Sent)
@@ -140,7 +140,7 @@ func (s *traceSweep) refused(p *engine.Probe, err error) {
 	t.plan.sent(index, now)
 	result := refusedResult(t.route.Address, seq, p.TTL, err)
 	t.plan.result(index, &result, true)
-	t.refusal = err
+	t.plan.refuse = err
 	s.schedule(ref.place, t, index, now)
 	s.steer(ref.place, t, now)
 }

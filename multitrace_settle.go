@@ -56,12 +56,8 @@ func (s *traceSweep) finish(place uint32, t *sweptTrace) {
 	for i := range route.Hops {
 		route.Hops[i] = t.plan.hops[i].hop
 	}
-	if t.taken == 0 {
-		route.Err = t.refusal
-	} else {
-		route.End = t.plan.end
-		route.Reached = route.End == EndReached
-	}
+	route.End, route.Err = t.plan.verdict()
+	route.Reached = route.End == EndReached
 	s.leave(place, t)
 }
 
@@ -101,7 +97,7 @@ func (s *traceSweep) abandon(err error) error {
 			continue
 		}
 		t.cut()
-		if t.taken == 0 {
+		if t.plan.taken == 0 {
 			t.route.Err = err
 		}
 		s.complete(t.index, t.route)

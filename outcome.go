@@ -34,6 +34,7 @@ func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 		Duplicate:         o.Fate == engine.Duplicate,
 		Altered:           o.PayloadChanged,
 		Suspect:           o.Suspect,
+		Unproven:          o.Unproven,
 		Retransmitted:     o.Retransmitted,
 	}
 }

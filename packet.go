@@ -51,7 +51,10 @@ type Packet struct {
 	Size int
 
 	// Payload is sent as it is, in place of Size bytes of the library's own;
-	// empty and not nil means none. Replies are compared with it whole.
+	// empty and not nil means none. Replies are compared with it whole. It has no
+	// nonce: who knows it can forge answers with nothing but the id and the
+	// sequence number to guess, so a reply has to come from the address that was
+	// probed.
 	Payload []byte
 
 	// Broadcast allows an IPv4 broadcast address as the target, which any host
@@ -59,6 +62,13 @@ type Packet struct {
 	// further hosts are duplicates. Not allowed, such a target fails with
 	// [socket.ErrBroadcast].
 	Broadcast bool
+
+	// RequireSource takes echo replies from the address alone that was probed. By
+	// default a reply that carries the probe's nonce answers it, whoever sends
+	// it: some hosts answer from another of their addresses, which
+	// Result.Responder says. It has no effect on groups of hosts, whose members
+	// answer from their own addresses.
+	RequireSource bool
 
 	// DontFragment keeps the packet from being fragmented, here and on its
 	// way: where it is too big, an error comes back instead.
@@ -123,20 +133,22 @@ func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
 	return engine.Probe{Dst: dst, Tag: tag, TTL: ttl, Flow: pk.flow()}
 }
 
-// op starts an operation with such probes.
-func (pk *Packet) op(timeout time.Duration, dst netip.Addr) *engine.Op {
-	return engine.NewOp(pk.opConfig(timeout, dst))
+// newOp starts an operation with probes of a shape.
+func (p *Prober) newOp(pk *Packet, timeout time.Duration, dst netip.Addr) *engine.Op {
+	return engine.NewOp(p.opConfig(pk, timeout, dst))
 }
 
 // opConfig returns what the probes of an operation have in common.
-func (pk *Packet) opConfig(timeout time.Duration, dst netip.Addr) engine.OpConfig {
+func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
 	return engine.OpConfig{
+		Sum:          p.sum,
 		Timeout:      timeout,
 		TrafficClass: pk.TrafficClass,
 		Size:         pk.size(),
 		Payload:      pk.Payload,
 		Numbered:     pk.Protocol == UDP,
 		Group:        pk.isGroup(dst),
+		Sourced:      pk.RequireSource,
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *mtuRun) isSent(ctx context.Context, size int) (bool, error) {
 		return false, err
 	}
 	packet := r.packet(mtuProbe{size, 1})
-	op := packet.op(r.opts.Timeout, r.dst)
+	op := r.p.newOp(&packet, r.opts.Timeout, r.dst)
 	defer op.Close()
 	_, err := r.pool.Send(ctx, op, []engine.Probe{packet.probe(r.dst, 0, 1)})
 	switch {

@@ -56,12 +56,12 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 	if err := p.pacer.Wait(ctx, 1); err != nil {
 		return Result{}, err
 	}
-	return probeOnce(ctx, pool, dst, &o)
+	return p.probeOnce(ctx, pool, dst, &o)
 }
 
 // probeOnce sends one packet over a pool and waits for its fate.
-func probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeOptions) (Result, error) {
-	op := o.Packet.op(o.Timeout, dst)
+func (p *Prober) probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeOptions) (Result, error) {
+	op := p.newOp(&o.Packet, o.Timeout, dst)
 	defer op.Close()
 	probe := []engine.Probe{o.Packet.probe(dst, 0, o.Packet.ttl())}
 	if _, err := pool.Send(ctx, op, probe); err != nil {

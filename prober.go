@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -77,6 +78,7 @@ type Prober struct {
 	pacer  *engine.Pacer
 	listen listenFunc
 	turns  traceTurns
+	sum    uint16 // of echo requests: see engine.OpConfig. At random, so that it proves something
 
 	closed chan struct{} // by Close
 
@@ -106,7 +108,7 @@ type socketKey struct {
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be
 // used; sockets, and the permission to open them, come with the first operation.
 func NewProber(cfg *Config) (*Prober, error) {
-	p := &Prober{pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{})}
+	p := &Prober{pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{}), sum: uint16(rand.Uint32())}
 	if cfg != nil {
 		p.cfg = *cfg
 	}

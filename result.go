@@ -47,7 +47,7 @@ type Result struct {
 	ReplyTTL int
 
 	// ReplyTrafficClass is the byte of DSCP and ECN that the answer arrived
-	// with.
+	// with. Where ReplyTTL is not known, this may not be either, and is then 0.
 	ReplyTrafficClass uint8
 
 	// Size is the number of bytes of the ICMP message that answered, with its
@@ -94,6 +94,13 @@ type Result struct {
 	// it, but brings the rest of the payload changed or cut. (A reply without
 	// the nonce is a Result of its own, with StatusAltered.)
 	Altered bool
+
+	// Unproven is set on an answer that agrees with the probe as far as it tells,
+	// but brings back nothing that only who saw the probe can know: it may have
+	// been forged. So are ICMP errors that quote 8 bytes of a UDP probe, and of an
+	// ICMP probe where somebody rewrote the checksum, and what a UDP service
+	// answers with a payload of its own.
+	Unproven bool
 
 	// Suspect is set on a StatusNoReply when this system's own socket dropped
 	// packets while the probe was in flight, so that the loss may be ours; and
@@ -241,6 +248,7 @@ func (r *Result) appendMarks(b []byte) []byte {
 		{r.Late, ", late"},
 		{r.Duplicate, ", duplicate"},
 		{r.Altered, ", altered"},
+		{r.Unproven, ", unproven"},
 		{r.Suspect, ", suspect"},
 	} {
 		if mark.set {

@@ -63,6 +63,14 @@ func lastFigure(results []Result, name string) string {
 			statuses[i] = r.Status
 		}
 		return join(statuses)
+	case "unproven":
+		n := 0
+		for _, r := range results {
+			if r.Unproven {
+				n++
+			}
+		}
+		return strconv.Itoa(n)
 	case "seqs":
 		seqs := make([]int, len(results))
 		for i, r := range results {

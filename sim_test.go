@@ -110,6 +110,7 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.sum = 0 // the flows are those that the networks were made for
 	p.listen = func(key socketKey) (engine.Medium, error) {
 		if key.protocol != ICMP {
 			return simTransport(n, key, &opts)
@@ -175,6 +176,8 @@ func (d *directive) pingOptions(t *testing.T) *PingOptions {
 			TrafficClass: d.number(t, "class", 0),
 			Broadcast:    d.number(t, "broadcast", 0) == 1,
 			DontFragment: d.number(t, "df", 0) == 1,
+
+			RequireSource: d.number(t, "require-source", 0) == 1,
 		},
 	}
 }

@@ -18,6 +18,7 @@ type streamShape struct {
 	payload  string
 	custom   bool // payload is the caller's
 	group    bool
+	sourced  bool // replies have to come from the address that was probed
 }
 
 // streamOp is an operation of the engine, and how many of its probes are in
@@ -57,6 +58,7 @@ func (s *Stream) op(o *ProbeOptions, dst netip.Addr) *streamOp {
 		payload:  string(o.Packet.Payload),
 		custom:   o.Packet.Payload != nil,
 		group:    o.Packet.isGroup(dst),
+		sourced:  o.Packet.RequireSource,
 	}
 	if op := s.ops[shape]; op != nil {
 		return op
@@ -64,7 +66,7 @@ func (s *Stream) op(o *ProbeOptions, dst netip.Addr) *streamOp {
 	if len(s.ops) >= maxStreamOps {
 		s.retire()
 	}
-	cfg := o.Packet.opConfig(o.Timeout, dst)
+	cfg := s.p.opConfig(&o.Packet, o.Timeout, dst)
 	cfg.Inbox = s.inbox
 	op := &streamOp{op: engine.NewOp(cfg)}
 	s.ops[shape] = op

@@ -14,8 +14,10 @@ type tracePlan struct {
 	window int       // hops that may be probed
 	grow   time.Time // when it opens by itself
 	last   int       // index of the last hop that matters: the end, or MaxHops
-	end    RouteEnd  // what it is
+	end    RouteEnd  // what it is, as far as is known
 	final  int       // hops whose fate is known, and were handed out
+	taken  int       // probes that the system took
+	refuse error     // why it did not take the last of those that it did not
 	slow   time.Duration
 	flying int // probes that have no fate yet
 	care   traceCare
@@ -55,7 +57,7 @@ func newTracePlan(opts *TracerouteOptions, now time.Time) *tracePlan {
 // newTracePlanIn makes a plan that uses the memory of hops.
 func newTracePlanIn(hops []planHop, opts *TracerouteOptions, now time.Time) *tracePlan {
 	p := &tracePlan{opts: opts, hops: hops[:0], window: traceAhead, grow: now.Add(growAfter(opts))}
-	p.last, p.end = opts.MaxHops-opts.FirstHop, EndMaxHops
+	p.findEnd()
 	p.extend()
 	return p
 }
@@ -146,7 +148,8 @@ func (p *tracePlan) unsent(index int) {
 }
 
 // result notes what was heard of a probe to a hop; settles says that it is the
-// probe's fate.
+// probe's fate. A hop that was handed out does not change any more, and nor does
+// the end of a trace that is done.
 func (p *tracePlan) result(index int, r *Result, settles bool) {
 	h := &p.hops[index]
 	if settles {
@@ -157,36 +160,35 @@ func (p *tracePlan) result(index int, r *Result, settles bool) {
 		p.care.wait(r, p.opts.Timeout)
 		return
 	}
-	if index >= p.final {
-		p.care.note(h, r)
-		h.hop.add(r)
-	}
 	p.care.wait(r, p.opts.Timeout)
+	if index < p.final || p.done() {
+		return
+	}
+	p.care.note(h, r)
+	h.hop.add(r)
 	if !r.Responder.IsValid() || r.Status.informs() {
 		return
 	}
 	p.slow = max(p.slow, r.RTT)
 	p.window = max(p.window, index+1+traceAhead)
+	p.findEnd()
 	p.extend()
-	end := endOf(r)
-	if end == EndUnknown || index > p.last {
-		return
-	}
-	if index < p.last || p.end == EndMaxHops || end == EndReached {
-		p.last, p.end = index, end
-	}
 }
 
-// endOf says which end of the way an answer stands for.
-func endOf(r *Result) RouteEnd {
-	switch {
-	case r.Status == StatusReply, isFromTarget(r):
-		return EndReached
-	case r.Status == StatusTTLExpired:
-		return EndUnknown
+// findEnd finds the nearest hop at which the path ends by what is known so far. A
+// hop that seemed to be the end is none any more when another probe passes it.
+func (p *tracePlan) findEnd() {
+	for i := p.final; i < len(p.hops); i++ {
+		if end := p.hops[i].hop.met.end(); end != EndUnknown {
+			p.last, p.end = i, end
+			return
+		}
 	}
-	return EndUnreachable
+	p.last, p.end = p.opts.MaxHops-p.opts.FirstHop, EndMaxHops
 }
+
+// endOf says which end of the way an answer stands for by itself.
+func endOf(r *Result) RouteEnd { return answerOf(r).end() }
 
 // finish returns the next hop that is final, in order of distance; nil if that
 // has to be waited for. A hop that closes a circle, or a gap, becomes the last.
@@ -206,8 +208,20 @@ func (p *tracePlan) finish() *Hop {
 	case p.closesGap(p.final):
 		p.last, p.end = p.final, EndGap
 	}
+	if p.final == p.last && p.taken > 0 {
+		h.hop.End = p.end
+	}
 	p.final++
 	return &h.hop
+}
+
+// verdict returns why a trace that is done ended. Where the system took none of
+// its probes it has no end, but a reason for that.
+func (p *tracePlan) verdict() (RouteEnd, error) {
+	if p.taken == 0 {
+		return EndUnknown, p.refuse
+	}
+	return p.end, nil
 }
 
 // done tells whether all hops up to the end are final.

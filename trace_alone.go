@@ -19,7 +19,7 @@ const (
 // them has to wait for a connection to end, and tells whether it has to.
 func (r *traceRun) postpone(first int, err error) bool {
 	now := time.Now()
-	if r.taken == 0 || !r.plan.postpones(err, len(r.indexes)-first, now) {
+	if r.plan.taken == 0 || !r.plan.postpones(err, len(r.indexes)-first, now) {
 		return false
 	}
 	r.unsent(first)

@@ -21,9 +21,6 @@ type traceRun struct {
 
 	paths *multipathRun // of several flows; nil: of one
 
-	taken   int   // probes that the system took
-	refusal error // why it did not take the last of those that it did not
-
 	batch   []engine.Probe
 	indexes []int // the hops of the probes in batch
 	inbox   []engine.Outcome
@@ -55,7 +52,7 @@ func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 	}
 	r.yield = yield
 	r.plan = newTracePlan(&r.opts, time.Now())
-	cfg := r.opts.Packet.opConfig(r.opts.Timeout, r.dst)
+	cfg := r.p.opConfig(&r.opts.Packet, r.opts.Timeout, r.dst)
 	cfg.Unclear = true
 	r.op = engine.NewOp(cfg)
 	defer r.op.Close()
@@ -80,11 +77,8 @@ func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 			return nil
 		}
 		if r.plan.done() {
-			if r.taken == 0 {
-				return r.refusal
-			}
-			r.end = r.plan.end
-			return nil
+			r.end, err = r.plan.verdict()
+			return err
 		}
 		if err := r.wait(ctx, wait); err != nil {
 			return r.abandon(err)

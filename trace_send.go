@@ -40,7 +40,7 @@ func (r *traceRun) flush(ctx context.Context) error {
 	for first := 0; first < len(r.batch); {
 		n, err := r.pool.Send(ctx, r.op, r.batch[first:])
 		first += n
-		if r.taken += n; n > 0 {
+		if r.plan.taken += n; n > 0 {
 			r.plan.took = time.Now()
 		}
 		if err == nil {
@@ -57,7 +57,7 @@ func (r *traceRun) flush(ctx context.Context) error {
 			index := r.indexes[first]
 			refused := refusedResult(r.dst, r.plan.hops[index].sent-1, r.plan.hops[index].hop.Distance, err)
 			r.plan.result(index, &refused, true)
-			r.refusal = err
+			r.plan.refuse = err
 			first++
 		}
 	}

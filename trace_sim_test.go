@@ -104,6 +104,13 @@ func (s *scenario) compare(t *testing.T, v variant, route *Route, took time.Dura
 	}
 	for i := range route.Hops {
 		checkInvariants(t, &route.Hops[i].Stats)
+		end := EndUnknown
+		if i == len(route.Hops)-1 {
+			end = route.End
+		}
+		if got := route.Hops[i].End; got != end {
+			t.Errorf("hop %d has the end %v, want %v", i, got, end)
+		}
 	}
 }
 

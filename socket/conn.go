@@ -43,7 +43,7 @@ type conn struct {
 
 // Counters counts what a socket did not hand out.
 type Counters struct {
-	Dropped   uint64 // had no room in the kernel's receive buffer: losses of our own making
+	Dropped   uint64 // had no room in the kernel's receive buffer: losses of our own making; 0 where the system does not say
 	Malformed uint64 // were no well-formed ICMP messages
 	Foreign   uint64 // belonged to another id, and passed the kernel's filter
 }

@@ -27,8 +27,9 @@ func newMultipingCommand() *cobra.Command {
 A TARGET is a name, an address, a prefix (10.0.0.0/24, 2001:db8::/120) or a
 range (10.0.0.1-10.0.0.20, 10.0.0.1-20). They are also read from lists, one per
 line, with comments after a #: see --file. Without TARGET and --file, they are
-read from standard input, unless that is a terminal. All are checked before
-anything is sent. Of an IPv4 prefix of up to 30 bits the first and the last
+read from standard input, unless that is a terminal. Those of the command line
+and of files are checked before anything is sent; those of standard input are
+pinged as they come. Of an IPv4 prefix of up to 30 bits the first and the last
 address, those of the network and of its broadcast, are left out.
 
 Results go to standard output, the summary to standard error. Times are given
@@ -63,12 +64,11 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 	}
 	defer prober.Close()
 
-	share := f.order()
-	bar := f.bar(term, list.count(share))
+	bar := f.bar(term, list.count())
 	opts.Progress = bar.update
 	report := f.reporter(term.out)
 	total := &sweepTotal{began: time.Now()}
-	for host, err := range prober.MultiPingSeq(ctx, list.seq(share), opts) {
+	for host, err := range prober.MultiPingSeq(ctx, list.seq(ctx), opts) {
 		if err != nil {
 			total.end(f.explain(err))
 			break
@@ -85,14 +85,17 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 		}
 	}
 	bar.hide()
+	if list.err != nil {
+		total.end(list.err)
+	}
 	if f.sumsUp() && total.begun() {
-		total.write(term.err, time.Since(total.began), share)
+		total.write(term.err, time.Since(total.began), list.order)
 	}
 	return total.verdict()
 }
 
-// targets reads the targets. Who is tired of waiting for a list interrupts.
-func (f *multipingFlags) targets(ctx context.Context, words []string, stdin io.Reader) (*targets, error) {
+// targets opens the lists.
+func (f *multipingFlags) targets(ctx context.Context, words []string, stdin io.Reader) (*targetList, error) {
 	files := f.files
 	if len(words) == 0 && len(files) == 0 {
 		if isTerminal(stdin) {
@@ -100,13 +103,6 @@ func (f *multipingFlags) targets(ctx context.Context, words []string, stdin io.R
 		}
 		files = []string{"-"}
 	}
-	reader := &targetReader{stdin: stdin, all: f.allAddresses}
-	done := make(chan error, 1)
-	go func() { done <- reader.read(words, files) }()
-	select {
-	case err := <-done:
-		return &reader.targets, err
-	case <-ctx.Done():
-		return nil, errDead
-	}
+	list := &targetList{stdin: stdin, all: f.allAddresses, order: f.order()}
+	return list, list.open(ctx, words, files)
 }

@@ -61,7 +61,8 @@ func TestTheFlagsOfMultipingAreNamedAsThoseOfPing(t *testing.T) {
 		"count": "c", "interval": "i", "timeout": "W", "rate": "r", "file": "f", "all-addresses": "",
 		"shuffle": "", "seed": "", "shard": "", "alive": "a", "unreachable": "u", "size": "s", "ttl": "t",
 		"traffic-class": "Q", "ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
-		"mark": "m", "broadcast": "b", "mode": "", "quiet": "q", "json": "", "csv": "",
+		"mark": "m", "broadcast": "b",
+		"check-source": "", "mode": "", "quiet": "q", "json": "", "csv": "",
 	}
 	checkShortNames(t, &multipingFlags{}, want)
 	for name, ofPing := range shortNames(&pingFlags{}) {

@@ -62,3 +62,17 @@ func TestAnInterruptEndsASweepWithTheSummary(t *testing.T) {
 		})
 	})
 }
+
+// A bad line of standard input is found when it comes: what came before was pinged.
+func TestABadLineEndsASweepThatIsUnderWay(t *testing.T) {
+	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+		got := runLineWith(t.Context(), "127.0.0.1\n127.0.0.9-1\n127.0.0.2\n", "multiping", "-c", "1", "-a")
+		got.check(t, exitUsage)
+		if got.stdout != "127.0.0.1\n" {
+			t.Errorf("got %q", got.stdout)
+		}
+		if !strings.Contains(got.stderr, "line 2") {
+			t.Errorf("the message does not say where: %s", got.stderr)
+		}
+	})
+}

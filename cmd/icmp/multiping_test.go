@@ -46,6 +46,7 @@ var sweeps = []struct {
 	{"no standard input beside others, unless it is asked for", "-c 1 -a 127.0.0.9", "127.0.0.1\n", []string{`127\.0\.0\.9`}},
 	{"nothing, where all are alive and others are asked for", "-c 1 -u 127.0.0.1", "", nil},
 	{"nothing, of a share that has no target", "-c 1 --shard 2/3 127.0.0.1-2", "", nil},
+	{"nothing, of an empty list", "-c 1 -a", "# nothing\n", nil},
 	{"nothing but the summary", "-c 1 -q 127.0.0.1", "", nil},
 }
 

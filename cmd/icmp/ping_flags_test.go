@@ -134,7 +134,8 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 	want := map[string]string{
 		"count": "c", "interval": "i", "timeout": "W", "size": "s", "ttl": "t", "traffic-class": "Q",
 		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
-		"mark": "m", "broadcast": "b", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
+		"mark": "m", "broadcast": "b",
+		"check-source": "", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
 		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}
 	checkShortNames(t, &pingFlags{}, want)

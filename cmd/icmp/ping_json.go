@@ -51,6 +51,7 @@ type jsonResult struct {
 	Late      bool     `json:"late,omitempty"`
 	Duplicate bool     `json:"duplicate,omitempty"`
 	Altered   bool     `json:"altered,omitempty"`
+	Unproven  bool     `json:"unproven,omitempty"`
 	Suspect   bool     `json:"suspect,omitempty"`
 	Error     *string  `json:"error"`
 }
@@ -72,6 +73,7 @@ func (j *jsonReporter) result(host *icmplib.Host, r icmplib.Result) {
 		Late:      r.Late,
 		Duplicate: r.Duplicate,
 		Altered:   r.Altered,
+		Unproven:  r.Unproven,
 		Suspect:   r.Suspect,
 		Error:     errorText(r.Cause),
 	}

@@ -133,7 +133,8 @@ func ttl(r icmplib.Result) string {
 
 func remarks(r icmplib.Result) string {
 	return mark(r.Duplicate, " (DUP!)") + mark(r.Late, " (late)") +
-		mark(r.Altered, " (payload changed)") + mark(r.Status == icmplib.StatusAltered, " (not our payload)")
+		mark(r.Altered, " (payload changed)") + mark(r.Status == icmplib.StatusAltered, " (not our payload)") +
+		mark(r.Unproven, " (unproven)")
 }
 
 func mark(on bool, text string) string {

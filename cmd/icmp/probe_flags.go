@@ -27,6 +27,7 @@ type probeFlags struct {
 	pmtudisc string
 	whole    bool // the same as --pmtudisc do
 	mark     uint32
+	sourced  bool
 	mode     string
 }
 
@@ -43,6 +44,7 @@ func (f *probeFlags) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.pmtudisc, "pmtudisc", "M", "dont", "do: forbid fragmentation; dont: allow it")
 	flags.BoolVar(&f.whole, "dont-fragment", false, "the same as --pmtudisc do")
 	flags.Uint32VarP(&f.mark, "mark", "m", 0, "routing mark; needs privilege")
+	flags.BoolVar(&f.sourced, "check-source", false, "take echo replies only from the address that was probed")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 }
 
@@ -80,6 +82,8 @@ func (f *probeFlags) packet() icmplib.Packet {
 		TrafficClass: f.class,
 		Size:         orNone(f.size),
 		DontFragment: f.whole || f.pmtudisc == "do",
+
+		RequireSource: f.sourced,
 	}
 }
 

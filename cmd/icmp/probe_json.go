@@ -28,6 +28,7 @@ type jsonProbe struct {
 	ReplyTTL      *int        `json:"reply_ttl"`
 	Size          *int        `json:"size"`
 	Altered       bool        `json:"altered,omitempty"`
+	Unproven      bool        `json:"unproven,omitempty"`
 	Suspect       bool        `json:"suspect,omitempty"`
 	Retransmitted bool        `json:"retransmitted,omitempty"`
 	Error         *string     `json:"error"`
@@ -47,6 +48,7 @@ func (j jsonProbes) result(target string, r icmplib.Result) {
 		ReplyTTL:      unlessZero(r.ReplyTTL),
 		Size:          unlessZero(r.Size),
 		Altered:       r.Altered,
+		Unproven:      r.Unproven,
 		Suspect:       r.Suspect,
 		Retransmitted: r.Retransmitted,
 		Error:         errorText(r.Cause),

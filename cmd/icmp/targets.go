@@ -47,42 +47,35 @@ type order struct {
 	seed          uint64
 }
 
-// last returns which the last target of the share is; there may be none.
-func (t *targets) last(o order) (last number, ok bool) {
-	if len(t.ends) == 0 {
-		return last, false
-	}
-	first, end := number{0, o.shard}, t.ends[len(t.ends)-1]
+// last returns which the last target of the share is, of those up to end; there
+// may be none.
+func (o order) last(end number) (last number, ok bool) {
+	first := number{0, o.shard}
 	if end.cmp(first) < 0 {
 		return last, false
 	}
 	return end.sub(first).over(o.shards), true
 }
 
-// count returns how many targets the share has, or -1 if that is beyond an
-// int64.
-func (t *targets) count(o order) int64 {
-	last, ok := t.last(o)
-	if !ok {
-		return 0
+// last returns which the last target of the share is; there may be none.
+func (t *targets) last(o order) (last number, ok bool) {
+	if len(t.ends) == 0 {
+		return last, false
 	}
-	return last.count()
+	return o.last(t.ends[len(t.ends)-1])
 }
 
-// seq yields the targets of the share.
-func (t *targets) seq(o order) iter.Seq[string] {
+// shuffled yields the targets of the share in a random order.
+func (t *targets) shuffled(o order) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		last, ok := t.last(o)
 		if !ok {
 			return
 		}
-		place := func(n number) number { return n }
-		if o.shuffle {
-			place = newShuffle(last, o.seed).at
-		}
+		shuffle := newShuffle(last, o.seed)
 		for n := (number{}); ; n, _ = n.add(number{0, 1}) {
 			// It is no more than the number of the last target: no overflow.
-			at, _ := place(n).times(o.shards).add(number{0, o.shard})
+			at, _ := shuffle.at(n).times(o.shards).add(number{0, o.shard})
 			if !yield(t.at(at)) || n == last {
 				return
 			}

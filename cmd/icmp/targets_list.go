@@ -2,102 +2,299 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"math/bits"
 	"os"
 	"strings"
 )
 
-// targetReader reads what is to be pinged: all of it before anything is sent, so
-// that a line that cannot be meant is refused in time. Prefixes and ranges are
-// not expanded.
-type targetReader struct {
-	targets
+// targetList draws what is to be probed: the words of the command line, then the
+// targets of the lists. Prefixes and ranges are not expanded, and lists are not
+// kept: its memory is that of the words that were given.
+//
+//  1. The words, and files that can be read twice, are checked before anything
+//     is sent.
+//  2. Of a pipe, such as standard input, each target is drawn as soon as its line
+//     is there. A line that cannot be meant ends the drawing: see err.
+//  3. A random order needs all targets, so lists are then read whole.
+type targetList struct {
+	words targets // with a random order, those of the lists, too
+	files []string
 	stdin io.Reader
 	all   bool // network and broadcast addresses, too
+	order order
+
+	known   bool   // how many targets there are
+	checked counts // of the words and the files
+	err     error  // what ended the drawing before its time
 }
 
-// read takes the words of the command line, then the lists in their order.
-func (r *targetReader) read(words, files []string) error {
+// open takes the words and checks the lists. Who is tired of waiting for a list
+// that has to be read whole interrupts.
+func (l *targetList) open(ctx context.Context, words, files []string) error {
+	l.files, l.known = files, true
 	for _, word := range words {
-		if err := r.word(word); err != nil {
+		s, err := parseSpan(word, l.all)
+		if err != nil {
 			return fmt.Errorf("TARGET %w", err)
 		}
+		if err := l.words.add(s); err != nil {
+			return fmt.Errorf("TARGET %q: %w", word, err)
+		}
+		l.checked.add(s)
 	}
 	for _, file := range files {
-		if err := r.file(file); err != nil {
+		if err := l.check(ctx, file); err != nil {
+			if ctx.Err() != nil {
+				return errDead
+			}
 			return err
 		}
 	}
-	if len(r.spans) == 0 {
-		return fmt.Errorf("no target in %s: one or more names, addresses, prefixes or ranges are allowed", strings.Join(listNames(files), ", "))
+	if l.order.shuffle {
+		l.files = nil // they are among the words
 	}
 	return nil
 }
 
-func (r *targetReader) word(word string) error {
-	s, err := parseSpan(word, r.all)
+// check reads a list that can be read again, or has to be read whole.
+func (l *targetList) check(ctx context.Context, file string) error {
+	again, err := canBeReadAgain(file)
 	if err != nil {
 		return err
 	}
-	if err := r.add(s); err != nil {
-		return fmt.Errorf("%q: %w", word, err)
+	if !again && !l.order.shuffle {
+		l.known = false
+		return nil
+	}
+	in, err := l.reader(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	for s, err := range spansOf(in, listName(file), l.all) {
+		if err != nil {
+			return err
+		}
+		l.checked.add(s)
+		if !l.order.shuffle {
+			continue
+		}
+		if err := l.words.add(s); err != nil {
+			return fmt.Errorf("--file %s: %w", listName(file), err)
+		}
 	}
 	return nil
 }
 
-// file reads a list; "-" is standard input.
-func (r *targetReader) file(name string) error {
-	if name == "-" {
-		return r.list(r.stdin, standardInput)
+// canBeReadAgain reports whether a list is a file and no pipe.
+func canBeReadAgain(file string) (bool, error) {
+	if file == "-" {
+		return false, nil
 	}
-	f, err := os.Open(name)
+	info, err := os.Stat(file)
 	if err != nil {
-		return fileError(name, err)
+		return false, fileError(file, err)
 	}
-	defer f.Close()
-	return r.list(f, name)
+	return info.Mode().IsRegular() || info.IsDir(), nil
+}
+
+// reader opens a list; "-" is standard input.
+func (l *targetList) reader(ctx context.Context, file string) (io.ReadCloser, error) {
+	if file == "-" {
+		return interruptible(ctx, l.stdin), nil
+	}
+	again, err := canBeReadAgain(file)
+	if err != nil {
+		return nil, err
+	}
+	if !again {
+		return interruptible(ctx, &lateFile{name: file}), nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fileError(file, err)
+	}
+	return f, nil
+}
+
+// lateFile is opened by the first read: to open a named pipe waits for its writer.
+type lateFile struct {
+	name string
+	file *os.File
+}
+
+func (f *lateFile) Read(b []byte) (n int, err error) {
+	if f.file == nil {
+		if f.file, err = os.Open(f.name); err != nil {
+			return 0, err
+		}
+	}
+	n, err = f.file.Read(b)
+	if err != nil {
+		f.file.Close()
+	}
+	return n, err
+}
+
+// interruptible reads from in until ctx ends or it is closed, even where a read
+// from in waits for ever.
+func interruptible(ctx context.Context, in io.Reader) io.ReadCloser {
+	if in == nil {
+		in = strings.NewReader("")
+	}
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, in)
+		w.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) })
+	return r
+}
+
+// count returns how many targets the share has, or -1 where that is not known yet
+// or beyond an int64.
+func (l *targetList) count() int64 {
+	switch {
+	case !l.known || l.checked.over:
+		return -1
+	case !l.checked.any:
+		return 0
+	}
+	last, ok := l.order.last(l.checked.last)
+	if !ok {
+		return 0
+	}
+	return last.count()
+}
+
+// seq yields the targets of the share. Afterwards err says what ended it early.
+func (l *targetList) seq(ctx context.Context) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if l.order.shuffle {
+			l.words.shuffled(l.order)(yield)
+			return
+		}
+		var before uint64 // the number of targets drawn and passed over, modulo the shares
+		for s, err := range l.spans(ctx) {
+			if err != nil {
+				if ctx.Err() == nil {
+					l.err = err
+				}
+				return
+			}
+			if !s.share(l.order, before, yield) {
+				return
+			}
+			before = addModulo(before, s.last.mod(l.order.shards), l.order.shards)
+			before = addModulo(before, 1%l.order.shards, l.order.shards)
+		}
+	}
+}
+
+// spans yields the words, then the lines of the lists.
+func (l *targetList) spans(ctx context.Context) iter.Seq2[span, error] {
+	return func(yield func(span, error) bool) {
+		for _, s := range l.words.spans {
+			if !yield(s, nil) {
+				return
+			}
+		}
+		for _, file := range l.files {
+			if !l.file(ctx, file, yield) {
+				return
+			}
+		}
+	}
+}
+
+// file yields the lines of a list and reports whether more are wanted.
+func (l *targetList) file(ctx context.Context, file string, yield func(span, error) bool) bool {
+	in, err := l.reader(ctx, file)
+	if err != nil {
+		return yield(span{}, err)
+	}
+	defer in.Close()
+	for s, err := range spansOf(in, listName(file), l.all) {
+		if !yield(s, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// counts adds up how many targets there are: the number of the last.
+type counts struct {
+	last number
+	any  bool
+	over bool // more than a number can say
+}
+
+func (c *counts) add(s span) {
+	if !c.any {
+		c.last, c.any = s.last, true
+		return
+	}
+	begin, over := c.last.add(number{0, 1})
+	end, overflow := begin.add(s.last)
+	c.last, c.over = end, c.over || over || overflow
+}
+
+// addModulo returns a+b modulo n, for a and b below n.
+func addModulo(a, b, n uint64) uint64 {
+	sum, carry := bits.Add64(a, b, 0)
+	if carry != 0 || sum >= n {
+		sum -= n
+	}
+	return sum
+}
+
+// spansOf reads one target per line. What follows a # is a comment. It ends with
+// the first error.
+func spansOf(in io.Reader, name string, all bool) iter.Seq2[span, error] {
+	return func(yield func(span, error) bool) {
+		lines := bufio.NewScanner(in)
+		number := 0
+		for lines.Scan() {
+			number++
+			line := lines.Text()
+			if number == 1 {
+				line = strings.TrimPrefix(line, "\ufeff") // a byte order mark
+			}
+			line, _, _ = strings.Cut(line, "#")
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			}
+			s, err := parseSpan(line, all)
+			if err != nil {
+				yield(span{}, fmt.Errorf("--file %s, line %d: %w", name, number, err))
+				return
+			}
+			if !yield(s, nil) {
+				return
+			}
+		}
+		switch err := lines.Err(); {
+		case errors.Is(err, bufio.ErrTooLong):
+			yield(span{}, fmt.Errorf("--file %s, line %d: it is too long: %w", name, number+1, errWord))
+		case err != nil:
+			yield(span{}, fileError(name, err))
+		}
+	}
 }
 
 const standardInput = "standard input"
 
-// listNames is what messages call the lists.
-func listNames(files []string) []string {
-	names := make([]string, len(files))
-	for i, file := range files {
-		if names[i] = file; file == "-" {
-			names[i] = standardInput
-		}
+// listName is what messages call a list.
+func listName(file string) string {
+	if file == "-" {
+		return standardInput
 	}
-	return names
-}
-
-// list reads one target per line. What follows a # is a comment.
-func (r *targetReader) list(in io.Reader, name string) error {
-	lines := bufio.NewScanner(in)
-	number := 0
-	for lines.Scan() {
-		number++
-		line := lines.Text()
-		if number == 1 {
-			line = strings.TrimPrefix(line, "\ufeff") // a byte order mark
-		}
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		if err := r.word(line); err != nil {
-			return fmt.Errorf("--file %s, line %d: %w", name, number, err)
-		}
-	}
-	switch err := lines.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("--file %s, line %d: it is too long: %w", name, number+1, errWord)
-	case err != nil:
-		return fileError(name, err)
-	}
-	return nil
+	return file
 }
 
 // fileError says which list cannot be read. The cause names it again.

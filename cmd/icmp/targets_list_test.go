@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,12 +27,18 @@ func TestAListHasOneTargetPerLine(t *testing.T) {
 		{"prefixes and ranges", "10.0.0.0/30\n10.0.1.1-2\n", []string{"10.0.0.1", "10.0.0.2", "10.0.1.1", "10.0.1.2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := targetReader{stdin: strings.NewReader(tt.list)}
-			if err := r.read(nil, []string{"-"}); err != nil {
-				t.Fatal(err)
-			}
-			if got := slices.Collect(r.seq(order{shards: 1})); !slices.Equal(got, tt.want) {
-				t.Errorf("got %q, want %q", got, tt.want)
+			for _, shuffle := range []bool{false, true} {
+				l := &targetList{stdin: strings.NewReader(tt.list), order: order{shards: 1, shuffle: shuffle}}
+				if err := l.open(t.Context(), nil, []string{"-"}); err != nil {
+					t.Fatal(err)
+				}
+				got, want := drawn(t, l), tt.want
+				if shuffle {
+					got, want = slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
+				}
+				if !slices.Equal(got, want) || l.err != nil {
+					t.Errorf("shuffled %v: got %q and %v, want %q", shuffle, got, l.err, want)
+				}
 			}
 		})
 	}
@@ -38,12 +46,12 @@ func TestAListHasOneTargetPerLine(t *testing.T) {
 
 func TestWordsComeBeforeListsInTheirOrder(t *testing.T) {
 	first, second := writeList(t, "10.0.0.2\n"), writeList(t, "10.0.0.4\n")
-	r := targetReader{stdin: strings.NewReader("10.0.0.3\n")}
-	if err := r.read([]string{"10.0.0.1"}, []string{first, "-", second}); err != nil {
+	l := &targetList{stdin: strings.NewReader("10.0.0.3\n"), order: order{shards: 1}}
+	if err := l.open(t.Context(), []string{"10.0.0.1"}, []string{first, "-", second}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"}
-	if got := slices.Collect(r.seq(order{shards: 1})); !slices.Equal(got, want) {
+	if got := drawn(t, l); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -60,7 +68,6 @@ func writeList(t *testing.T, text string) string {
 
 func TestABadListIsRefused(t *testing.T) {
 	bad := writeList(t, "10.0.0.1\n\n# a comment\n10.0.0.0/33\n")
-	empty := writeList(t, "# nothing\n")
 	for _, tt := range []struct {
 		name  string
 		words []string
@@ -72,18 +79,23 @@ func TestABadListIsRefused(t *testing.T) {
 		{"a malformed range on standard input", nil, []string{"-"}, strings.NewReader("10.0.0.9-1\n"), []string{"--file standard input, line 1", `"10.0.0.9-1"`, "from the lower address"}},
 		{"two targets on a line", nil, []string{"-"}, strings.NewReader("a b\n"), []string{"line 1", `"a b"`, "one name, address"}},
 		{"a line without end", nil, []string{"-"}, strings.NewReader("a\n" + strings.Repeat("x", 1<<17)), []string{"line 2", "too long"}},
-		{"too much", []string{"::/0"}, []string{"-"}, strings.NewReader("a\n"), []string{"line 1", "2^128"}},
 		{"a malformed word", []string{"10.0.0.0/33"}, nil, nil, []string{"TARGET", `"10.0.0.0/33"`, "0 to 32 bits"}},
-		{"nothing in it", nil, []string{empty, "-"}, strings.NewReader(""), []string{"no target", empty + ", standard input", "are allowed"}},
 		{"no such file", nil, []string{"/nosuch/file"}, nil, []string{`--file "/nosuch/file"`, "no such file", "is allowed"}},
 		{"a directory", nil, []string{t.TempDir()}, nil, []string{"--file", "directory", "is allowed"}},
 		{"a list that cannot be read to its end", nil, []string{"-"}, iotest.ErrReader(errors.New("torn off")), []string{"standard input", "torn off"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := targetReader{stdin: tt.stdin}
-			err := r.read(tt.words, tt.files)
+			l := &targetList{stdin: tt.stdin, order: order{shards: 1}}
+			err := l.open(t.Context(), tt.words, tt.files)
+			if tt.stdin == nil && err == nil {
+				t.Fatal("it is not checked before anything is sent")
+			}
 			if err == nil {
-				t.Fatalf("it is taken for %v", r.spans)
+				drawn(t, l)
+				err = l.err
+			}
+			if err == nil {
+				t.Fatal("it is taken")
 			}
 			for _, want := range tt.says {
 				if !strings.Contains(err.Error(), want) {
@@ -97,18 +109,86 @@ func TestABadListIsRefused(t *testing.T) {
 	}
 }
 
+func TestAFileIsCountedAndAPipeIsNot(t *testing.T) {
+	file := writeList(t, "10.0.0.0/24\nwww.example\n")
+	for _, tt := range []struct {
+		name  string
+		files []string
+		order order
+		want  int64
+	}{
+		{"a file", []string{file}, order{shards: 1}, 255},
+		{"a share of it", []string{file}, order{shard: 1, shards: 2}, 127},
+		{"a file and a pipe", []string{file, "-"}, order{shards: 1}, -1},
+		{"a pipe that is read whole, to be shuffled", []string{"-"}, order{shards: 1, shuffle: true}, 2},
+		{"an empty file", []string{writeList(t, "# nothing\n")}, order{shards: 1}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := &targetList{stdin: strings.NewReader("10.0.0.1\n10.0.0.2\n"), order: tt.order}
+			if err := l.open(t.Context(), nil, tt.files); err != nil {
+				t.Fatal(err)
+			}
+			if got := l.count(); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// A target of a pipe is drawn before the next line is written, and a line that
+// cannot be meant spoils none before it.
+func TestAPipeIsDrawnLineByLine(t *testing.T) {
+	in, out := io.Pipe()
+	l := &targetList{stdin: in, order: order{shards: 1}}
+	if err := l.open(t.Context(), nil, []string{"-"}); err != nil {
+		t.Fatal(err)
+	}
+	next, stop := iter.Pull(l.seq(t.Context()))
+	defer stop()
+	for _, line := range []string{"10.0.0.1", "www.example"} {
+		go io.WriteString(out, line+"\n")
+		if got, ok := next(); got != line || !ok {
+			t.Fatalf("got %q, %v, want %q", got, ok, line)
+		}
+	}
+	go io.WriteString(out, "10.0.0.0/33\n")
+	if got, ok := next(); ok || l.err == nil || !strings.Contains(l.err.Error(), "line 3") {
+		t.Errorf("after a bad line: %q, %v", got, l.err)
+	}
+}
+
+func TestWhoIsTiredOfAPipeInterrupts(t *testing.T) {
+	in, out := io.Pipe()
+	defer out.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	l := &targetList{stdin: in, order: order{shards: 1}}
+	if err := l.open(ctx, nil, []string{"-"}); err != nil {
+		t.Fatal(err)
+	}
+	go io.WriteString(out, "10.0.0.1\n")
+	for range l.seq(ctx) {
+		cancel()
+	}
+	if l.err != nil {
+		t.Error(l.err)
+	}
+}
+
 func FuzzList(f *testing.F) {
 	f.Add("10.0.0.1\n# x\nwww.example # y\r\n10.0.0.0/24")
 	f.Add("\ufeff::/0\n::1\n")
 	f.Add("10.0.0.1-\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		var r targetReader
-		err := r.list(strings.NewReader(text), "list")
-		if err != nil && !strings.Contains(err.Error(), "--file list, line ") {
-			t.Errorf("the message does not say where: %v", err)
+		n := 0
+		for _, err := range spansOf(strings.NewReader(text), "list", false) {
+			if err != nil && !strings.Contains(err.Error(), "--file list, line ") {
+				t.Errorf("the message does not say where: %v", err)
+			}
+			n++
 		}
-		if len(r.spans) > strings.Count(text, "\n")+1 {
-			t.Errorf("%d targets in %q", len(r.spans), text)
+		if n > strings.Count(text, "\n")+1 {
+			t.Errorf("%d targets in %q", n, text)
 		}
 	})
 }

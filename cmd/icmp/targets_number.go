@@ -49,6 +49,12 @@ func (a number) over(n uint64) number {
 	return number{hi, lo}
 }
 
+// mod returns the rest of a/n.
+func (a number) mod(n uint64) uint64 {
+	_, rest := bits.Div64(a.hi%n, a.lo, n)
+	return rest
+}
+
 func (a number) shiftRight(n int) number {
 	if n >= 64 {
 		return number{0, a.hi >> (n - 64)}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"runtime"
 	"slices"
 	"testing"
@@ -105,19 +106,12 @@ func TestTheOrderOfTargetsTakesConstantMemory(t *testing.T) {
 		{"a share, shuffled", "10.0.0.0/8", order{shard: 2, shards: 5, shuffle: true, seed: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := parseSpan(tt.word, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var all targets
-			if err := all.add(s); err != nil {
-				t.Fatal(err)
-			}
+			list := targetsOf(t, tt.o, tt.word)
 			const draws, perTarget = 20_000, 48 // the longest IPv6 address, and some
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			n := 0
-			for range all.seq(tt.o) {
+			for range list.seq(context.Background()) {
 				if n++; n == draws {
 					break
 				}
@@ -142,14 +136,10 @@ func BenchmarkTargets(b *testing.B) {
 		{"shuffled", order{shards: 1, shuffle: true, seed: 1}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
-			s, err := parseSpan("::/0", true)
-			if err != nil {
-				b.Fatal(err)
-			}
-			all := targets{[]span{s}, []number{s.last}}
+			list := targetsOf(b, tt.o, "::/0")
 			b.ReportAllocs()
 			n := 0
-			for range all.seq(tt.o) {
+			for range list.seq(context.Background()) {
 				if n++; n >= b.N {
 					break
 				}

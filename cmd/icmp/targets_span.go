@@ -23,6 +23,23 @@ func (s *span) at(n number) string {
 	return addrAfter(s.first, n).String()
 }
 
+// share yields the targets of a share; before is how many there are before the
+// span, modulo the shares. It reports whether more are wanted.
+func (s *span) share(o order, before uint64, yield func(string) bool) bool {
+	n, step := number{0, addModulo(o.shard, (o.shards-before)%o.shards, o.shards)}, number{0, o.shards}
+	for n.cmp(s.last) <= 0 {
+		if !yield(s.at(n)) {
+			return false
+		}
+		next, overflow := n.add(step)
+		if overflow {
+			break
+		}
+		n = next
+	}
+	return true
+}
+
 var (
 	errRange  = errors.New("a range such as 10.0.0.1-10.0.0.20 or 10.0.0.1-20, of one family and from the lower address to the higher, is allowed")
 	errPrefix = errors.New("a prefix such as 10.0.0.0/24, with 0 to 32 bits, or 2001:db8::/64, with 0 to 128 bits, is allowed")

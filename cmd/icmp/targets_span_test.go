@@ -6,18 +6,12 @@ import (
 	"testing"
 )
 
-// firstOf returns the first targets of a span, n at most.
-func firstOf(s span, n int) []string {
-	var all targets
-	if err := all.add(s); err != nil {
-		return nil
-	}
-	var names []string
-	for name := range all.seq(order{shards: 1}) {
-		if names = append(names, name); len(names) == n {
-			break
-		}
-	}
+// firstOf returns the first n targets of a span.
+func firstOf(s span, n int) (names []string) {
+	s.share(order{shards: 1}, 0, func(name string) bool {
+		names = append(names, name)
+		return len(names) < n
+	})
 	return names
 }
 

@@ -7,20 +7,24 @@ import (
 	"testing"
 )
 
-// targetsOf reads words that are targets.
-func targetsOf(t testing.TB, words ...string) *targets {
+// targetsOf opens a list of words.
+func targetsOf(t testing.TB, o order, words ...string) *targetList {
 	t.Helper()
-	var r targetReader
-	if err := r.read(words, nil); err != nil {
+	o.shards = max(o.shards, 1)
+	l := &targetList{order: o}
+	if err := l.open(t.Context(), words, nil); err != nil {
 		t.Fatal(err)
 	}
-	return &r.targets
+	return l
 }
+
+// drawn collects the targets of a list.
+func drawn(t testing.TB, l *targetList) []string { return slices.Collect(l.seq(t.Context())) }
 
 var mixed = []string{"10.0.0.0/28", "www.example", "10.0.1.1-7", "2001:db8::/125", "10.9.9.9", "mail.example"}
 
 func TestTargetsAreDrawnInTheirOrder(t *testing.T) {
-	got := slices.Collect(targetsOf(t, "10.0.0.0/30", "www.example", "::1-::2", "10.9.9.9").seq(order{shards: 1}))
+	got := drawn(t, targetsOf(t, order{}, "10.0.0.0/30", "www.example", "::1-::2", "10.9.9.9"))
 	want := []string{"10.0.0.1", "10.0.0.2", "www.example", "::1", "::2", "10.9.9.9"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -28,17 +32,17 @@ func TestTargetsAreDrawnInTheirOrder(t *testing.T) {
 }
 
 func TestSharesAreDisjointAndTogetherComplete(t *testing.T) {
-	list := targetsOf(t, mixed...)
-	whole := slices.Collect(list.seq(order{shards: 1}))
+	whole := drawn(t, targetsOf(t, order{}, mixed...))
 	for _, shards := range []uint64{1, 2, 3, 7, 32, 100} {
 		for _, shuffled := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d shares, shuffled %v", shards, shuffled), func(t *testing.T) {
 				var all []string
 				for shard := range shards {
 					o := order{shard: shard, shards: shards, shuffle: shuffled, seed: shard + 1}
-					share := slices.Collect(list.seq(o))
-					if int64(len(share)) != list.count(o) {
-						t.Errorf("share %d has %d targets, and counts %d", shard, len(share), list.count(o))
+					list := targetsOf(t, o, mixed...)
+					share := drawn(t, list)
+					if int64(len(share)) != list.count() {
+						t.Errorf("share %d has %d targets, and counts %d", shard, len(share), list.count())
 					}
 					for _, name := range share {
 						if n := slices.Index(whole, name); uint64(n)%shards != shard {
@@ -57,14 +61,14 @@ func TestSharesAreDisjointAndTogetherComplete(t *testing.T) {
 }
 
 func TestAShareOfAHugePrefixStepsOverTheOthers(t *testing.T) {
-	next := firstOfOrder(targetsOf(t, "::/0"), order{shard: 3, shards: 1 << 32}, 2)
+	next := firstOfOrder(t, targetsOf(t, order{shard: 3, shards: 1 << 32}, "::/0"), 2)
 	if want := []string{"::3", "::1:0:3"}; !slices.Equal(next, want) {
 		t.Errorf("got %q, want %q", next, want)
 	}
 }
 
-func firstOfOrder(list *targets, o order, n int) (names []string) {
-	for name := range list.seq(o) {
+func firstOfOrder(t testing.TB, list *targetList, n int) (names []string) {
+	for name := range list.seq(t.Context()) {
 		if names = append(names, name); len(names) == n {
 			break
 		}
@@ -73,9 +77,8 @@ func firstOfOrder(list *targets, o order, n int) (names []string) {
 }
 
 func TestNamesAndAddressesAreShuffledTogether(t *testing.T) {
-	list := targetsOf(t, mixed...)
-	whole := slices.Collect(list.seq(order{shards: 1}))
-	got := slices.Collect(list.seq(order{shards: 1, shuffle: true, seed: 3}))
+	whole := drawn(t, targetsOf(t, order{}, mixed...))
+	got := drawn(t, targetsOf(t, order{shuffle: true, seed: 3}, mixed...))
 	if slices.Equal(got, whole) {
 		t.Error("they are in their order")
 	}
@@ -86,13 +89,13 @@ func TestNamesAndAddressesAreShuffledTogether(t *testing.T) {
 
 func TestMoreTargetsThanANumberCanCountAreRefused(t *testing.T) {
 	for _, words := range [][]string{{"::/0", "10.0.0.1"}, {"10.0.0.1", "::/0"}, {"::/1", "8000::/1", "::/1"}} {
-		var r targetReader
-		err := r.read(words, nil)
+		l := targetList{order: order{shards: 1}}
+		err := l.open(t.Context(), words, nil)
 		if err == nil || !strings.Contains(err.Error(), words[len(words)-1]) || !strings.Contains(err.Error(), "2^128") {
 			t.Errorf("%q: got %v", words, err)
 		}
 	}
-	if n := targetsOf(t, "::/1", "8000::/1").count(order{shards: 1}); n != -1 {
+	if n := targetsOf(t, order{}, "::/1", "8000::/1").count(); n != -1 {
 		t.Errorf("all addresses of IPv6 in two halves are %d", n)
 	}
 }

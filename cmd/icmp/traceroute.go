@@ -153,7 +153,7 @@ func trace(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *i
 			report.hop(route, hop)
 		}
 	}
-	route.End = routeEnd(route.Hops, opts.MaxHops)
+	route.End = route.Hops[len(route.Hops)-1].End
 	route.Reached = route.End == icmplib.EndReached
 	return nil
 }

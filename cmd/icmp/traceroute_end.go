@@ -2,39 +2,22 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/goicmp/icmplib"
 )
 
-// routeEnd says why a trace that has run its course ended with these hops,
-// which a sequence of hops does not tell.
-func routeEnd(hops []icmplib.Hop, maxHops int) icmplib.RouteEnd {
-	if len(hops) == 0 {
-		return icmplib.EndUnknown
-	}
-	last := &hops[len(hops)-1]
-	switch {
-	case last.Status == icmplib.StatusReply:
-		return icmplib.EndReached
-	case refuser(last) != nil:
-		return icmplib.EndUnreachable
-	case last.Distance >= maxHops:
-		return icmplib.EndMaxHops
-	case last.IsSilent():
-		return icmplib.EndGap
-	}
-	return icmplib.EndLoop // nothing else ends a trace at a router that forwards
-}
-
-// refuser returns who refuses at a hop to forward the packet, or nil.
-func refuser(h *icmplib.Hop) *icmplib.Responder {
-	for i := range h.Responders {
-		r := &h.Responders[i]
-		if r.Status != icmplib.StatusReply && r.Status != icmplib.StatusTTLExpired {
-			return r
+// refuser returns the farthest hop where somebody refuses to forward the packet,
+// and who that is: the last hop, save where several flows end at different ones.
+func refuser(r *icmplib.Route) (*icmplib.Hop, *icmplib.Responder) {
+	for _, h := range slices.Backward(r.Hops) {
+		for i := range h.Responders {
+			if by := &h.Responders[i]; by.Status != icmplib.StatusReply && by.Status != icmplib.StatusTTLExpired {
+				return &h, by
+			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // describeEnd says in a sentence how a trace ended that took place. It begins
@@ -48,9 +31,11 @@ func describeEnd(r *icmplib.Route) string {
 	case icmplib.EndReached:
 		return fmt.Sprintf("reached: %s answers at distance %d", routeName(r), last.Distance)
 	case icmplib.EndUnreachable:
-		by := refuser(last)
-		return fmt.Sprintf("unreachable: %s at distance %d says %s", by.Address, last.Distance,
-			describe(icmplib.Result{Dst: by.Address, Type: by.Type, Code: by.Code, MTU: last.MTU}))
+		if h, by := refuser(r); by != nil {
+			return fmt.Sprintf("unreachable: %s at distance %d says %s", by.Address, h.Distance,
+				describe(icmplib.Result{Dst: by.Address, Type: by.Type, Code: by.Code, MTU: h.MTU}))
+		}
+		return fmt.Sprintf("unreachable: the path to %s ends at distance %d", routeName(r), last.Distance)
 	case icmplib.EndLoop:
 		return fmt.Sprintf("loop: routers forward the packet in a circle, as far as distance %d", last.Distance)
 	case icmplib.EndGap:

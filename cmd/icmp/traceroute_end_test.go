@@ -15,38 +15,34 @@ func TestHowARouteEnded(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		hops hops
-		most int // hops
-		want icmplib.RouteEnd
+		end  icmplib.RouteEnd
 		says string
 	}{
-		{"interrupted before the first hop", nil, 30, icmplib.EndUnknown,
+		{"interrupted before the first hop", nil, icmplib.EndUnknown,
 			"interrupted: the route to www.example (192.0.2.7) is not known to its end"},
-		{"at the target", hops{routerHop(), silentHop(), finalHop()}, 30, icmplib.EndReached,
+		{"at the target", hops{routerHop(), silentHop(), finalHop()}, icmplib.EndReached,
 			"reached: www.example (192.0.2.7) answers at distance 4"},
-		{"at the target, which is the last hop allowed", hops{finalHop()}, 4, icmplib.EndReached,
+		{"at the target, which is the last hop allowed", hops{finalHop()}, icmplib.EndReached,
 			"reached: www.example (192.0.2.7) answers at distance 4"},
-		{"at somebody who refuses", hops{routerHop(), refusedHop()}, 30, icmplib.EndUnreachable,
+		{"at somebody who refuses", hops{routerHop(), refusedHop()}, icmplib.EndUnreachable,
 			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
-		{"at one of two who refuses", hops{routerHop(), mixed}, 30, icmplib.EndUnreachable,
+		{"at one of two who refuses", hops{routerHop(), mixed}, icmplib.EndUnreachable,
 			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
-		{"at a link that is too narrow", hops{narrowHop()}, 30, icmplib.EndUnreachable,
+		{"where one flow is refused before another one is silent", hops{refusedHop(), balancedHop()}, icmplib.EndUnreachable,
+			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
+		{"at a link that is too narrow", hops{narrowHop()}, icmplib.EndUnreachable,
 			"unreachable: 2001:db8::1 at distance 2 says Packet Too Big (MTU 1400)"},
-		{"in a circle", hops{routerHop(), balancedHop()}, 30, icmplib.EndLoop,
+		{"in a circle", hops{routerHop(), balancedHop()}, icmplib.EndLoop,
 			"loop: routers forward the packet in a circle, as far as distance 3"},
-		{"in silence", hops{routerHop(), silentHop()}, 30, icmplib.EndGap,
+		{"in silence", hops{routerHop(), silentHop()}, icmplib.EndGap,
 			"gap: nobody answers any more, as far as distance 2"},
-		{"at the last hop allowed", hops{routerHop(), balancedHop()}, 3, icmplib.EndMaxHops,
+		{"at the last hop allowed", hops{routerHop(), balancedHop()}, icmplib.EndMaxHops,
 			"max-hops: www.example (192.0.2.7) is farther than 3 hops, or silent"},
-		{"at the last hop allowed, in silence", hops{routerHop(), silentHop()}, 2, icmplib.EndMaxHops,
+		{"at the last hop allowed, in silence", hops{routerHop(), silentHop()}, icmplib.EndMaxHops,
 			"max-hops: www.example (192.0.2.7) is farther than 2 hops, or silent"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := aRoute(icmplib.EndUnknown, tt.hops...)
-			r.End = routeEnd(r.Hops, tt.most)
-			if r.End != tt.want {
-				t.Errorf("the end is %v, want %v", r.End, tt.want)
-			}
-			if got := describeEnd(r); got != tt.says {
+			if got := describeEnd(aRoute(tt.end, tt.hops...)); got != tt.says {
 				t.Errorf("got  %q\nwant %q", got, tt.says)
 			}
 		})

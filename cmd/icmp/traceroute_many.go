@@ -57,7 +57,7 @@ func (f *tracerouteFlags) refuseMany() error {
 
 // runMany reports each route when it is complete. A route that is cut short by
 // Ctrl-C is not reported.
-func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *icmplib.TracerouteOptions, list *targets, term terminal) error {
+func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *icmplib.TracerouteOptions, list *targetList, term terminal) error {
 	many := f.manyFlags.options(opts)
 	var packets int
 	many.Progress = func(g icmplib.Progress) { packets = g.PacketsSent }
@@ -65,7 +65,7 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	defer report.close()
 	var faults failures
 	all, reached, dead := 0, 0, false
-	for route, err := range p.MultiTracerouteSeq(ctx, list.seq(order{shards: 1}), many) {
+	for route, err := range p.MultiTracerouteSeq(ctx, list.seq(ctx), many) {
 		if err != nil {
 			if err = f.explain(err); unlessInterrupted(err) != nil {
 				faults = faults.with(err)
@@ -93,6 +93,9 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		report.route(route)
 	}
 	report.close()
+	if list.err != nil {
+		faults = faults.with(list.err)
+	}
 	if !f.json && !f.csv && all > 0 {
 		fmt.Fprintf(term.err, "%d targets, %d reached, %d packets sent\n", all, reached, packets)
 	}

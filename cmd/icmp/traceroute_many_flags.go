@@ -57,20 +57,13 @@ func (f *manyFlags) options(opts *icmplib.TracerouteOptions) *icmplib.MultiTrace
 
 // targets reads the targets, and tells whether they are many: a list, several
 // words, or a word that stands for several addresses.
-func (f *manyFlags) targets(ctx context.Context, words []string, term terminal) (list *targets, many bool, err error) {
+func (f *manyFlags) targets(ctx context.Context, words []string, term terminal) (list *targetList, many bool, err error) {
 	if len(words) == 1 && len(f.files) == 0 {
 		s, err := parseSpan(words[0], false)
 		if err == nil && s.name != "" {
 			return nil, false, nil
 		}
 	}
-	reader := &targetReader{stdin: term.in}
-	done := make(chan error, 1)
-	go func() { done <- reader.read(words, f.files) }()
-	select {
-	case err := <-done:
-		return &reader.targets, true, err
-	case <-ctx.Done(): // who is tired of waiting for a list interrupts
-		return nil, true, errDead
-	}
+	list = &targetList{stdin: term.in, order: order{shards: 1}}
+	return list, true, list.open(ctx, words, f.files)
 }

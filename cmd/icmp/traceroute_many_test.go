@@ -113,3 +113,55 @@ func TestManyTracesWithoutPermission(t *testing.T) {
 		}
 	})
 }
+
+// A target that refuses everything by itself, a router that says too late that
+// there is no way on, and one that refuses one probe in five.
+const verdicts = `
+	client 192.0.2.1 2001:db8::1
+	node r1 10.0.1.1 2001:db8:1::1
+	node t 10.0.9.9 2001:db8:9::9 refuse=port
+	node late 10.0.2.1 2001:db8:2::1 refuse=host answer-late=1s@all
+	node half 10.0.3.1 2001:db8:3::1 refuse=prohibited@20%
+	node u 10.0.8.8 2001:db8:8::8
+	path 10.0.9.0/24 2001:db8:9::/64 r1 t
+	path 10.0.7.0/24 2001:db8:7::/64 r1 late u
+	path 10.0.8.0/24 2001:db8:8::/64 r1 half u
+`
+
+func TestATargetHasOneVerdictAloneAndAmongMany(t *testing.T) {
+	carry := func(t *testing.T) { netlab.Carry(t, netsim.MustParse(verdicts), netlab.Device{}) }
+	netlab.Test(t, netlab.Config{Setup: carry, Tries: 3}, func(t *testing.T) {
+		for _, tt := range []struct {
+			target, flags string
+			end           string
+			code          int
+		}{
+			{"10.0.9.9", "", "reached", exitAlive},
+			{"10.0.9.9", "-T -p 80", "reached", exitAlive},
+			{"10.0.9.9", "-P sctp -p 80", "reached", exitAlive},
+			{"10.0.9.9", "-U", "reached", exitAlive},
+			{"2001:db8:9::9", "", "reached", exitAlive},
+			{"10.0.7.7", "-w 500ms -m 12", "max-hops", exitDead},
+			{"10.0.7.7", "-w 500ms --gap 3", "gap", exitDead},
+			{"10.0.8.8", "-q 6", "reached", exitAlive},
+		} {
+			for _, way := range []string{"", tt.target, "--flows=2"} {
+				if way == "--flows=2" && tt.code != exitAlive {
+					continue // nothing is final until all is, and late errors count
+				}
+				line := append([]string{"traceroute", "--json", "-n"}, strings.Fields(tt.flags+" "+way+" "+tt.target)...)
+				got := runLine(t.Context(), line...)
+				got.check(t, tt.code)
+				for line := range strings.Lines(got.stdout) {
+					var r jsonTrace
+					if err := json.Unmarshal([]byte(line), &r); err != nil {
+						t.Fatalf("%v in %s", err, got.stdout)
+					}
+					if r.End != tt.end {
+						t.Errorf("%v %s %s ends as %s, want %s", tt.target, tt.flags, way, r.End, tt.end)
+					}
+				}
+			}
+		}
+	})
+}

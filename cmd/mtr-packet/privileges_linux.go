@@ -6,15 +6,16 @@ import (
 	"os"
 	"syscall"
 	"unsafe"
+
+	"kernel.org/pub/linux/libs/security/libcap/psx"
+
+	"github.com/goicmp/icmplib/internal/sys"
 )
 
 // Of capabilities(7) and prctl(2).
 const (
-	capNetAdmin = 12
-	capNetRaw   = 13
-
 	capabilityVersion3 = 0x20080522
-	prSetKeepCaps      = 8
+	prSetNoNewPrivs    = 38
 )
 
 type capabilityHeader struct {
@@ -24,42 +25,53 @@ type capabilityHeader struct {
 
 type capabilityData struct{ effective, permitted, inheritable uint32 }
 
-// dropPrivileges gives up what probing does not need: all capabilities but
-// those for raw sockets and routing marks, and the user that a set-user-ID
-// program has been made.
-//
-// A program that is linked with C cannot change the capabilities of all its
-// threads. It goes on with what it has, unless that is another user's.
-func dropPrivileges() error {
-	err := dropCapabilities()
-	if errors.Is(err, errors.ErrUnsupported) {
-		if os.Getuid() == os.Geteuid() {
-			return nil
-		}
-		return errors.New("as a set-user-ID program it has to be built with CGO_ENABLED=0")
-	}
-	return err
+// reserved is how many raw sockets of a protocol are opened for each family while
+// that is allowed. Probes that differ in source, device or local port have sockets
+// of their own; those of a protocol above IP take one of ICMP beside, and so does
+// the answer to check-support. What comes when none is left goes over sockets that
+// need no privilege.
+var reserved = []struct {
+	protocol uint8 // 0: ICMP
+	sockets  int
+}{
+	{0, 16},
+	{syscall.IPPROTO_UDP, 5},
+	{syscall.IPPROTO_TCP, 5},
+	{syscall.IPPROTO_SCTP, 5},
 }
 
-func dropCapabilities() error {
+// dropPrivileges opens what takes privileges, and then gives all of these up for
+// good: the user and the group that a set-user-ID or set-group-ID program has been
+// made, all capabilities, and what another program could give.
+func dropPrivileges() error {
+	for _, r := range reserved {
+		for _, ipv6 := range []bool{false, true} {
+			// Without the right, or the family, there are none: this is no error.
+			_ = sys.ReserveRaw(ipv6, r.protocol, r.sockets)
+		}
+	}
+	gid, uid := os.Getgid(), os.Getuid()
+	if err := syscall.Setresgid(gid, gid, gid); err != nil {
+		return fmt.Errorf("setresgid: %w", err)
+	}
+	if err := syscall.Setresuid(uid, uid, uid); err != nil {
+		return fmt.Errorf("setresuid: %w", err)
+	}
+	// Both calls are about a thread; psx makes them in all threads, those of C
+	// included.
+	if _, _, errno := psx.Syscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0); errno != 0 && errno != syscall.EINVAL {
+		return fmt.Errorf("prctl PR_SET_NO_NEW_PRIVS: %w", errno)
+	}
 	header := capabilityHeader{version: capabilityVersion3}
-	var now [2]capabilityData
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&now[0])), 0); errno != 0 {
+	var none, left [2]capabilityData
+	if _, _, errno := psx.Syscall3(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none[0])), 0); errno != 0 {
+		return fmt.Errorf("capset: %w", errno)
+	}
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&left[0])), 0); errno != 0 {
 		return fmt.Errorf("capget: %w", errno)
 	}
-	if os.Getuid() != os.Geteuid() {
-		if _, _, errno := syscall.AllThreadsSyscall(syscall.SYS_PRCTL, prSetKeepCaps, 1, 0); errno != 0 {
-			return fmt.Errorf("prctl: %w", errno)
-		}
-		if err := syscall.Setuid(os.Getuid()); err != nil {
-			return fmt.Errorf("setuid: %w", err)
-		}
-	}
-	const wanted = 1<<capNetAdmin | 1<<capNetRaw
-	keep := now[0].permitted & wanted
-	next := [2]capabilityData{{effective: keep, permitted: keep}}
-	if _, _, errno := syscall.AllThreadsSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&next[0])), 0); errno != 0 {
-		return fmt.Errorf("capset: %w", errno)
+	if left != none || os.Geteuid() != uid || os.Getegid() != gid {
+		return errors.New("privileges are still there after they were given up")
 	}
 	return nil
 }

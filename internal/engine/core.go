@@ -82,6 +82,7 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 		RTT:            rtt,
 		MeasuredBy:     by,
 		PayloadChanged: h.like == partly,
+		Unproven:       h.like == bare || h.like == alone,
 		Answer:         h.answer,
 		Retransmitted:  h.retransmitted,
 	}, h.Reply)

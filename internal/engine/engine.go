@@ -42,7 +42,7 @@ func newEngine(medium Medium, log *slog.Logger) *Engine {
 	// Not nil, for a Request takes a payload that is nil for none given.
 	e.out.payload = []byte{}
 	e.core.id, e.core.epoch = medium.id(), time.Now()
-	e.core.table.next = firstSequence
+	e.core.table.begin()
 	e.reader.Go(e.read)
 	return e
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
 )
 
@@ -73,9 +74,12 @@ func ForgottenAfter(timeout time.Duration) time.Duration { return 2 * timeout }
 // one of several probes, and nobody can say of which.
 func (c *core) tellUnclear(a *transport.Arrival) {
 	var told []*Op
-	c.table.each(peerOf(a), func(_ uint16, s *slot) {
+	c.table.each(peerOf(a), func(seq uint16, s *slot) {
 		op := c.ops.get(s.op)
 		if op == nil || s.state != inFlight || !op.unclear || slices.Contains(told, op) {
+			return
+		}
+		if a.Protocol == icmp.UDP && a.Segment.Kind == transport.None && !op.mayBeAbout(a, s.nonce, seq) {
 			return
 		}
 		told = append(told, op)

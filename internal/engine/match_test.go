@@ -23,8 +23,9 @@ func TestAReplyIsCreditedOnlyIfAllAgrees(t *testing.T) {
 		{"a sequence number that was not sent", func(_ *bench, r *icmp.Reply) { r.Sequence += 1000 }, nil},
 		{"the sequence number of another probe to another host", func(b *bench, r *icmp.Reply) { r.Sequence = b.launch(other, 1) }, nil},
 		{"the sequence number of another probe to the same host", func(b *bench, r *icmp.Reply) { r.Sequence = b.launch(target, 1) }, []Fate{Altered}},
-		{"another source", func(_ *bench, r *icmp.Reply) { r.Source = other }, nil},
-		{"a source of the other family", func(_ *bench, r *icmp.Reply) { r.Source = target6 }, nil},
+		{"another source, which has the nonce", func(_ *bench, r *icmp.Reply) { r.Source = other }, []Fate{Replied}},
+		{"another source, without the nonce", func(_ *bench, r *icmp.Reply) { r.Source, r.Payload[3] = other, r.Payload[3]^1 }, nil},
+		{"another source, with a part of the nonce", func(_ *bench, r *icmp.Reply) { r.Source, r.Payload = other, r.Payload[:7] }, nil},
 		{"one bit of the nonce", func(_ *bench, r *icmp.Reply) { r.Payload[3] ^= 1 }, []Fate{Altered}},
 		{"no payload", func(_ *bench, r *icmp.Reply) { r.Payload = nil }, []Fate{Altered}},
 		{"a payload cut inside the nonce", func(_ *bench, r *icmp.Reply) { r.Payload = r.Payload[:7] }, []Fate{Altered}},
@@ -39,6 +40,28 @@ func TestAReplyIsCreditedOnlyIfAllAgrees(t *testing.T) {
 			if wantForeign := tt.want == nil; (b.core.counters.Foreign == 1) != wantForeign {
 				t.Errorf("%d messages counted as foreign", b.core.counters.Foreign)
 			}
+		})
+	}
+}
+
+func TestWithoutANonceTheSourceHasToMatch(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cfg  OpConfig
+		want []Fate
+	}{
+		{"a whole nonce", OpConfig{Size: 8}, []Fate{Replied}},
+		{"a part of one", OpConfig{Size: 7}, nil},
+		{"no payload", OpConfig{}, nil},
+		{"a payload of the caller's", OpConfig{Payload: []byte("are you there?")}, nil},
+		{"the source is asked for", OpConfig{Size: 56, Sourced: true}, nil},
+		{"of a group", OpConfig{Sourced: true, Group: true}, []Fate{Replied}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, tt.cfg)
+			r := b.reply(b.launch(target, 0))
+			r.Source = router
+			checkFates(t, b.receive(r), tt.want)
 		})
 	}
 }

@@ -15,6 +15,7 @@ type OpConfig struct {
 	Numbered     bool   // the payload begins with the sequence number: UDP
 	Inbox        *Inbox // shared with other operations; nil: one of its own
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
+	Sourced      bool   // echo replies have to come from the destination
 	Unclear      bool   // it wants outcomes of the fate Unclear
 }
 
@@ -25,6 +26,7 @@ type Op struct {
 	class   int
 	payload payload
 	group   bool
+	sourced bool
 	unclear bool
 
 	*Inbox
@@ -50,6 +52,7 @@ func NewOp(cfg OpConfig) *Op {
 		class:   cfg.TrafficClass,
 		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
 		group:   cfg.Group,
+		sourced: cfg.Sourced,
 		Inbox:   cfg.Inbox,
 		unclear: cfg.Unclear,
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
@@ -144,14 +145,50 @@ func (p *payload) compare(got []byte, n nonce, seq uint16) (proven, whole bool) 
 	return true, whole
 }
 
-// agrees tells whether the part of a payload that an error quotes, which may be
-// none of it, can be the probe's.
-func (p *payload) agrees(quoted []byte, n nonce, seq uint16) bool {
+// leastProof is how many bytes of the nonce an error has to quote to prove that
+// it is about the probe: as many as a checksum has.
+const leastProof = 2
+
+// agrees reports whether the part of a payload that an error quotes, which may be
+// none of it, can be the probe's, and whether that proves the error. A payload of
+// the caller's, which has no nonce, proves as much as it is secret.
+func (p *payload) agrees(quoted []byte, n nonce, seq uint16) (agrees, proven bool) {
 	if p.custom {
 		k := min(len(quoted), len(p.bytes))
-		return bytes.Equal(quoted[:k], p.bytes[:k])
+		return bytes.Equal(quoted[:k], p.bytes[:k]), k >= leastProof
 	}
 	head := p.head(n, seq)
 	k := min(len(quoted), p.headLen(), p.proofLen())
-	return bytes.Equal(quoted[:k], head[:k])
+	return bytes.Equal(quoted[:k], head[:k]), k >= p.proofLen()-nonceSize+leastProof
 }
+
+// hasNonce reports whether the whole nonce is in the payload, so that nobody who
+// did not see the probe can answer it.
+func (p *payload) hasNonce() bool { return !p.custom && p.headLen() >= p.proofLen() }
+
+// summed reports whether the checksum of a quoted echo request is that of the
+// probe, which no one can guess: it covers the nonce, or, where that is
+// balanced, the sum that the operation was given.
+func (p *payload) summed(r *icmp.Reply, id uint16, n nonce) bool {
+	q := &r.Quote
+	if p.custom || q.Checksum == 0 || len(p.bytes) < leastProof {
+		return false
+	}
+	message := wire.Combine(id, uint16(q.Type.Number())<<8)
+	if p.balanced() {
+		message = wire.Combine(message, p.sum)
+	} else {
+		head := p.head(n, q.Sequence)
+		message = wire.Combine(wire.Combine(message, q.Sequence), wire.Sum(head[:p.headLen()]))
+	}
+	if q.Protocol == icmp.ICMPv6 {
+		if !r.Destination.IsValid() {
+			return false // the checksum covers an address that is not known
+		}
+		message = wire.Combine(message, wire.PseudoHeaderSum(r.Destination, q.Destination, uint8(icmp.ICMPv6), echoHeaderLen+len(p.bytes)))
+	}
+	return Less(^q.Checksum, message) == 0
+}
+
+// echoHeaderLen is the length of the header of an echo request.
+const echoHeaderLen = 8

@@ -59,6 +59,9 @@ type Outcome struct {
 	// PayloadChanged says of an echo reply with the probe's nonce that the rest
 	// of its payload is not what was sent.
 	PayloadChanged bool
+	// Unproven says of an answer that nothing in it proves that who sent it saw
+	// the probe: it agrees with all that was sent, but could have been guessed.
+	Unproven bool
 	// Suspect says of a Silent probe that the socket lost packets while the
 	// probe was in flight: the reply may have been among them.
 	Suspect bool

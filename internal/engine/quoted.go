@@ -97,8 +97,7 @@ func echoShift(r *icmp.Reply, sum, id uint16, p *payload) Shift {
 	if !r.Destination.IsValid() {
 		return Shift{true, sum, false, true}
 	}
-	const header = 8
-	pseudo := wire.PseudoHeaderSum(r.Destination, q.Destination, uint8(icmp.ICMPv6), header+len(p.bytes))
+	pseudo := wire.PseudoHeaderSum(r.Destination, q.Destination, uint8(icmp.ICMPv6), echoHeaderLen+len(p.bytes))
 	return Shift{true, Less(sum, pseudo), true, true}
 }
 

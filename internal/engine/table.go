@@ -1,10 +1,9 @@
 package engine
 
-import "time"
-
-// firstSequence is the first sequence number of a socket. Any would do; mtr's own
-// tests know a packet of its helper by this one.
-const firstSequence = 33000
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // linger is for how long at least the slots of settled probes are kept while
 // their sequence numbers do not come round again.
@@ -23,6 +22,10 @@ type table struct {
 	inFlight int
 	queues   []queue
 }
+
+// begin sets the first sequence number, at random: who does not see the probes
+// cannot know which of them are in flight.
+func (t *table) begin() { t.next = uint16(rand.Uint32()) }
 
 func (t *table) slot(seq uint16) *slot { return &t.pages[seq/pageSize].slots[seq%pageSize] }
 

@@ -21,7 +21,7 @@ func (s *Socket) PassTypes4(types ...uint8) error {
 	for _, t := range types {
 		block &^= 1 << t
 	}
-	return s.set("ICMP_FILTER", unix.SOL_RAW, icmpFilter, int(block))
+	return s.setAll([]option{{"ICMP_FILTER", unix.SOL_RAW, icmpFilter, int(block), true}})
 }
 
 // PassTypes6 has a raw ICMPv6 socket receive the given types only.
@@ -39,11 +39,16 @@ func (s *Socket) PassTypes6(types ...uint8) error {
 	}
 	return s.Control(func(fd int) error {
 		err := unix.SetsockoptString(fd, unix.SOL_ICMPV6, icmpv6Filter, string(value[:]))
+		if IsUnknownOption(err) {
+			return nil
+		}
 		return os.NewSyscallError("setsockopt ICMPV6_FILTER", err)
 	})
 }
 
-// AttachFilter has the kernel drop what program does not accept.
+// AttachFilter has the kernel drop what program does not accept. Where the system
+// has no filters, more is delivered, as for a moment before a filter is attached:
+// whoever reads passes over what is not his.
 func (s *Socket) AttachFilter(program []bpf.Instruction) error {
 	raw, err := bpf.Assemble(program)
 	if err != nil {
@@ -56,6 +61,9 @@ func (s *Socket) AttachFilter(program []bpf.Instruction) error {
 	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	return s.Control(func(fd int) error {
 		err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog)
+		if IsUnknownOption(err) {
+			return nil
+		}
 		return os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err)
 	})
 }

@@ -1,6 +1,8 @@
 package sys
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 
@@ -17,10 +19,15 @@ func (s *Socket) set(name string, level, option, value int) error {
 	})
 }
 
-// setAll sets each option of a table.
+// setAll sets each option of a table. A wish that the system does not know is
+// passed over: emulations (qemu-user, gVisor, WSL 1) lack some.
 func (s *Socket) setAll(options []option) error {
 	for _, o := range options {
-		if err := s.set(o.name, o.level, o.option, o.value); err != nil {
+		err := s.set(o.name, o.level, o.option, o.value)
+		switch unknown := IsUnknownOption(err); {
+		case unknown && !o.wish:
+			return fmt.Errorf("%w: this system, maybe an emulation of another, lacks what is needed: %w", err, errors.ErrUnsupported)
+		case err != nil && !unknown:
 			return err
 		}
 	}
@@ -30,37 +37,43 @@ func (s *Socket) setAll(options []option) error {
 type option struct {
 	name                 string
 	level, option, value int
+	wish                 bool // without it something is not known, and nothing is wrong
+}
+
+// IsUnknownOption reports whether the system has no such option.
+func IsUnknownOption(err error) bool {
+	return errors.Is(err, unix.ENOPROTOOPT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS)
 }
 
 // Describe4 asks for timestamp, interface, TTL and traffic class with every IPv4
 // datagram, and sets the defaults that outgoing ones take without a control
 // message. A socket that delivers the IP header, as raw ones do, has TTL and
-// traffic class there.
+// traffic class there. Where the system does not tell one of them, it is not known.
 func (s *Socket) Describe4(ttl int, header bool) error {
 	err := s.setAll([]option{
-		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1},
-		{"IP_TTL", unix.SOL_IP, unix.IP_TTL, ttl},
-		{"IP_MULTICAST_TTL", unix.SOL_IP, unix.IP_MULTICAST_TTL, ttl},
-		{"IP_PKTINFO", unix.SOL_IP, unix.IP_PKTINFO, 1},
+		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1, true},
+		{"IP_TTL", unix.SOL_IP, unix.IP_TTL, ttl, false},
+		{"IP_MULTICAST_TTL", unix.SOL_IP, unix.IP_MULTICAST_TTL, ttl, false},
+		{"IP_PKTINFO", unix.SOL_IP, unix.IP_PKTINFO, 1, true},
 	})
 	if err != nil || header {
 		return err
 	}
 	return s.setAll([]option{
-		{"IP_RECVTTL", unix.SOL_IP, unix.IP_RECVTTL, 1},
-		{"IP_RECVTOS", unix.SOL_IP, unix.IP_RECVTOS, 1},
+		{"IP_RECVTTL", unix.SOL_IP, unix.IP_RECVTTL, 1, true},
+		{"IP_RECVTOS", unix.SOL_IP, unix.IP_RECVTOS, 1, true},
 	})
 }
 
 // Describe6 is Describe4 for IPv6, where no socket delivers the IP header.
 func (s *Socket) Describe6(ttl int) error {
 	return s.setAll([]option{
-		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1},
-		{"IPV6_UNICAST_HOPS", unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, ttl},
-		{"IPV6_MULTICAST_HOPS", unix.SOL_IPV6, unix.IPV6_MULTICAST_HOPS, ttl},
-		{"IPV6_RECVHOPLIMIT", unix.SOL_IPV6, unix.IPV6_RECVHOPLIMIT, 1},
-		{"IPV6_RECVTCLASS", unix.SOL_IPV6, unix.IPV6_RECVTCLASS, 1},
-		{"IPV6_RECVPKTINFO", unix.SOL_IPV6, unix.IPV6_RECVPKTINFO, 1},
+		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1, true},
+		{"IPV6_UNICAST_HOPS", unix.SOL_IPV6, unix.IPV6_UNICAST_HOPS, ttl, false},
+		{"IPV6_MULTICAST_HOPS", unix.SOL_IPV6, unix.IPV6_MULTICAST_HOPS, ttl, false},
+		{"IPV6_RECVHOPLIMIT", unix.SOL_IPV6, unix.IPV6_RECVHOPLIMIT, 1, true},
+		{"IPV6_RECVTCLASS", unix.SOL_IPV6, unix.IPV6_RECVTCLASS, 1, true},
+		{"IPV6_RECVPKTINFO", unix.SOL_IPV6, unix.IPV6_RECVPKTINFO, 1, true},
 	})
 }
 
@@ -72,23 +85,20 @@ func (s *Socket) Fragmentation4(dont bool) error {
 	if dont {
 		value = unix.IP_PMTUDISC_PROBE
 	}
-	return s.set("IP_MTU_DISCOVER", unix.SOL_IP, unix.IP_MTU_DISCOVER, value)
+	return s.setAll([]option{{"IP_MTU_DISCOVER", unix.SOL_IP, unix.IP_MTU_DISCOVER, value, !dont}})
 }
 
-// Fragmentation6 sets whether the kernel may fragment large IPv6 datagrams.
+// Fragmentation6 sets whether the kernel may fragment large IPv6 datagrams, which
+// a system without these options does anyway.
 func (s *Socket) Fragmentation6(dont bool) error {
-	value := unix.IPV6_PMTUDISC_DONT
+	value, dontFrag := unix.IPV6_PMTUDISC_DONT, 0
 	if dont {
-		value = unix.IPV6_PMTUDISC_PROBE
+		value, dontFrag = unix.IPV6_PMTUDISC_PROBE, 1
 	}
-	if err := s.set("IPV6_MTU_DISCOVER", unix.SOL_IPV6, unix.IPV6_MTU_DISCOVER, value); err != nil {
-		return err
-	}
-	dontFrag := 0
-	if dont {
-		dontFrag = 1
-	}
-	return s.set("IPV6_DONTFRAG", unix.SOL_IPV6, unix.IPV6_DONTFRAG, dontFrag)
+	return s.setAll([]option{
+		{"IPV6_MTU_DISCOVER", unix.SOL_IPV6, unix.IPV6_MTU_DISCOVER, value, !dont},
+		{"IPV6_DONTFRAG", unix.SOL_IPV6, unix.IPV6_DONTFRAG, dontFrag, !dont},
+	})
 }
 
 // QueueErrors has ICMP errors put into the error queue, with the offset of
@@ -119,13 +129,22 @@ func (s *Socket) SetBroadcast(on bool) error {
 
 // SetMark sets the routing mark of what is sent.
 func (s *Socket) SetMark(mark uint32) error {
-	return s.set("SO_MARK", unix.SOL_SOCKET, unix.SO_MARK, int(mark))
+	return s.setAll([]option{{"SO_MARK", unix.SOL_SOCKET, unix.SO_MARK, int(mark), false}})
 }
 
 // SetReceiveBuffer asks for a receive buffer of size bytes: beyond the system's
-// limit where CAP_NET_ADMIN allows, else up to it.
+// limit where CAP_NET_ADMIN allows, else up to it. A buffer that could be made
+// that great before stays so (the kernel gives twice the size that it took).
 func (s *Socket) SetReceiveBuffer(size int) error {
 	if s.set("SO_RCVBUFFORCE", unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size) == nil {
+		return nil
+	}
+	var now int
+	err := s.Control(func(fd int) (err error) {
+		now, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		return err
+	})
+	if err == nil && now >= 2*size {
 		return nil
 	}
 	return s.set("SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, size)

@@ -39,6 +39,11 @@ func Open(domain, typ, protocol int) (*Socket, error) {
 // back. Whoever closes the Poller closes the socket too.
 func (p *Poller) Open(domain, typ, protocol int, key uint64) (*Socket, error) {
 	fd, err := unix.Socket(domain, typ|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
+	if err == unix.EPERM || err == unix.EACCES {
+		if reserved, ok := takeReserved(domain, typ, protocol); ok {
+			fd, err = reserved, nil
+		}
+	}
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}

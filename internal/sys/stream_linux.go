@@ -35,7 +35,7 @@ func (s *Stream) describe(ipv6 bool) error {
 	if err := unix.SetsockoptLinger(s.sock.fd, unix.SOL_SOCKET, unix.SO_LINGER, &linger); err != nil {
 		return syscallError("setsockopt SO_LINGER", err.(unix.Errno))
 	}
-	if err := s.sock.set("SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+	if err := s.sock.setAll([]option{{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1, true}}); err != nil {
 		return err
 	}
 	if ipv6 {
@@ -103,7 +103,7 @@ func (s *Stream) setSYN(out *Outbound) error {
 			return err
 		}
 	}
-	return s.sock.set("TCP_SYNCNT", unix.SOL_TCP, unix.TCP_SYNCNT, 1)
+	return s.sock.setAll([]option{{"TCP_SYNCNT", unix.SOL_TCP, unix.TCP_SYNCNT, 1, true}})
 }
 
 func (s *Stream) bind(out *Outbound, port uint16) error {
@@ -114,7 +114,7 @@ func (s *Stream) bind(out *Outbound, port uint16) error {
 	if port == 0 {
 		name, level, option = "IP_BIND_ADDRESS_NO_PORT", unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT
 	}
-	if err := s.sock.set(name, level, option, 1); err != nil {
+	if err := s.sock.set(name, level, option, 1); err != nil && !(port == 0 && IsUnknownOption(err)) {
 		return err
 	}
 	source := out.Source
@@ -140,27 +140,46 @@ func (s *Stream) Over(r *Receiver, place int) (o Outcome, over bool) {
 	// Reading the error queue has taken the connection's own error away, but
 	// that was the queued one.
 	pending, _ := unix.GetsockoptInt(s.sock.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	s.readInfo()
+	s.readInfo(unix.Errno(pending))
 	o.Again = s.info.Total_retrans > 0
-	const synSent, closed = 2, 7 // TCP_SYN_SENT, TCP_CLOSE of linux/tcp_states.h
 	switch state := s.info.State; {
 	case o.Queued:
 	case unix.Errno(pending) == unix.ECONNREFUSED:
 		o.Refused = true
-	case state == synSent:
+	case state == tcpSynSent:
 		return o, false
-	case state != closed, unix.Errno(pending) == unix.ECONNRESET, unix.Errno(pending) == unix.EPIPE:
+	case state != tcpClosed, unix.Errno(pending) == unix.ECONNRESET, unix.Errno(pending) == unix.EPIPE:
 		o.Established = true // or was, before the peer ended it
 		o.RTT = time.Duration(s.info.Rtt) * time.Microsecond
 	}
 	return o, true
 }
 
-func (s *Stream) readInfo() {
+// States of a connection (TCP_SYN_SENT and others of linux/tcp_states.h).
+const (
+	tcpEstablished = 1
+	tcpSynSent     = 2
+	tcpClosed      = 7
+)
+
+// readInfo reads the state of the connection; pending is the error that it has met.
+func (s *Stream) readInfo(pending unix.Errno) {
 	s.info = unix.TCPInfo{}
 	size := uint32(unsafe.Sizeof(s.info))
-	_, _, _ = unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s.sock.fd), unix.SOL_TCP, unix.TCP_INFO,
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s.sock.fd), unix.SOL_TCP, unix.TCP_INFO,
 		uintptr(unsafe.Pointer(&s.info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno == 0 {
+		return
+	}
+	// Only whether there is a connection can be found out: times and repeated
+	// SYNs are not known.
+	s.info.State = tcpEstablished
+	if _, err := unix.Getpeername(s.sock.fd); err != nil {
+		s.info.State = tcpSynSent
+		if pending != 0 {
+			s.info.State = tcpClosed
+		}
+	}
 }
 
 // Close ends the connection, by RST if it was made.

@@ -58,5 +58,5 @@ func (s *Socket) only(ipv6 bool) error {
 // SendFlowLabels has the flow labels of Outbound sent. (Since Linux 5.3 nobody
 // has to have one assigned, as long as no process holds one for itself alone.)
 func (s *Socket) SendFlowLabels() error {
-	return s.set("IPV6_FLOWINFO_SEND", unix.SOL_IPV6, ipv6FlowInfoSend, 1)
+	return s.setAll([]option{{"IPV6_FLOWINFO_SEND", unix.SOL_IPV6, ipv6FlowInfoSend, 1, false}})
 }

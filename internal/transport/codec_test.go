@@ -79,7 +79,8 @@ func TestDirectAnswers(t *testing.T) {
 	}{
 		{"a SYN-ACK acknowledges the SYN, which counts as one", icmp.TCP, tcp(0x12, 8), keep, SYNACK, true, 7},
 		{"a RST acknowledges it too", icmp.TCP, tcp(0x14, 0), keep, RST, true, 0xffffffff},
-		{"a RST without ACK says nothing of it", icmp.TCP, tcp(0x04, 0), keep, RST, false, 0},
+		{"a RST without ACK may be anybody's", icmp.TCP, tcp(0x04, 0), ignore, None, false, 0},
+		{"and so may one that numbers a SYN", icmp.TCP, tcp(0x06, 8), ignore, None, false, 0},
 		{"a RST goes before all", icmp.TCP, tcp(0x16, 8), keep, RST, true, 7},
 		{"an ACK is of some connection", icmp.TCP, tcp(0x10, 8), ignore, None, false, 0},
 		{"a segment with a wrong checksum", icmp.TCP, spoil(tcp(0x12, 8), 16), malformed, None, false, 0},

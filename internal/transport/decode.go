@@ -42,19 +42,20 @@ func parseTCP(a *Arrival, data []byte) verdict {
 	}
 	a.Segment = Segment{SourcePort: h.SourcePort, DestinationPort: h.DestinationPort,
 		Sequence: h.Sequence, Acknowledgment: h.Acknowledgment}
-	const both = wire.TCPFlagSYN | wire.TCPFlagACK
 	switch {
+	case h.Flags&wire.TCPFlagACK == 0:
+		// Only what acknowledges our SYN answers it: without, anybody who knows
+		// the ports could have sent it (RFC 9293 section 3.10.7.3).
+		return ignore
 	case h.Flags&wire.TCPFlagRST != 0:
 		a.Segment.Kind = RST
-	case h.Flags&both == both:
+	case h.Flags&wire.TCPFlagSYN != 0:
 		a.Segment.Kind = SYNACK
 	default:
 		return ignore
 	}
-	if h.Flags&wire.TCPFlagACK != 0 {
-		// A SYN counts as one (RFC 9293 sections 3.4 and 3.10.7.1).
-		a.Identity, a.Identified = h.Acknowledgment-1, true
-	}
+	// A SYN counts as one (sections 3.4 and 3.10.7.1).
+	a.Identity, a.Identified = h.Acknowledgment-1, true
 	return keep
 }
 

@@ -48,12 +48,10 @@ func segmentFilter(v icmp.Version, protocol icmp.Protocol, first uint16, n int) 
 	}
 	switch protocol {
 	case icmp.TCP:
-		const both = uint32(wire.TCPFlagSYN | wire.TCPFlagACK)
 		program = append(program,
 			bpf.LoadIndirect{Off: flagsOffset, Size: 1},
-			bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: uint32(wire.TCPFlagRST), SkipTrue: 3},
-			bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: both},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: both, SkipTrue: 1},
+			bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: uint32(wire.TCPFlagACK), SkipTrue: 1},
+			bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: uint32(wire.TCPFlagRST | wire.TCPFlagSYN), SkipTrue: 1},
 			bpf.RetConstant{Val: drop})
 	case icmp.SCTP:
 		program = append(program,

@@ -59,7 +59,7 @@ func TestTheFilterOfDirectAnswers(t *testing.T) {
 		{"a SYN-ACK", icmp.TCP, ports(80, 40001, 13, 0x12), true},
 		{"a SYN-ACK with ECN", icmp.TCP, ports(80, 40001, 13, 0x52), true},
 		{"a SYN-ACK to another's port", icmp.TCP, ports(80, 50001, 13, 0x12), false},
-		{"a RST", icmp.TCP, ports(80, 40001, 13, 0x04), true},
+		{"a RST", icmp.TCP, ports(80, 40001, 13, 0x04), false},
 		{"a RST with ACK", icmp.TCP, ports(80, 40001, 13, 0x14), true},
 		{"a SYN", icmp.TCP, ports(80, 40001, 13, 0x02), false},
 		{"an ACK", icmp.TCP, ports(80, 40001, 13, 0x10), false},

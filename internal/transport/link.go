@@ -40,6 +40,8 @@ type linkConfig struct {
 	Config
 	zone  uint32 // of Source
 	zones *zones.Zones
+
+	labels error // why no flow label can be sent; nil where it can
 }
 
 // maxBatch is how many packets one system call takes.

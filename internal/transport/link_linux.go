@@ -43,7 +43,10 @@ func (c *linkConfig) configure(s *sys.Socket, header bool) error {
 		return err
 	}
 	if c.ipv6() {
-		return errors.Join(s.Fragmentation6(c.DontFragment), s.Describe6(icmp.DefaultTTL), s.SendFlowLabels())
+		if c.labels = s.SendFlowLabels(); c.labels != nil && !errors.Is(c.labels, errors.ErrUnsupported) {
+			return c.labels
+		}
+		return errors.Join(s.Fragmentation6(c.DontFragment), s.Describe6(icmp.DefaultTTL))
 	}
 	return errors.Join(s.Fragmentation4(c.DontFragment), s.Describe4(icmp.DefaultTTL, header))
 }
@@ -63,6 +66,9 @@ func (c *linkConfig) route(s *sys.Socket) error {
 
 // outbound describes a probe to the kernel, but for its data.
 func (c *linkConfig) outbound(p *Probe) (sys.Outbound, error) {
+	if p.FlowLabel != 0 && c.labels != nil {
+		return sys.Outbound{}, c.labels
+	}
 	to := p.Destination.Unmap()
 	zone, err := c.zones.Index(to.Zone())
 	out := sys.Outbound{To: to.WithZone(""), Zone: zone, FlowLabel: p.FlowLabel}
