@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
-	"regexp"
 	"runtime"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib"
@@ -74,22 +73,8 @@ func pingOurs() (float64, error) {
 	return float64(h.AvgRTT().Nanoseconds()) / 1e3, nil
 }
 
-// summary is "rtt min/avg/max/mdev = 0.006/0.011/0.048/0.003 ms".
-var summary = regexp.MustCompile(`= [\d.]+/([\d.]+)/`)
-
 func pingTheirs() (float64, error) {
-	cmd := exec.Command("ping", "-q", "-i0.002", "-c"+strconv.Itoa(busyPings), "127.0.0.1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.Output()
-	if err != nil {
-		return 0, fmt.Errorf("ping: %w", err)
-	}
-	found := summary.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("ping says %q", out)
-	}
-	ms, err := strconv.ParseFloat(string(found[1]), 64)
-	return ms * 1e3, err
+	return meanRTT([]string{"ping", "-q", "-i0.002", "-c" + strconv.Itoa(busyPings), "127.0.0.1"})
 }
 
 // keepBusy keeps every core busy for busyFor, or until the process is ended.
@@ -116,6 +101,8 @@ func child(stage string) error {
 		return keepBusy()
 	case "tree":
 		return carryTree()
+	case "floor":
+		return goFloorChild(os.Args[1:])
 	case "noise":
 		return makeNoise()
 	}

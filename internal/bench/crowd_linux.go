@@ -10,41 +10,43 @@ import (
 	"github.com/goicmp/icmplib"
 )
 
-const (
-	crowdCalls = 10_000 // that run at the same time
-	crowdCount = 4      // requests of each
-)
+// crowdCount is how many requests each call of a crowd sends.
+const crowdCount = 4
+
+// crowdTarget is the most that a probe of a crowd may cost, in floors.
+const crowdTarget = 4
 
 // crowd runs many calls of Ping at the same time on one Prober.
 func (b *bench) crowd() error {
-	for _, k := range []kind{{raw: true}, {raw: false}} {
-		t := k.targets(crowdCalls)
-		var wrong atomic.Int64
-		probes := crowdCalls * crowdCount
-		floorRun := turn{name: "floor", run: func() error {
-			for range crowdCount {
-				if err := floorOnce(k, true, t.addrs); err != nil {
-					return err
-				}
+	for _, calls := range []int{1000, 10_000} {
+		for _, k := range []kind{{raw: true}, {raw: false}} {
+			if err := b.crowdOf(k, calls); err != nil {
+				return fmt.Errorf("%v: %w", k, err)
 			}
-			return nil
-		}}
-		crowdRun := turn{name: "Ping", profile: true, run: func() error {
-			n, err := crowdOnce(k, t.names)
-			wrong.Add(int64(n))
-			return err
-		}}
-		rounds := b.rounds
-		b.rounds = min(rounds, 5)
-		times, err := b.byTurns(floorRun, crowdRun)
-		b.rounds = rounds
-		if err != nil {
-			return fmt.Errorf("%v: %w", k, err)
 		}
-		b.table.add(median(times[1])/float64(probes)/1e3, "us", "", "%v: processor time per probe, %d calls of Ping at once", k, crowdCalls)
-		b.table.bound(ratio(times[1], times[0]), crowdTarget, "", "", "%v: %d calls of Ping at once against the floor", k, crowdCalls)
-		b.table.bound(float64(wrong.Load()), 0, "", "", "%v: wrong results of them", k)
 	}
+	return nil
+}
+
+func (b *bench) crowdOf(k kind, calls int) error {
+	t := k.targets(calls)
+	var wrong atomic.Int64
+	rounds := b.rounds
+	b.rounds = min(rounds, 5)
+	times, err := b.byTurns(
+		turn{name: "floor", run: func() error { return b.floor(k, calls*crowdCount) }},
+		turn{name: "Ping", profile: true, run: func() error {
+			n, err := crowdOnce(k, t.names)
+			wrong.Add(n)
+			return err
+		}})
+	b.rounds = rounds
+	if err != nil {
+		return err
+	}
+	b.table.add(median(times[1])/float64(calls*crowdCount)/1e3, "us", "", "%v: processor time per probe, %d calls of Ping at once", k, calls)
+	b.table.bound(ratio(times[1], times[0]), crowdTarget, "", "", "%v: %d calls of Ping at once against the floor", k, calls)
+	b.table.bound(float64(wrong.Load()), 0, "", "", "%v: wrong results of them", k)
 	return nil
 }
 

@@ -1,123 +1,212 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/socket"
 )
+
+// The floor is the least that asking and hearing the answer can cost: a loop of
+// sendmmsg and recvmmsg in one thread, over one socket of the same kind, with the
+// fragmentation, the payload and the receive stamps of the library's, that looks
+// at nothing. It is written in C and built here; where no compiler is, the same
+// loop in Go stands in for it, which a row of the table holds against it.
+//
+//go:embed floor/floor.c
+var floorSource string
 
 const (
-	floorBatch  = 16  // what the engine sends at once
-	floorWindow = 256 // in flight at most: less than what overflows the receive buffer
+	floorBatch   = 64  // packets of a system call
+	floorWindow  = 256 // in flight at most: less than what overflows the receive buffer
+	floorBuffer  = 1 << 20
+	floorPatient = 10 * time.Second // with the last answers
 )
 
-// floor is the least that asking and hearing the answer can cost: a bare loop
-// of sendmmsg and recvmmsg over the same kind of socket, with the same options,
-// that looks at nothing.
-type floor struct {
-	sock     *sys.Socket
-	sender   *sys.Sender
-	receiver *sys.Receiver
-	data     []byte
+// errFloorLoses says that the figure would be too low.
+var errFloorLoses = errors.New("the floor has lost packets: measure on a machine that is less busy")
+
+// buildFloor compiles the loop. It returns "" where no compiler is.
+func buildFloor(dir string) (string, error) {
+	for _, compiler := range []string{"cc", "gcc", "clang"} {
+		path, err := exec.LookPath(compiler)
+		if err != nil {
+			continue
+		}
+		binary := filepath.Join(dir, "floor")
+		cmd := exec.Command(path, "-O2", "-x", "c", "-o", binary, "-")
+		cmd.Stdin = strings.NewReader(floorSource)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%s: %w: %s", compiler, err, out)
+		}
+		return binary, nil
+	}
+	return "", nil
 }
 
-// newFloor opens the socket; stamps says whether the kernel is to note when a
-// packet arrives.
-func newFloor(k kind, stamps bool) (*floor, error) {
-	s, err := sys.OpenICMP(k.ipv6, k.raw)
+// floor pings n addresses once each, in a process of its own.
+func (b *bench) floor(k kind, n int) error {
+	path, err := b.programs.floor()
 	if err != nil {
-		return nil, err
-	}
-	f := &floor{sock: s, sender: sys.NewSender(floorBatch), receiver: sys.NewReceiver(64)}
-	if err := f.configure(k, stamps); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	req := icmp.Request{Destination: k.addr(0), ID: 0xf100}
-	f.data, err = req.Append(nil)
-	return f, err
-}
-
-func (f *floor) configure(k kind, stamps bool) error {
-	if k.raw {
-		pass, reply := f.sock.PassTypes4, icmp.V4EchoReply
-		if k.ipv6 {
-			pass, reply = f.sock.PassTypes6, icmp.V6EchoReply
-		}
-		if err := pass(reply.Number()); err != nil {
-			return err
-		}
-	}
-	if err := f.sock.SetReceiveBuffer(1 << 20); err != nil {
 		return err
 	}
-	describe := func() error { return f.sock.Describe4(icmp.DefaultTTL, k.raw) }
+	if path == "" {
+		return goFloor(k, n)
+	}
+	fragment, err := fragmentation(k)
+	if err != nil {
+		return err
+	}
+	return execute(path, k.digit(), strconv.Itoa(bit(k.raw)), strconv.Itoa(fragment), k.addr(0).String(), strconv.Itoa(n))
+}
+
+func bit(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// fragmentation returns what the library's sockets have as IP_MTU_DISCOVER.
+func fragmentation(k kind) (value int, err error) {
+	cfg := &socket.Config{Mode: k.mode()}
+	var s interface {
+		SyscallConn() (syscall.RawConn, error)
+		Close() error
+	}
+	if s, err = socket.ListenICMPv4(cfg); k.ipv6 {
+		s, err = socket.ListenICMPv6(cfg)
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	conn, err := s.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	level, option := syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER
 	if k.ipv6 {
-		describe = func() error { return f.sock.Describe6(icmp.DefaultTTL) }
+		level, option = syscall.IPPROTO_IPV6, syscall.IPV6_MTU_DISCOVER
 	}
-	if err := describe(); err != nil || stamps {
-		return err
-	}
-	var off error
-	err := f.sock.SyscallConn().Control(func(fd uintptr) {
-		off = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 0)
-	})
-	return errors.Join(err, off)
+	controlErr := conn.Control(func(fd uintptr) { value, err = syscall.GetsockoptInt(int(fd), level, option) })
+	return value, errors.Join(err, controlErr)
 }
 
-// run pings each of the addresses once.
-func (f *floor) run(addrs []netip.Addr) error {
-	if err := f.sock.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+// goFloor has the loop in Go run in a process of its own.
+func goFloor(k kind, n int) error {
+	fragment, err := fragmentation(k)
+	if err != nil {
 		return err
 	}
-	for sent, received := 0, 0; received < len(addrs); {
-		for sent < len(addrs) && sent-received < floorWindow {
-			n, err := f.send(addrs[sent:])
-			sent += n
-			if err != nil {
+	return again("floor", k.digit(), strconv.Itoa(bit(k.raw)), strconv.Itoa(fragment), k.addr(0).String(), strconv.Itoa(n)).Run()
+}
+
+// goFloorChild is that process: it takes what the program in C takes.
+func goFloorChild(args []string) error {
+	if len(args) != 5 {
+		return errors.New("the floor takes FAMILY RAW FRAGMENT FIRST COUNT")
+	}
+	k := kind{ipv6: args[0] == "6", raw: args[1] == "1"}
+	fragment, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	first, err := netip.ParseAddr(args[3])
+	if err != nil {
+		return err
+	}
+	count, err := strconv.Atoi(args[4])
+	if err != nil {
+		return err
+	}
+	sock, err := openFloor(k, fragment)
+	if err != nil {
+		return err
+	}
+	defer sock.Close()
+	return runFloor(sock, k, first, count)
+}
+
+// openFloor opens the socket with the options of the program in C.
+func openFloor(k kind, fragment int) (sys.Bare, error) {
+	sock, err := sys.OpenBareICMP(k.ipv6, k.raw)
+	if err != nil {
+		return sock, err
+	}
+	pass, reply := sock.PassTypes4, icmp.V4EchoReply
+	level, option := syscall.IPPROTO_IP, syscall.IP_MTU_DISCOVER
+	if k.ipv6 {
+		pass, reply = sock.PassTypes6, icmp.V6EchoReply
+		level, option = syscall.IPPROTO_IPV6, syscall.IPV6_MTU_DISCOVER
+	}
+	err = errors.Join(sock.SetReceiveBuffer(floorBuffer), sock.StampArrivals(), sock.Control(func(fd int) error {
+		return syscall.SetsockoptInt(fd, level, option, fragment)
+	}))
+	if k.raw {
+		err = errors.Join(err, pass(reply.Number()))
+	}
+	if err != nil {
+		return sock, errors.Join(err, sock.Close())
+	}
+	return sock, nil
+}
+
+// runFloor pings count addresses from the first on.
+func runFloor(sock sys.Bare, k kind, first netip.Addr, count int) error {
+	data, err := (&icmp.Request{Destination: first, ID: 0xf100}).Append(nil)
+	if err != nil {
+		return err
+	}
+	sender, receiver := sys.NewSender(floorBatch), sys.NewReceiver(floorBatch)
+	next := first
+	batch := make([]netip.Addr, 0, floorBatch) // that the kernel has not taken
+	for sent, received := 0, 0; received < count; {
+		for len(batch) < floorBatch && sent+len(batch) < count {
+			batch = append(batch, next)
+			next = next.Next()
+		}
+		for i, addr := range batch {
+			sender.Set(i, &sys.Outbound{Data: data, To: addr, TTL: -1, TrafficClass: -1})
+		}
+		n := 0
+		if room := min(len(batch), floorWindow-(sent-received)); room > 0 {
+			if n, err = sock.Send(sender, room); err != nil {
 				return err
 			}
 		}
-		n, err := f.receive()
-		received += n
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return errors.New("the floor has lost packets")
-		}
+		sent, batch = sent+n, slices.Delete(batch, 0, n)
+		m, err := sock.Receive(receiver)
 		if err != nil {
 			return err
+		}
+		received += m
+		if n == 0 && m == 0 && !sock.Wait(floorPatient) {
+			return errFloorLoses
 		}
 	}
 	return nil
 }
 
-func (f *floor) send(addrs []netip.Addr) (int, error) {
-	n := min(len(addrs), floorBatch)
-	for i, addr := range addrs[:n] {
-		f.sender.Set(i, &sys.Outbound{Data: f.data, To: addr, TTL: -1, TrafficClass: -1})
+// execute runs a program of ours, whose errors are shown.
+func execute(path string, args ...string) error {
+	cmd := exec.Command(path, args...)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
-	return f.sock.Send(f.sender, 0, n)
-}
-
-func (f *floor) receive() (received int, err error) {
-	waitErr := f.sock.Wait(func(uintptr) bool {
-		received, _, err = f.sock.Receive(f.receiver, 0, f.receiver.Len(), false)
-		return received > 0 || err != nil
-	})
-	return received, errors.Join(err, waitErr)
-}
-
-// floorOnce opens a floor, runs it and closes it: a raw socket that stays open
-// would be given a copy of what the others receive.
-func floorOnce(k kind, stamps bool, addrs []netip.Addr) error {
-	f, err := newFloor(k, stamps)
-	if err != nil {
-		return err
-	}
-	defer f.sock.Close()
-	return f.run(addrs)
+	return nil
 }

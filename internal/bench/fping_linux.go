@@ -32,7 +32,7 @@ func newFping(k kind, names []string) (*fping, error) {
 		return nil, err
 	}
 	f := &fping{path: path, dir: dir, ipv6: k.ipv6}
-	return f, os.WriteFile(f.file("hosts"), []byte(strings.Join(names[:min(len(names), fpingHosts)], "\n")+"\n"), 0o600)
+	return f, writeLines(f.file("hosts"), names[:min(len(names), fpingHosts)])
 }
 
 func (f *fping) file(name string) string { return filepath.Join(f.dir, name) }
@@ -43,9 +43,9 @@ func (f *fping) close() {
 	}
 }
 
-// run pings each of the hosts once; interval is its -i, in milliseconds. It is
-// written to a file what became of them, so that reading it costs nothing here.
-func (f *fping) run(interval string) error {
+// run pings the hosts. What became of them is written to a file, so that reading
+// it costs nothing here.
+func (f *fping) run(args ...string) error {
 	out, err := os.Create(f.file("out"))
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (f *fping) run(interval string) error {
 	if f.ipv6 {
 		family = "-6"
 	}
-	cmd := exec.Command(f.path, family, "-q", "-C1", "-t5000", "-i"+interval, "-f", f.file("hosts"))
+	cmd := exec.Command(f.path, append([]string{family, "-q", "-f", f.file("hosts")}, args...)...)
 	cmd.Stderr = out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != 1 { // 1: some did not answer

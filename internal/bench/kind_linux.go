@@ -19,6 +19,14 @@ func (k kind) String() string {
 	return family + " " + k.mode().String()
 }
 
+// digit is the version of IP.
+func (k kind) digit() string {
+	if k.ipv6 {
+		return "6"
+	}
+	return "4"
+}
+
 func (k kind) mode() socket.Mode {
 	if k.raw {
 		return socket.Raw

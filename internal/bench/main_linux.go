@@ -18,6 +18,7 @@ type options struct {
 	json   bool
 	soak   time.Duration
 
+	against    string
 	cpuProfile string
 }
 
@@ -28,6 +29,7 @@ func parseFlags() options {
 	flag.IntVar(&o.hosts, "hosts", 1<<16, "hosts in a turn, up to 65536")
 	flag.BoolVar(&o.json, "json", false, "print the rows as JSON")
 	flag.DurationVar(&o.soak, "soak", 0, "instead of measuring, ping for so long with loss and see that nothing grows")
+	flag.StringVar(&o.against, "against", "", "measure sweeps of this commit, too")
 	flag.StringVar(&o.cpuProfile, "cpuprofile", "", "write a processor profile of the library's turns to this file")
 	flag.Parse()
 	o.rounds = max(1, o.rounds)
@@ -43,6 +45,8 @@ type section struct {
 
 var sections = []section{
 	{"cpu", (*bench).processorTime},
+	{"paced", (*bench).paced},
+	{"tools", (*bench).tools},
 	{"loss", (*bench).loss},
 	{"rtt", (*bench).roundTrip},
 	{"allocs", (*bench).allocations},
@@ -97,7 +101,12 @@ func measure(o options) error {
 			return fmt.Errorf("there is no section %q; there are %s", name, strings.Join(sectionNames(), ", "))
 		}
 	}
-	b := &bench{options: o, table: newTable(o.json)}
+	programs, err := newPrograms(o.against)
+	if err != nil {
+		return err
+	}
+	defer programs.remove()
+	b := &bench{options: o, table: newTable(o.json), programs: programs}
 	defer b.profile.stop()
 	var errs []error
 	for _, s := range sections {

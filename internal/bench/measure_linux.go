@@ -12,8 +12,9 @@ import (
 // bench is a run of the program.
 type bench struct {
 	options
-	table   *table
-	profile profile
+	table    *table
+	profile  profile
+	programs *programs
 }
 
 // cpu returns the processor time that f uses, that of processes it has waited

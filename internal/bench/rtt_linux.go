@@ -45,7 +45,7 @@ func (b *bench) roundTripAt(k kind, rate int, target float64) error {
 		if tool == nil {
 			continue
 		}
-		if err := tool.run(interval); err != nil {
+		if err := tool.run("-C1", "-t5000", "-i"+interval); err != nil {
 			return err
 		}
 		average, missing, err := tool.result()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib"
@@ -117,9 +118,13 @@ func soakOnce(p *icmplib.Prober, round int) error {
 // makeNoise pings the same hosts until the process is ended.
 func makeNoise() error {
 	k := kind{raw: true}
-	t := k.targets(1000)
+	sock, err := openFloor(k, syscall.IP_PMTUDISC_DONT)
+	if err != nil {
+		return err
+	}
+	defer sock.Close()
 	for {
-		if err := floorOnce(k, true, t.addrs); err != nil {
+		if err := runFloor(sock, k, k.addr(0), 1000); err != nil {
 			return err
 		}
 		time.Sleep(100 * time.Millisecond)

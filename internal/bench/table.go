@@ -52,6 +52,15 @@ func (t *table) bound(figure, target float64, unit, note, what string, args ...a
 	t.row(row{What: fmt.Sprintf(what, args...), Figure: figure, Unit: unit, Target: target, Bound: true, Note: note})
 }
 
+// maybeBound adds a figure whose target 0 stands for none.
+func (t *table) maybeBound(figure, target float64, what string, args ...any) {
+	if target == 0 {
+		t.add(figure, "", "", what, args...)
+		return
+	}
+	t.bound(figure, target, "", "", what, args...)
+}
+
 func (t *table) row(r row) {
 	t.rows = append(t.rows, r)
 	if t.asJSON {

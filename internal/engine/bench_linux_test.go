@@ -24,16 +24,16 @@ const (
 var localhost = netip.MustParseAddr("127.0.0.1")
 
 // floor is the least that sending a request and receiving its reply can cost:
-// a bare loop of sendmmsg and recvmmsg over the same kind of socket, which
-// looks at nothing.
+// a loop of sendmmsg and recvmmsg in one thread, over the same kind of socket and
+// without a poller, which looks at nothing.
 type floor struct {
-	sock     *sys.Socket
+	sock     sys.Bare
 	sender   *sys.Sender
 	receiver *sys.Receiver
 }
 
 func newFloor(b *testing.B) *floor {
-	s, err := sys.OpenICMP(false, true)
+	s, err := sys.OpenBareICMP(false, true)
 	if err != nil {
 		b.Skipf("the system allows no raw socket, with which the floor is measured: %v", err)
 	}
@@ -44,7 +44,7 @@ func newFloor(b *testing.B) *floor {
 	if err := s.SetReceiveBuffer(1 << 20); err != nil {
 		b.Fatal(err)
 	}
-	if err := s.Describe4(icmp.DefaultTTL, true); err != nil { // kernel timestamps included
+	if err := s.StampArrivals(); err != nil {
 		b.Fatal(err)
 	}
 	f := &floor{sock: s, sender: sys.NewSender(benchBatch), receiver: sys.NewReceiver(64)}
@@ -59,19 +59,18 @@ func newFloor(b *testing.B) *floor {
 func (f *floor) round(b *testing.B) {
 	for sent, received := 0, 0; received < benchRound; {
 		for sent < benchRound && sent-received < benchWindow {
-			n, err := f.sock.Send(f.sender, 0, benchBatch)
+			n, err := f.sock.Send(f.sender, benchBatch)
 			if err != nil {
 				b.Fatal(err)
 			}
 			sent += n
 		}
-		err := f.sock.Wait(func(uintptr) bool {
-			n, _, err := f.sock.Receive(f.receiver, 0, 64, false)
-			received += n
-			return n > 0 || err != nil
-		})
+		n, err := f.sock.Receive(f.receiver)
 		if err != nil {
 			b.Fatal(err)
+		}
+		if received += n; n == 0 && !f.sock.Wait(time.Second) {
+			b.Fatalf("%d of %d answered", received, benchRound)
 		}
 	}
 }

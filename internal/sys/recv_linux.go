@@ -48,14 +48,8 @@ func (r *Receiver) Len() int { return len(r.hdrs) }
 
 // receive reads what is there, up to limit datagrams, into the places from first on.
 func (r *Receiver) receive(fd, first, limit int, flags uintptr) (int, unix.Errno) {
+	r.prepare(first, limit)
 	hdrs := r.hdrs[first:limit]
-	for i := range hdrs {
-		h := &hdrs[i].hdr
-		h.Namelen = unix.SizeofSockaddrInet6
-		h.SetControllen(controlSize)
-		h.Flags = 0
-		r.names[first+i].Family = unix.AF_UNSPEC
-	}
 	for {
 		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&hdrs[0])),
 			uintptr(len(hdrs)), flags|unix.MSG_DONTWAIT|unix.MSG_TRUNC, 0, 0)
@@ -66,6 +60,17 @@ func (r *Receiver) receive(fd, first, limit int, flags uintptr) (int, unix.Errno
 			return 0, errno
 		}
 		return int(n), 0
+	}
+}
+
+// prepare resets the headers from first to limit-1, which the kernel writes to.
+func (r *Receiver) prepare(first, limit int) {
+	for i := first; i < limit; i++ {
+		h := &r.hdrs[i].hdr
+		h.Namelen = unix.SizeofSockaddrInet6
+		h.SetControllen(controlSize)
+		h.Flags = 0
+		r.names[i].Family = unix.AF_UNSPEC
 	}
 }
 

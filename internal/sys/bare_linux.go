@@ -1,0 +1,69 @@
+package sys
+
+import (
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bare is a socket that one thread drives alone: no Poller watches it, and the
+// scheduler does not hear of its calls, which do not block. It tells what a probe
+// costs at least.
+type Bare struct{ *Socket }
+
+// OpenBareICMP is OpenICMP without a Poller.
+func OpenBareICMP(ipv6, raw bool) (Bare, error) {
+	typ := unix.SOCK_DGRAM
+	if raw {
+		typ = unix.SOCK_RAW
+	}
+	fd, err := unix.Socket(domainOf(ipv6), typ|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, icmpOf(ipv6))
+	if err != nil {
+		return Bare{}, os.NewSyscallError("socket", err)
+	}
+	return Bare{&Socket{fd: fd}}, nil
+}
+
+// StampArrivals has the kernel note when a datagram arrives, and nothing else.
+func (b Bare) StampArrivals() error {
+	return b.set("SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+}
+
+// Send gives the first n datagrams to the kernel and returns how many it took; 0
+// where it has no room now.
+func (b Bare) Send(s *Sender, n int) (int, error) {
+	took, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&s.hdrs[0])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+	switch errno {
+	case 0:
+		return int(took), nil
+	case unix.EAGAIN, unix.ENOBUFS, unix.EINTR:
+		return 0, nil
+	}
+	return 0, os.NewSyscallError("sendmmsg", errno)
+}
+
+// Receive reads what is there and returns how many datagrams that were.
+func (b Bare) Receive(r *Receiver) (int, error) {
+	r.prepare(0, len(r.hdrs))
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&r.hdrs[0])), uintptr(len(r.hdrs)), unix.MSG_DONTWAIT, 0, 0)
+	switch errno {
+	case 0:
+		return int(n), nil
+	case unix.EAGAIN, unix.EINTR:
+		return 0, nil
+	}
+	return 0, os.NewSyscallError("recvmmsg", errno)
+}
+
+// Wait waits until there is something to read, and reports whether there is.
+func (b Bare) Wait(atMost time.Duration) bool {
+	fds := []unix.PollFd{{Fd: int32(b.fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, int(atMost.Milliseconds()))
+	return n > 0 || err == unix.EINTR
+}
+
+// Close closes the socket.
+func (b Bare) Close() error { return os.NewSyscallError("close", unix.Close(b.fd)) }
