@@ -10,13 +10,17 @@ import (
 // Only what was seen is in it: a node is an address that answered, and an edge
 // is a flow that met the one node and, one hop farther, the other.
 type Graph struct {
-	// Flows is how many flows were used, and Probes how many packets left.
+	// Flows is how many flows were used, and Probes how many packets: the sum of
+	// PacketsSent over the Hops of the Route. What was sent in vain, beyond the end
+	// of a flow, counts nowhere.
 	Flows  int `json:"flows"`
 	Probes int `json:"probes"`
 
 	// Complete is set where the flows were enumerated, and the stopping rule
 	// held behind each router. It is not set where [MaxFlows] were not enough,
-	// where the call was cut short, and for a fixed number of flows.
+	// where a router has no next hop although no flow ends there, where an edge is
+	// Unsure, where flows met silence beside others that were answered, where the
+	// call was cut short, and for a fixed number of flows.
 	Complete bool `json:"complete"`
 
 	// Hops are the same hops as those of the Route, Edges what leads from each
@@ -29,7 +33,7 @@ type Graph struct {
 // GraphHop is the nodes at one distance.
 type GraphHop struct {
 	Distance  int         `json:"distance"`  // the TTL, or hop limit, of the probes
-	Balancing Balancing   `json:"balancing"` // how one of the nodes is chosen
+	Balancing Balancing   `json:"balancing"` // the greatest of those of the nodes
 	Nodes     []GraphNode `json:"nodes"`     // those that answered, then the silent one
 }
 
@@ -40,6 +44,9 @@ type GraphNode struct {
 	Distance int        `json:"distance"`
 	Address  netip.Addr `json:"address"` // the zero Addr: silent
 	Flows    []int      `json:"flows"`   // that met it, counted from 0
+
+	// Balancing is how load is spread over this node and others at the distance.
+	Balancing Balancing `json:"balancing"`
 }
 
 // IsSilent tells whether the node stands for silence.

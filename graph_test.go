@@ -16,7 +16,7 @@ func drawn() *Graph {
 		Hops: []GraphHop{
 			{Distance: 1, Nodes: []GraphNode{{ID: 0, Distance: 1, Address: a("10.0.1.1"), Flows: []int{0, 1, 2}}}},
 			{Distance: 2, Balancing: BalancingPerFlow, Nodes: []GraphNode{
-				{ID: 1, Distance: 2, Address: a("10.0.2.1"), Flows: []int{0, 2}},
+				{ID: 1, Distance: 2, Address: a("10.0.2.1"), Flows: []int{0, 2}, Balancing: BalancingPerFlow},
 				{ID: 2, Distance: 2, Flows: []int{1}},
 			}},
 			{Distance: 3, Nodes: []GraphNode{{ID: 3, Distance: 3, Address: a("10.0.9.9"), Flows: []int{0, 1, 2}}}},
@@ -40,7 +40,7 @@ func TestTheGraphAsText(t *testing.T) {
        > *  1 of 3 flows
   2  10.0.2.1  per-flow
        > 10.0.9.9  2 of 2 flows, unsure
-  2  *  per-flow
+  2  *
        > 10.0.9.9  1 of 1 flows
   3  10.0.9.9
 diamond from 10.0.1.1 to 10.0.9.9: width 2, length 2

@@ -19,7 +19,7 @@ func (g *Graph) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for i := range g.Hops {
 		for j := range g.Hops[i].Nodes {
-			g.appendNode(&b, &g.Hops[i], &g.Hops[i].Nodes[j])
+			g.appendNode(&b, &g.Hops[i].Nodes[j])
 		}
 	}
 	for i := range g.Diamonds {
@@ -38,10 +38,10 @@ func (g *Graph) confidence() string {
 }
 
 // appendNode describes a node, and behind it the edges that leave it.
-func (g *Graph) appendNode(b *strings.Builder, h *GraphHop, n *GraphNode) {
+func (g *Graph) appendNode(b *strings.Builder, n *GraphNode) {
 	fmt.Fprintf(b, "%3d  %s", n.Distance, n.name())
-	if len(h.Nodes) > 1 {
-		fmt.Fprintf(b, "  %s", h.Balancing)
+	if n.Balancing != BalancingNone {
+		fmt.Fprintf(b, "  %s", n.Balancing)
 	}
 	b.WriteByte('\n')
 	total := 0

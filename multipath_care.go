@@ -37,9 +37,7 @@ func (p *flowPlan) unclear() {
 	p.stale = true
 	for i := range p.hops {
 		for f := range p.hops[i].asks {
-			if a := &p.hops[i].asks[f]; a.answered == 0 {
-				a.void = a.sent
-			}
+			p.hops[i].asks[f].void(p.hops[i].sent)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package icmplib
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // update decides anew where something became known.
 func (p *flowPlan) update() {
@@ -86,23 +89,82 @@ func (p *flowPlan) lead(hop, flow int) bool {
 	return false
 }
 
-// decideChecks has one flow of each node of a hop with several asked for again,
-// as often as the rule demands to tell one next hop from two: balancing by
-// packet shows in that the same flow meets another node.
+// checkedFlows is how many flows of a router with several next hops are asked for
+// again. Of a router that spreads packets over two, one flow alone would meet the
+// same one each time in 3 % of the cases.
+const checkedFlows = 2
+
+// decideChecks finds out which routers spread load packet by packet. Where several
+// next hops of a router are known, flows that met different ones are asked for
+// again, as often as the rule demands to tell one next hop from two: balancing by
+// packet shows in that the same flow meets another node. Then all next hops of that
+// router are met by the packets of any of its flows.
 func (p *flowPlan) decideChecks(hop int) {
 	h := &p.hops[hop]
-	if len(h.nodes) < 2 || h.perPacket {
-		for i := range h.asks {
-			h.asks[i].want = min(h.asks[i].want, 1)
-		}
+	if len(h.nodes) < 2 {
 		return
 	}
-	for node := range h.nodes {
-		for flow := range h.asks {
-			if a := &h.asks[flow]; a.met(node) && p.ends[flow] >= hop {
-				a.want = multipathRule()[0]
-				break
+	groups := p.groups(hop)
+	if groups == nil {
+		groups = []flowGroup{{any: true}}
+	}
+	for _, g := range groups {
+		flows := g.flows
+		if g.any {
+			flows = allFlows(len(h.asks))
+		}
+		if p.spreads(hop, flows) && !g.any {
+			p.mergeNodes(hop, flows)
+			continue
+		}
+		p.checkFlows(hop, flows)
+	}
+}
+
+// spreads reports whether one of the flows met several nodes of a hop.
+func (p *flowPlan) spreads(hop int, flows []int) bool {
+	return slices.ContainsFunc(flows, func(flow int) bool { return len(p.ask(hop, flow).nodes) > 1 })
+}
+
+// mergeNodes notes that the nodes that some flows met are met by all of them.
+func (p *flowPlan) mergeNodes(hop int, flows []int) {
+	first := -1
+	for _, flow := range flows {
+		a := p.ask(hop, flow)
+		a.want = min(a.want, 1)
+		if len(a.nodes) == 0 {
+			continue
+		}
+		if first < 0 {
+			first = a.nodes[0]
+		}
+		p.hops[hop].merge(first, a.nodes[0])
+	}
+}
+
+// checkFlows has flows asked for again that met different nodes. Behind a silent
+// hop, one router may spread packets and another one flows.
+func (p *flowPlan) checkFlows(hop int, flows []int) {
+	h := &p.hops[hop]
+	most := checkedFlows
+	if p.spreads(hop, flows) {
+		most = len(h.nodes)
+	}
+	first := map[int]int{} // by set of nodes: the flow that stands for it
+	for _, flow := range flows {
+		if a := p.ask(hop, flow); len(a.nodes) > 0 && p.ends[flow] >= hop {
+			if known, ok := first[h.set(a.nodes[0])]; !ok || a.want > p.ask(hop, known).want {
+				first[h.set(a.nodes[0])] = flow
 			}
+		}
+	}
+	if len(first) < 2 {
+		return
+	}
+	for _, flow := range slices.Sorted(maps.Values(first)) {
+		if a := p.ask(hop, flow); most > 0 && !h.isShared(a.nodes[0]) {
+			a.want = multipathRule()[0]
+			most--
 		}
 	}
 }
@@ -111,10 +173,15 @@ func (p *flowPlan) decideChecks(hop int) {
 func (a *flowAsk) met(node int) bool { return len(a.nodes) > 0 && a.nodes[0] == node }
 
 // decideLinks has asked what leads to each node of a hop, where no flow has
-// shown it yet, and to the end of each flow.
+// shown it yet, and to the end of each flow; and what follows each node of the
+// hop before.
 func (p *flowPlan) decideLinks(hop int) {
 	h := &p.hops[hop]
-	if hop == 0 || len(h.nodes) == 0 {
+	if hop == 0 {
+		return
+	}
+	p.decideSuccessors(hop)
+	if len(h.nodes) == 0 {
 		return
 	}
 	for node := range h.nodes {
@@ -127,6 +194,24 @@ func (p *flowPlan) decideLinks(hop int) {
 				p.want(hop-1, flow)
 				linked = true
 			}
+		}
+	}
+}
+
+// decideSuccessors has a flow of each node of the hop before asked for at a hop,
+// where none is yet: a router whose rule holds for others beside it, among which
+// packets are spread, has next hops as well.
+func (p *flowPlan) decideSuccessors(hop int) {
+	before := &p.hops[hop-1]
+	for node := range before.nodes {
+		flow, asked := -1, false
+		for f := range before.asks {
+			if a := &before.asks[f]; slices.Contains(a.nodes, node) && a.said.end() == EndUnknown && p.ends[f] >= hop {
+				flow, asked = f, asked || p.ask(hop, f).want > 0
+			}
+		}
+		if flow >= 0 && !asked {
+			p.want(hop, flow)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func TestAFixedNumberOfFlows(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/v6=%v", v, v6), func(t *testing.T) {
 				opts := TracerouteOptions{Flows: 8, Packet: Packet{TrafficClass: 0x20}}
 				route, log := traceWays(t, ways(1, "r1 "+fan("flow", 'a', 4)+" t0"), v, v6, opts)
-				if g := route.Graph; g.Flows != 8 || g.Complete || g.Probes != len(log) {
+				if g := route.Graph; g.Flows != 8 || g.Complete || g.Probes != packetsSent(route) || g.Probes > len(log) {
 					t.Errorf("%d flows, complete %v, %d probes of %d", g.Flows, g.Complete, g.Probes, len(log))
 				}
 				for i := range route.Hops {

@@ -1,7 +1,7 @@
 package icmplib
 
-// flowGroup is the flows that are known to pass a router, at the hop before the
-// one in question; or all flows, where it cannot matter which they are: at the
+// flowGroup is the flows that are known to pass a router, or some among which
+// packets are spread, at the hop before the one in question; or all flows, where it cannot matter which they are: at the
 // first hop, and behind a silent one.
 type flowGroup struct {
 	flows []int
@@ -21,11 +21,7 @@ func (p *flowPlan) groups(hop int) []flowGroup {
 		}
 		return nil
 	}
-	count := len(before.nodes)
-	if before.perPacket {
-		count = 1 // which of them a packet meets is not the flow's choice
-	}
-	groups := make([]flowGroup, count)
+	groups := make([]flowGroup, len(before.nodes)) // that of a set is that of its first node
 	total := 0
 	for flow := range before.asks {
 		a := &before.asks[flow]
@@ -33,10 +29,9 @@ func (p *flowPlan) groups(hop int) []flowGroup {
 		case p.silent(a):
 			p.want(hop, flow) // it may have passed any of them
 		case len(a.nodes) == 0 || a.said.end() != EndUnknown || p.ends[flow] < hop:
-		case before.perPacket:
-			groups[0].flows = append(groups[0].flows, flow)
 		default:
-			groups[a.nodes[0]].flows = append(groups[a.nodes[0]].flows, flow)
+			g := &groups[before.set(a.nodes[0])] // which of a set a packet meets is not the flow's choice
+			g.flows = append(g.flows, flow)
 		}
 		if len(a.nodes) > 0 {
 			total++
@@ -68,11 +63,7 @@ func (p *flowPlan) decideGroup(hop int, g *flowGroup) {
 			missing--
 		}
 	}
-	switch {
-	case missing <= 0:
-	case g.any:
-		p.short = true
-	default:
+	if missing > 0 && !g.any {
 		// Rounded up, but not for what is only the error of a division.
 		p.draw(hop-1, int(float64(missing)/g.share+0.999))
 	}
@@ -90,8 +81,34 @@ func allFlows(n int) []int {
 // them, beside those that are asked for. Silence is a next hop of its own, but
 // does not help to tell the others apart.
 func (p *flowPlan) missing(hop int, flows []int) int {
+	t := p.tally(hop, flows)
+	need := p.required(t.outcomes())
+	settled := t.answered + t.silent
+	more := need - settled
+	if t.nodes > 0 {
+		more = max(more, min(p.required(t.nodes)-t.answered, 3*need-settled))
+	}
+	return more - t.pending
+}
+
+// flowTally is what some flows met at a hop.
+type flowTally struct{ nodes, silent, answered, pending int }
+
+// outcomes is how many next hops they make, silence being one.
+func (t flowTally) outcomes() int {
+	if t.silent > 0 {
+		return t.nodes + 1
+	}
+	return t.nodes
+}
+
+// holds reports whether the rule holds for the next hops of some flows.
+func (p *flowPlan) holds(t flowTally) bool {
+	return t.answered+t.silent >= p.required(t.outcomes()) && (t.nodes == 0 || t.answered >= p.required(t.nodes))
+}
+
+func (p *flowPlan) tally(hop int, flows []int) (t flowTally) {
 	found := make([]bool, len(p.hops[hop].nodes))
-	nodes, silent, answered, pending := 0, 0, 0, 0
 	for _, flow := range flows {
 		if flow >= len(p.hops[hop].asks) || p.ends[flow] < hop {
 			continue
@@ -100,30 +117,20 @@ func (p *flowPlan) missing(hop int, flows []int) int {
 		switch {
 		case a.want == 0:
 		case a.answered > 0:
-			answered++
+			t.answered++
 			for _, n := range a.nodes {
 				if !found[n] {
 					found[n] = true
-					nodes++
+					t.nodes++
 				}
 			}
 		case p.silent(a):
-			silent++
+			t.silent++
 		default:
-			pending++
+			t.pending++
 		}
 	}
-	outcomes := nodes
-	if silent > 0 {
-		outcomes++
-	}
-	need := p.required(outcomes)
-	settled := answered + silent
-	more := need - settled
-	if nodes > 0 {
-		more = max(more, min(p.required(nodes)-answered, 3*need-settled))
-	}
-	return more - pending
+	return t
 }
 
 // required returns how many flows have to be seen where so many next hops are.
@@ -147,8 +154,5 @@ func (p *flowPlan) draw(hop, count int) {
 		if p.lead(hop, flow) {
 			drawn++
 		}
-	}
-	if drawn == 0 {
-		p.short = true
 	}
 }

@@ -5,18 +5,17 @@ import (
 	"slices"
 )
 
-// eachHop makes the hops out of what the flows saw, in order of distance. The end
-// of the trace is that of the last.
-func (v *flowView) eachHop(end RouteEnd, yield func(*Hop) bool) {
-	for i := range v.last + 1 {
-		h := v.hop(i)
-		if i == v.last {
-			h.End = end
-		}
-		if !yield(h) {
-			return
-		}
+// hops makes the hops out of what the flows saw, in order of distance. The end of the
+// trace is that of the last.
+func (v *flowView) hops(end RouteEnd) []*Hop {
+	hops := make([]*Hop, v.last+1)
+	for i := range hops {
+		hops[i] = v.hop(i)
 	}
+	if v.last >= 0 {
+		hops[v.last].End = end
+	}
+	return hops
 }
 
 // hop makes a hop: its statistics are those of all probes of all flows that got

@@ -28,34 +28,34 @@ type flowPlan struct {
 
 	todo    []askAt // what is to be asked, as far as that is decided
 	stale   bool    // something became known since
-	short   bool    // there were not flows enough
 	slow    time.Duration
 	flying  int
-	probes  int
 	careful flowCare
 }
 
 // flowHop is what is known of a hop.
 type flowHop struct {
-	asks      []flowAsk // by flow
-	nodes     []netip.Addr
-	perPacket bool      // a flow met several nodes
-	sent      int       // probes
-	left      time.Time // when the first of the last flock left
-	flock     int       // how many left with it
+	asks   []flowAsk // by flow
+	nodes  []netip.Addr
+	merged []int     // by node: one that packets of the same flow met, or itself
+	sent   int       // probes
+	left   time.Time // when the first of the last flock left
+	flock  int       // how many left with it
 }
 
 // flowAsk is what is known of a flow at a hop.
 type flowAsk struct {
-	want     int // answers that are wanted
-	sent     int
-	void     int // of those, such that do not count: see flowCare
-	open     int
-	answered int
-	left     time.Time
-	nodes    []int // who answered, the first first
-	said     hopAnswers
-	results  []Result
+	want      int // answers that are wanted
+	sent      int
+	discarded int // of those, such that do not count: see flowCare
+	voided    int // probes with lower numbers that stay silent count nowhere
+	open      int
+	answered  int
+	left      time.Time
+	nodes     []int // who answered, the first first
+	said      hopAnswers
+	results   []Result
+	vain      []Result // of probes that count nowhere
 }
 
 // askAt names an ask.
@@ -90,7 +90,7 @@ func newFlowPlan(opts *TracerouteOptions, now time.Time) *flowPlan {
 
 // settled tells whether all is known that an ask can tell.
 func (p *flowPlan) settled(a *flowAsk) bool {
-	return a.answered > 0 || a.open == 0 && a.sent-a.void >= p.opts.Count
+	return a.answered > 0 || a.open == 0 && a.sent-a.discarded >= p.opts.Count
 }
 
 // silent tells whether it was asked in vain.
@@ -142,7 +142,7 @@ func (p *flowPlan) next(now time.Time) (hop, flow int, at time.Time) {
 // wants tells whether an ask is to be made once more.
 func (p *flowPlan) wants(a *flowAsk) bool {
 	if a.answered == 0 {
-		return a.want > 0 && a.sent-a.void < p.opts.Count
+		return a.want > 0 && a.sent-a.discarded < p.opts.Count
 	}
 	return a.answered+a.open < a.want && a.sent < a.want*(p.opts.Count+1)
 }
@@ -153,7 +153,7 @@ func (p *flowPlan) due(h *flowHop, a *flowAsk, now time.Time) time.Time {
 	if h.flock >= flowFlock {
 		due = h.left.Add(p.opts.Interval)
 	}
-	if again := a.sent - a.void; again > 0 && a.answered == 0 {
+	if again := a.sent - a.discarded; again > 0 && a.answered == 0 {
 		// Longer each time, for the sake of routers that limit their errors.
 		pause := max(p.opts.Interval, fastPatience<<min(again-1, 4), 2*p.slow)
 		if after := a.left.Add(min(pause, p.opts.Timeout)); after.After(due) {
@@ -175,7 +175,6 @@ func (p *flowPlan) sent(hop, flow int, now time.Time) (number int) {
 	a.open++
 	a.left = now
 	p.flying++
-	p.probes++
 	return h.sent - 1
 }
 
@@ -185,7 +184,6 @@ func (p *flowPlan) unsent(hop, flow int) {
 	a.sent--
 	a.open--
 	p.flying--
-	p.probes--
 }
 
 // done tells whether all is known that was to be found out.

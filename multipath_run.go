@@ -60,8 +60,13 @@ func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) b
 	if r.end = EndUnknown; err == nil {
 		r.end = seen.end()
 	}
-	m.graph = seen.graph(err == nil)
-	seen.eachHop(r.end, yield)
+	hops := seen.hops(r.end)
+	m.graph = seen.graph(err == nil, hops)
+	for _, h := range hops {
+		if !yield(h) {
+			break
+		}
+	}
 	return err
 }
 

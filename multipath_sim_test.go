@@ -161,6 +161,14 @@ func TestTheGraphIsTheNetwork(t *testing.T) {
 	}
 }
 
+// packetsSent is the sum over all hops.
+func packetsSent(r *Route) (n int) {
+	for i := range r.Hops {
+		n += r.Hops[i].PacketsSent
+	}
+	return n
+}
+
 var multipathVariants = []variant{{ICMP, false}, {ICMP, true}, {UDP, false}, {UDP, true}, {TCP, false}, {SCTP, false}}
 
 func diamondNames(g *Graph) string {
