@@ -19,7 +19,7 @@ func eachCommand(f func(cmd *cobra.Command)) {
 			walk(sub)
 		}
 	}
-	walk(newRootCommand())
+	walk(newRootCommand(nil))
 }
 
 func TestEveryCommandSaysWhatItDoes(t *testing.T) {
@@ -57,7 +57,7 @@ func TestTheExamplesAreCommandLines(t *testing.T) {
 				continue
 			}
 			tried++
-			root := newRootCommand()
+			root := newRootCommand(nil)
 			found, words, err := root.Find(strings.Fields(match[1] + match[2]))
 			if err == nil {
 				err = found.ParseFlags(words)

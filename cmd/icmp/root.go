@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	cmd := newRootCommand()
+	cmd := newRootCommand(args)
 	cmd.SetArgs(args)
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
@@ -42,7 +44,22 @@ const rootExamples = `  icmp ping example.net
   icmp multiping --alive 192.168.1.0/24
   icmp doctor`
 
-func newRootCommand() *cobra.Command {
+// commands makes the commands, by their names.
+var commands = map[string]func() *cobra.Command{
+	"ping":       newPingCommand,
+	"multiping":  newMultipingCommand,
+	"traceroute": newTracerouteCommand,
+	"mtr":        newMTRCommand,
+	"probe":      newProbeCommand,
+	"doctor":     newDoctorCommand,
+	"completion": newCompletionCommand,
+	"man":        newManCommand,
+}
+
+// newRootCommand makes the command for a command line. Where its first word names
+// a command that needs no other, only that one is made: a ping that is one of
+// thousands has no time for the flags of all.
+func newRootCommand(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "icmp",
 		Short:         "Ask hosts whether they are there",
@@ -55,12 +72,24 @@ func newRootCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.AddCommand(newPingCommand(), newMultipingCommand(), newTracerouteCommand(), newMTRCommand(),
-		newProbeCommand(), newDoctorCommand())
-	root.AddCommand(newCompletionCommand(), newManCommand())
+	if make := alone(args); make != nil {
+		root.AddCommand(make())
+		return root
+	}
+	for _, name := range slices.Sorted(maps.Keys(commands)) {
+		root.AddCommand(commands[name]())
+	}
 	describeHelp(root)
 	completeFlags(root)
 	return root
+}
+
+// alone returns what makes the only command that a command line needs, or nil.
+func alone(args []string) func() *cobra.Command {
+	if len(args) == 0 || args[0] == "man" || args[0] == "completion" {
+		return nil // which are about all of them
+	}
+	return commands[args[0]]
 }
 
 // describeHelp gives cobra's own help what the other commands have.
