@@ -18,6 +18,12 @@ const (
 	// waited to be read. It is the rule on systems other than Linux.
 	RTTRead
 
+	// RTTCounter: from the call that sent the probe to the moment in which the
+	// system reported its answer to the thread that sent it, both by the
+	// performance counter. It is the rule on Windows in datagram mode, where the
+	// clock is too coarse.
+	RTTCounter
+
 	// RTTClock: from the call that sent the probe, by the monotonic clock, to
 	// the kernel's stamp of the arrival. It is the rule on Linux.
 	RTTClock
@@ -27,9 +33,9 @@ const (
 	RTTKernel
 )
 
-var rttSourceWords = [...]string{RTTNone: "none", RTTRead: "read", RTTClock: "clock", RTTKernel: "kernel"}
+var rttSourceWords = [...]string{RTTNone: "none", RTTRead: "read", RTTCounter: "counter", RTTClock: "clock", RTTKernel: "kernel"}
 
-// String returns "none", "read", "clock" or "kernel", and "RTTSource(n)" for a
+// String returns "none", "read", "counter", "clock" or "kernel", and "RTTSource(n)" for a
 // value that has no word.
 func (s RTTSource) String() string {
 	if int(s) < len(rttSourceWords) {

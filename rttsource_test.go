@@ -14,6 +14,7 @@ func TestRTTSourceWords(t *testing.T) {
 	}{
 		{RTTNone, engine.Unmeasured, "none"},
 		{RTTRead, engine.ByRead, "read"},
+		{RTTCounter, engine.ByCounter, "counter"},
 		{RTTClock, engine.ByClock, "clock"},
 		{RTTKernel, engine.ByKernel, "kernel"},
 		{9, 9, "RTTSource(9)"},

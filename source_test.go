@@ -55,9 +55,22 @@ func sourcePackages(t *testing.T) []sourcePackage {
 	return all
 }
 
+// importsOnAnySystem returns what the files of a folder import, whichever system they
+// are for.
+func importsOnAnySystem(path string) (imports []string) {
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		system := build.Default
+		system.GOOS, system.CgoEnabled = goos, false
+		if built, err := system.ImportDir(path, 0); err == nil { // one may have no files
+			imports = append(imports, built.Imports...)
+		}
+	}
+	return imports
+}
+
 func readPackage(t *testing.T, path string, built *build.Package) sourcePackage {
 	t.Helper()
-	p := sourcePackage{path: path, imports: built.Imports, files: token.NewFileSet()}
+	p := sourcePackage{path: path, imports: importsOnAnySystem(path), files: token.NewFileSet()}
 	var files []*ast.File
 	for _, name := range slices.Concat(built.GoFiles, built.TestGoFiles, built.XTestGoFiles) {
 		file, err := parser.ParseFile(p.files, filepath.Join(path, name), nil, parser.ParseComments)

@@ -30,6 +30,12 @@ type Quote struct {
 	FragmentOffset      int        // bytes; above zero, no upper-layer header is read
 	Length              int        // of the whole packet with its IP header, as that states it
 
+	// Presumed says that the system does not hand out what the router quoted, as in
+	// datagram mode on Windows. It says which request the error is about: what is
+	// in Transport, and read from it, is that request as it was sent, without a
+	// checksum, and of the IP header only Version, Destination and Protocol are known.
+	Presumed bool
+
 	// Transport is all that is quoted from the upper-layer header on, without
 	// the padding that RFC 4884 puts behind a short packet. Payload is what is
 	// quoted behind the upper-layer header.

@@ -33,6 +33,11 @@ type Reply struct {
 	// it, Time is when the message was read.
 	Stamped bool
 
+	// CounterRTT is the time from the call that sent the request to the system's word
+	// that it was answered, by a counter that is finer than the clock: in datagram
+	// mode on Windows, where the clock may advance in steps of 16 ms. Else it is 0.
+	CounterRTT time.Duration
+
 	// KernelRTT is the time between the kernel's own two stamps: from the
 	// departure of the last request with the sequence number that this message
 	// is about, to the arrival of this message. It is 0 where it is not known:

@@ -47,6 +47,11 @@ type Request struct {
 	// TrafficClass is the traffic class or TOS byte, 0 to 255.
 	TrafficClass int
 
+	// Timeout is how long the system is to wait for what answers the request, where
+	// it is the system that waits: in datagram mode on Windows, where nothing is
+	// received later. 0 means 10 s. Elsewhere it has no effect.
+	Timeout time.Duration
+
 	// Time is set by package socket when it sends: just before the kernel was
 	// given the packet.
 	Time time.Time
@@ -65,6 +70,8 @@ func (r *Request) Validate() error {
 		return &FieldError{Field: "TTL", Value: r.TTL, Allowed: "1 to 255, or 0 for 64"}
 	case r.TrafficClass < 0 || r.TrafficClass > 255:
 		return &FieldError{Field: "TrafficClass", Value: r.TrafficClass, Allowed: "0 to 255"}
+	case r.Timeout < 0:
+		return &FieldError{Field: "Timeout", Value: r.Timeout, Allowed: "0 for 10s, or more"}
 	}
 	return nil
 }

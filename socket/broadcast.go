@@ -4,25 +4,28 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"slices"
 )
 
-// IsBroadcast tells whether addr is the limited broadcast address or that of a
+// IsBroadcast reports whether addr is the limited broadcast address or that of a
 // network that this host is on (RFC 919 section 7).
-func IsBroadcast(addr netip.Addr) bool {
-	if addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-		return true
-	}
+func IsBroadcast(addr netip.Addr) bool { return slices.Contains(broadcastAddrs(), addr) }
+
+// broadcastAddrs returns the limited broadcast address, and those of the networks
+// that this host is on.
+func broadcastAddrs() []netip.Addr {
+	all := []netip.Addr{netip.AddrFrom4([4]byte{255, 255, 255, 255})}
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
-		return false
+		return all
 	}
 	for _, a := range addrs {
 		prefix, err := netip.ParsePrefix(a.String())
-		if err == nil && prefix.Addr().Is4() && prefix.Bits() < 31 && addr == lastAddr4(prefix) {
-			return true
+		if err == nil && prefix.Addr().Is4() && prefix.Bits() < 31 {
+			all = append(all, lastAddr4(prefix))
 		}
 	}
-	return false
+	return all
 }
 
 func lastAddr4(p netip.Prefix) netip.Addr {

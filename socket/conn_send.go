@@ -103,7 +103,7 @@ func (c *conn) encode(req *icmp.Request) error {
 	if c.buf, err = req.Append(c.buf); err != nil {
 		return err
 	}
-	out := sys.Outbound{To: to.WithZone(""), Zone: zone}
+	out := sys.Outbound{To: to.WithZone(""), Zone: zone, Timeout: req.Timeout}
 	out.Differ(req.TTL, icmp.DefaultTTL, req.TrafficClass)
 	c.out, c.ends = append(c.out, out), append(c.ends, len(c.buf))
 	return nil

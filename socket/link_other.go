@@ -8,19 +8,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"runtime"
 	"syscall"
 	"time"
 
-	xicmp "golang.org/x/net/icmp"
-	"golang.org/x/net/ipv4"
-	"golang.org/x/net/ipv6"
-
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
 	"github.com/goicmp/icmplib/internal/waiting"
-	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // kernelKeepsID: datagram sockets of other systems send the id that they are
@@ -37,21 +31,28 @@ type linkConfig struct {
 	zone    uint32 // of Source
 }
 
-// link is a socket of the system, by way of golang.org/x/net. It sends and
-// receives one datagram at a time, without kernel timestamps.
+// link is what carries the messages on systems other than Linux.
 type link struct {
-	conn  *xicmp.PacketConn
-	mode  Mode
-	id    uint16
-	p4    *ipv4.PacketConn // one of the two
-	p6    *ipv6.PacketConn
-	zones zones.Zones
-
-	ttl, class int // that the socket has been set to
-
-	buf     []byte
-	in      sys.Inbound
+	carrier
+	id      uint16
 	drained waiting.Watermark
+}
+
+// carrier is a socket of the system, or what stands for one. Its errors are what
+// errors.Is can be asked about on every system.
+type carrier interface {
+	send(out []sys.Outbound) (int, error)
+	waitWritable(ctx context.Context) error
+
+	// receive waits for up to limit datagrams, and datagram decodes the i-th.
+	receive(limit int) (int, error)
+	datagram(i int, in *sys.Inbound)
+
+	setReadDeadline(t time.Time) error
+	drops() uint64
+	setBroadcast(on bool) error
+	joinGroup(group netip.Addr, ifi *net.Interface) error
+	close() error
 }
 
 func unsupported(what string) error {
@@ -62,191 +63,22 @@ func openLink(cfg linkConfig) (*link, error) {
 	switch {
 	case cfg.Mark != 0:
 		return nil, unsupported("a routing mark (Mark)")
-	case cfg.Interface != "":
-		return nil, unsupported("binding to an interface (Interface)")
 	case cfg.SendTimestamps:
 		return nil, unsupported("kernel timestamps of what is sent (SendTimestamps)")
-	case cfg.DontFragment:
-		return nil, unsupported("setting the don't-fragment flag (DontFragment)")
 	}
-	conn, err := xicmp.ListenPacket(network(cfg.version, cfg.mode), listenAddress(cfg))
-	if err != nil {
-		return nil, err
-	}
-	l := &link{conn: conn, mode: cfg.mode, id: cfg.id, p4: conn.IPv4PacketConn(), p6: conn.IPv6PacketConn(),
-		buf: make([]byte, sys.MaxDatagram)}
+	l := &link{id: cfg.id}
 	l.drained.Advance(time.Now())
-	l.describe()
-	return l, nil
-}
-
-func network(v icmp.Version, mode Mode) string {
-	switch {
-	case mode == Datagram && v == icmp.V4:
-		return "udp4"
-	case mode == Datagram:
-		return "udp6"
-	case v == icmp.V4:
-		return "ip4:icmp"
-	}
-	return "ip6:ipv6-icmp"
-}
-
-func listenAddress(cfg linkConfig) string {
-	if cfg.Source.IsValid() {
-		return cfg.Source.Unmap().String()
-	}
-	if cfg.version == icmp.V4 {
-		return "0.0.0.0"
-	}
-	return "::"
-}
-
-// describe asks for what the system can say of a packet. What it cannot is
-// reported as unknown.
-func (l *link) describe() {
-	if l.p4 != nil {
-		_ = l.p4.SetControlMessage(ipv4.FlagTTL|ipv4.FlagDst|ipv4.FlagInterface, true)
-		_ = l.p4.SetMulticastTTL(icmp.DefaultTTL)
-		return
-	}
-	_ = l.p6.SetControlMessage(ipv6.FlagHopLimit|ipv6.FlagTrafficClass|ipv6.FlagDst|ipv6.FlagInterface, true)
-	_ = l.p6.SetMulticastHopLimit(icmp.DefaultTTL)
-}
-
-func (l *link) send(out []sys.Outbound) (int, error) {
-	for i := range out {
-		if err := l.sendOne(&out[i]); err != nil {
-			return i, err
-		}
-	}
-	return len(out), nil
-}
-
-func (l *link) sendOne(out *sys.Outbound) error {
-	if err := l.setTTL(out); err != nil {
-		return err
-	}
-	ip := net.IPAddr{IP: out.To.AsSlice()}
-	if out.Zone != 0 {
-		ip.Zone = l.zones.Join(out.To, out.Zone).Zone()
-	}
-	var to net.Addr = &ip
-	if l.mode == Datagram {
-		to = &net.UDPAddr{IP: ip.IP, Zone: ip.Zone}
-	}
-	_, err := l.conn.WriteTo(out.Data, to)
-	return err
-}
-
-// setTTL sets TTL and traffic class on the socket, where they change.
-func (l *link) setTTL(out *sys.Outbound) error {
-	ttl, class := max(out.TTL, 0), max(out.TrafficClass, 0)
-	if ttl == 0 {
-		ttl = icmp.DefaultTTL
-	}
-	if ttl != l.ttl {
-		if err := l.setHopLimit(ttl); err != nil {
-			return err
-		}
-		l.ttl = ttl
-	}
-	if class == l.class {
-		return nil
-	}
-	l.class = class
-	if l.p4 != nil {
-		return l.p4.SetTOS(class)
-	}
-	return l.p6.SetTrafficClass(class)
-}
-
-func (l *link) setHopLimit(ttl int) error {
-	if l.p4 != nil {
-		return errors.Join(l.p4.SetTTL(ttl), l.p4.SetMulticastTTL(ttl))
-	}
-	return errors.Join(l.p6.SetHopLimit(ttl), l.p6.SetMulticastHopLimit(ttl))
-}
-
-// waitWritable is not needed: x/net waits for room by itself.
-func (l *link) waitWritable(context.Context) error { return nil }
-
-func (l *link) receive(int) (int, error) {
-	l.in = sys.Inbound{}
-	var from net.Addr
 	var err error
-	if l.p4 != nil {
-		from, err = l.read4()
-	} else {
-		from, err = l.read6()
-	}
-	if err != nil {
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			l.drained.Advance(time.Now())
-		}
-		return 0, err
-	}
-	l.in.Read = time.Now()
-	l.in.Size = len(l.in.Data)
-	l.setFrom(from)
-	return 1, nil
+	l.carrier, err = openCarrier(cfg, &l.drained)
+	return l, err
 }
 
-func (l *link) read4() (net.Addr, error) {
-	n, cm, from, err := l.p4.ReadFrom(l.buf)
-	l.in.Data = l.buf[:max(n, 0)]
-	if cm != nil {
-		l.in.TTL, l.in.InterfaceIndex = cm.TTL, cm.IfIndex
-		l.in.To, _ = netip.AddrFromSlice(cm.Dst.To4())
-	}
-	return from, err
-}
-
-func (l *link) read6() (net.Addr, error) {
-	n, cm, from, err := l.p6.ReadFrom(l.buf)
-	l.in.Data = l.buf[:max(n, 0)]
-	if cm != nil {
-		l.in.TTL, l.in.TrafficClass, l.in.InterfaceIndex = cm.HopLimit, uint8(cm.TrafficClass), cm.IfIndex
-		l.in.To, _ = netip.AddrFromSlice(cm.Dst)
-	}
-	return from, err
-}
-
-func (l *link) setFrom(from net.Addr) {
-	var ip net.IP
-	var zone string
-	switch a := from.(type) {
-	case *net.IPAddr:
-		ip, zone = a.IP, a.Zone
-	case *net.UDPAddr:
-		ip, zone = a.IP, a.Zone
-	}
-	l.in.From, _ = netip.AddrFromSlice(ip)
-	if l.p4 != nil {
-		l.in.From = l.in.From.Unmap()
-	}
-	l.in.Zone, _ = l.zones.Index(zone)
-}
-
-func (l *link) datagram(_ int, in *sys.Inbound) { *in = l.in }
-
-// roundTrip is not known here.
+// roundTrip, by the kernel's stamps, is not known here.
 func (l *link) roundTrip(uint16, *sys.Inbound) time.Duration { return 0 }
 
-func (l *link) setReadDeadline(t time.Time) error { return l.conn.SetReadDeadline(t) }
-
-// drops and backlog are not known here.
-func (l *link) drops() uint64    { return 0 }
+// backlog is not known here.
 func (l *link) backlog() float64 { return 0 }
-
-func (l *link) setBroadcast(bool) error { return unsupported("broadcast (SetBroadcast)") }
-
-func (l *link) joinGroup(group netip.Addr, ifi *net.Interface) error {
-	return l.p6.JoinGroup(ifi, &net.IPAddr{IP: group.AsSlice()})
-}
 
 func (l *link) syscallConn() (syscall.RawConn, error) {
 	return nil, unsupported("the descriptor (SyscallConn)")
 }
-
-func (l *link) close() error { return l.conn.Close() }

@@ -26,6 +26,7 @@ func (m *echo) send(p *outgoing) error {
 		Payload:      p.payload,
 		TTL:          p.ttl,
 		TrafficClass: p.class,
+		Timeout:      p.timeout,
 	}
 	return took(m.SendBatch(m.request[:]))
 }

@@ -12,6 +12,7 @@ type Measure uint8
 const (
 	Unmeasured Measure = iota // there is none
 	ByRead                    // from the send by our clock to the read by our clock
+	ByCounter                 // from the send to the completion of the call, by a finer counter
 	ByClock                   // to the kernel's stamp of the arrival
 	ByKernel                  // from the kernel's stamp of the departure to that
 )
@@ -22,6 +23,8 @@ const (
 func roundTrip(r *icmp.Reply, mono time.Duration) (time.Duration, Measure) {
 	mono = max(0, mono)
 	switch {
+	case r.CounterRTT > 0:
+		return r.CounterRTT, ByCounter // our clock may be too coarse to agree
 	case r.KernelRTT > 0 && r.KernelRTT <= mono:
 		return r.KernelRTT, ByKernel
 	case r.Stamped:

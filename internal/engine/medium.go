@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"net/netip"
+	"time"
 )
 
 // Medium is what an engine sends over and receives from: sockets of one
@@ -34,6 +35,11 @@ func took(n int, err error) error {
 	return err
 }
 
+// lateness is for how long behind the timeout of a probe its answer is waited for,
+// where the system does the waiting. It contains by how much Windows ends its waits
+// too early.
+const lateness = 2 * time.Second
+
 // outgoing is a probe with what makes it recognisable.
 type outgoing struct {
 	dst      netip.Addr
@@ -43,6 +49,7 @@ type outgoing struct {
 	numbered bool // see payload
 	ttl      int
 	class    int
+	timeout  time.Duration // for what comes late, see lateness
 	flow     Flow
 }
 

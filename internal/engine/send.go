@@ -125,6 +125,7 @@ func (e *Engine) launch(op *Op, p *Probe) error {
 		numbered: op.payload.numbered,
 		ttl:      p.TTL,
 		class:    op.class,
+		timeout:  op.timeout + lateness,
 		flow:     p.Flow,
 	}
 	e.arm()

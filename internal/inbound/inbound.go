@@ -20,6 +20,7 @@ func Describe(r *icmp.Reply, in *sys.Inbound, z *zones.Zones) {
 		Time:           in.Read.Add(-in.Queued),
 		Queued:         in.Queued,
 		Stamped:        in.Stamped,
+		CounterRTT:     in.Elapsed,
 	}
 }
 

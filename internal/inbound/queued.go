@@ -34,7 +34,7 @@ func ParseQueued(r *icmp.Reply, v icmp.Version, in *sys.Inbound, z *zones.Zones)
 		}
 		quoted = quoted[:offset]
 	}
-	r.Quote.Version = v
+	r.Quote.Version, r.Quote.Presumed = v, e.Presumed
 	r.Quote.Destination = z.Join(in.From, in.Zone)
 	return quoted, true
 }

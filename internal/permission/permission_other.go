@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package permission
 
@@ -7,7 +7,7 @@ import (
 	"runtime"
 )
 
-const cureRoot = "run the program as root or administrator"
+const cureRoot = "run the program as root"
 
 // Datagram says what denies a datagram ICMP socket.
 func Datagram() (obstacle, cure string) {
@@ -16,10 +16,10 @@ func Datagram() (obstacle, cure string) {
 
 // Raw says what denies a raw socket.
 func Raw() (obstacle, cure string) {
-	return "raw sockets need root or an administrator on " + runtime.GOOS, cureRoot
+	return "raw sockets need root on " + runtime.GOOS, cureRoot
 }
 
 // Mark says what denies a routing mark.
 func Mark(mark uint32) (obstacle, cure string) {
-	return fmt.Sprintf("the routing mark %d needs root or an administrator on %s", mark, runtime.GOOS), cureRoot
+	return fmt.Sprintf("the routing mark %d needs root on %s", mark, runtime.GOOS), cureRoot
 }

@@ -22,6 +22,8 @@ type Outbound struct {
 	// the socket's own setting in force, which costs the kernel less.
 	TTL          int
 	TrafficClass int
+
+	Timeout time.Duration // where the system waits for the answer; 0: by default
 }
 
 // Differ sets the TTL and the traffic class to those of a datagram where they are
@@ -54,6 +56,8 @@ type Inbound struct {
 	Queued  time.Duration // how long it had waited then
 	Stamped bool          // Queued is by Stamp
 
+	Elapsed time.Duration // since the call that sent what this answers, where the system's calls tell; 0: unknown
+
 	Failed bool // an entry of the error queue: Err says which
 	Err    QueuedError
 
@@ -73,6 +77,7 @@ type QueuedError struct {
 	Data     uint32     // see ExtensionOffset, and of OriginTimestamping the ordinal
 	Offender netip.Addr // who sent the ICMP message; zero for a local error
 	Zone     uint32     // interface index that scopes Offender
+	Presumed bool       // the datagram is as it was sent, for what was quoted is not known
 }
 
 // Origin says where an error of the error queue comes from.

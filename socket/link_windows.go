@@ -1,0 +1,386 @@
+package socket
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/iphelper"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/waiting"
+)
+
+// openCarrier has datagram mode carried by the IP Helper API, which anybody may
+// call and no firewall rule hinders. What it says and what sockets say is explained
+// here, once.
+func openCarrier(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
+	open := openPackets
+	if cfg.mode == Datagram {
+		open = openEcho
+	}
+	c, err := open(cfg, drained)
+	if err != nil {
+		return nil, iphelper.Explain(err)
+	}
+	return explained{c}, nil
+}
+
+// explained is a carrier whose errors say what they mean.
+type explained struct{ carrier }
+
+func (e explained) send(out []sys.Outbound) (int, error) {
+	n, err := e.carrier.send(out)
+	return n, iphelper.Explain(err)
+}
+
+func (e explained) receive(limit int) (int, error) {
+	n, err := e.carrier.receive(limit)
+	return n, iphelper.Explain(err)
+}
+
+func (e explained) joinGroup(group netip.Addr, ifi *net.Interface) error {
+	return iphelper.Explain(e.carrier.joinGroup(group, ifi))
+}
+
+// defaultWait is how long the system waits for the answer to a request that does
+// not say.
+const defaultWait = 10 * time.Second
+
+// echoLink carries echo requests by calls of the IP Helper API, which sends them,
+// waits for what answers them and says what that was. The system draws an id and a
+// sequence number of its own, and says which call an answer belongs to; requests and
+// answers are made to carry those of this socket again.
+type echoLink struct {
+	handle  *sys.EchoHandle
+	family  iphelper.Family
+	flags   uint8
+	source  netip.Addr
+	zone    uint32 // of source
+	drained *waiting.Watermark
+	dropped atomic.Uint64
+	groups  broadcasts
+
+	mu       sync.Mutex
+	closed   bool
+	deadline time.Time
+	arrived  []*echoCall   // completed, to be handed out
+	changed  chan struct{} // something of the above has; holds one
+
+	batch []*echoCall // handed out by the last receive
+	calls []*sys.EchoCall
+	idle  sync.Pool
+}
+
+// echoCall is a call, and the request for which it was made.
+type echoCall struct {
+	sys.EchoCall
+	link    *echoLink
+	request []byte // the ICMP message
+	to      netip.Addr
+	zone    uint32
+	since   time.Duration // from the completion to the read
+	reply   iphelper.Reply
+}
+
+func openEcho(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
+	ipv6 := cfg.version == icmp.V6
+	switch {
+	case cfg.Interface != "":
+		return nil, unsupported("binding to an interface (Interface)")
+	case cfg.DontFragment && ipv6:
+		return nil, unsupported("keeping IPv6 from fragmenting (DontFragment)")
+	}
+	source := cfg.Source.Unmap().WithZone("")
+	if err := isLocal(source); err != nil {
+		return nil, err
+	}
+	handle, err := sys.OpenEcho(ipv6)
+	if err != nil {
+		return nil, err
+	}
+	l := &echoLink{handle: handle, family: iphelper.Family(ipv6), source: source, zone: cfg.zone,
+		drained: drained, changed: make(chan struct{}, 1)}
+	if cfg.DontFragment {
+		l.flags = iphelper.DontFragment
+	}
+	return l, nil
+}
+
+// isLocal refuses a source that this host does not have: the API would with each
+// request.
+func isLocal(source netip.Addr) error {
+	if !source.IsValid() || source.IsUnspecified() {
+		return nil
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Unmap() == source {
+			return nil
+		}
+	}
+	return syscall.EADDRNOTAVAIL
+}
+
+func (l *echoLink) send(out []sys.Outbound) (int, error) {
+	l.mu.Lock()
+	closed := l.closed
+	l.mu.Unlock()
+	if closed {
+		return 0, net.ErrClosed // the thread of the API may serve others still
+	}
+	l.calls = l.calls[:0]
+	var refused error
+	for i := range out {
+		if refused = l.refuse(&out[i]); refused != nil {
+			break
+		}
+		l.calls = append(l.calls, &l.prepare(&out[i]).EchoCall)
+	}
+	if len(l.calls) == 0 {
+		return 0, refused
+	}
+	n, err := l.handle.Call(l.calls)
+	if err != nil {
+		return n, err
+	}
+	return n, refused
+}
+
+// refuse refuses what the API would send, or not carry.
+func (l *echoLink) refuse(out *sys.Outbound) error {
+	switch {
+	case len(out.Data) > echoHeaderLen+iphelper.MaxData:
+		return syscall.EMSGSIZE
+	case l.groups.contain(out.To):
+		return syscall.EACCES
+	}
+	return nil
+}
+
+const echoHeaderLen = 8 // RFC 792, RFC 4443 section 4.1
+
+// prepare makes a call of a request.
+func (l *echoLink) prepare(out *sys.Outbound) *echoCall {
+	c, ok := l.idle.Get().(*echoCall)
+	if !ok {
+		c = &echoCall{link: l}
+		c.Completed = func(*sys.EchoCall) { c.link.complete(c) }
+	}
+	c.request = append(c.request[:0], out.Data...)
+	c.to, c.zone = out.To, out.Zone
+	c.Payload = c.request[echoHeaderLen:]
+	size := l.family.BufferSize(len(c.Payload))
+	c.Buffer = slices.Grow(c.Buffer[:0], size)[:size]
+	l.family.Prepare(c.Buffer)
+	ttl := icmp.DefaultTTL
+	if out.TTL > 0 {
+		ttl = out.TTL
+	}
+	c.Options = iphelper.Options(uint8(ttl), uint8(max(0, out.TrafficClass)), l.flags)
+	c.Timeout = out.Timeout
+	if c.Timeout <= 0 {
+		c.Timeout = defaultWait
+	}
+	if l.family == iphelper.V6 {
+		c.To6, c.Source6 = iphelper.Address6(out.To, out.Zone), iphelper.Address6(l.source, l.zone)
+	} else {
+		c.To4, c.Source4 = iphelper.Address4(out.To), iphelper.Address4(l.source)
+	}
+	return c
+}
+
+// complete takes a call that has completed, on the thread of the API.
+func (l *echoLink) complete(c *echoCall) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.arrived = append(l.arrived, c)
+	l.notify()
+}
+
+func (l *echoLink) notify() {
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// waitWritable waits until a call may have made room for another.
+func (l *echoLink) waitWritable(ctx context.Context) error { return l.handle.WaitRoom(ctx) }
+
+// receive waits for answers. At the deadline it looks a last time: what had
+// completed then is handed out.
+func (l *echoLink) receive(limit int) (int, error) {
+	for _, c := range l.batch {
+		l.idle.Put(c)
+	}
+	l.batch = l.batch[:0]
+	for {
+		deadline, err := l.take(limit)
+		if err != nil || len(l.batch) > 0 {
+			return len(l.batch), err
+		}
+		if !deadline.IsZero() && !time.Now().Before(deadline) {
+			until := l.handle.Drain()
+			if _, err := l.take(limit); err != nil || len(l.batch) > 0 {
+				return len(l.batch), err
+			}
+			l.drained.Advance(until)
+			return 0, os.ErrDeadlineExceeded
+		}
+		l.wait(deadline)
+	}
+}
+
+// take moves up to limit answers into the batch, and returns the read deadline.
+func (l *echoLink) take(limit int) (time.Time, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return time.Time{}, net.ErrClosed
+	}
+	taken := 0
+	for _, c := range l.arrived {
+		if len(l.batch) == limit {
+			break
+		}
+		taken++
+		if l.read(c) {
+			l.batch = append(l.batch, c)
+		} else {
+			l.idle.Put(c)
+		}
+	}
+	l.arrived = slices.Delete(l.arrived, 0, taken)
+	return l.deadline, nil
+}
+
+// wait waits for a change, or the deadline.
+func (l *echoLink) wait(deadline time.Time) {
+	if deadline.IsZero() {
+		<-l.changed
+		return
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case <-l.changed:
+	case <-timer.C:
+	}
+}
+
+// read reads what a call gave, and reports whether it is an answer. A request that
+// the system took and did not carry out is a loss of our own making, as is what
+// cannot be read.
+func (l *echoLink) read(c *echoCall) bool {
+	status := l.family.Status(c.Buffer)
+	if status == iphelper.Untouched && c.Code != 0 {
+		status = iphelper.Status(c.Code)
+	}
+	if status == iphelper.TimedOut {
+		return false
+	}
+	_, _, reported := l.family.ErrorMessage(status)
+	if status == iphelper.Success || reported {
+		var err error
+		c.reply, err = l.family.Parse(c.Buffer, c.Base(), len(c.Payload))
+		if err == nil && (c.reply.Status == status) && !c.reply.Source.IsUnspecified() {
+			c.since = c.Since()
+			return true
+		}
+	}
+	l.dropped.Add(1)
+	return false
+}
+
+// datagram decodes the i-th answer of the last receive.
+func (l *echoLink) datagram(i int, in *sys.Inbound) {
+	c := l.batch[i]
+	*in = sys.Inbound{
+		From:         c.reply.Source,
+		Zone:         c.reply.Zone,
+		TTL:          c.reply.TTL,
+		TrafficClass: c.reply.TrafficClass,
+		Read:         time.Now(),
+		Queued:       c.since,
+		Elapsed:      c.Elapsed,
+	}
+	if c.reply.Status == iphelper.Success {
+		id, sequence := binary.BigEndian.Uint16(c.request[4:]), binary.BigEndian.Uint16(c.request[6:])
+		in.Data = l.family.Message(c.Buffer, &c.reply, id, sequence)
+		in.Size = len(in.Data)
+		return
+	}
+	clear(c.request[2:4]) // the checksum of what was quoted is not known
+	in.Failed = true
+	in.Data, in.From, in.Zone = c.request, c.to, c.zone
+	in.Err = sys.QueuedError{Origin: sys.OriginICMP, Presumed: true, Offender: c.reply.Source, Zone: c.reply.Zone}
+	if l.family == iphelper.V6 {
+		in.Err.Origin = sys.OriginICMPv6
+	}
+	in.Err.Type, in.Err.Code, _ = l.family.ErrorMessage(c.reply.Status)
+}
+
+func (l *echoLink) setReadDeadline(t time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return net.ErrClosed
+	}
+	l.deadline = t
+	l.notify()
+	return nil
+}
+
+func (l *echoLink) drops() uint64 { return l.dropped.Load() }
+
+func (l *echoLink) setBroadcast(bool) error { return unsupported("broadcast (SetBroadcast)") }
+
+func (l *echoLink) joinGroup(netip.Addr, *net.Interface) error {
+	return unsupported("joining a group in datagram mode (JoinGroup)")
+}
+
+// close ends the use of the API. What is pending completes unheard.
+func (l *echoLink) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return net.ErrClosed
+	}
+	l.closed = true
+	l.handle.Close()
+	l.notify()
+	return nil
+}
+
+// broadcasts knows the broadcast addresses of this host's networks. The API would
+// send to them without being asked twice.
+type broadcasts struct {
+	expires time.Time
+	addrs   []netip.Addr
+}
+
+// contain reports whether addr is a broadcast address. Whoever sends calls it.
+func (b *broadcasts) contain(addr netip.Addr) bool {
+	if !addr.Is4() {
+		return false
+	}
+	if now := time.Now(); now.After(b.expires) {
+		const lifetime = 10 * time.Second // looking costs milliseconds
+		b.addrs, b.expires = broadcastAddrs(), now.Add(lifetime)
+	}
+	return slices.Contains(b.addrs, addr)
+}
