@@ -19,7 +19,7 @@ type Host struct {
 	// Name is the target as the caller gave it: a name or an address.
 	Name string
 
-	// Err is why nothing could be sent to the target, or nil. That nobody
+	// Err is why nothing could be sent to the target, or received, or nil. That nobody
 	// answers is no error: see [Stats.IsAlive].
 	Err error
 

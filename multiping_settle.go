@@ -31,6 +31,9 @@ func (s *sweep) outcome(o *engine.Outcome) {
 	r := outcomeResult(o, h.host.Address, s.opts.Packet.Protocol)
 	r.Seq = seq
 	h.host.Add(r)
+	if r.Cause != nil && h.host.PacketsReceived == 0 {
+		h.host.Err = r.Cause // nothing can be received
+	}
 	if !o.Fate.Settles() {
 		return
 	}

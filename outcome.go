@@ -35,6 +35,7 @@ func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 		Altered:           o.PayloadChanged,
 		Suspect:           o.Suspect,
 		Unproven:          o.Unproven,
+		Cause:             o.Cause,
 		Retransmitted:     o.Retransmitted,
 	}
 }

@@ -60,7 +60,7 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 	host.KeepRTTs(run.opts.Count)
 	err = run.each(ctx, func(r Result) bool {
 		host.Add(r)
-		if host.PacketsSent == 0 {
+		if host.PacketsSent == 0 || r.Cause != nil && host.PacketsReceived == 0 {
 			host.Err = r.Cause
 		} else {
 			host.Err = nil

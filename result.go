@@ -108,7 +108,8 @@ type Result struct {
 	Suspect bool
 
 	// Cause is the error of this system because of which the probe was not
-	// sent, or nil.
+	// sent or, on a StatusNoReply, because of which nothing can be received; nil
+	// if there was none.
 	Cause error
 }
 
@@ -131,7 +132,7 @@ type Quoted struct {
 
 // Err returns r as an error, nil for a StatusReply:
 //
-//   - for a StatusNoReply it is [ErrTimeout];
+//   - for a StatusNoReply without a Cause it is [ErrTimeout];
 //   - for an ICMP error it is an [*icmp.Error] that holds what r knows of the
 //     message, for which errors.Is works with [ErrTimeExceeded],
 //     [ErrUnreachable] and [ErrPacketTooBig];
@@ -145,7 +146,7 @@ func (r Result) Err() error {
 	switch {
 	case r.Status == StatusReply:
 		return nil
-	case r.Status == StatusNoReply:
+	case r.Status == StatusNoReply && r.Cause == nil:
 		return ErrTimeout
 	case r.isICMPError():
 		return &icmp.Error{Reply: r.icmpReply()}

@@ -13,6 +13,7 @@ func TestAProbeAndItsReplyAllocateNothing(t *testing.T) {
 		if !ok {
 			t.Fatal("no sequence number was free")
 		}
+		b.core.commit(seq, b.now)
 		r.Sequence, r.Payload = seq, b.op.payload.appendTo(payload[:0], n, seq)
 		b.core.receive(r, b.now)
 		if o := b.op.outcomes; len(o) != 1 || o[0].Fate != Replied {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
@@ -16,9 +17,25 @@ type core struct {
 	ops      opTable
 	counters Counters
 	loss     lossWindow
+	deaf     error // why nothing can be received; nil: it can
+
+	// departing are the probes that are being sent: the system has been given
+	// them, and has not said yet whether it takes them. What is heard of one
+	// meanwhile, such as the ICMP error of a local firewall that then refuses the
+	// packet, is held until that is known.
+	departing []uint16
+	held      []heldOutcome
 }
 
-// launch puts a probe into flight, and returns its sequence number and nonce.
+// heldOutcome is what was heard of a probe that is being sent.
+type heldOutcome struct {
+	seq uint16
+	op  opRef
+	Outcome
+}
+
+// launch begins to send a probe, and returns its sequence number and nonce. It
+// has to be ended by commit or abort.
 func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, nonce, bool) {
 	n := newNonce()
 	seq, ok := c.table.add(slot{
@@ -30,15 +47,55 @@ func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, n
 		ttl:   uint8(p.TTL),
 	}, op.timeout)
 	if ok {
-		c.counters.Sent++
+		c.departing = append(c.departing, seq)
 	}
 	return seq, n, ok
 }
 
-// abort takes back a launch: the kernel did not take the packet.
+// commit ends a launch: the system took the packet, at a moment. What was heard of
+// the probe meanwhile is delivered.
+func (c *core) commit(seq uint16, sent time.Duration) {
+	s := c.table.slot(seq)
+	late := sent - s.sent
+	s.sent = sent
+	if s.state == inFlight {
+		s.deadline += late
+	}
+	c.counters.Sent++
+	c.depart(seq, func(h *heldOutcome) {
+		h.Sent = c.epoch.Add(sent)
+		if h.MeasuredBy == ByClock || h.MeasuredBy == ByRead {
+			h.RTT = max(0, h.RTT-late)
+		}
+		c.deliver(h.op, &h.Outcome)
+	})
+}
+
+// abort takes back a launch: the system did not take the packet. What was heard
+// of the probe meanwhile was about nothing that left this host.
 func (c *core) abort(seq uint16) {
+	c.depart(seq, func(*heldOutcome) {})
 	c.table.remove(seq)
-	c.counters.Sent--
+}
+
+// depart ends the departure of a probe, and hands out what was held of it.
+func (c *core) depart(seq uint16, hand func(h *heldOutcome)) {
+	if i := slices.Index(c.departing, seq); i >= 0 {
+		c.departing = slices.Delete(c.departing, i, i+1)
+	}
+	if len(c.held) == 0 {
+		return
+	}
+	for i := range c.held {
+		if c.held[i].seq == seq {
+			hand(&c.held[i])
+		}
+	}
+	c.held = slices.DeleteFunc(c.held, func(h heldOutcome) bool { return h.seq == seq })
+}
+
+func (c *core) isDeparting(seq uint16) bool {
+	return len(c.departing) > 0 && slices.Contains(c.departing, seq)
 }
 
 // receive takes a message that arrived at a moment, and hands its meaning to
@@ -64,7 +121,7 @@ type heard struct {
 // credit tells the operation what was heard about a probe, and settles the probe
 // if it is open.
 func (c *core) credit(seq uint16, s *slot, h *heard) {
-	if s.state == inFlight && h.at > s.deadline {
+	if s.state == inFlight && h.at > s.deadline && !c.isDeparting(seq) {
 		c.silence(seq, s) // its deadline was not noticed yet
 	}
 	fate := h.judge(s)
@@ -109,27 +166,44 @@ func (h *heard) judge(s *slot) Fate {
 // silence settles a probe to which nothing came in time.
 func (c *core) silence(seq uint16, s *slot) {
 	c.table.settle(seq, s, silent)
-	c.report(seq, s, &Outcome{Fate: Silent, Suspect: c.loss.touches(s.sent, s.deadline)}, nil)
+	c.report(seq, s, &Outcome{
+		Fate:    Silent,
+		Suspect: c.deaf != nil || c.loss.touches(s.sent, s.deadline),
+		Cause:   c.deaf,
+	}, nil)
 }
 
-// report counts an outcome and delivers it, if its operation has not ended.
+// report tells the operation of a probe what became known of it, or keeps that
+// while the probe is being sent.
 func (c *core) report(seq uint16, s *slot, o *Outcome, r *icmp.Reply) {
-	c.counters.add(o.Fate)
-	op := c.ops.get(s.op)
-	if op == nil {
+	if op := c.ops.get(s.op); op != nil {
+		o.Tag, o.TTL, o.Sent = s.tag, int(s.ttl), c.epoch.Add(s.sent)
+		if r != nil {
+			o.describe(r)
+			o.Quoted.describe(r, c.id, seq, &op.payload)
+		}
+	}
+	if c.isDeparting(seq) {
+		c.held = append(c.held, heldOutcome{seq, s.op, *o})
 		return
 	}
-	o.Tag, o.TTL, o.Sent = s.tag, int(s.ttl), c.epoch.Add(s.sent)
-	if r != nil {
-		o.describe(r)
-		o.Quoted.describe(r, c.id, seq, &op.payload)
+	c.deliver(s.op, o)
+}
+
+// deliver counts an outcome and delivers it, if its operation has not ended.
+func (c *core) deliver(ref opRef, o *Outcome) {
+	c.counters.add(o.Fate)
+	if op := c.ops.get(ref); op != nil {
+		op.deliver(o)
 	}
-	op.deliver(o)
 }
 
 // expire settles the probes whose deadline lies at or before the horizon, up to
-// which all that arrived has been received.
+// which all that arrived has been received. One that is being sent has no deadline
+// yet.
 func (c *core) expire(horizon time.Duration) {
-	c.table.overdue(horizon, c.silence)
-	c.table.shrink(horizon)
+	c.table.overdue(horizon, c.isDeparting, c.silence)
+	if len(c.departing) == 0 {
+		c.table.shrink(horizon)
+	}
 }

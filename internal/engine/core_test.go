@@ -46,6 +46,13 @@ func (b *bench) newOp(cfg OpConfig) *Op {
 
 // launch sends a probe and returns its sequence number.
 func (b *bench) launch(dst netip.Addr, tag uint64) uint16 {
+	seq := b.depart(dst, tag)
+	b.core.commit(seq, b.now)
+	return seq
+}
+
+// depart begins to send a probe.
+func (b *bench) depart(dst netip.Addr, tag uint64) uint16 {
 	seq, _, ok := b.core.launch(b.op, b.ref, &Probe{Dst: dst, Tag: tag, TTL: 64}, b.now)
 	if !ok {
 		b.t.Fatal("no sequence number was free")

@@ -80,13 +80,13 @@ func (t *table) nextDeadline() (time.Duration, bool) {
 }
 
 // overdue calls settle, which dequeues it, for each probe that was due by the
-// horizon.
-func (t *table) overdue(horizon time.Duration, settle func(seq uint16, s *slot)) {
+// horizon. Those that are departing are the last of their queue.
+func (t *table) overdue(horizon time.Duration, departing func(seq uint16) bool, settle func(seq uint16, s *slot)) {
 	for i := range t.queues {
 		for q := &t.queues[i]; q.len > 0; {
 			seq := q.head
 			s := t.slot(seq)
-			if s.deadline > horizon {
+			if s.deadline > horizon || departing(seq) {
 				break
 			}
 			settle(seq, s)

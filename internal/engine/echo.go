@@ -28,7 +28,9 @@ func (m *echo) send(p *outgoing) error {
 		TrafficClass: p.class,
 		Timeout:      p.timeout,
 	}
-	return took(m.SendBatch(m.request[:]))
+	err := took(m.SendBatch(m.request[:]))
+	p.at = m.request[0].Time
+	return err
 }
 
 func (m *echo) receive() (int, error) {

@@ -26,6 +26,7 @@ type Engine struct {
 	armed    bool          // a read deadline is set
 	armedFor time.Duration // to this
 	expired  time.Duration // when probes were last expired
+	failing  time.Time     // since when receiving fails; the zero time: it does not
 
 	done   chan struct{} // closed by close
 	reader sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 type Medium interface {
 	Link
 
-	// send gives the system one packet, which may not take it.
+	// send gives the system one packet, which may not take it, and sets when.
 	send(p *outgoing) error
 	// receive waits for messages and reads them; it returns how many. They are
 	// valid until the next call.
@@ -51,6 +51,8 @@ type outgoing struct {
 	class    int
 	timeout  time.Duration // for what comes late, see lateness
 	flow     Flow
+
+	at time.Time // when the system was given it
 }
 
 // Flow is what routers that spread load look at beside the addresses, and the

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/goicmp/icmplib/socket"
 )
 
 const (
@@ -21,6 +23,10 @@ const (
 	// busyPause is the wait when the kernel or the table is full: about what it
 	// takes a gigabit interface to send a few hundred small packets.
 	busyPause = 500 * time.Microsecond
+
+	// busyPatience bounds the wait for room in the kernel for one probe. A device
+	// that has sent nothing for so long is stuck.
+	busyPatience = time.Second
 )
 
 // Pool is as many engines as the probes in flight need: one, and another socket
@@ -48,9 +54,11 @@ func NewPool(listen func() (Medium, error), log *slog.Logger) (*Pool, error) {
 
 // Send sends probes in order and sets Sent in each. It returns how many were
 // sent, and if not all, why the next one was not; the ones after it have not
-// been tried. While there is no room for a probe, in the kernel, in our own
-// receive buffer or because all sequence numbers are in flight, Send waits.
+// been tried. While there is no room for a probe, in our own receive buffer or
+// because all sequence numbers are in flight, Send waits; in the kernel it waits
+// for no longer than busyPatience.
 func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
+	var busy time.Time // when the kernel was first found to have no room for the next one
 	for n < len(probes) {
 		e, err := p.pick(len(probes) - n)
 		if err != nil {
@@ -58,9 +66,15 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 		}
 		k, err := e.send(ctx, op, probes[n:])
 		n += k
+		if k > 0 || !socket.IsBusy(err) {
+			busy = time.Time{}
+		} else if busy.IsZero() {
+			busy = time.Now()
+		}
 		switch {
 		case err == nil:
-		case errors.Is(err, errFull), errors.Is(err, errBacklog), errors.Is(err, errBusy):
+		case errors.Is(err, errFull), errors.Is(err, errBacklog),
+			socket.IsBusy(err) && (busy.IsZero() || time.Since(busy) < busyPatience):
 			if err := p.pause(ctx); err != nil {
 				return n, err
 			}

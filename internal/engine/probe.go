@@ -65,6 +65,8 @@ type Outcome struct {
 	// Suspect says of a Silent probe that the socket lost packets while the
 	// probe was in flight: the reply may have been among them.
 	Suspect bool
+	// Cause says of a Silent probe that nothing could be received, and why.
+	Cause error
 
 	// Answer says of a Replied probe of another protocol than ICMP what the
 	// target answered with.

@@ -64,13 +64,26 @@ func (c *chaos) event() {
 func (c *chaos) send() {
 	c.op.timeout = time.Duration(1+c.rng.IntN(4)) * 500 * time.Millisecond
 	c.nextID++
-	c.live = append(c.live, c.launch(c.randomTarget(), c.nextID))
+	seq := c.depart(c.randomTarget(), c.nextID)
+	c.live = append(c.live, seq)
+	for range c.rng.IntN(4) / 2 {
+		c.answer(seq) // before the call returns
+		c.collect()
+	}
+	c.now += time.Duration(c.rng.IntN(int(time.Millisecond)))
+	c.core.commit(seq, c.now)
 }
 
 // refuse is a probe that the kernel does not take.
 func (c *chaos) refuse() {
 	before := c.core.counters
-	c.core.abort(c.launch(target, 0))
+	seq := c.depart(target, 0)
+	for range c.rng.IntN(3) {
+		c.core.receive(c.exceeded(seq), c.now) // that of a local firewall
+	}
+	c.core.expire(c.now + time.Hour*time.Duration(c.rng.IntN(2)))
+	c.core.abort(seq)
+	before.Silent = c.core.counters.Silent // of others
 	if c.core.counters != before {
 		c.t.Fatalf("a refused probe was counted: %+v, before %+v", c.core.counters, before)
 	}

@@ -33,10 +33,13 @@ const (
 	// errorPause keeps a socket that fails again and again, as with its
 	// interface down, from keeping the processor busy.
 	errorPause = 10 * time.Millisecond
+
+	// deafAfter is for how long receiving has to fail before no more is sent.
+	deafAfter = time.Second
 )
 
 // read receives until the socket is closed. Other errors pass: an interface
-// that went away may come back.
+// that went away may come back. While they do not, see hear.
 func (e *Engine) read() {
 	for {
 		n, err := e.medium.receive()
@@ -44,20 +47,41 @@ func (e *Engine) read() {
 			return
 		}
 		deadline := errors.Is(err, os.ErrDeadlineExceeded)
+		if deadline {
+			err = nil
+		}
+		e.hear(err)
 		e.settle(n, deadline)
 		if n < napBelow && e.turn.Load() >= napTurn {
 			sys.Nap(nap)
 		}
-		if err != nil && !deadline {
-			e.log.Warn("receiving failed", "error", err)
-			if e.pauseReading() {
-				return
-			}
+		if err != nil && e.pauseReading() {
+			return
 		}
 	}
 }
 
-// pauseReading waits a little, and tells whether the engine was closed.
+// hear notes whether receiving works. If it never will, as where a system has not
+// the call (ENOSYS), or has not for deafAfter, the engine is deaf: it sends no
+// more probes, and says why, until it hears again.
+func (e *Engine) hear(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case err == nil:
+		e.failing, e.core.deaf = time.Time{}, nil
+		return
+	case e.failing.IsZero():
+		e.failing = time.Now()
+		e.log.Warn("receiving failed", "error", err)
+	}
+	if e.core.deaf == nil && (errors.Is(err, errors.ErrUnsupported) || time.Since(e.failing) >= deafAfter) {
+		e.core.deaf = err
+		e.log.Error("nothing can be received", "error", err)
+	}
+}
+
+// pauseReading waits a little, and reports whether the engine was closed.
 func (e *Engine) pauseReading() bool {
 	timer := time.NewTimer(errorPause)
 	defer timer.Stop()

@@ -47,7 +47,9 @@ func (m *segments) send(p *outgoing) error {
 	default:
 		probe.Payload = p.payload
 	}
-	return took(m.SendBatch(m.probe[:]))
+	err := took(m.SendBatch(m.probe[:]))
+	p.at = probe.Time
+	return err
 }
 
 // identity is what makes a probe recognisable in 32 bits. It is never 0, for no

@@ -20,11 +20,11 @@ const (
 	maxBacklog = 0.25
 )
 
-// Why an engine cannot take a probe now.
+// Why an engine cannot take a probe now. That the kernel has no room for it, see
+// [socket.IsBusy], is another reason.
 var (
 	errFull    = errors.New("all sequence numbers are in flight")
 	errBacklog = errors.New("the receive buffer fills faster than it is read")
-	errBusy    = errors.New("the kernel has no room for a packet")
 )
 
 // send sends probes in order and sets Sent in each. It returns how many were
@@ -77,14 +77,13 @@ func (e *Engine) sendOne(op *Op, p *Probe) error {
 	if err := e.launch(op, p); err != nil {
 		return err
 	}
-	err := e.medium.send(&e.out)
-	if err != nil {
+	if err := e.medium.send(&e.out); err != nil {
 		e.abort(e.out.seq, err)
+		return err
 	}
-	if err != nil && socket.IsBusy(err) {
-		return errBusy
-	}
-	return err
+	e.commit(e.out.seq, e.out.at)
+	p.Sent = e.out.at
+	return nil
 }
 
 // acquire makes the caller the one who sends.
@@ -111,12 +110,13 @@ func (e *Engine) launch(op *Op, p *Probe) error {
 	if e.closed {
 		return net.ErrClosed
 	}
-	now := time.Now()
-	seq, nonce, ok := e.core.launch(op, op.join(e), p, e.since(now))
+	if e.core.deaf != nil {
+		return e.core.deaf
+	}
+	seq, nonce, ok := e.core.launch(op, op.join(e), p, e.since(time.Now()))
 	if !ok {
 		return errFull
 	}
-	p.Sent = now
 	e.out = outgoing{
 		dst:      p.Dst,
 		seq:      seq,
@@ -128,8 +128,15 @@ func (e *Engine) launch(op *Op, p *Probe) error {
 		timeout:  op.timeout + lateness,
 		flow:     p.Flow,
 	}
-	e.arm()
 	return nil
+}
+
+// commit ends the launch of a probe that the kernel took.
+func (e *Engine) commit(seq uint16, at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.core.commit(seq, e.since(at))
+	e.arm()
 }
 
 // abort takes back the launch of a probe that the kernel did not take.

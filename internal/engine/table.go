@@ -79,10 +79,12 @@ func (t *table) settle(seq uint16, s *slot, end state) {
 	t.inFlight--
 }
 
-// remove forgets a probe that was not sent after all.
+// remove forgets a probe that was not sent after all, settled meanwhile or not.
 func (t *table) remove(seq uint16) {
 	s := t.slot(seq)
-	t.settle(seq, s, free)
+	if s.state == inFlight {
+		t.settle(seq, s, free)
+	}
 	*s = slot{}
 }
 

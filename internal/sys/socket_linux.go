@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,8 @@ type Socket struct {
 	mu     sync.RWMutex // held for reading while fd is in use, for writing to close it
 	fd     int
 	closed bool
+
+	errorReads atomic.Uint64 // how often entries were read from the error queue
 
 	poller *Poller
 	alone  bool // the poller is the socket's own

@@ -1,0 +1,285 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// scripted is a Conn of which the test says what becomes of each request.
+type scripted struct {
+	// send takes a request or refuses it; answer lets a message arrive.
+	send func(w *scripted, r *icmp.Request) error
+	// broken is what every receive fails with, if not nil.
+	broken error
+
+	mu       sync.Mutex
+	deadline time.Time
+	arrived  []icmp.Reply
+	news     chan struct{}
+	closed   chan struct{}
+	drained  time.Time
+	receives int
+}
+
+func newScripted(send func(w *scripted, r *icmp.Request) error) *scripted {
+	return &scripted{send: send, news: make(chan struct{}, 1), closed: make(chan struct{}), drained: time.Now()}
+}
+
+func (w *scripted) ID() uint16                { return testID }
+func (w *scripted) Counters() socket.Counters { return socket.Counters{} }
+func (w *scripted) Backlog() float64          { return 0 }
+func (w *scripted) Close() error              { close(w.closed); return nil }
+
+func (w *scripted) Drained() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.drained
+}
+
+func (w *scripted) wake() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+func (w *scripted) SetReadDeadline(t time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deadline = t
+	w.wake()
+	return nil
+}
+
+// arrive lets a message about a request arrive, and waits until it was read.
+func (w *scripted) arrive(req *icmp.Request, t icmp.Type, from netip.Addr) {
+	r := icmp.Reply{Source: from, Time: time.Now(), Stamped: true}
+	r.Type = t
+	if t.IsError() {
+		r.Quote = icmp.Quote{Version: icmp.V4, Destination: req.Destination, Protocol: icmp.ICMP, Type: icmp.V4EchoRequest,
+			ID: testID, Sequence: req.Sequence, Payload: slices.Clone(req.Payload)}
+	} else {
+		r.ID, r.Sequence, r.Payload = testID, req.Sequence, slices.Clone(req.Payload)
+	}
+	w.mu.Lock()
+	w.arrived = append(w.arrived, r)
+	w.mu.Unlock()
+	w.wake()
+}
+
+func (w *scripted) SendBatch(reqs []icmp.Request) (int, error) {
+	for i := range reqs {
+		reqs[i].Time = time.Now()
+		if err := w.send(w, &reqs[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(reqs), nil
+}
+
+func (w *scripted) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error) {
+	for {
+		w.mu.Lock()
+		w.receives++
+		n, deadline := copy(replies, w.arrived), w.deadline
+		if w.arrived = w.arrived[n:]; len(w.arrived) == 0 {
+			w.drained = time.Now()
+		}
+		w.mu.Unlock()
+		if w.broken != nil {
+			return 0, w.broken
+		}
+		if n > 0 {
+			return n, nil
+		}
+		wait := time.Hour
+		if !deadline.IsZero() {
+			if wait = time.Until(deadline); wait <= 0 {
+				return 0, os.ErrDeadlineExceeded
+			}
+		}
+		select {
+		case <-w.news:
+		case <-time.After(wait):
+		case <-w.closed:
+			return 0, net.ErrClosed
+		}
+	}
+}
+
+// onScript runs a test in virtual time with a pool on a scripted socket.
+func onScript(t *testing.T, send func(w *scripted, r *icmp.Request) error, f func(t *testing.T, w *scripted, p *Pool)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newScripted(send)
+		p, err := NewPool(func() (Medium, error) { return OverEcho(w), nil }, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		f(t, w, p)
+	})
+}
+
+// settled waits until n probes have their fate, and returns the outcomes.
+func settled(t *testing.T, op *Op, n int) (all []Outcome) {
+	t.Helper()
+	for n > 0 {
+		select {
+		case <-op.Ready():
+		case <-time.After(time.Minute):
+			t.Fatalf("%d probes have no fate", n)
+		}
+		for _, o := range op.Take(nil) {
+			all = append(all, o)
+			if o.Fate.Settles() {
+				n--
+			}
+		}
+	}
+	return all
+}
+
+// A firewall of this host that rejects answers with an ICMP error before the
+// system refuses the packet.
+func TestAProbeThatWasAnsweredAndThenRefusedIsNotSent(t *testing.T) {
+	refuse := func(w *scripted, r *icmp.Request) error {
+		if r.TTL == 64 {
+			return nil
+		}
+		w.arrive(r, icmp.V4DestinationUnreachable, router)
+		synctest.Wait() // it is read
+		return &socket.OpError{Op: "send", Err: syscall.EPERM}
+	}
+	onScript(t, refuse, func(t *testing.T, w *scripted, p *Pool) {
+		op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
+		defer op.Close()
+		for tag := range uint64(3) {
+			if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, Tag: tag, TTL: 1}}); n != 0 || !errors.Is(err, syscall.EPERM) {
+				t.Errorf("a refused probe: %d, %v", n, err)
+			}
+		}
+		if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, Tag: 9, TTL: 64}}); n != 1 || err != nil {
+			t.Errorf("the probe behind them: %d, %v", n, err)
+		}
+		all := settled(t, op, 1)
+		if len(all) != 1 || all[0].Tag != 9 || all[0].Fate != Silent {
+			t.Errorf("heard %+v", all)
+		}
+		if c := p.Counters(); c.Sent != 1 || c.Silent != 1 || c.Failed != 0 {
+			t.Errorf("counted %+v", c)
+		}
+	})
+}
+
+func TestATimeoutThatIsShorterThanTheCallSettlesOnlyWhatWasSent(t *testing.T) {
+	slow := func(w *scripted, r *icmp.Request) error {
+		time.Sleep(time.Minute) // in the call
+		if r.TTL == 1 {
+			return &socket.OpError{Op: "send", Err: syscall.EMSGSIZE}
+		}
+		return nil
+	}
+	onScript(t, slow, func(t *testing.T, w *scripted, p *Pool) {
+		op := NewOp(OpConfig{Timeout: time.Microsecond, Size: 56})
+		defer op.Close()
+		if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, Tag: 1, TTL: 1}}); n != 0 || !errors.Is(err, syscall.EMSGSIZE) {
+			t.Errorf("a refused probe: %d, %v", n, err)
+		}
+		if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, Tag: 2, TTL: 64}}); n != 1 || err != nil {
+			t.Errorf("one that was taken: %d, %v", n, err)
+		}
+		if all := settled(t, op, 1); len(all) != 1 || all[0].Tag != 2 || all[0].Fate != Silent {
+			t.Errorf("heard %+v", all)
+		}
+	})
+}
+
+// What comes about a probe before the call returns is told when it has, and once.
+func TestAReplyThatComesBeforeTheCallReturnsIsToldAfterwards(t *testing.T) {
+	early := func(w *scripted, r *icmp.Request) error {
+		w.arrive(r, icmp.V4EchoReply, target)
+		w.arrive(r, icmp.V4EchoReply, target)
+		synctest.Wait()
+		return nil
+	}
+	onScript(t, early, func(t *testing.T, w *scripted, p *Pool) {
+		op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
+		defer op.Close()
+		if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}}); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		all := op.Take(nil)
+		if len(all) != 2 || all[0].Fate != Replied || all[1].Fate != Duplicate {
+			t.Errorf("heard %+v", all)
+		}
+	})
+}
+
+func TestAKernelThatNeverHasRoomRefusesInTheEnd(t *testing.T) {
+	full := func(*scripted, *icmp.Request) error { return &socket.OpError{Op: "send", Err: syscall.ENOBUFS} }
+	onScript(t, full, func(t *testing.T, w *scripted, p *Pool) {
+		op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
+		defer op.Close()
+		start := time.Now()
+		n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}})
+		if n != 0 || !errors.Is(err, syscall.ENOBUFS) {
+			t.Errorf("%d, %v", n, err)
+		}
+		if took := time.Since(start); took < busyPatience || took > busyPatience+10*busyPause {
+			t.Errorf("after %v", took)
+		}
+	})
+}
+
+func TestASocketThatCannotReceiveSaysSo(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		err   error
+		after time.Duration // within which nothing more is sent
+	}{
+		{"a system without the call", os.NewSyscallError("recvmmsg", syscall.ENOSYS), errorPause},
+		{"an error that does not pass", os.NewSyscallError("recvmmsg", syscall.ENOMEM), deafAfter + errorPause},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newScripted(func(*scripted, *icmp.Request) error { return nil })
+				w.broken = tt.err
+				p, err := NewPool(func() (Medium, error) { return OverEcho(w), nil }, slog.New(slog.DiscardHandler))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer p.Close()
+				op := NewOp(OpConfig{Timeout: 2 * time.Second, Size: 56})
+				defer op.Close()
+				if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}}); n == 1 && err == nil {
+					o := settled(t, op, 1)[0]
+					if o.Fate != Silent || !errors.Is(o.Cause, tt.err) || !o.Suspect {
+						t.Errorf("the probe that was sent: %+v", o)
+					}
+				}
+				time.Sleep(tt.after)
+				if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}}); n != 0 || !errors.Is(err, tt.err) {
+					t.Errorf("a further one: %d, %v", n, err)
+				}
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				if most := int(10*time.Second/errorPause) + 10; w.receives > most {
+					t.Errorf("%d receives: it spins", w.receives)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,187 @@
+package icmplib_test
+
+import (
+	"errors"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// firewall adds a rule to this host's, or skips the test.
+func firewall(t *testing.T, rule string) {
+	t.Helper()
+	words := strings.Fields(rule)
+	if _, err := exec.LookPath(words[0]); err != nil {
+		t.Skipf("%s is not installed", words[0])
+	}
+	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+		t.Skipf("%s: %v: %s", rule, err, out)
+	}
+}
+
+// A rule of this host's firewall rejects the probes: the kernel first hands us
+// the ICMP error of that, and then says EPERM. None was sent, each is counted
+// once, and nothing waits for them.
+func TestWhatTheFirewallRejectsIsNotSent(t *testing.T) {
+	for _, tt := range []struct{ rules, target string }{
+		{"iptables -A OUTPUT -d 10.77.0.9 -j REJECT", "10.77.0.9"},
+		{"ip6tables -A OUTPUT -d fd77::9 -j REJECT", "fd77::9"},
+		{"nft add table inet f | nft add chain inet f o { type filter hook output priority 0 ; } | nft add rule inet f o ip daddr 10.77.0.9 reject with icmp type admin-prohibited", "10.77.0.9"},
+	} {
+		for _, mode := range []socket.Mode{socket.Raw, socket.Datagram} {
+			t.Run(strings.Fields(tt.rules)[0]+", "+mode.String(), func(t *testing.T) {
+				netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+					rejecting(t)
+					for rule := range strings.SplitSeq(tt.rules, "|") {
+						firewall(t, rule)
+					}
+					p, err := icmplib.NewProber(&icmplib.Config{Mode: mode})
+					check(t, err)
+					defer p.Close()
+					if mode == socket.Datagram && strings.HasPrefix(tt.rules, "ip6tables") {
+						rejectsLater(t, p, tt.target)
+						return
+					}
+					rejectsEach(t, p, tt.target)
+				})
+			})
+		}
+	}
+}
+
+// rejecting makes an interface through which the targets would be reached.
+func rejecting(t *testing.T) {
+	t.Helper()
+	check(t, netlab.AddVeth("mon0", "mon1"))
+	check(t, netlab.AddAddress("mon0", netip.MustParsePrefix("10.77.0.1/24")))
+	check(t, netlab.AddAddress("mon0", netip.MustParsePrefix("fd77::1/64")))
+	check(t, netlab.LinkUp("mon0"))
+	check(t, netlab.LinkUp("mon1"))
+}
+
+// rejectsLater is for the one kind of socket that the kernel tells nothing of a
+// packet that was rejected: for it each was sent, and met an ICMP error.
+func rejectsLater(t *testing.T, p *icmplib.Prober, target string) {
+	host, err := p.Ping(t.Context(), target, &icmplib.PingOptions{Count: 200, Interval: 50 * time.Microsecond})
+	check(t, err)
+	if host.PacketsSent != 200 || host.ICMPErrors != 200 || host.SendErrors != 0 {
+		t.Errorf("%d sent, %d errors, %d not sent", host.PacketsSent, host.ICMPErrors, host.SendErrors)
+	}
+}
+
+// rejectsEach tries every operation.
+func rejectsEach(t *testing.T, p *icmplib.Prober, target string) {
+	t.Run("ping", func(t *testing.T) {
+		for _, timeout := range []time.Duration{time.Second, time.Microsecond} {
+			host, err := p.Ping(t.Context(), target, &icmplib.PingOptions{Count: 200, Interval: 50 * time.Microsecond, Timeout: timeout})
+			check(t, err)
+			if host.SendErrors != 200 || host.PacketsSent != 0 || host.Err == nil {
+				t.Errorf("%d not sent, %d sent, %v", host.SendErrors, host.PacketsSent, host.Err)
+			}
+		}
+	})
+	t.Run("multiping", func(t *testing.T) {
+		hosts, err := p.MultiPing(t.Context(), slices.Repeat([]string{target}, 20), &icmplib.MultiPingOptions{Count: 5, Interval: time.Millisecond})
+		check(t, err)
+		for _, h := range hosts {
+			if h.SendErrors != 5 || h.PacketsSent != 0 || h.Err == nil {
+				t.Errorf("%d not sent, %d sent, %v", h.SendErrors, h.PacketsSent, h.Err)
+			}
+		}
+	})
+	t.Run("traceroute", func(t *testing.T) {
+		for _, protocol := range []icmplib.Protocol{icmplib.ICMP, icmplib.UDP} {
+			route, err := p.Traceroute(t.Context(), target, &icmplib.TracerouteOptions{MaxHops: 8, Packet: icmplib.Packet{Protocol: protocol}})
+			if !errors.Is(err, syscall.EPERM) {
+				t.Errorf("%v: %v", protocol, err)
+			}
+			if route == nil {
+				continue
+			}
+			for _, h := range route.Hops {
+				if h.PacketsSent != 0 {
+					t.Errorf("%v: hop %d: %d sent", protocol, h.Distance, h.PacketsSent)
+				}
+			}
+		}
+	})
+	t.Run("monitor", func(t *testing.T) {
+		opts := &icmplib.MonitorOptions{Interval: 20 * time.Millisecond, Rounds: 5, MaxHops: 4}
+		for snapshot, err := range p.Monitor(t.Context(), target, opts) {
+			check(t, err)
+			for _, h := range snapshot.Hops {
+				if h.PacketsSent != 0 {
+					t.Errorf("hop %d: %d sent", h.Distance, h.PacketsSent)
+				}
+			}
+		}
+	})
+	t.Run("mtu", func(t *testing.T) {
+		if r, err := p.PathMTU(t.Context(), target, nil); err == nil && r.Exact {
+			t.Errorf("%v", r)
+		}
+	})
+}
+
+// Thousands of probes are on their way whose TTL ends at six routers, and the
+// errors of those that came back are the errno of sends, any number of them one
+// after the other. None of them is taken for what becomes of another probe.
+func TestErrorsOfEarlierProbesAreNobodyElses(t *testing.T) {
+	const probes = 20_000 // 100,000 were tried by hand
+	for _, protocol := range []icmplib.Protocol{icmplib.ICMP, icmplib.UDP} {
+		t.Run(protocol.String(), func(t *testing.T) {
+			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+				n := netsim.MustParse(twelveHops(""))
+				n.Quiet(true)
+				netlab.Carry(t, n, netlab.Device{})
+				p, err := icmplib.NewProber(&icmplib.Config{Mode: socket.Datagram})
+				check(t, err)
+				defer p.Close()
+				pipeline(t, p, protocol, probes)
+			})
+		})
+	}
+}
+
+// pipeline sends probes with TTL 1 to 6, up to a thousand at once.
+func pipeline(t *testing.T, p *icmplib.Prober, protocol icmplib.Protocol, probes int) {
+	s := p.NewStream()
+	defer s.Close()
+	const window, atOnce = 1000, 50
+	results := make([]icmplib.StreamResult, 64)
+	batch := make([]icmplib.StreamProbe, atOnce)
+	wrong, silent := 0, 0
+	for sent, settled := 0, 0; settled < probes; {
+		for sent < probes && sent-settled < window {
+			for i := range batch {
+				batch[i] = icmplib.StreamProbe{Dst: netip.MustParseAddr("10.0.9.9"), Tag: uint64(sent)}
+				batch[i].Packet = icmplib.Packet{Protocol: protocol, TTL: 1 + sent%6}
+				sent++
+			}
+			check(t, s.Send(t.Context(), batch))
+		}
+		n, err := s.Receive(t.Context(), results)
+		check(t, err)
+		for i := range results[:n] {
+			switch r := &results[i].Result; {
+			case r.Status == icmplib.StatusNoReply:
+				silent++
+			case r.Status != icmplib.StatusTTLExpired || r.Responder != netip.AddrFrom4([4]byte{10, 0, 1, byte(r.TTL)}):
+				if wrong++; wrong < 5 {
+					t.Errorf("%v", r)
+				}
+			}
+		}
+		settled += n
+	}
+	t.Logf("%d wrong and %d silent of %d, %d dropped", wrong, silent, probes, p.Counters().Dropped)
+}
