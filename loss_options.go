@@ -56,7 +56,12 @@ func (o *ExplainLossOptions) withDefaults() (ExplainLossOptions, error) {
 	opts.FastCount = cmp.Or(opts.FastCount, defaultFastCount)
 	opts.SlowInterval = cmp.Or(opts.SlowInterval, defaultSlowInterval)
 	opts.FastInterval = cmp.Or(opts.FastInterval, min(defaultFastInterval, opts.SlowInterval/lossRateRatio))
+	if err := cmp.Or(validateUnit("SlowInterval", opts.SlowInterval), validateUnit("FastInterval", opts.FastInterval)); err != nil {
+		return opts, err
+	}
 	switch {
+	case opts.SlowInterval < lossRateRatio*minMonitorInterval:
+		return opts, &ConfigError{Field: "SlowInterval", Value: opts.SlowInterval, Allowed: "4 ms or more, or 0 for the default of 1 s"}
 	case opts.SlowCount < minLossCount:
 		return opts, &ConfigError{Field: "SlowCount", Value: opts.SlowCount, Allowed: "10 or more, or 0 for the default of 60"}
 	case opts.FastCount < minLossCount:

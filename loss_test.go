@@ -150,13 +150,13 @@ func TestLossOptionsAreChecked(t *testing.T) {
 		"SlowCount":    {SlowCount: 5},
 		"FastCount":    {FastCount: -1},
 		"FastInterval": {SlowInterval: 100e6, FastInterval: 50e6},
-		"Interval":     {SlowInterval: -1, FastInterval: 0},
+		"SlowInterval": {SlowInterval: -1, FastInterval: 0},
 		"MaxHops":      {FirstHop: 5, MaxHops: 4},
 		"Timeout":      {Timeout: -1},
 	} {
 		_, err := p.ExplainLoss(t.Context(), "127.0.0.1", opts)
 		var bad *ConfigError
-		if !errors.As(err, &bad) || bad.Field != field && field != "Interval" {
+		if !errors.As(err, &bad) || bad.Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}

@@ -102,6 +102,9 @@ func (o *MonitorOptions) withDefaults() (MonitorOptions, error) {
 }
 
 func (o *MonitorOptions) validate() error {
+	if err := validateUnit("Interval", o.Interval); err != nil {
+		return err
+	}
 	switch {
 	case o.Interval < minMonitorInterval:
 		return &ConfigError{Field: "Interval", Value: o.Interval, Allowed: "1 ms or more, or 0 for the default of 1 s"}

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -147,7 +148,7 @@ func (o *MultiPingOptions) withDefaults() (MultiPingOptions, error) {
 	if opts.Count < 0 || opts.Count > maxMultiPingCount {
 		return opts, &ConfigError{Field: "Count", Value: opts.Count, Allowed: "up to 16777215, or 0 for the default of 2"}
 	}
-	if err := validateProbing(opts.Timeout, opts.Family, &opts.Packet); err != nil {
+	if err := cmp.Or(validateUnit("Interval", opts.Interval), validateProbing(opts.Timeout, opts.Family, &opts.Packet)); err != nil {
 		return opts, err
 	}
 	if opts.Count == 0 {

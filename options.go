@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -15,12 +16,24 @@ const (
 // maxTimeout keeps deadlines within what a probe's identity lasts for.
 const maxTimeout = time.Hour
 
+// minDuration is the least that a duration can mean: what is less was a number
+// without a unit.
+const minDuration = time.Microsecond
+
+// validateUnit refuses a duration that lacks its unit: 2 is 2 ns.
+func validateUnit(field string, d time.Duration) error {
+	if d <= 0 || d >= minDuration {
+		return nil
+	}
+	return &ConfigError{Field: field, Value: d, Allowed: fmt.Sprintf("1µs or more: a number alone is nanoseconds, so write %d*time.Second or %[1]d*time.Millisecond", int64(d))}
+}
+
 // validateTimeout refuses a timeout that no deadline can be made of.
 func validateTimeout(d time.Duration) error {
 	if d < 0 || d > maxTimeout {
 		return &ConfigError{Field: "Timeout", Value: d, Allowed: "up to 1h, or 0 for the default of 2s"}
 	}
-	return nil
+	return validateUnit("Timeout", d)
 }
 
 // validateProbing refuses what no kind of probing takes.

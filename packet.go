@@ -208,5 +208,8 @@ func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 	if pk.Mark != 0 {
 		key.mark = pk.Mark
 	}
+	if dst.Is6() && dst.IsLinkLocalUnicast() && dst.Zone() == "" && key.device == "" && key.source.Zone() == "" {
+		return key, zoneError(dst)
+	}
 	return key, nil
 }

@@ -89,23 +89,23 @@ func (o *PathMTUOptions) validate() error {
 	case o.MaxHops < 1 || o.MaxHops > maxTTL:
 		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "1 to 255, or 0 for the default of 30"}
 	case o.MaxMTU < leastMTU4 || o.MaxMTU > maxMTU:
-		return &ConfigError{Field: "Max", Value: o.MaxMTU, Allowed: "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"}
+		return &ConfigError{Field: "MaxMTU", Value: o.MaxMTU, Allowed: "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"}
 	case pk.Protocol == TCP || pk.Protocol == SCTP:
 		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP or UDP: probes of TCP and SCTP carry no data, so their size cannot be chosen"}
 	case pk.TTL != 0:
 		return &ConfigError{Field: "TTL", Value: pk.TTL, Allowed: "0: it is set as is needed"}
 	case pk.Size != 0:
-		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0: it is what is tried; see Max"}
+		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0: it is what is tried; see MaxMTU"}
 	case pk.Payload != nil:
 		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none: its size is what is tried"}
 	}
-	return validateProbing(o.Timeout, o.Family, pk)
+	return cmp.Or(validateUnit("Interval", o.Interval), validateProbing(o.Timeout, o.Family, pk))
 }
 
 // validateFor refuses what cannot be sent to a target.
 func (o *PathMTUOptions) validateFor(dst netip.Addr) error {
 	if least := leastMTU(dst); o.MaxMTU < least {
-		return &ConfigError{Field: "Max", Value: o.MaxMTU, Allowed: "at least 1280 for the target " + dst.String() + ": each link of IPv6 takes that"}
+		return &ConfigError{Field: "MaxMTU", Value: o.MaxMTU, Allowed: "at least 1280 for the target " + dst.String() + ": each link of IPv6 takes that"}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -113,7 +114,7 @@ func (o *PingOptions) withDefaults() (PingOptions, error) {
 	if opts.Count == 0 {
 		opts.Count = defaultPingCount
 	}
-	if err := validateProbing(opts.Timeout, opts.Family, &opts.Packet); err != nil {
+	if err := cmp.Or(validateUnit("Interval", opts.Interval), validateProbing(opts.Timeout, opts.Family, &opts.Packet)); err != nil {
 		return opts, err
 	}
 	opts.Interval = orDefault(opts.Interval, defaultPingInterval)

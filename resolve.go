@@ -72,6 +72,19 @@ func literal(addr netip.Addr, family Family) ([]netip.Addr, error) {
 	return []netip.Addr{addr.Unmap()}, nil
 }
 
+// zoneError says what a link-local address lacks, which is on every link.
+func zoneError(dst netip.Addr) error {
+	example := "eth0"
+	interfaces, _ := net.Interfaces()
+	for _, i := range interfaces {
+		if i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 {
+			example = i.Name
+			break
+		}
+	}
+	return &ConfigError{Field: "target", Value: dst, Allowed: "a link-local address with the interface of its link, such as " + dst.WithZone(example).String()}
+}
+
 // zoneExists reports whether a zone is the name or the index of an interface.
 func zoneExists(zone string) bool {
 	if _, err := net.InterfaceByName(zone); err == nil {

@@ -147,5 +147,5 @@ func (o *TracerouteOptions) validate() error {
 	if err := o.validateFlows(); err != nil {
 		return err
 	}
-	return validateProbing(o.Timeout, o.Family, &o.Packet)
+	return cmp.Or(validateUnit("Interval", o.Interval), validateProbing(o.Timeout, o.Family, &o.Packet))
 }

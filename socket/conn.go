@@ -148,8 +148,13 @@ func (c *conn) opError(op string, addr netip.Addr, err error) error {
 }
 
 // IsBusy reports whether a send failed because the kernel had no room for the
-// packet at that moment: it is worth trying again a little later, and no packet
-// was lost.
+// packet at that moment, or no descriptor for a probe that is a socket of its own:
+// it is worth trying again a little later, and no packet was lost.
 func IsBusy(err error) bool {
-	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+	for _, busy := range [...]syscall.Errno{syscall.EAGAIN, syscall.ENOBUFS, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, busy) {
+			return true
+		}
+	}
+	return false
 }

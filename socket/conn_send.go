@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"syscall"
 	"time"
@@ -127,7 +128,7 @@ func (c *conn) sendError(to netip.Addr, err error) error {
 		return nil
 	}
 	if errors.Is(err, syscall.EACCES) && c.version == icmp.V4 && !c.broadcast.Load() && IsBroadcast(to.Unmap()) {
-		err = errors.Join(ErrBroadcast, err)
+		err = fmt.Errorf("%w: %w", ErrBroadcast, err)
 	}
 	return c.opError(opSend, to, err)
 }

@@ -17,7 +17,7 @@ func (l *link) configureStamps(cfg linkConfig) error {
 	}
 	err := l.sock.StampSends(true)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOPROTOOPT) {
-		return fmt.Errorf("kernel timestamps of what is sent (SendTimestamps) need Linux 4.0 or later: %w", errors.Join(errors.ErrUnsupported, err))
+		return fmt.Errorf("kernel timestamps of what is sent (SendTimestamps) need Linux 4.0 or later: %w: %w", errors.ErrUnsupported, err)
 	}
 	if err != nil {
 		return err

@@ -187,6 +187,9 @@ func TestBroadcastNeedsToBeAllowed(t *testing.T) {
 			if !errors.Is(err, socket.ErrBroadcast) || !errors.Is(err, os.ErrPermission) {
 				t.Errorf("%v: sending to the broadcast address: %v, want ErrBroadcast", mode, err)
 			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v: the error is of several lines: %q", mode, err)
+			}
 			if err := s.SetBroadcast(true); err != nil {
 				t.Fatal(err)
 			}

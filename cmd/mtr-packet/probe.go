@@ -84,7 +84,7 @@ var setters = map[string]func(r *request, value string) error{
 	"timeout": func(r *request, v string) error {
 		var seconds int
 		err := number(&seconds, v, 0, 3600)
-		r.options.Timeout = max(time.Duration(seconds)*time.Second, 1) // 0: not to wait at all
+		r.options.Timeout = max(time.Duration(seconds)*time.Second, time.Microsecond) // 0: not to wait at all
 		return err
 	},
 	"mark": func(r *request, v string) error {

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"errors"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,6 +37,30 @@ func TestTheSocketsInFlightAreBounded(t *testing.T) {
 		l.f.send(timeExceeded(l.v), 0, 0, packet)
 		l.checkQuote(&p, next(l.T, l.Conn))
 		send(l.T, l.Conn, more...)
+	})
+}
+
+// Probes that are sockets of their own meet the limit of descriptors: they wait.
+func TestAProbeThatHasNoDescriptorWaits(t *testing.T) {
+	connections(t, transport.Config{}, func(l lab) {
+		var limit syscall.Rlimit
+		if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			l.Fatal(err)
+		}
+		few := limit
+		few.Cur = 3
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
+			l.Fatal(err)
+		}
+		probes := []transport.Probe{{Destination: remote(l.v), DestinationPort: 80}}
+		n, err := l.SendBatch(probes)
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			l.Fatal(err)
+		}
+		if n != 0 || !errors.Is(err, syscall.EMFILE) || !socket.IsBusy(err) {
+			l.Errorf("without a descriptor: SendBatch = %d, %v", n, err)
+		}
+		send(l.T, l.Conn, probes...)
 	})
 }
 
