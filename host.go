@@ -47,7 +47,7 @@ func (h *Host) String() string {
 
 // appendSummary appends the lines that tell of s, each with its newline first.
 func (s *Stats) appendSummary(b []byte) []byte {
-	if s.PacketsSent > 0 {
+	if s.PacketsSent > 0 || s.SendErrors > 0 {
 		b = append(b, "\n  packets   "...)
 		b = appendCount(b, s.PacketsSent, " sent, ")
 		b = appendCount(b, s.PacketsReceived, " received, ")

@@ -37,7 +37,7 @@ func TestHostString(t *testing.T) {
 				reply(0, ms), duplicate(reply(0, ms)), altered(reply(1, ms)), unsent(fate(1, StatusSendError)))},
 			[]string{
 				"192.0.2.1",
-				"  packets   1 sent, 1 received, 0.00 % lost",
+				"  packets   1 sent, 1 received, 50.00 % lost",
 				"  besides   1 duplicate, 1 altered, 1 not sent",
 				"  rtt       1.000 ms min, 1.000 ms avg, 1.000 ms max, 0.000 ms deviation",
 			}},

@@ -54,7 +54,8 @@ type Stats struct {
 	// (Result.Altered), and those that answered none ([StatusAltered]).
 	Altered int
 
-	// SendErrors is the number of probes that this system did not send.
+	// SendErrors is the number of probes that this system did not send. They are
+	// no part of PacketsSent, and count as lost.
 	SendErrors int
 
 	// Suspect is the part of Silent that may be this system's own loss: its
@@ -201,12 +202,13 @@ func (s *Stats) Snapshot() Stats {
 // IsAlive reports whether at least one probe was answered in time.
 func (s *Stats) IsAlive() bool { return s.PacketsReceived > 0 }
 
-// PacketLoss returns the part of the packets sent that was not answered in
-// time, from 0 to 1: silent ones, late ones and those that met an ICMP error.
-// Packets whose fate is unknown are left out; while there are no others, it
-// is 0. It is 1 if no packet could be sent at all.
+// PacketLoss returns the part of the probes that was not answered in time, from 0
+// to 1: silent ones (also those that are Suspect), late ones, those that met an ICMP
+// error and those that this system did not send (SendErrors), for a link that is down
+// loses what it was to carry. Probes whose fate is unknown are left out; while there
+// are no others, it is 0. It is 1 if no packet could be sent at all.
 func (s *Stats) PacketLoss() float64 {
-	settled := s.PacketsSent - s.Unsettled
+	settled := s.PacketsSent + s.SendErrors - s.Unsettled
 	switch {
 	case s.PacketsSent == 0:
 		return 1

@@ -159,7 +159,12 @@ func TestPacketLoss(t *testing.T) {
 		{"leaves out what is not settled", []Result{reply(0, ms), fate(1, StatusUnsettled)}, 0, true},
 		{"is not known, hence none, when nothing is settled", []Result{fate(0, StatusUnsettled)}, 0, false},
 		{"takes no account of what stands beside",
-			[]Result{reply(0, ms), duplicate(reply(0, ms)), altered(reply(0, ms)), unsent(fate(1, StatusSendError))}, 0, true},
+			[]Result{reply(0, ms), duplicate(reply(0, ms)), altered(reply(0, ms))}, 0, true},
+		{"counts what could not be sent",
+			[]Result{reply(0, ms), reply(1, ms), reply(2, ms), unsent(fate(3, StatusNetworkDown)), unsent(fate(4, StatusNetworkDown))}, 0.4, true},
+		{"counts what could not be sent beside what is not settled",
+			[]Result{fate(0, StatusUnsettled), unsent(fate(1, StatusNetworkDown))}, 1, false},
+		{"counts the suspect", []Result{reply(0, ms), suspect(fate(1, StatusNoReply))}, 0.5, true},
 		{"shows one in a thousand",
 			append([]Result{fate(0, StatusNoReply)}, replies(1, 999)...), 0.001, true},
 	}

@@ -17,7 +17,7 @@ type csvMTR struct{ csvHosts }
 // mpls, are the responder's.
 var csvMTRHeader = []string{
 	"target", "name", "rounds", "distance", "address", "status", "type", "code", "answers",
-	"packets_sent", "packets_received", "packet_loss", "silent", "late", "duplicates", "send_errors",
+	"packets_sent", "packets_received", "packet_loss", "silent", "late", "duplicates", "send_errors", "suspect",
 	"last_rtt_ms", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "median_rtt_ms", "p95_rtt_ms", "stddev_rtt_ms", "jitter_ms",
 	"mpls", "mtu", "rewritten",
 }
@@ -49,7 +49,7 @@ func (c csvMTR) responder(o *mtrOutcome, h *icmplib.Hop, by *icmplib.Responder) 
 		addressText(o.route().Address), o.name, strconv.Itoa(o.rounds()), strconv.Itoa(h.Distance),
 		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
 		strconv.Itoa(h.PacketsSent), strconv.Itoa(h.PacketsReceived), csvNumber(&j.PacketLoss),
-		strconv.Itoa(h.Silent), strconv.Itoa(h.Late), strconv.Itoa(h.Duplicates), strconv.Itoa(h.SendErrors),
+		strconv.Itoa(h.Silent), strconv.Itoa(h.Late), strconv.Itoa(h.Duplicates), strconv.Itoa(h.SendErrors), strconv.Itoa(h.Suspect),
 		csvNumber(j.LastRTT), csvNumber(j.MinRTT), csvNumber(j.AvgRTT), csvNumber(j.MaxRTT),
 		csvNumber(j.MedianRTT), csvNumber(j.P95RTT), csvNumber(j.StdDev), csvNumber(j.Jitter),
 		csvLabels(by.MPLS), mtu, strings.Join(h.Rewritten.Words(), " "),

@@ -27,7 +27,6 @@ type jsonMonitoredHop struct {
 	Silent             int             `json:"silent"`
 	Late               int             `json:"late"`
 	Duplicates         int             `json:"duplicates"`
-	SendErrors         int             `json:"send_errors"`
 	LastRTT            *float64        `json:"last_rtt_ms"`
 	MedianRTT          *float64        `json:"median_rtt_ms"`
 	P95RTT             *float64        `json:"p95_rtt_ms"`
@@ -80,7 +79,7 @@ func newJSONMonitored(o *mtrOutcome) jsonMonitored {
 func newJSONMonitoredHop(h *icmplib.Hop) jsonMonitoredHop {
 	o := jsonMonitoredHop{
 		jsonHop: newJSONHop(h),
-		Silent:  h.Silent, Late: h.Late, Duplicates: h.Duplicates, SendErrors: h.SendErrors,
+		Silent:  h.Silent, Late: h.Late, Duplicates: h.Duplicates,
 		Responders: []jsonResponder{},
 	}
 	if h.PacketsReceived > 0 {

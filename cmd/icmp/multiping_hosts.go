@@ -61,7 +61,7 @@ type csvHosts struct{ out *csv.Writer }
 // csvHeader names the fields.
 var csvHeader = []string{
 	"address", "name", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "stddev_rtt_ms", "jitter_ms", "rtts_ms",
-	"packets_sent", "packets_received", "packet_loss", "duplicates", "late", "is_alive", "error",
+	"packets_sent", "packets_received", "packet_loss", "duplicates", "late", "send_errors", "suspect", "is_alive", "error",
 }
 
 // newCSVHosts writes the header at once, for it is right with no host, too.
@@ -86,7 +86,8 @@ func (c csvHosts) host(h *icmplib.Host, _ hostFate) {
 		csvNumber(o.MinRTT), csvNumber(o.AvgRTT), csvNumber(o.MaxRTT), csvNumber(o.StdDev), csvNumber(o.Jitter),
 		strings.Join(rtts, " "),
 		strconv.Itoa(o.PacketsSent), strconv.Itoa(o.PacketsReceived), csvNumber(&o.PacketLoss),
-		strconv.Itoa(o.Duplicates), strconv.Itoa(o.Late), strconv.FormatBool(o.IsAlive), fault,
+		strconv.Itoa(o.Duplicates), strconv.Itoa(o.Late), strconv.Itoa(o.SendErrors), strconv.Itoa(o.Suspect),
+		strconv.FormatBool(o.IsAlive), fault,
 	})
 }
 

@@ -92,10 +92,10 @@ func TestCSVHosts(t *testing.T) {
 	report.host(hostOf("www.example", reply(0, 10*time.Millisecond), silence1, reply(2, 12500*time.Microsecond)), hostAlive)
 	report.host(hostOf("192.0.2.7", silence0, silence1), hostDead)
 	report.host(&icmplib.Host{Name: `a,"b"`, Err: errors.New("one\ntwo"), Address: netip.Addr{}}, hostDead)
-	const want = `address,name,min_rtt_ms,avg_rtt_ms,max_rtt_ms,stddev_rtt_ms,jitter_ms,rtts_ms,packets_sent,packets_received,packet_loss,duplicates,late,is_alive,error
-192.0.2.7,www.example,10,11.25,12.5,1.767767,2.5,10 12.5,3,2,0.3333333333333333,0,0,true,
-192.0.2.7,192.0.2.7,,,,,,,2,0,1,0,0,false,
-,"a,""b""",,,,,,,0,0,1,0,0,false,"one
+	const want = `address,name,min_rtt_ms,avg_rtt_ms,max_rtt_ms,stddev_rtt_ms,jitter_ms,rtts_ms,packets_sent,packets_received,packet_loss,duplicates,late,send_errors,suspect,is_alive,error
+192.0.2.7,www.example,10,11.25,12.5,1.767767,2.5,10 12.5,3,2,0.3333333333333333,0,0,0,0,true,
+192.0.2.7,192.0.2.7,,,,,,,2,0,1,0,0,0,0,false,
+,"a,""b""",,,,,,,0,0,1,0,0,0,0,false,"one
 two"
 `
 	if out.String() != want {

@@ -51,7 +51,7 @@ rtt min/avg/max = 10.000/20.000/30.000 ms
 			"everything, and an interrupt", everything, context.Canceled, order{shards: 1}, 10 * time.Second, `
 --- multiping statistics, interrupted ---
 14 targets, 3 alive, 8 unreachable (names not found: 1), 3 still open
-19 packets transmitted, 4 received, 73.33% packet loss, +3 errors, +1 late, +1 not sent, +4 still open
+19 packets transmitted, 4 received, 75% packet loss, +3 errors, +1 late, +1 not sent, +4 still open
 rtt min/avg/max = 1.000/9.825/14.000 ms
 10.000 s elapsed, 1.9 packets/s
 `,

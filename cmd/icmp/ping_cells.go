@@ -10,7 +10,8 @@ import (
 )
 
 // pingColumns are the figures, in their order. The first to be left out where
-// there is no room is that with the highest rank.
+// there is no room is that with the highest rank. What was not sent has a column
+// once there is any.
 var pingColumns = []struct {
 	title string
 	rank  int
@@ -19,11 +20,14 @@ var pingColumns = []struct {
 	{"SENT", 1, func(s *icmplib.Stats) string { return strconv.Itoa(s.PacketsSent) }},
 	{"RECV", 5, func(s *icmplib.Stats) string { return strconv.Itoa(s.PacketsReceived) }},
 	{"LOSS", 0, func(s *icmplib.Stats) string { return lossCell(s) }},
+	{unsentTitle, 0, func(s *icmplib.Stats) string { return strconv.Itoa(s.SendErrors) }},
 	{"LAST", 2, rttCell((*icmplib.Stats).LastRTT)},
 	{"AVG", 0, rttCell((*icmplib.Stats).AvgRTT)},
 	{"BEST", 4, rttCell((*icmplib.Stats).MinRTT)},
 	{"WORST", 3, rttCell((*icmplib.Stats).MaxRTT)},
 }
+
+const unsentTitle = "UNSENT"
 
 // lossCell writes the loss, once anything is known to be received or lost.
 func lossCell(s *icmplib.Stats) string {

@@ -33,6 +33,8 @@ type jsonHost struct {
 	PacketLoss      float64   `json:"packet_loss"`
 	Duplicates      int       `json:"duplicates"`
 	Late            int       `json:"late"`
+	SendErrors      int       `json:"send_errors"`
+	Suspect         int       `json:"suspect"`
 	IsAlive         bool      `json:"is_alive"`
 	Error           *string   `json:"error"`
 }
@@ -103,6 +105,8 @@ func newJSONHost(h *icmplib.Host) jsonHost {
 		PacketLoss:      h.PacketLoss(),
 		Duplicates:      h.Duplicates,
 		Late:            h.Late,
+		SendErrors:      h.SendErrors,
+		Suspect:         h.Suspect,
 		IsAlive:         h.IsAlive(),
 		Error:           errorText(h.Err),
 	}

@@ -14,7 +14,7 @@ import (
 // hostFields are the names that programs read.
 var hostFields = []string{
 	"address", "name", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "stddev_rtt_ms", "jitter_ms", "rtts_ms",
-	"packets_sent", "packets_received", "packet_loss", "duplicates", "late", "is_alive", "error",
+	"packets_sent", "packets_received", "packet_loss", "duplicates", "late", "send_errors", "suspect", "is_alive", "error",
 }
 
 // fieldsOf returns the names in an object, in their order.
@@ -60,19 +60,19 @@ func TestJSONHost(t *testing.T) {
 			"that answered", alive,
 			`{"address":"192.0.2.7","name":"www.example","min_rtt_ms":10,"avg_rtt_ms":11.25,"max_rtt_ms":12.5,` +
 				`"stddev_rtt_ms":1.767767,"jitter_ms":2.5,"rtts_ms":[10,12.5],"packets_sent":4,"packets_received":2,` +
-				`"packet_loss":0.5,"duplicates":1,"late":1,"is_alive":true,"error":null}`,
+				`"packet_loss":0.5,"duplicates":1,"late":1,"send_errors":0,"suspect":0,"is_alive":true,"error":null}`,
 		},
 		{
 			"that did not", silentHost(),
 			`{"address":"192.0.2.7","name":"silent","min_rtt_ms":null,"avg_rtt_ms":null,"max_rtt_ms":null,` +
 				`"stddev_rtt_ms":null,"jitter_ms":null,"rtts_ms":[],"packets_sent":1,"packets_received":0,` +
-				`"packet_loss":1,"duplicates":0,"late":0,"is_alive":false,"error":null}`,
+				`"packet_loss":1,"duplicates":0,"late":0,"send_errors":0,"suspect":0,"is_alive":false,"error":null}`,
 		},
 		{
 			"that could not be tried", failedHost(errors.New(`cannot resolve "<&>"`)),
 			`{"address":"","name":"failed","min_rtt_ms":null,"avg_rtt_ms":null,"max_rtt_ms":null,` +
 				`"stddev_rtt_ms":null,"jitter_ms":null,"rtts_ms":[],"packets_sent":0,"packets_received":0,` +
-				`"packet_loss":1,"duplicates":0,"late":0,"is_alive":false,"error":"cannot resolve \"<&>\""}`,
+				`"packet_loss":1,"duplicates":0,"late":0,"send_errors":0,"suspect":0,"is_alive":false,"error":"cannot resolve \"<&>\""}`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

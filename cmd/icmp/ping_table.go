@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -74,7 +75,11 @@ type tableShape struct {
 func (t *pingTable) shape(width int) tableShape {
 	s := tableShape{columns: make([]int, len(pingColumns))}
 	need := 0
+	anyUnsent := slices.ContainsFunc(t.rows, func(r pingRow) bool { return r.stats.SendErrors > 0 })
 	for i, c := range pingColumns {
+		if c.title == unsentTitle && !anyUnsent {
+			continue
+		}
 		s.columns[i] = max(len(c.title), 5)
 		for r := range t.rows {
 			s.columns[i] = max(s.columns[i], len(c.cell(&t.rows[r].stats)))

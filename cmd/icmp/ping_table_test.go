@@ -110,3 +110,19 @@ func TestAFaultIsALineOfTheTable(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// What was not sent is a part of the loss, and has a column once there is any.
+func TestWhatWasNotSentIsAColumnOfTheTable(t *testing.T) {
+	table := tableOf(looks{})
+	if header := table.lines(80, 24)[0]; strings.Contains(header, unsentTitle) {
+		t.Errorf("everything was sent, and there is %q", header)
+	}
+	for range 2 {
+		table.rows[0].stats.Add(icmplib.Result{Status: icmplib.StatusNetworkDown})
+	}
+	for _, width := range []int{40, 80, 120} {
+		if header := table.lines(width, 24)[0]; !strings.Contains(header, unsentTitle) {
+			t.Errorf("two probes were not sent, and there is %q", header)
+		}
+	}
+}

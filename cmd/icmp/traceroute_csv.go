@@ -18,7 +18,7 @@ type csvRoute struct{ csvHosts }
 // responder's.
 var csvRouteHeader = []string{
 	"target", "name", "distance", "address", "status", "type", "code", "answers",
-	"packets_sent", "packets_received", "packet_loss", "rtts_ms", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "jitter_ms",
+	"packets_sent", "packets_received", "packet_loss", "send_errors", "suspect", "rtts_ms", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "jitter_ms",
 	"mpls", "mtu", "rewritten",
 }
 
@@ -52,7 +52,7 @@ func (c csvRoute) responder(r *icmplib.Route, h *icmplib.Hop, by *icmplib.Respon
 		addressText(r.Address), r.Name, strconv.Itoa(h.Distance),
 		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
 		strconv.Itoa(o.PacketsSent), strconv.Itoa(o.PacketsReceived), csvNumber(&o.PacketLoss),
-		strings.Join(rtts, " "), csvNumber(o.MinRTT), csvNumber(o.AvgRTT), csvNumber(o.MaxRTT), csvNumber(o.Jitter),
+		strconv.Itoa(o.SendErrors), strconv.Itoa(o.Suspect), strings.Join(rtts, " "), csvNumber(o.MinRTT), csvNumber(o.AvgRTT), csvNumber(o.MaxRTT), csvNumber(o.Jitter),
 		csvLabels(by.MPLS), mtu, strings.Join(h.Rewritten.Words(), " "),
 	})
 }

@@ -33,6 +33,8 @@ type jsonHop struct {
 	PacketsSent     int         `json:"packets_sent"`
 	PacketsReceived int         `json:"packets_received"`
 	PacketLoss      float64     `json:"packet_loss"`
+	SendErrors      int         `json:"send_errors"`
+	Suspect         int         `json:"suspect"`
 	MinRTT          *float64    `json:"min_rtt_ms"`
 	AvgRTT          *float64    `json:"avg_rtt_ms"`
 	MaxRTT          *float64    `json:"max_rtt_ms"`
@@ -81,6 +83,8 @@ func newJSONHop(h *icmplib.Hop) jsonHop {
 		PacketsSent:     h.PacketsSent,
 		PacketsReceived: h.PacketsReceived,
 		PacketLoss:      h.PacketLoss(),
+		SendErrors:      h.SendErrors,
+		Suspect:         h.Suspect,
 		MPLS:            newJSONLabels(h.MPLS),
 		Status:          h.Status.String(),
 		MTU:             unlessZero(h.MTU),

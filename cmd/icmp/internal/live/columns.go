@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +29,7 @@ var columnSets = []columnSet{
 		lossColumn,
 		count("Sent", 6, func(h *icmplib.Hop) int { return h.PacketsSent }),
 		count("Recv", 9, func(h *icmplib.Hop) int { return h.PacketsReceived }),
+		unsentColumn,
 		timeOf("Last", 3, (*icmplib.Stats).LastRTT),
 		timeOf("Avg", 0, (*icmplib.Stats).AvgRTT),
 		timeOf("Best", 4, (*icmplib.Stats).MinRTT),
@@ -43,7 +45,7 @@ var columnSets = []columnSet{
 		count("Late", 4, func(h *icmplib.Hop) int { return h.Late }),
 		count("Error", 5, func(h *icmplib.Hop) int { return h.ICMPErrors }),
 		count("Dupl", 7, func(h *icmplib.Hop) int { return h.Duplicates }),
-		count("Unsent", 6, func(h *icmplib.Hop) int { return h.SendErrors }),
+		count("Unsent", 6, unsent),
 	}},
 	{"times", []column{
 		lossColumn,
@@ -70,10 +72,26 @@ var columnSets = []columnSet{
 
 var lossColumn = column{"Loss%", 5, 0, func(h *icmplib.Hop) string { return Loss(&h.Stats) }}
 
+// unsentColumn is among the usual ones once anything was not sent, and then stays
+// however little room there is: it is a part of the loss.
+var unsentColumn = count("Unsent", 0, unsent)
+
+func unsent(h *icmplib.Hop) int { return h.SendErrors }
+
+// telling returns the columns that say something of these rows.
+func telling(columns []column, rows []row) []column {
+	if slices.ContainsFunc(rows, func(r row) bool { return r.hop != nil && unsent(r.hop) > 0 }) {
+		return slices.Clone(columns)
+	}
+	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
+		return c.title == unsentColumn.title && c.drop == unsentColumn.drop
+	})
+}
+
 // Loss writes the loss in percent, without the sign: a - as long as the fate of
 // no probe is known.
 func Loss(s *icmplib.Stats) string {
-	if s.PacketsSent == s.Unsettled {
+	if s.PacketsSent+s.SendErrors == s.Unsettled {
 		return "-"
 	}
 	return Percent(s.PacketLoss())

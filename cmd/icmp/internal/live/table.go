@@ -1,7 +1,6 @@
 package live
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -54,8 +53,8 @@ func fitted(columns []column, rows []row, width int) fit {
 // share shares the width, and tells whether labels have what they want.
 func (f *fit) share(columns []column, rows []row, want int) bool {
 	f.label, f.graph = min(want, fairLabel), leastGraph
-	f.columns = slices.Clone(columns)
-	f.widths = widthsOf(columns, rows)
+	f.columns = telling(columns, rows)
+	f.widths = widthsOf(f.columns, rows)
 	for f.used() > f.width && f.dropOne() {
 	}
 	f.squeeze(leastLabel)
