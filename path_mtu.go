@@ -26,8 +26,8 @@ type MTUReport struct {
 	// target or, where Reached is not set, by the farthest router that answers.
 	Confirmed bool `json:"confirmed"`
 
-	// Exact is set where a packet of MTU+1 bytes is known not to get there.
-	// Where it is not, MTU is the largest that was tried, or was the last that
+	// Exact is set where a packet of MTU+1 bytes is known not to get there: somebody
+	// said so, or it stayed silent while small ones were answered. Where it is not, MTU is the largest that was tried, or was the last that
 	// could be told.
 	Exact bool `json:"exact"`
 
@@ -69,6 +69,14 @@ type BlackHole struct {
 	// system; the addresses are in Hops.
 	After  int `json:"after"`
 	Before int `json:"before"`
+
+	// Replies is set where probes get to the target, and its replies, which are as
+	// large, vanish or are never sent: somewhere between After, the target, and this
+	// system, which is Before. It is found by UDP probes, whose answers are small.
+	// Unsure is set where the target does not answer those, so that either probes or
+	// replies vanish.
+	Replies bool `json:"replies,omitzero"`
+	Unsure  bool `json:"unsure,omitzero"`
 
 	// Passes is the largest packet that gets through, and Fails the smallest
 	// that is known not to.

@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 
@@ -19,11 +20,10 @@ type mtuRun struct {
 	least  int // a size that passes everywhere
 	result *MTUReport
 
-	witness   int  // the distance of the farthest hop that answers; 0: none does
-	vanishing bool // packets of some size have vanished
-	// Of small packets, by distance: how well, and with what they are answered.
-	scores   map[int]score
-	statuses map[int]Status
+	witness   int            // the distance of the farthest hop that answers; 0: none does
+	vanishing bool           // packets of some size have vanished
+	statuses  map[int]Status // with what small packets are answered, by distance
+	order     *rand.Rand     // of packets that are sent together
 }
 
 // newPathMTU does all that can fail before anything is sent.
@@ -41,8 +41,8 @@ func (p *Prober) newPathMTU(ctx context.Context, target string, o *PathMTUOption
 	}
 	return &mtuRun{
 		p: p, pool: pool, dst: dst, opts: opts, least: leastMTU(dst),
-		result: &MTUReport{Address: dst, Name: target},
-		scores: map[int]score{}, statuses: map[int]Status{},
+		result:   &MTUReport{Address: dst, Name: target},
+		statuses: map[int]Status{}, order: rand.New(rand.NewPCG(1, 2)), // the same each time: nobody works against it
 	}, nil
 }
 
@@ -59,12 +59,72 @@ func (r *mtuRun) find(ctx context.Context) error {
 	if r.result.Reached || ttl == 0 {
 		ttl = r.opts.MaxHops
 	}
-	err = r.search(ctx, ttl, &b)
-	r.conclude(&b)
+	if err := r.findBetween(ctx, &b, largest, ttl); err != nil {
+		return err
+	}
+	return r.tellReplies(ctx, largest, ttl)
+}
+
+// findBetween finds the MTU of the path between bounds, and where it falls.
+func (r *mtuRun) findBetween(ctx context.Context, b *mtuBounds, largest, ttl int) error {
+	err := r.search(ctx, ttl, b)
+	r.conclude(b)
 	if err != nil {
 		return err
 	}
 	return r.profile(ctx, largest, ttl)
+}
+
+// tellReplies tells large probes that vanish in front of the target from its large
+// replies that do. Its answer to an echo request is as large as the request, that to
+// a datagram is small; and so are those of routers.
+func (r *mtuRun) tellReplies(ctx context.Context, largest, ttl int) error {
+	holes := r.result.BlackHoles
+	if len(holes) == 0 || !r.result.Reached || r.opts.Packet.Protocol != ICMP {
+		return nil
+	}
+	hole := &holes[len(holes)-1]
+	if hole.Before < r.witness {
+		return nil // a router behind it would have answered
+	}
+	if !r.useDatagrams() {
+		r.doubt(hole)
+		return nil
+	}
+	v, err := r.tryBesideSmall(ctx, hole.Fails, ttl)
+	switch {
+	case v.fate == mtuVanishes:
+		return nil
+	case v.fate != mtuPasses:
+		r.doubt(hole)
+		return err
+	}
+	replies := BlackHole{After: r.witness, Passes: hole.Passes, Fails: hole.Fails, Replies: true}
+	b := mtuBounds{passes: hole.Fails, proven: true, fails: largest + 1, shown: r.result.LocalMTU > 0, last: mtuVerdict{fate: mtuLocal}}
+	r.result.BlackHoles = nil
+	for i := range r.result.Hops {
+		h := &r.result.Hops[i]
+		*h = HopMTU{Distance: h.Distance, Address: h.Address}
+	}
+	err = r.findBetween(ctx, &b, largest, ttl)
+	r.result.BlackHoles = append(r.result.BlackHoles, replies)
+	return err
+}
+
+// useDatagrams goes on with UDP, and reports whether it can.
+func (r *mtuRun) useDatagrams() bool {
+	packet := r.opts.Packet
+	packet.Protocol = UDP
+	pool, err := r.p.poolFor(&packet, r.dst)
+	if err == nil {
+		r.opts.Packet, r.pool = packet, pool
+	}
+	return err == nil
+}
+
+// doubt notes that the replies may vanish as well.
+func (r *mtuRun) doubt(hole *BlackHole) {
+	hole.Unsure, r.result.Exact = true, false
 }
 
 // conclude notes the MTU of the path.

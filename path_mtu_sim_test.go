@@ -84,7 +84,8 @@ func mtuFigure(m *MTUReport, name string) string {
 	case "holes":
 		var holes []string
 		for _, h := range m.BlackHoles {
-			holes = append(holes, fmt.Sprintf("%d-%d:%d<%d", h.After, h.Before, h.Passes, h.Fails))
+			way := map[bool]string{h.Replies: "replies", h.Unsure: "unsure"}[true]
+			holes = append(holes, way+fmt.Sprintf("%d-%d:%d<%d", h.After, h.Before, h.Passes, h.Fails))
 		}
 		return strings.Join(holes, ",")
 	}

@@ -2,7 +2,6 @@ package icmplib
 
 import (
 	"context"
-	"math"
 	"net/netip"
 )
 
@@ -23,26 +22,19 @@ const (
 	mtuLocal                   // this system does not send it
 )
 
-// chance is how likely it may be at the most that packets which get there pass
-// for such as do not. maxVolleys bounds how long it is tried to get there, and
-// pairs are so many that one volley is enough where nothing is lost.
+// chance is how likely it may be at the most that packets which get there pass for
+// such as do not. A volley has so many of the size, and as many small ones: one volley
+// is enough where nothing is lost. maxVolleys bounds how long it is tried.
 const (
 	chance     = 1e-3
+	perVolley  = 7
 	maxVolleys = 12
-	pairs      = 4
 )
-
-// score is how well small packets to a distance are answered.
-type score struct{ sent, answered int }
-
-// rate estimates how likely an answer is (by Laplace's rule, so that it is
-// never certain).
-func (s score) rate() float64 { return float64(s.answered+1) / float64(s.sent+2) }
 
 // try finds out whether packets of a size get to the hop at a distance.
 func (r *mtuRun) try(ctx context.Context, size, ttl int) (v mtuVerdict, err error) {
 	if r.vanishing && r.answers(ttl) && !r.goesBeyond(ttl) {
-		return r.tryBesideSmall(ctx, size, ttl, 0) // it comes to that, most probably
+		return r.tryBesideSmall(ctx, size, ttl) // it comes to that, most probably
 	}
 	usual := r.usual(ttl)
 	var probes []mtuProbe
@@ -58,7 +50,7 @@ func (r *mtuRun) try(ctx context.Context, size, ttl int) (v mtuVerdict, err erro
 	if err != nil || v.fate != mtuUnknown || !r.answers(ttl) {
 		return v, err
 	}
-	return r.tryBesideSmall(ctx, size, ttl, r.opts.Count)
+	return r.tryBesideSmall(ctx, size, ttl)
 }
 
 // answers tells whether somebody answers small packets to a distance.
@@ -106,45 +98,48 @@ func (v *mtuVerdict) take(result *Result, usual Status) bool {
 	return true
 }
 
-// tryBesideSmall sends packets in pairs, a small one with each of the size,
-// until one of the size is answered or so many small ones are that it cannot be
-// chance; some of the size may have been sent before. Which is first changes, so
-// that a router that limits its answers does not prefer one size. What was answered
-// meanwhile counts as well as what was ever: nothing passes in an outage.
-func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl, sent int) (v mtuVerdict, err error) {
-	usual, before := r.usual(ttl), r.scores[ttl]
-	small := before
+// tryBesideSmall sends small packets among those of the size, until one of the size is
+// answered or so many small ones are that it cannot be chance. The order is random, so
+// that whoever limits how often it answers, in whatever way, prefers no size: if both
+// get there, each selection of answered packets is as likely as any other. Only small
+// ones that were answered in the same volley count.
+func (r *mtuRun) tryBesideSmall(ctx context.Context, size, ttl int) (v mtuVerdict, err error) {
+	usual, likelihood := r.usual(ttl), 1.0
 	for range maxVolleys {
 		var probes []mtuProbe
-		for i := range pairs {
-			a, b := mtuProbe{r.least, ttl}, mtuProbe{size, ttl}
-			if i%2 == 1 {
-				a, b = b, a
-			}
-			probes = append(probes, a, b)
+		for range perVolley {
+			probes = append(probes, mtuProbe{r.least, ttl}, mtuProbe{size, ttl})
 		}
+		r.order.Shuffle(len(probes), func(i, j int) { probes[i], probes[j] = probes[j], probes[i] })
+		answered := 0
 		err = r.volley(ctx, probes, func(p mtuProbe, result *Result) bool {
 			if p.size == size {
-				sent++
 				return v.take(result, usual)
 			}
-			small.sent++
 			var answer mtuVerdict
 			if answer.take(result, usual); answer.fate == mtuPasses {
-				small.answered++
+				answered++
 			}
 			return false
 		})
-		r.scores[ttl] = small
 		if err != nil || v.fate != mtuUnknown {
 			return v, err
 		}
-		now := score{small.sent - before.sent, small.answered - before.answered}
-		rate := min(small.rate(), now.rate())
-		if now.answered > 0 && math.Pow(1-rate, float64(sent)) < chance {
+		likelihood *= onlySmall(answered, perVolley)
+		if likelihood < chance {
 			r.vanishing = true
 			return mtuVerdict{fate: mtuVanishes}, nil
 		}
 	}
 	return v, nil
+}
+
+// onlySmall is how likely it is that all of so many answered packets are of one kind,
+// where there are n of each kind and it makes no difference.
+func onlySmall(answered, n int) float64 {
+	p := 1.0
+	for i := range answered {
+		p *= float64(n-i) / float64(2*n-i)
+	}
+	return p
 }

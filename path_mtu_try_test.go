@@ -46,3 +46,13 @@ func TestWhatAnAnswerSaysOfASize(t *testing.T) {
 		})
 	}
 }
+
+// If seven small and seven large packets have the same chance, all of so many answers
+// are to small ones once in binomial(14, k) / binomial(7, k) times.
+func TestHowLikelyOnlySmallOnesAreAnswered(t *testing.T) {
+	for answered, want := range []float64{1, 2, 91.0 / 21, 364.0 / 35, 1001.0 / 35, 2002.0 / 21, 429, 3432} {
+		if got := 1 / onlySmall(answered, 7); got < want*0.999 || got > want*1.001 {
+			t.Errorf("%d answers: once in %.1f times, want %.1f", answered, got, want)
+		}
+	}
+}

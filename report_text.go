@@ -40,9 +40,20 @@ func (r *MTUReport) String() string {
 		}
 	}
 	for _, hole := range r.BlackHoles {
-		fmt.Fprintf(&b, "\n  black hole between hops %d and %d: %d bytes pass, %d do not", hole.After, hole.Before, hole.Passes, hole.Fails)
+		b.WriteString("\n  " + hole.String())
 	}
 	return b.String()
+}
+
+// String describes the black hole in a line, for people.
+func (h *BlackHole) String() string {
+	switch {
+	case h.Replies:
+		return fmt.Sprintf("black hole on the way back from hop %d, or replies it does not send: %d bytes arrive, %d do not", h.After, h.Passes, h.Fails)
+	case h.Unsure:
+		return fmt.Sprintf("black hole between hops %d and %d, or on the way back: %d bytes pass, %d do not", h.After, h.Before, h.Passes, h.Fails)
+	}
+	return fmt.Sprintf("black hole between hops %d and %d: %d bytes pass, %d do not", h.After, h.Before, h.Passes, h.Fails)
 }
 
 // String returns r over several lines, for people, with a line for each hop:

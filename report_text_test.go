@@ -57,7 +57,7 @@ func TestReportsAreTextForPeople(t *testing.T) {
 		{&MTUReport{
 			Address: textTarget, Name: "192.0.2.1", MTU: 1400, Reached: true, Confirmed: true, Exact: true,
 			Hops:       []HopMTU{{1, textRouter, 1400, MTUReported, textRouter}, {Distance: 2}, {3, textTarget, 1400, MTUKept, netip.Addr{}}},
-			BlackHoles: []BlackHole{{1, 3, 1400, 1401}},
+			BlackHoles: []BlackHole{{After: 1, Before: 3, Passes: 1400, Fails: 1401}},
 		}, `192.0.2.1: 1400 bytes, confirmed, exact
   1  198.51.100.1  1400 reported by 198.51.100.1
   2  *

@@ -36,10 +36,12 @@ type jsonMTUHop struct {
 }
 
 type jsonBlackHole struct {
-	After  int `json:"after"`
-	Before int `json:"before"`
-	Passes int `json:"passes"`
-	Fails  int `json:"fails"`
+	After   int  `json:"after"`
+	Before  int  `json:"before"`
+	Replies bool `json:"replies"`
+	Unsure  bool `json:"unsure"`
+	Passes  int  `json:"passes"`
+	Fails   int  `json:"fails"`
 }
 
 // check refuses what a search for MTUs does not do.
@@ -101,7 +103,7 @@ func newJSONPathMTU(p *icmplib.MTUReport, err error) jsonPathMTU {
 		o.Hops = append(o.Hops, jsonMTUHop{h.Distance, addressText(h.Address), unlessZero(h.MTU), h.Source.String(), addressText(h.ReportedBy)})
 	}
 	for _, h := range p.BlackHoles {
-		o.BlackHoles = append(o.BlackHoles, jsonBlackHole(h))
+		o.BlackHoles = append(o.BlackHoles, jsonBlackHole{h.After, h.Before, h.Replies, h.Unsure, h.Passes, h.Fails})
 	}
 	return o
 }
@@ -138,7 +140,14 @@ func describePathMTU(p *icmplib.MTUReport, names *nameCache) string {
 		b.WriteByte('\n')
 	}
 	for _, hole := range p.BlackHoles {
-		fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through, and larger ones vanish\n", hole.After, hole.Before, hole.Passes)
+		switch {
+		case hole.Replies:
+			fmt.Fprintf(&b, "replies: packets get to the target, but of its replies only those up to %d bytes arrive\n", hole.Passes)
+		case hole.Unsure:
+			fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through, and larger ones vanish, or the replies to them\n", hole.After, hole.Before, hole.Passes)
+		default:
+			fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through, and larger ones vanish\n", hole.After, hole.Before, hole.Passes)
+		}
 	}
 	return b.String() + describeMTU(p) + "\n"
 }

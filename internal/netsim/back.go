@@ -46,6 +46,10 @@ func (w *walk) each(a answer, copies int, do func(answer)) {
 // goBack takes an answer over the link that was crossed as the i-th.
 func (w *walk) goBack(a answer, i int) {
 	c := &w.trail[i]
+	if most := c.node.BackMTU; most > 0 && len(a.p.b) > most {
+		w.note(c.node, Dropped, "too large for the way back", a.at)
+		return
+	}
 	a.at += c.node.delay(c.node.backDelays(), c.ordinal)
 	copies, lost := w.suffer(c.node, &c.node.Back, &a.flight, c.ordinal)
 	if lost || w.tooFar(&a.flight) {

@@ -45,10 +45,11 @@
 // The link that leads to a node:
 //
 //	delay=5ms,7ms back-delay=9ms jitter=1ms
+//	back-mtu=1400
 //	lose@ late=20ms@ duplicate=1@ alter=OFFSET@ corrupt@
 //
 // The faults are those of packets from the client; with back- before them those
-// of answers on that link, with answer- those of the node's own packets.
+// of answers on that link, where those larger than back-mtu vanish, with answer- those of the node's own packets.
 //
 // How it forwards:
 //

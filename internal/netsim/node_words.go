@@ -51,6 +51,7 @@ func rateWord[T any](field func(*T) *float64) word[T] {
 func linkWords() words[Node] {
 	return words[Node]{
 		"delay":      durationsWord(func(n *Node) *[]time.Duration { return &n.Delay }),
+		"back-mtu":   numberWord(68, maxPacket, func(n *Node) *int { return &n.BackMTU }),
 		"back-delay": durationsWord(func(n *Node) *[]time.Duration { return &n.BackDelay }),
 		"jitter":     durationWord(func(n *Node) *time.Duration { return &n.Jitter }),
 	}

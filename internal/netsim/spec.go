@@ -55,6 +55,7 @@ type Node struct {
 	// The link that leads to the node from the one before it.
 	Delay     []time.Duration // one way; several are taken in turn by the packets
 	BackDelay []time.Duration // of the way back; nil: as Delay
+	BackMTU   int             // of the way back, where larger answers vanish; 0: no limit
 	Jitter    time.Duration   // up to this much is added, each way
 	Forward   Faults          // what happens to packets from the client
 	Back      Faults          // what happens to answers that cross the link
