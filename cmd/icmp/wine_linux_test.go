@@ -42,7 +42,7 @@ func startWine(t *testing.T) *wine {
 	if err := os.WriteFile(filepath.Join(system, "bcryptprimitives.dll"), stub, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.run(t, "wineserver", "-k") })
+	t.Cleanup(func() { w.run(t, filepath.Join(filepath.Dir(w.loader), "wineserver64"), "-k") })
 	return w
 }
 
