@@ -14,7 +14,7 @@ type Counters struct {
 	Late            uint64 // of the silent ones: answered after their deadline
 	Duplicates      uint64 // further answers to a probe that had been answered
 	Altered         uint64 // replies to a probe of ours, but without its payload
-	Advised         uint64 // redirects and source quenches about probes of ours
+	Advised         uint64 // redirects, quenches and parameter problems about probes of ours, and errors that a reply in time corrected
 	Foreign         uint64 // messages about no probe of ours
 	Malformed       uint64 // messages that could not be read
 	Dropped         uint64 // messages that our sockets had no room for: loss of our own making; 0 where the system does not say

@@ -109,7 +109,7 @@ func (h *Hop) IsSilent() bool { return len(h.Responders) == 0 }
 // add takes a result of one of the hop's probes.
 func (h *Hop) add(r *Result) {
 	h.Stats.Add(*r)
-	if !r.Responder.IsValid() || r.Status.informs() {
+	if !r.Responder.IsValid() || r.informs() {
 		return
 	}
 	h.met |= answerOf(r)
@@ -139,9 +139,9 @@ func newResponder(r *Result) Responder {
 	return e
 }
 
-// count counts an answer, unless it is late, or not the first to its probe.
+// count counts an answer that settles its probe.
 func (e *Responder) count(r *Result) {
-	if !r.Late && !r.Duplicate {
+	if r.Settles() {
 		e.PacketsReceived++
 	}
 }

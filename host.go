@@ -59,7 +59,7 @@ func (s *Stats) appendSummary(b []byte) []byte {
 		{s.ICMPErrors, " met an ICMP error"}, {s.Unsettled, " unsettled"},
 	})
 	b = appendCounts(b, "\n  besides   ", []count{
-		{s.Duplicates, " duplicate"}, {s.Altered, " altered"}, {s.SendErrors, " not sent"},
+		{s.Duplicates, " duplicate"}, {s.Altered, " altered"}, {s.Advised, " advised"}, {s.SendErrors, " not sent"},
 	})
 	if s.PacketsReceived == 0 {
 		return b

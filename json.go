@@ -21,6 +21,7 @@ type statsJSON struct {
 	Unsettled       int       `json:"unsettled"`
 	Duplicates      int       `json:"duplicates"`
 	Altered         int       `json:"altered"`
+	Advised         int       `json:"advised"`
 	SendErrors      int       `json:"send_errors"`
 	Suspect         int       `json:"suspect"`
 	MinRTT          *float64  `json:"min_rtt_ms"`
@@ -36,7 +37,7 @@ func newStatsJSON(s *Stats) statsJSON {
 	j := statsJSON{
 		PacketsSent: s.PacketsSent, PacketsReceived: s.PacketsReceived, PacketLoss: s.PacketLoss(),
 		Silent: s.Silent, ICMPErrors: s.ICMPErrors, Late: s.Late, Unsettled: s.Unsettled,
-		Duplicates: s.Duplicates, Altered: s.Altered, SendErrors: s.SendErrors, Suspect: s.Suspect,
+		Duplicates: s.Duplicates, Altered: s.Altered, Advised: s.Advised, SendErrors: s.SendErrors, Suspect: s.Suspect,
 		RTTs: []float64{},
 	}
 	if s.MaxRTT() > 0 {
@@ -98,6 +99,8 @@ type resultJSON struct {
 	MPLS          []mplsLabel `json:"mpls,omitempty"`
 	Late          bool        `json:"late,omitzero"`
 	Duplicate     bool        `json:"duplicate,omitzero"`
+	Advises       bool        `json:"advises,omitzero"`
+	Corrects      bool        `json:"corrects,omitzero"`
 	Altered       bool        `json:"altered,omitzero"`
 	Unproven      bool        `json:"unproven,omitzero"`
 	Suspect       bool        `json:"suspect,omitzero"`
@@ -109,7 +112,7 @@ func newResultJSON(r *Result) resultJSON {
 	j := resultJSON{
 		Dst: r.Dst, Seq: r.Seq, Status: r.Status, Responder: r.Responder, RTTSource: r.RTTSource, Sent: r.Sent,
 		TTL: r.TTL, ReplyTTL: r.ReplyTTL, Size: r.Size, Type: r.Type, Code: r.Code, MTU: r.MTU, MPLS: newMPLSJSON(r.MPLS),
-		Late: r.Late, Duplicate: r.Duplicate, Altered: r.Altered, Unproven: r.Unproven, Suspect: r.Suspect, Retransmitted: r.Retransmitted,
+		Late: r.Late, Duplicate: r.Duplicate, Advises: r.Advises, Corrects: r.Corrects, Altered: r.Altered, Unproven: r.Unproven, Suspect: r.Suspect, Retransmitted: r.Retransmitted,
 		Error: errorJSON(r.Cause),
 	}
 	if r.RTT > 0 {

@@ -70,7 +70,7 @@ func isAnswer(e *netsim.Event) bool { return e.What == netsim.Delivered && e.Why
 
 // result holds a result against the truth.
 func (g *groundTruth) result(r *Result, timeout time.Duration) error {
-	if r.Status.informs() || r.Status == StatusUnsettled || r.Sent.IsZero() {
+	if r.informs() || r.Status == StatusUnsettled || r.Sent.IsZero() {
 		return nil
 	}
 	g.mu.Lock()

@@ -40,11 +40,11 @@ func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed b
 	inHop := *r
 	inHop.Seq = tag.ordinal - h.base // without gaps: rounds may have left the hop out
 	h.hop.Stats.Add(inHop)
-	if !r.Responder.IsValid() || r.Status.informs() {
+	if !r.Responder.IsValid() || r.informs() {
 		return change, false
 	}
 	h.count(r)
-	if r.Late || r.Duplicate {
+	if !r.Settles() {
 		return change, false
 	}
 	h.last = *r

@@ -71,7 +71,7 @@ func (v *flowView) compare(h *Hop, hop, flow int) {
 func (v *flowView) quoted(hop, flow int) Quoted {
 	if a := v.ask(hop, flow); a != nil {
 		for i := range a.results {
-			if r := &a.results[i]; r.Responder.IsValid() && !r.Status.informs() {
+			if r := &a.results[i]; r.Responder.IsValid() && !r.informs() {
 				return r.Quoted
 			}
 		}

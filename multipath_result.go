@@ -14,7 +14,7 @@ func (p *flowPlan) result(hop, flow int, r *Result, settles bool) {
 	if !a.record(r) {
 		return
 	}
-	if !r.Responder.IsValid() || r.Status.informs() || r.Duplicate {
+	if !r.Responder.IsValid() || r.informs() || r.Duplicate || r.Corrects {
 		return
 	}
 	a.answered++

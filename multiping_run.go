@@ -51,7 +51,7 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 		return errNoTargets()
 	}
 	s.yield = yield
-	s.op = s.p.newOp(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
+	s.op = s.p.newPingOp(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
 	defer s.op.Close()
 	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
 	defer s.targets.feed.end()

@@ -34,11 +34,11 @@ func (s *sweep) outcome(o *engine.Outcome) {
 	if r.Cause != nil && h.host.PacketsReceived == 0 {
 		h.host.Err = r.Cause // nothing can be received
 	}
+	if r.Status == StatusReply && (r.Settles() || r.Corrects && !r.Late) {
+		s.progress.PacketsReceived++
+	}
 	if !o.Fate.Settles() {
 		return
-	}
-	if r.Status == StatusReply {
-		s.progress.PacketsReceived++
 	}
 	s.settled(place, h)
 }

@@ -30,7 +30,9 @@ func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 		Interfaces:        o.Interfaces,
 		Quoted:            quotedOf(&o.Quoted),
 		Sent:              o.Sent,
-		Late:              o.Fate == engine.Late,
+		Late:              o.Fate == engine.Late || o.Overdue,
+		Advises:           o.Fate == engine.Advised,
+		Corrects:          o.Fate == engine.Corrected,
 		Duplicate:         o.Fate == engine.Duplicate,
 		Altered:           o.PayloadChanged,
 		Suspect:           o.Suspect,
@@ -79,9 +81,8 @@ func isFromTarget(r *Result) bool {
 		return false
 	}
 	t := icmp.MakeType(icmp.VersionOf(r.Dst), r.Type)
-	return isPortUnreachable(t, r.Code) ||
-		t == icmp.V4DestinationUnreachable && r.Code == icmp.V4CodeProtocolUnreachable ||
-		t == icmp.V6ParameterProblem && r.Code == icmp.V6CodeUnrecognizedNextHeader
+	return isPortUnreachable(t, r.Code) || r.isUnrecognizedNextHeader() ||
+		t == icmp.V4DestinationUnreachable && r.Code == icmp.V4CodeProtocolUnreachable
 }
 
 // isPortUnreachable tells the answer of a target with a closed UDP port.

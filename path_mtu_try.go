@@ -84,7 +84,7 @@ func (v *mtuVerdict) take(result *Result, usual Status) bool {
 	switch {
 	case result.Cause != nil && result.Status == StatusPacketTooBig:
 		*v = mtuVerdict{fate: mtuLocal}
-	case !result.Responder.IsValid() || result.Status.informs():
+	case !result.Responder.IsValid() || result.informs():
 		return false
 	case result.Status == StatusReply || isFromTarget(result) || result.Status == usual:
 		if v.fate != mtuRefused {

@@ -68,10 +68,13 @@ func TestPingIsTruthfulInAnyNetwork(t *testing.T) {
 				stats.Add(r)
 				checkInvariants(t, &stats)
 				checkTruth(t, n, &r)
-				if before, twice := settled[r.Seq]; twice && !r.Late && !r.Duplicate && !r.Status.informs() {
+				if before, twice := settled[r.Seq]; twice && r.Settles() {
 					t.Errorf("request %d is %v, and was %v", r.Seq, r.Status, before)
 				}
-				if !r.Late && !r.Duplicate && !r.Status.informs() {
+				if before := settled[r.Seq]; r.Corrects && (before == StatusReply || !r.Late && before == StatusNoReply) {
+					t.Errorf("request %d is corrected, and was %v", r.Seq, before)
+				}
+				if r.Settles() {
 					settled[r.Seq] = r.Status
 				}
 			}
@@ -92,7 +95,7 @@ func checkTruth(t *testing.T, n *netsim.Network, r *Result) {
 		if !record.Time.Equal(r.Sent) || record.Malformed {
 			continue
 		}
-		if !r.Responder.IsValid() || r.Status.informs() { // nothing is credited
+		if !r.Responder.IsValid() || r.informs() { // nothing is credited
 			return
 		}
 		for _, e := range record.Events {

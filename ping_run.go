@@ -52,7 +52,7 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 	r.yield = yield
 	r.group = r.opts.Packet.isGroup(r.dst)
-	r.op = r.p.newOp(&r.opts.Packet, r.opts.Timeout, r.dst)
+	r.op = r.p.newPingOp(&r.opts.Packet, r.opts.Timeout, r.dst)
 	defer r.op.Close()
 	r.waiter = newWaiter(r.pool.Done())
 	defer r.waiter.stop()

@@ -90,7 +90,7 @@ func TestResultsAreWholeInJSON(t *testing.T) {
 	result := Result{Dst: textTarget, Responder: textTarget, Status: StatusReply, RTT: time.Millisecond, TTL: 64, Sent: textTime}
 	const (
 		figures = `"packets_sent":2,"packets_received":2,"packet_loss":0,"silent":0,"icmp_errors":0,"late":0,"unsettled":0,` +
-			`"duplicates":0,"altered":0,"send_errors":0,"suspect":0,"min_rtt_ms":1,"avg_rtt_ms":1.5,"max_rtt_ms":2,` +
+			`"duplicates":0,"altered":0,"advised":0,"send_errors":0,"suspect":0,"min_rtt_ms":1,"avg_rtt_ms":1.5,"max_rtt_ms":2,` +
 			`"last_rtt_ms":2,"stddev_rtt_ms":0.707107,"jitter_ms":1,"rtts_ms":[1,2]`
 		resultFields = `"dst":"192.0.2.1","seq":0,"status":"reply","responder":"192.0.2.1","rtt_ms":1,"sent":"2024-01-01T00:00:00Z","ttl":64,"type":0,"code":0,"error":null}`
 	)

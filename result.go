@@ -13,10 +13,8 @@ import (
 // Result is one probe and what became of it: silence and ICMP errors are data
 // here, not failures. [Result.Err] gives them as an error where that is wanted.
 //
-// A probe may have more than one Result: those that are Late or Duplicate, and
-// those whose Status only informs ([StatusRedirect], [StatusSourceQuench],
-// [StatusAltered]), come beside the one that settles it. [Stats.Add] knows the
-// difference.
+// A probe may have more than one Result, of which one settles it: see
+// [Result.Settles]. [Stats.Add] knows the difference.
 type Result struct {
 	// Dst is where the probe was sent.
 	Dst netip.Addr
@@ -90,6 +88,17 @@ type Result struct {
 	// Duplicate is set on any further answer to a probe that is settled.
 	Duplicate bool
 
+	// Advises is set on an ICMP message that settles no probe: a redirect, a
+	// source quench, and in a ping a parameter problem, behind which the reply may
+	// come.
+	Advises bool
+
+	// Corrects is set on the first reply to a probe about which an ICMP error had
+	// come before: unreachable is not always true. In time, it moves the probe
+	// from Stats.ICMPErrors to Stats.PacketsReceived. A reply that is Late, too,
+	// moves nothing.
+	Corrects bool
+
 	// Altered is set on a reply that carries the probe's nonce, and so answers
 	// it, but brings the rest of the payload changed or cut. (A reply without
 	// the nonce is a Result of its own, with StatusAltered.)
@@ -128,6 +137,28 @@ type Quoted struct {
 
 	local netip.Addr   // where the error came, and so where the probe was sent from
 	shift engine.Shift // of Checksum
+}
+
+// Settles reports whether r is the fate of its probe, of which each probe has
+// one. Results that are marked as Late, Duplicate, Corrects or Advises come beside
+// it, and so do those whose Status only informs ([StatusRedirect],
+// [StatusSourceQuench], [StatusAltered]). A probe that was not sent is settled by
+// that, and [StatusUnsettled] stands for a fate.
+func (r Result) Settles() bool {
+	return !r.Late && !r.Duplicate && !r.Corrects && !r.informs()
+}
+
+// informs reports whether r only informs: the probe that it tells of may have
+// gone on, and has its fate still before it.
+func (r *Result) informs() bool {
+	return r.Advises || r.Status == StatusRedirect || r.Status == StatusSourceQuench || r.Status == StatusAltered
+}
+
+// isUnrecognizedNextHeader reports whether somebody does not know the protocol of
+// an IPv6 packet, which went no further (RFC 4443 section 3.4).
+func (r *Result) isUnrecognizedNextHeader() bool {
+	return r.Code == icmp.V6CodeUnrecognizedNextHeader &&
+		icmp.MakeType(icmp.VersionOf(r.Dst), r.Type) == icmp.V6ParameterProblem
 }
 
 // Err returns r as an error, nil for a StatusReply:
@@ -248,6 +279,7 @@ func (r *Result) appendMarks(b []byte) []byte {
 	}{
 		{r.Late, ", late"},
 		{r.Duplicate, ", duplicate"},
+		{r.Corrects, ", after an error"},
 		{r.Altered, ", altered"},
 		{r.Unproven, ", unproven"},
 		{r.Suspect, ", suspect"},

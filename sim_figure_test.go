@@ -25,6 +25,8 @@ func figure(h *Host, results []Result, name string) string {
 		return strconv.Itoa(h.Duplicates)
 	case "altered":
 		return strconv.Itoa(h.Altered)
+	case "advised":
+		return strconv.Itoa(h.Advised)
 	case "suspect":
 		return strconv.Itoa(h.Suspect)
 	case "loss":

@@ -54,6 +54,11 @@ type Stats struct {
 	// (Result.Altered), and those that answered none ([StatusAltered]).
 	Altered int
 
+	// Advised is the number of ICMP messages about probes that settled none:
+	// redirects, source quenches, parameter problems, and errors about probes
+	// whose reply came in time after all.
+	Advised int
+
 	// SendErrors is the number of probes that this system did not send. They are
 	// no part of PacketsSent, and count as lost.
 	SendErrors int
@@ -62,8 +67,8 @@ type Stats struct {
 	// socket dropped packets while they were in flight.
 	Suspect int
 
-	// LastICMPError is the last of the ICMP errors that are counted in
-	// ICMPErrors, an [*icmp.Error]; nil while there is none.
+	// LastICMPError is the last of the ICMP errors that settled a probe, an
+	// [*icmp.Error]; nil while ICMPErrors is 0.
 	LastICMPError error
 
 	limit       int  // of RTTs to keep; 0: defaultRTTs
@@ -85,9 +90,13 @@ const defaultRTTs = 1024
 // one probe included, save that silence comes before the late answer.
 //
 //   - A result without a Sent time counts as one of SendErrors.
-//   - A Duplicate and a Status that only informs settle no probe. Duplicates
-//     and [StatusAltered] are counted beside, [StatusRedirect] and
-//     [StatusSourceQuench] not at all.
+//   - A Duplicate and a Status that only informs settle no probe, and are
+//     counted beside: as Duplicates, Altered or Advised.
+//   - A reply that Corrects the error that came before it turns one of
+//     ICMPErrors into a received probe and one of Advised. Where its turn in
+//     sending order has passed, its RTT counts as the last. A hop received the
+//     error as the answer already, and only Advised is counted. So late that
+//     it is Late, too, it changes no counter.
 //   - A Late answer turns one Silent probe into a Late one. Its RTT is no part
 //     of any figure but [Stats.MaxLateRTT].
 //   - Any other result settles its probe. A [StatusReply] brings an RTT, unless
@@ -101,7 +110,12 @@ func (s *Stats) Add(r Result) {
 		s.Duplicates++
 	case r.Status == StatusAltered:
 		s.Altered++
-	case r.Status.informs():
+	case r.informs(), r.Corrects && s.everyAnswer && !r.Late:
+		s.Advised++
+	case r.Corrects && r.Late:
+		s.maxLate = max(s.maxLate, r.RTT)
+	case r.Corrects && s.ICMPErrors > 0: // else its error was not told: this settles it
+		s.correct(&r)
 	case r.Late:
 		s.addLate(&r)
 	default:
@@ -134,6 +148,36 @@ func (s *Stats) addFate(r *Result) {
 		s.LastICMPError = r.Err()
 	}
 	s.settle(sample{r.Seq, rtt})
+}
+
+// correct counts a reply to a probe that an error had settled.
+func (s *Stats) correct(r *Result) {
+	s.ICMPErrors--
+	s.PacketsReceived++
+	s.Advised++
+	if s.ICMPErrors == 0 {
+		s.LastICMPError = nil
+	}
+	if r.Altered {
+		s.Altered++
+	}
+	if !r.Retransmitted {
+		s.amend(sample{r.Seq, max(r.RTT, 0)})
+	}
+}
+
+// amend gives an RTT to a probe that was settled without one.
+func (s *Stats) amend(x sample) {
+	for i := range s.first[:s.early] {
+		if s.run == nil && s.first[i] == (sample{x.seq, noRTT}) {
+			s.first[i] = x
+			return
+		}
+	}
+	if s.run != nil && s.run.amend(x) {
+		return
+	}
+	s.settle(x)
 }
 
 // addLate counts an answer to a probe that was taken for silent.

@@ -21,7 +21,7 @@ type reference struct {
 func (m *reference) settled() []Result {
 	var settled []Result
 	for _, r := range m.results {
-		if !r.Duplicate && !r.Late && !r.Status.informs() {
+		if !r.Duplicate && !r.Late && !r.informs() {
 			settled = append(settled, r)
 		}
 	}
@@ -66,6 +66,7 @@ func (m *reference) books() books {
 		unsettled:  status(StatusUnsettled),
 		duplicates: m.count(func(r *Result) bool { return r.Duplicate }),
 		altered:    m.count(func(r *Result) bool { return r.Status == StatusAltered }),
+		advised:    m.count(func(r *Result) bool { return r.Status == StatusRedirect }),
 		sendErrors: m.count(func(r *Result) bool { return r.Sent.IsZero() }),
 		suspect:    doubt - cleared,
 	}

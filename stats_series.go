@@ -54,6 +54,23 @@ func (r *series) settle(x sample) {
 	}
 }
 
+// amend gives an RTT to a sample that waits for its turn without one, and
+// reports whether there is such a sample.
+func (r *series) amend(x sample) bool {
+	i := slices.Index(r.turns.waiting(), sample{x.seq, noRTT})
+	if i < 0 {
+		return false
+	}
+	r.turns.waiting()[i] = x
+	r.spread.add(x.rtt)
+	if r.histogram != nil {
+		r.histogram.add(x.rtt)
+	} else if r.spread.n > r.limit {
+		r.condense()
+	}
+	return true
+}
+
 // take takes the next RTT in sending order.
 func (r *series) take(rtt time.Duration) {
 	if rtt == noRTT {

@@ -46,13 +46,13 @@ func unsent(r Result) Result    { return with(r, func(r *Result) { r.Sent = time
 // books are the counters of a Stats.
 type books struct {
 	sent, received, silent, icmpErrors, late, unsettled int
-	duplicates, altered, sendErrors, suspect            int
+	duplicates, altered, advised, sendErrors, suspect   int
 }
 
 func booksOf(s *Stats) books {
 	return books{
 		sent: s.PacketsSent, received: s.PacketsReceived, silent: s.Silent, icmpErrors: s.ICMPErrors,
-		late: s.Late, unsettled: s.Unsettled, duplicates: s.Duplicates, altered: s.Altered,
+		late: s.Late, advised: s.Advised, unsettled: s.Unsettled, duplicates: s.Duplicates, altered: s.Altered,
 		sendErrors: s.SendErrors, suspect: s.Suspect,
 	}
 }
@@ -88,9 +88,9 @@ func TestStatsCount(t *testing.T) {
 			books{sent: 4, icmpErrors: 4}},
 		{"an error of unknown origin about a packet that was sent counts with them",
 			[]Result{fate(0, StatusUnreachable)}, books{sent: 1, icmpErrors: 1}},
-		{"redirect and source quench only inform",
-			[]Result{routerError(0, StatusRedirect, ms), routerError(0, StatusSourceQuench, ms), reply(0, ms)},
-			books{sent: 1, received: 1}},
+		{"redirect, source quench and what advises only inform",
+			[]Result{routerError(0, StatusRedirect, ms), routerError(0, StatusSourceQuench, ms), advising(routerError(0, StatusParameterProblem, ms)), reply(0, ms)},
+			books{sent: 1, received: 1, advised: 3}},
 		{"what the kernel did not take was not sent",
 			[]Result{unsent(fate(0, StatusPermissionDenied)), unsent(fate(1, StatusUnreachable))},
 			books{sendErrors: 2}},
@@ -322,5 +322,82 @@ func TestTheTimeOfARetransmittedProbeIsNoPartOfTheStatistics(t *testing.T) {
 	s := statsOf(reply(0, ms), with(reply(1, 1001*ms), func(r *Result) { r.Retransmitted = true }))
 	if s.PacketsReceived != 2 || s.MaxRTT() != ms {
 		t.Errorf("%d received, at most %v", s.PacketsReceived, s.MaxRTT())
+	}
+}
+
+func advising(r Result) Result {
+	r.Advises = true
+	return r
+}
+
+func TestAReplyThatCorrectsAnError(t *testing.T) {
+	at := time.Now()
+	unreachable := func(seq int) Result {
+		return Result{Seq: seq, Sent: at, Status: StatusUnreachable, Type: 3, Responder: netip.MustParseAddr("192.0.2.9")}
+	}
+	reply := func(seq int, rtt time.Duration) Result {
+		return Result{Seq: seq, Sent: at, Status: StatusReply, RTT: rtt}
+	}
+	correcting := func(r Result, late bool) Result {
+		r.Corrects, r.Late = true, late
+		return r
+	}
+	// So that a run is longer than what a Stats keeps in itself, and so that 0
+	// is missing, and everything waits for its turn.
+	for _, first := range []int{0, 1} {
+		s := statsOf(
+			unreachable(first), reply(first+1, 20*time.Millisecond), unreachable(first+2), reply(first+3, 40*time.Millisecond),
+			reply(first+4, 50*time.Millisecond), correcting(reply(first, 10*time.Millisecond), false),
+			correcting(reply(first+2, 99*time.Millisecond), true),
+		)
+		checkInvariants(t, s)
+		if got, want := booksOf(s), (books{sent: 5, received: 4, icmpErrors: 1, advised: 1}); got != want {
+			t.Errorf("from %d: %+v, want %+v", first, got, want)
+		}
+		if s.MinRTT() != 10*time.Millisecond || s.AvgRTT() != 30*time.Millisecond || s.MaxRTT() != 50*time.Millisecond ||
+			len(s.RTTs()) != 4 || s.MaxLateRTT() != 99*time.Millisecond || s.LastICMPError == nil {
+			t.Errorf("from %d: %v, %v", first, s.RTTs(), s.LastICMPError)
+		}
+	}
+	s := statsOf(unreachable(0), correcting(reply(0, time.Second), false), reply(1, 2*time.Second))
+	if got, want := booksOf(s), (books{sent: 2, received: 2, advised: 1}); got != want || s.LastICMPError != nil || s.LastRTT() != 2*time.Second {
+		t.Errorf("%+v, want %+v; last %v, %v", got, want, s.LastRTT(), s.LastICMPError)
+	}
+	s = statsOf(correcting(reply(0, time.Second), false)) // the error was not told
+	if got, want := booksOf(s), (books{sent: 1, received: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	var hop Stats
+	hop.receiveEveryAnswer()
+	hop.Add(unreachable(0))
+	hop.Add(correcting(reply(0, time.Second), false))
+	if got, want := booksOf(&hop), (books{sent: 1, received: 1, advised: 1}); got != want {
+		t.Errorf("of a hop: %+v, want %+v", got, want)
+	}
+}
+
+func TestWhatSettlesAProbe(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		r    Result
+		want bool
+	}{
+		{"a reply", Result{Status: StatusReply}, true},
+		{"a late one", Result{Status: StatusReply, Late: true}, false},
+		{"a duplicate", Result{Status: StatusReply, Duplicate: true}, false},
+		{"one that corrects an error", Result{Status: StatusReply, Corrects: true}, false},
+		{"silence", Result{Status: StatusNoReply}, true},
+		{"an error", Result{Status: StatusUnreachable}, true},
+		{"a redirect", Result{Status: StatusRedirect}, false},
+		{"a quench", Result{Status: StatusSourceQuench}, false},
+		{"a reply without the nonce", Result{Status: StatusAltered}, false},
+		{"a parameter problem in a ping", Result{Status: StatusParameterProblem, Advises: true}, false},
+		{"one in a trace", Result{Status: StatusParameterProblem}, true},
+		{"what was not sent", Result{Status: StatusPermissionDenied}, true},
+		{"what was not known when the call ended", Result{Status: StatusUnsettled}, true},
+	} {
+		if got := tt.r.Settles(); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
 	}
 }

@@ -61,6 +61,9 @@ const (
 	StatusPacketTooBig
 
 	// StatusParameterProblem: somebody could not make sense of a header field.
+	// In a ping it informs and settles no probe (Result.Advises), but for an
+	// unrecognized next header of IPv6, which is the end of a packet; in a trace
+	// it is an answer as any other.
 	StatusParameterProblem
 
 	// StatusRedirect: a router knows a better first hop. It informs and
@@ -148,10 +151,4 @@ func (s *Status) UnmarshalText(word []byte) error {
 	}
 	*s = parsed
 	return nil
-}
-
-// informs reports whether s only informs: the probe that it tells of went on,
-// and has its fate still before it.
-func (s Status) informs() bool {
-	return s == StatusRedirect || s == StatusSourceQuench || s == StatusAltered
 }

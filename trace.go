@@ -166,7 +166,7 @@ func (p *tracePlan) result(index int, r *Result, settles bool) {
 	}
 	p.care.note(h, r)
 	h.hop.add(r)
-	if !r.Responder.IsValid() || r.Status.informs() {
+	if !r.Responder.IsValid() || r.informs() {
 		return
 	}
 	p.slow = max(p.slow, r.RTT)

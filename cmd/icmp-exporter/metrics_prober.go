@@ -22,7 +22,7 @@ var proberCounters = []struct {
 	{proberCounter("late", "Silent probes that were answered after their timeout."), func(c *icmplib.Counters) uint64 { return c.Late }},
 	{proberCounter("duplicates", "Further answers to answered probes."), func(c *icmplib.Counters) uint64 { return c.Duplicates }},
 	{proberCounter("altered", "Replies without the payload of their probe."), func(c *icmplib.Counters) uint64 { return c.Altered }},
-	{proberCounter("advised", "Redirects and source quenches about our probes."), func(c *icmplib.Counters) uint64 { return c.Advised }},
+	{proberCounter("advised", "Redirects, source quenches and parameter problems about our probes, and errors that a reply in time corrected."), func(c *icmplib.Counters) uint64 { return c.Advised }},
 	{proberCounter("foreign", "Messages about no probe of ours."), func(c *icmplib.Counters) uint64 { return c.Foreign }},
 	{proberCounter("malformed", "Messages that could not be read."), func(c *icmplib.Counters) uint64 { return c.Malformed }},
 	{proberCounter("dropped", "Messages that our sockets had no room for: loss of our own making."), func(c *icmplib.Counters) uint64 { return c.Dropped }},

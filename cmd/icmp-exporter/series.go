@@ -56,12 +56,15 @@ func (s *series) add(r *icmplib.Result) {
 		s.setUp(r.Seq, false)
 	case r.Duplicate:
 		s.duplicates.Inc()
-	case r.Late:
+	case r.Late && !r.Corrects:
 		s.late.Inc()
 	case r.Status == icmplib.StatusAltered:
 		s.altered.Inc()
-	case r.Status == icmplib.StatusRedirect, r.Status == icmplib.StatusSourceQuench:
-		// They settle no probe. The Prober counts them.
+	case r.Corrects && r.Late:
+	case r.Corrects:
+		s.setUp(r.Seq, true) // the probe is counted as lost already
+	case !r.Settles():
+		// It settles no probe. The Prober counts it.
 	case r.Status == icmplib.StatusUnsettled:
 		// The end of the probing is no fate of a probe.
 	default:

@@ -38,6 +38,7 @@ func (t *sweepTotal) add(h *icmplib.Host, fate hostFate) {
 	t.stats.Late += h.Late
 	t.stats.Duplicates += h.Duplicates
 	t.stats.Altered += h.Altered
+	t.stats.Advised += h.Advised
 	t.stats.SendErrors += h.SendErrors
 	t.stats.Unsettled += h.Unsettled
 	t.stats.Suspect += h.Suspect

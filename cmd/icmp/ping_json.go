@@ -52,6 +52,8 @@ type jsonResult struct {
 	MTU       int      `json:"mtu,omitempty"`
 	Late      bool     `json:"late,omitempty"`
 	Duplicate bool     `json:"duplicate,omitempty"`
+	Advises   bool     `json:"advises,omitempty"`
+	Corrects  bool     `json:"corrects,omitempty"`
 	Altered   bool     `json:"altered,omitempty"`
 	Unproven  bool     `json:"unproven,omitempty"`
 	Suspect   bool     `json:"suspect,omitempty"`
@@ -74,6 +76,8 @@ func (j *jsonReporter) result(host *icmplib.Host, r icmplib.Result) {
 		MTU:       r.MTU,
 		Late:      r.Late,
 		Duplicate: r.Duplicate,
+		Advises:   r.Advises,
+		Corrects:  r.Corrects,
 		Altered:   r.Altered,
 		Unproven:  r.Unproven,
 		Suspect:   r.Suspect,

@@ -64,6 +64,7 @@ func tally(s *icmplib.Stats) string {
 		{s.Late, "late"},
 		{s.Duplicates, "duplicates"},
 		{s.Altered, "altered"},
+		{s.Advised, "errors beside"},
 		{s.SendErrors, "not sent"},
 		{s.Unsettled, "still open"},
 		{s.Suspect, "perhaps lost by this host"},

@@ -132,7 +132,7 @@ func ttl(r icmplib.Result) string {
 }
 
 func remarks(r icmplib.Result) string {
-	return mark(r.Duplicate, " (DUP!)") + mark(r.Late, " (late)") +
+	return mark(r.Duplicate, " (DUP!)") + mark(r.Corrects, " (after an error)") + mark(r.Late, " (late)") +
 		mark(r.Altered, " (payload changed)") + mark(r.Status == icmplib.StatusAltered, " (not our payload)") +
 		mark(r.Unproven, " (unproven)")
 }

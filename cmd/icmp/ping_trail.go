@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 )
 
 // trailLength is how many of the last probes a trail knows.
@@ -18,9 +17,9 @@ type trail struct {
 }
 
 // add takes the result of a probe. Silence stays silence when an answer comes
-// late.
+// late; an error gives way to a reply in time.
 func (t *trail) add(r icmplib.Result) {
-	if live.Informs(r.Status) || r.Late || r.Duplicate || r.Seq < t.end-trailLength {
+	if !r.Settles() && (r.Late || !r.Corrects) || r.Seq < t.end-trailLength {
 		return
 	}
 	for ; t.end <= r.Seq; t.end++ {

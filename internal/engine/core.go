@@ -124,13 +124,17 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 	if s.state == inFlight && h.at > s.deadline && !c.isDeparting(seq) {
 		c.silence(seq, s) // its deadline was not noticed yet
 	}
-	fate := h.judge(s)
+	fate := h.judge(s, c.ops.get(s.op))
+	end := answered
+	if !h.isReply() {
+		end = failed
+	}
 	switch fate {
 	case Replied, Failed:
-		c.table.settle(seq, s, answered)
+		c.table.settle(seq, s, end)
 		s.answeredBy(h)
-	case Late:
-		s.state = answered
+	case Late, Corrected:
+		s.state = end
 		s.answeredBy(h)
 	}
 	rtt, by := roundTrip(h.Reply, h.at-s.sent)
@@ -142,22 +146,50 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 		Unproven:       h.like == bare || h.like == alone,
 		Answer:         h.answer,
 		Retransmitted:  h.retransmitted,
+		Overdue:        fate == Corrected && c.overdue(s, h.at),
 	}, h.Reply)
 }
 
+// overdue reports whether a moment is past the timeout of a probe that failed,
+// whose deadline is not kept.
+func (c *core) overdue(s *slot, at time.Duration) bool {
+	op := c.ops.get(s.op)
+	return op == nil || at-s.sent > op.timeout
+}
+
+// isReply reports whether a message is what the target answers, and not an error.
+func (h *heard) isReply() bool {
+	return h.Kind() == icmp.KindEchoReply || h.answer != transport.None
+}
+
+// advises reports whether a message settles no probe of an operation: that was
+// forwarded all the same, or, of a parameter problem, the operation waits for the
+// reply that may come. An unrecognized next header is the end of a packet (RFC
+// 4443 section 3.4).
+func (h *heard) advises(op *Op) bool {
+	switch h.Kind() {
+	case icmp.KindRedirect, icmp.KindSourceQuench:
+		return true
+	case icmp.KindParameterProblem:
+		return op != nil && op.patient && (h.Type != icmp.V6ParameterProblem || h.Code != icmp.V6CodeUnrecognizedNextHeader)
+	}
+	return false
+}
+
 // judge says what a message means for the probe that it is about.
-func (h *heard) judge(s *slot) Fate {
-	kind := h.Kind()
+func (h *heard) judge(s *slot, op *Op) Fate {
 	switch {
-	case kind == icmp.KindRedirect || kind == icmp.KindSourceQuench:
+	case h.advises(op):
 		return Advised
 	case h.like == unlike:
 		return Altered
-	case s.state == answered:
+	case s.state == failed && h.isReply():
+		return Corrected
+	case s.state == answered || s.state == failed:
 		return Duplicate
 	case s.state == silent:
 		return Late
-	case kind == icmp.KindEchoReply || h.answer != transport.None:
+	case h.isReply():
 		return Replied
 	}
 	return Failed
@@ -192,7 +224,7 @@ func (c *core) report(seq uint16, s *slot, o *Outcome, r *icmp.Reply) {
 
 // deliver counts an outcome and delivers it, if its operation has not ended.
 func (c *core) deliver(ref opRef, o *Outcome) {
-	c.counters.add(o.Fate)
+	c.counters.add(o)
 	if op := c.ops.get(ref); op != nil {
 		op.deliver(o)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/transport"
 )
 
 const (
@@ -139,7 +140,7 @@ func TestTheFirstAnswerCounts(t *testing.T) {
 	}{
 		{"a second reply is a duplicate", []int{reply, reply}, []Fate{Replied, Duplicate}},
 		{"so is a third, and an error", []int{reply, reply, reply, errorMessage}, []Fate{Replied, Duplicate, Duplicate, Duplicate}},
-		{"a reply after an error is a duplicate", []int{errorMessage, reply}, []Fate{Failed, Duplicate}},
+		{"a reply after an error is none", []int{errorMessage, reply, reply}, []Fate{Failed, Corrected, Duplicate}},
 		{"a reply after the deadline is late", []int{pause, expiry, reply}, []Fate{Silent, Late}},
 		{"so is an error", []int{pause, expiry, errorMessage}, []Fate{Silent, Late}},
 		{"a second late reply is a duplicate", []int{pause, expiry, reply, reply}, []Fate{Silent, Late, Duplicate}},
@@ -181,5 +182,68 @@ func checkFates(t *testing.T, got, want []Fate) {
 		if got[i] != want[i] {
 			t.Fatalf("fates are %v, want %v", got, want)
 		}
+	}
+}
+
+// What comes about a probe, at moments since it was sent, and what it means.
+func TestAReplyAfterAnErrorIsNoDuplicate(t *testing.T) {
+	const early, late = 30 * time.Millisecond, testTimeout + time.Second
+	type event struct {
+		at    time.Duration
+		reply bool
+	}
+	for _, tt := range []struct {
+		name    string
+		events  []event
+		want    []Fate
+		overdue bool
+		counted Counters
+	}{
+		{"a reply after an error", []event{{early, false}, {2 * early, true}}, []Fate{Failed, Corrected}, false,
+			Counters{Sent: 1, Replied: 1, Advised: 1}},
+		{"another one", []event{{early, false}, {2 * early, true}, {3 * early, true}}, []Fate{Failed, Corrected, Duplicate}, false,
+			Counters{Sent: 1, Replied: 1, Advised: 1, Duplicates: 1}},
+		{"another error, too", []event{{early, false}, {2 * early, false}, {3 * early, true}}, []Fate{Failed, Duplicate, Corrected}, false,
+			Counters{Sent: 1, Replied: 1, Advised: 1, Duplicates: 1}},
+		{"a reply after the timeout", []event{{early, false}, {late, true}}, []Fate{Failed, Corrected}, true,
+			Counters{Sent: 1, Failed: 1}},
+		{"an error after the timeout, and a reply", []event{{late, false}, {late + early, true}}, []Fate{Silent, Late, Corrected}, true,
+			Counters{Sent: 1, Silent: 1, Late: 1}},
+		{"an error after a reply", []event{{early, true}, {2 * early, false}}, []Fate{Replied, Duplicate}, false,
+			Counters{Sent: 1, Replied: 1, Duplicates: 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, OpConfig{Size: 56})
+			seq, sent := b.launch(target, 1), b.now
+			for _, e := range tt.events {
+				b.now = sent + e.at
+				r := b.exceeded(seq)
+				if e.reply {
+					r = b.reply(seq)
+				}
+				b.core.receive(r, b.now)
+			}
+			for _, o := range b.op.outcomes {
+				if o.Fate == Corrected && (o.Overdue != tt.overdue || o.RTT != b.now-sent && o.RTT != 2*early) {
+					t.Errorf("outcome %+v", o)
+				}
+			}
+			checkFates(t, b.heard(), tt.want)
+			if b.core.counters != tt.counted {
+				t.Errorf("counters %+v, want %+v", b.core.counters, tt.counted)
+			}
+		})
+	}
+}
+
+func TestADirectAnswerAfterAnErrorIsNoDuplicate(t *testing.T) {
+	for p, kind := range map[icmp.Protocol]transport.Kind{
+		icmp.UDP: transport.Datagram, icmp.TCP: transport.SYNACK, icmp.SCTP: transport.InitAck,
+	} {
+		b := newBench(t, OpConfig{Numbered: p == icmp.UDP, Size: 20})
+		seq := b.launch(target, 7)
+		checkFates(t, b.arrive(b.about(p, seq)), []Fate{Failed})
+		checkFates(t, b.arrive(b.answer(p, seq, kind)), []Fate{Corrected})
+		checkFates(t, b.arrive(b.answer(p, seq, kind)), []Fate{Duplicate})
 	}
 }

@@ -10,7 +10,7 @@ type Counters struct {
 	Late       uint64 // silent ones that were answered after all
 	Duplicates uint64 // further answers to an answered probe
 	Altered    uint64 // replies without the probe's payload
-	Advised    uint64 // redirects and source quenches
+	Advised    uint64 // messages that settled no probe: see Stats.Advised of the root package
 	Foreign    uint64 // messages about no probe of ours, or about which cannot be known
 	Malformed  uint64 // messages that could not be read
 	Dropped    uint64 // messages that our socket had no room for
@@ -33,9 +33,16 @@ func (c *Counters) merge(o Counters) {
 	c.Busy += o.Busy
 }
 
-// add counts one outcome.
-func (c *Counters) add(f Fate) {
-	switch f {
+// add counts one outcome. A reply that comes after an error and after the timeout
+// changes nothing.
+func (c *Counters) add(o *Outcome) {
+	switch o.Fate {
+	case Corrected:
+		if !o.Overdue {
+			c.Failed--
+			c.Replied++
+			c.Advised++
+		}
 	case Replied:
 		c.Replied++
 	case Failed:

@@ -33,7 +33,7 @@ func (c *core) matchSole(peer netip.Addr, arrival time.Duration) (uint16, *slot,
 			flying++
 		case s.state == silent && arrival < s.forgotten():
 			waiting++
-		case s.state == answered && arrival < s.repeated():
+		case (s.state == answered || s.state == failed) && arrival < s.repeated():
 			least, most = min(least, int(s.ttl)), max(most, int(s.ttl))
 		}
 	})

@@ -105,6 +105,7 @@ func TestAnErrorIsCreditedOnlyIfItQuotesTheProbe(t *testing.T) {
 		{"the probe of another operation's sequence number", func(b *bench, r *icmp.Reply) { r.Quote.Sequence = b.launch(target, 1) }, nil},
 		{"a redirect settles nothing", func(_ *bench, r *icmp.Reply) { r.Type = icmp.V4Redirect }, []Fate{Advised}},
 		{"nor does a source quench", func(_ *bench, r *icmp.Reply) { r.Type = icmp.V4SourceQuench }, []Fate{Advised}},
+		{"a parameter problem does", func(_ *bench, r *icmp.Reply) { r.Type = icmp.V4ParameterProblem }, []Fate{Failed}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, OpConfig{Size: 56})
@@ -112,6 +113,25 @@ func TestAnErrorIsCreditedOnlyIfItQuotesTheProbe(t *testing.T) {
 			tt.change(b, r)
 			checkFates(t, b.receive(r), tt.want)
 		})
+	}
+}
+
+func TestAPatientOperationWaitsBehindAParameterProblem(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		typ  icmp.Type
+		code uint8
+		want []Fate
+	}{
+		{"of IPv4", icmp.V4ParameterProblem, 1, []Fate{Advised, Replied}},
+		{"of IPv6", icmp.V6ParameterProblem, 0, []Fate{Advised, Replied}},
+		{"an unrecognized next header", icmp.V6ParameterProblem, icmp.V6CodeUnrecognizedNextHeader, []Fate{Failed, Corrected}},
+	} {
+		b := newBench(t, OpConfig{Size: 56, Patient: true})
+		seq := b.launch(target, 0)
+		r := b.exceeded(seq)
+		r.Type, r.Code = tt.typ, tt.code
+		checkFates(t, append(b.receive(r), b.receive(b.reply(seq))...), tt.want)
 	}
 }
 

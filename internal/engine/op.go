@@ -15,6 +15,7 @@ type OpConfig struct {
 	Numbered     bool   // the payload begins with the sequence number: UDP
 	Inbox        *Inbox // shared with other operations; nil: one of its own
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
+	Patient      bool   // a parameter problem settles no probe, for the reply may come
 	Sourced      bool   // echo replies have to come from the destination
 	Unclear      bool   // it wants outcomes of the fate Unclear
 }
@@ -26,6 +27,7 @@ type Op struct {
 	class   int
 	payload payload
 	group   bool
+	patient bool
 	sourced bool
 	unclear bool
 
@@ -52,6 +54,7 @@ func NewOp(cfg OpConfig) *Op {
 		class:   cfg.TrafficClass,
 		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
 		group:   cfg.Group,
+		patient: cfg.Patient,
 		sourced: cfg.Sourced,
 		Inbox:   cfg.Inbox,
 		unclear: cfg.Unclear,

@@ -35,7 +35,11 @@ const (
 	// Altered: an echo reply from the right host, with the right id and
 	// sequence, but not with the probe's payload. Settles nothing.
 	Altered
-	// Advised: a redirect or source quench about the probe. Settles nothing.
+	// Corrected: the first reply came, after an ICMP error had been the probe's
+	// fate, or its late answer. In time, it takes the place of that fate.
+	Corrected
+	// Advised: a redirect, a source quench or a parameter problem about the
+	// probe, which may have been forwarded all the same. Settles nothing.
 	Advised
 	// Unclear: something came about a probe to the host, without a mark that
 	// says about which of several. Settles nothing; its Tag is that of one of
@@ -74,6 +78,8 @@ type Outcome struct {
 	// Retransmitted says that the kernel had sent the probe more than once: RTT
 	// is then that of the first time, and too long if a later one was answered.
 	Retransmitted bool
+	// Overdue says of a Corrected probe that the reply came after the timeout.
+	Overdue bool
 
 	// What came, but for Silent:
 	Responder    netip.Addr

@@ -132,13 +132,15 @@ func (c *chaos) collect() {
 		switch {
 		case o.Fate.Settles() && settled:
 			c.t.Fatalf("probe %d is %v, but was %v before", o.Tag, o.Fate, before)
+		case o.Fate == Corrected && before != Failed && before != Late:
+			c.t.Fatalf("probe %d is corrected, but was %v before", o.Tag, before)
 		case o.Fate == Late && (!settled || before != Silent):
 			c.t.Fatalf("probe %d is late, but was %v before", o.Tag, before)
 		case o.Fate == Duplicate && !settled:
 			c.t.Fatalf("probe %d has a duplicate, but had no answer", o.Tag)
 		case o.RTT < 0:
 			c.t.Fatalf("probe %d has a round-trip time of %v", o.Tag, o.RTT)
-		case o.Fate.Settles() || o.Fate == Late:
+		case o.Fate.Settles() || o.Fate == Late || o.Fate == Corrected:
 			c.fates[o.Tag] = o.Fate
 		}
 	}

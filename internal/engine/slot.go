@@ -11,7 +11,8 @@ type state uint8
 const (
 	free     state = iota // the sequence number was not used, or its slot was given up
 	inFlight              // sent, and neither answered nor overdue
-	answered              // settled by a reply or an error
+	answered              // settled by a reply, or replied to since it was settled
+	failed                // an error came about it, and no reply
 	silent                // settled by its deadline
 )
 
@@ -21,7 +22,7 @@ const (
 // until its sequence number comes round again.
 type slot struct {
 	sent     time.Duration // since the table's epoch
-	deadline time.Duration // of an answered probe: see answeredBy
+	deadline time.Duration // of one that was answered or failed: see answeredBy
 	nonce    nonce
 	tag      uint64
 	dst      [16]byte

@@ -81,7 +81,7 @@ func markOf(r *icmplib.Result) mark {
 	switch {
 	case r.Sent.IsZero():
 		return mark{kind: markUnsent}
-	case r.Duplicate, r.Status == icmplib.StatusUnsettled, Informs(r.Status):
+	case r.Status == icmplib.StatusUnsettled, r.Corrects, !r.Settles() && !r.Late:
 		return mark{}
 	case r.Late:
 		return mark{kind: markLate}
@@ -91,9 +91,4 @@ func markOf(r *icmplib.Result) mark {
 		return mark{kind: markUntimed}
 	}
 	return mark{markAnswered, r.RTT}
-}
-
-// Informs tells of a status that settles no probe.
-func Informs(s icmplib.Status) bool {
-	return s == icmplib.StatusRedirect || s == icmplib.StatusSourceQuench || s == icmplib.StatusAltered
 }
