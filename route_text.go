@@ -3,11 +3,16 @@ package icmplib
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // targetText returns "example.org (192.0.2.1)", or what is known of that.
 func targetText(name string, addr netip.Addr) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		name = strconv.Quote(name) // it would do something to a terminal
+	}
 	switch {
 	case !addr.IsValid() || name == addr.String():
 		return name

@@ -47,9 +47,9 @@ type options struct {
 
 // targetConfig is a group of hosts that are probed alike.
 type targetConfig struct {
-	Hosts   []host            `yaml:"hosts"`
-	Labels  map[string]string `yaml:"labels"`
-	Options options           `yaml:",inline"`
+	Hosts   []host  `yaml:"hosts"`
+	Labels  labels  `yaml:"labels"`
+	Options options `yaml:",inline"`
 }
 
 // or returns o with what it does not say taken from the defaults.

@@ -175,3 +175,17 @@ func TestTheExamplesAreRight(t *testing.T) {
 		}
 	}
 }
+
+// Text that would do something to a terminal, or break a line, is refused.
+func TestNamesAndLabelsArePrintable(t *testing.T) {
+	for _, text := range []string{
+		"targets:\n  - hosts: [\"a\\eb\"]\n",
+		"targets:\n  - hosts: [a]\n    labels: {site: \"a\\0b\"}\n",
+		"targets:\n  - hosts: [a]\n    labels: {site: \"a\\nb\"}\n",
+	} {
+		_, err := settingsOf(text)
+		if err == nil || !strings.Contains(err.Error(), "cannot be used") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

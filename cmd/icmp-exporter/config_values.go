@@ -5,7 +5,10 @@ import (
 	"math"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -87,10 +90,27 @@ func (m *mark) UnmarshalYAML(n *yaml.Node) error {
 
 func (h *host) UnmarshalYAML(n *yaml.Node) error {
 	h.line, h.name = n.Line, n.Value
-	if n.Kind != yaml.ScalarNode || n.Value == "" {
+	if n.Kind != yaml.ScalarNode || n.Value == "" || !isPrintable(n.Value) {
 		return refuse(n, "a name or an address")
 	}
 	return nil
+}
+
+// isPrintable reports whether text is harmless in a log and in a label.
+func isPrintable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// labels are those of the configuration's author.
+type labels map[string]string
+
+func (l *labels) UnmarshalYAML(n *yaml.Node) error {
+	for i := 1; i < len(n.Content); i += 2 {
+		if value := n.Content[i]; !isPrintable(value.Value) {
+			return refuse(value, "text that can be shown on one line")
+		}
+	}
+	return n.Decode((*map[string]string)(l))
 }
 
 func (a *address) UnmarshalYAML(n *yaml.Node) (err error) {

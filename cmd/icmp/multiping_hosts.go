@@ -93,6 +93,9 @@ func (c csvHosts) host(h *icmplib.Host, _ hostFate) {
 
 // line writes a line at once: somebody may be waiting for it.
 func (c csvHosts) line(fields []string) {
+	for i := range fields {
+		fields[i] = csvCell(fields[i])
+	}
 	_ = c.out.Write(fields)
 	c.out.Flush()
 }

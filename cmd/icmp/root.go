@@ -12,6 +12,13 @@ import (
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	checked := &output{out: stdout, fail: cancel}
+	if !isTerminal(stdout) {
+		stdout = checked
+	}
+	args = printableArgs(args)
 	cmd := newRootCommand(args)
 	cmd.SetArgs(args)
 	cmd.SetIn(stdin)
@@ -19,6 +26,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
 	code := exitCode(err)
+	if failed := checked.failure(); failed != nil {
+		err, code = failed, exitFailure
+	}
 	for _, message := range exitMessages(err) {
 		fmt.Fprintln(stderr, "icmp:", message)
 	}

@@ -59,7 +59,7 @@ func parseSpan(word string, all bool) (span, error) {
 	if from, to, ok := strings.Cut(word, "-"); ok && !strings.Contains(from, "%") && isRange(from, to) {
 		return parseRange(word, from, to)
 	}
-	return span{name: word}, nil
+	return span{name: printable(word)}, nil
 }
 
 // isRange tells a range from a name with a hyphen, such as www-1.example. What
