@@ -17,11 +17,22 @@ type RewritePoint struct {
 	Sure bool `json:"sure"`
 }
 
+// SeesRewrites reports whether a hop quoted a probe and the quote was handed out, as it
+// takes raw sockets: whether Rewrites tells anything, be it that nothing is rewritten.
+func (r *Route) SeesRewrites() bool {
+	for i := range r.Hops {
+		if seenIn(&r.Hops[i]) != nil {
+			return r.Hops[i].sent.isKnown()
+		}
+	}
+	return false
+}
+
 // Rewrites returns where header fields of the probes are rewritten, in order of
 // distance, as far as what routers quote shows it. A hop whose quote shows what
 // no hop behind it does is not in it: it quotes in its own way.
 //
-// It tells nothing of what is rewritten without raw sockets, nothing of what a
+// It tells nothing where [Route.SeesRewrites] is false, as without raw sockets, nothing of what a
 // translator restores in quotes together with the checksum, and nothing of a route
 // of several flows: there, [Hop.Rewritten] does.
 func (r *Route) Rewrites() []RewritePoint {

@@ -110,8 +110,15 @@ func (f *tracerouteFlags) run(ctx context.Context, out io.Writer, target string)
 	report := f.reporter(out, opts)
 	route := &icmplib.Route{Name: target}
 	err = f.explain(trace(ctx, prober, route, opts, report))
+	blind := f.looked(route)
+	if f.json && err == nil {
+		err = blind
+	}
 	report.end(route, err)
-	return routeVerdict(route, err)
+	if verdict := routeVerdict(route, err); verdict != nil || blind == nil {
+		return verdict
+	}
+	return blind
 }
 
 // trace fills the route. Ctrl-C ends it: what there is by then is the result.

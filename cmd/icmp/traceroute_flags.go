@@ -21,6 +21,7 @@ type tracerouteFlags struct {
 	manyFlags
 	mtuFlag
 	nat      bool
+	natRaw   bool // it looks by raw sockets
 	queries  int
 	interval time.Duration
 	gap      int
@@ -83,7 +84,9 @@ func (f *tracerouteFlags) options() (*icmplib.TracerouteOptions, *icmplib.Config
 		Packet:   f.packet(),
 	}
 	f.apply(&opts.Packet)
-	return opts, f.config(), nil
+	cfg := f.config()
+	f.lookRaw(opts, cfg)
+	return opts, cfg, nil
 }
 
 func (f *tracerouteFlags) checkOwn() error {

@@ -18,7 +18,7 @@ type jsonTrace struct {
 	Reached  bool          `json:"reached"`
 	End      string        `json:"end"`
 	Hops     []jsonHop     `json:"hops"`
-	Rewrites []jsonRewrite `json:"rewrites"`
+	Rewrites []jsonRewrite `json:"rewrites"` // null: not known
 	Error    *string       `json:"error"`
 
 	Graph json.RawMessage `json:"graph,omitempty"` // of several flows
@@ -65,7 +65,7 @@ func newJSONTrace(r *icmplib.Route, err error) jsonTrace {
 		Reached:  r.Reached,
 		End:      r.End.String(),
 		Hops:     []jsonHop{},
-		Rewrites: newJSONRewrites(r.Rewrites()),
+		Rewrites: newJSONRewrites(r),
 		Error:    errorText(err),
 		Graph:    graphJSON(r),
 	}

@@ -24,7 +24,7 @@ func TestJSONRoute(t *testing.T) {
 				`"mtu":null,"rewritten":[],"return_distance":null},` +
 				`{"distance":4,"addresses":["192.0.2.7"],"rtts_ms":[20,22],"packets_sent":2,"packets_received":2,"packet_loss":0,"send_errors":0,"suspect":0,` +
 				`"min_rtt_ms":20,"avg_rtt_ms":21,"max_rtt_ms":22,"jitter_ms":2,"mpls":[],"status":"reply",` +
-				`"mtu":null,"rewritten":[],"return_distance":null}],"rewrites":[],"error":null}`,
+				`"mtu":null,"rewritten":[],"return_distance":null}],"rewrites":null,"error":null}`,
 		},
 		{
 			"with several responders and labels", aRoute(icmplib.EndLoop, balancedHop()), nil,
@@ -33,18 +33,18 @@ func TestJSONRoute(t *testing.T) {
 				`"packet_loss":0.3333333333333333,"send_errors":0,"suspect":0,"min_rtt_ms":12.3,"avg_rtt_ms":12.4,"max_rtt_ms":12.5,"jitter_ms":0.2,` +
 				`"mpls":[{"label":16001,"traffic_class":5,"bottom_of_stack":false,"ttl":1},` +
 				`{"label":24,"traffic_class":0,"bottom_of_stack":true,"ttl":2}],"status":"ttl-expired",` +
-				`"mtu":null,"rewritten":["source","traffic-class"],"return_distance":2}],"rewrites":[],"error":null}`,
+				`"mtu":null,"rewritten":["source","traffic-class"],"return_distance":2}],"rewrites":null,"error":null}`,
 		},
 		{
 			"to a link that is too narrow", aRoute(icmplib.EndUnreachable, narrowHop()), nil,
 			`{"target":"192.0.2.7","name":"www.example","reached":false,"end":"unreachable","hops":[` +
 				`{"distance":2,"addresses":["2001:db8::1"],"rtts_ms":[5],"packets_sent":1,"packets_received":1,"packet_loss":0,"send_errors":0,"suspect":0,` +
 				`"min_rtt_ms":5,"avg_rtt_ms":5,"max_rtt_ms":5,"jitter_ms":0,"mpls":[],"status":"packet-too-big",` +
-				`"mtu":1400,"rewritten":[],"return_distance":null}],"rewrites":[],"error":null}`,
+				`"mtu":1400,"rewritten":[],"return_distance":null}],"rewrites":null,"error":null}`,
 		},
 		{
 			"that could not be traced", &icmplib.Route{Name: "failed"}, errors.New(`cannot resolve "<&>"`),
-			`{"target":"","name":"failed","reached":false,"end":"unknown","hops":[],"rewrites":[],"error":"cannot resolve \"<&>\""}`,
+			`{"target":"","name":"failed","reached":false,"end":"unknown","hops":[],"rewrites":null,"error":"cannot resolve \"<&>\""}`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

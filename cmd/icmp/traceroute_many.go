@@ -90,6 +90,9 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		default:
 			dead = true
 		}
+		if err := f.looked(route); err != nil {
+			faults = faults.with(err)
+		}
 		report.route(route)
 	}
 	report.close()

@@ -46,9 +46,39 @@ func TestTracerouteNAT(t *testing.T) {
 			t.Errorf("got %s", got.stdout)
 		}
 		got = runLine(t.Context(), "traceroute", "-n", "--nat", "--mode", "datagram", "10.0.9.9")
-		got.check(t, exitAlive)
-		if !strings.HasSuffix(got.stdout, describeRewrites(&icmplib.Route{})) {
-			t.Errorf("without a header nothing is known:\n%s", got.stdout)
+		got.check(t, exitFailure)
+		if !strings.HasSuffix(got.stdout, describeRewrites(&icmplib.Route{})) || !strings.Contains(got.stderr, "--nat could not look") {
+			t.Errorf("without a header nothing is known:\n%s%s", got.stdout, got.stderr)
 		}
 	})
+}
+
+// --nat takes raw sockets where it can have them, and else says that it could not
+// look.
+func TestNATLooksOrSaysThatItCannot(t *testing.T) {
+	setup := func(t *testing.T) { netlab.Carry(t, netsim.MustParse(translated), netlab.Device{}) }
+	for _, unprivileged := range []bool{false, true} {
+		netlab.Test(t, netlab.Config{PingGroups: true, Unprivileged: unprivileged, Setup: setup, Tries: 3}, func(t *testing.T) {
+			code, rewrites := exitAlive, 1
+			if unprivileged {
+				code, rewrites = exitFailure, 0
+			}
+			for _, words := range [][]string{{"traceroute", "-n", "--nat"}, {"traceroute", "-n", "--nat", "-U"}} {
+				got := runLine(t.Context(), append(words, "10.0.9.9")...)
+				got.check(t, code)
+				if known := strings.Contains(got.stdout, "between distance 2 and 3: source"); known == unprivileged {
+					t.Errorf("%s", got.stdout)
+				}
+				got = runLine(t.Context(), append(words, "--json", "10.0.9.9")...)
+				got.check(t, code)
+				var r jsonTrace
+				if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
+					t.Fatal(err)
+				}
+				if len(r.Rewrites) != rewrites || (r.Rewrites == nil) != unprivileged || (r.Error != nil) != unprivileged {
+					t.Errorf("unprivileged %v: %s", unprivileged, got.stdout)
+				}
+			}
+		})
+	}
 }

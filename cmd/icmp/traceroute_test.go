@@ -117,7 +117,7 @@ func TestTracerouteOfANameThatThereIsNot(t *testing.T) {
 		if !strings.Contains(got.stderr, `"no..name"`) {
 			t.Errorf("it says %s", got.stderr)
 		}
-		if json := slices.Contains(line, "--json"); json != strings.Contains(got.stdout, `"hops":[],"rewrites":[],"error":"cannot resolve`) {
+		if json := slices.Contains(line, "--json"); json != strings.Contains(got.stdout, `"hops":[],"rewrites":null,"error":"cannot resolve`) {
 			t.Errorf("%q prints %s", line, got.stdout)
 		}
 	}
