@@ -69,7 +69,7 @@ func (p *Prober) Capabilities() Capabilities {
 
 // try opens sockets and closes them.
 func (p *Prober) try(protocol Protocol, family Family, mode socket.Mode, mark uint32) error {
-	alone := Prober{cfg: p.cfg}
+	alone := Prober{cfg: p.cfg, other: p.other}
 	alone.cfg.Mode, alone.cfg.Mark = mode, mark
 	key, err := (&Packet{Protocol: protocol}).key(&alone.cfg, loopback(family))
 	if err != nil {

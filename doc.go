@@ -67,7 +67,8 @@
 //   - errors: [ErrTimeout], [ErrNameLookup], [ErrUnreachable], [ConfigError] and
 //     [os.ErrPermission], by [errors.Is] and [errors.As]
 //
-// Package socket has the ICMP sockets, for tools of one's own; package icmp
+// Package icmptest has a Prober in a simulated network, for the tests of programs
+// that use this one. Package socket has the ICMP sockets, for tools of one's own; package icmp
 // builds and parses the messages.
 //
 // # Coming from another library

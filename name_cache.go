@@ -40,11 +40,16 @@ type lookedUp struct {
 // Resolve returns the addresses of a host, as the function [Resolve] does. The
 // slice is the caller's own.
 func (c *NameCache) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	return c.resolve(ctx, c.Resolver, name, family)
+}
+
+// resolve is [NameCache.Resolve] by means of r.
+func (c *NameCache) resolve(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	key := nameKey{name, family}
 	for {
 		entry, ours := c.entry(key)
 		if ours {
-			entry.addrs, entry.err = resolve(ctx, c.Resolver, name, family)
+			entry.addrs, entry.err = resolve(ctx, r, name, family)
 			c.settle(key, entry)
 			return slices.Clone(entry.addrs), entry.err
 		}

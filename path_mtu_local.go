@@ -64,7 +64,7 @@ func (r *mtuRun) isSent(ctx context.Context, size int) (bool, error) {
 // where that is not to be seen.
 func (r *mtuRun) interfaceMTU() int {
 	key, err := r.opts.Packet.key(&r.p.cfg, r.dst)
-	if err != nil {
+	if err != nil || r.p.other != nil {
 		return 0
 	}
 	if key.device != "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -77,6 +78,7 @@ type Prober struct {
 	cfg    Config
 	pacer  *engine.Pacer
 	listen listenFunc
+	other  standin.Network // in place of the system; nil: the system
 	turns  traceTurns
 	sum    uint16 // of echo requests: see engine.OpConfig. At random, so that it proves something
 
@@ -143,8 +145,14 @@ func (c *Config) validate() error {
 // Resolve returns the addresses of a host, as the function [Resolve] does, by
 // Config.Names or Config.Resolver: those that the Prober's other methods use.
 func (p *Prober) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
-	if p.cfg.Names != nil {
-		return p.cfg.Names.Resolve(ctx, name, family)
+	names := p.cfg.Names
+	switch {
+	case p.other == nil && names != nil:
+		return names.Resolve(ctx, name, family)
+	case names != nil:
+		return names.resolve(ctx, p.other, name, family)
+	case p.other != nil && p.cfg.Resolver == net.DefaultResolver:
+		return resolve(ctx, p.other, name, family)
 	}
 	return resolve(ctx, p.cfg.Resolver, name, family)
 }

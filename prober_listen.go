@@ -3,12 +3,35 @@ package icmplib
 import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
 )
 
-// listenSocket opens the system's sockets for a key.
+func init() {
+	standin.Put = func(prober any, n standin.Network) {
+		p := prober.(*Prober)
+		p.other = n
+		p.sum = 0 // the same flows, and so the same ways, each time
+	}
+}
+
+// listenSocket opens the sockets for a key: those of the system, or of what
+// stands in for it.
 func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
+	if p.other != nil {
+		return p.other.Listen(standin.Socket{
+			Version:      key.version,
+			Protocol:     key.protocol.number(),
+			Mode:         p.cfg.Mode,
+			Source:       key.source,
+			Interface:    key.device,
+			Mark:         key.mark,
+			DontFragment: key.dontFragment,
+			FirstPort:    key.port,
+			Ports:        key.ports,
+		})
+	}
 	if key.protocol != ICMP {
 		return p.listenTransport(key)
 	}

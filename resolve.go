@@ -32,8 +32,13 @@ func Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, err
 	return resolve(ctx, net.DefaultResolver, name, family)
 }
 
-// resolve is [Resolve] by means of r; nil is the system's resolver.
-func resolve(ctx context.Context, r *net.Resolver, name string, family Family) ([]netip.Addr, error) {
+// resolver is a *net.Resolver, of which nil is the system's, or stands in for it.
+type resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// resolve is [Resolve] by means of r.
+func resolve(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	if err := validateFamily(family); err != nil {
 		return nil, err
 	}
@@ -48,7 +53,7 @@ func resolve(ctx context.Context, r *net.Resolver, name string, family Family) (
 }
 
 // addressesOf tries the name as an address, as this host, and as a name.
-func addressesOf(ctx context.Context, r *net.Resolver, name string, family Family) ([]netip.Addr, error) {
+func addressesOf(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {
 		return literal(addr, family)
 	}
@@ -115,7 +120,7 @@ func loopback(family Family) netip.Addr {
 // lookup asks for the addresses of the family. IPv6 ones are asked for second,
 // and only after the answer that there is no IPv4 one: a server that fails has
 // not said so, and a name must not change its family with the server's health.
-func lookup(ctx context.Context, r *net.Resolver, name string, family Family) ([]netip.Addr, error) {
+func lookup(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	if family == AnyFamily {
 		addrs, err := lookupFamily(ctx, r, "ip4", name)
 		if !isNotFound(err) {
@@ -131,7 +136,7 @@ func lookup(ctx context.Context, r *net.Resolver, name string, family Family) ([
 }
 
 // lookupFamily returns the addresses of a name, each once, or a *net.DNSError.
-func lookupFamily(ctx context.Context, r *net.Resolver, network, name string) ([]netip.Addr, error) {
+func lookupFamily(ctx context.Context, r resolver, network, name string) ([]netip.Addr, error) {
 	found, err := r.LookupNetIP(ctx, network, name)
 	// Addresses, but all of the other family: in the hosts file, for one.
 	if _, ok := errors.AsType[*net.AddrError](err); ok {

@@ -102,7 +102,7 @@ var pageNamed = regexp.MustCompile(`(\S*?)docs/([\w-]+\.md)`)
 func TestTheCommentsOfPublicPackagesNamePagesByTheirAddress(t *testing.T) {
 	const address = "https://github.com/goicmp/icmplib/blob/main/"
 	count := 0
-	for _, dir := range []string{"../..", "../../icmp", "../../socket"} {
+	for _, dir := range []string{"../..", "../../icmp", "../../icmptest", "../../socket"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has no Go files: %v", dir, err)
@@ -132,11 +132,12 @@ func TestTheCommentsOfPublicPackagesNamePagesByTheirAddress(t *testing.T) {
 }
 
 // qualified is a name of one of the packages.
-var qualified = regexp.MustCompile(`\b(icmplib|socket|icmp)\.([A-Z]\w+)`)
+var qualified = regexp.MustCompile(`\b(icmplib|icmptest|socket|icmp)\.([A-Z]\w+)`)
 
 func TestTheNamesInTheDocumentationAreThoseOfThePackages(t *testing.T) {
 	names := map[string]map[string]bool{
 		"icmplib": exported(t, "../.."), "socket": exported(t, "../../socket"), "icmp": exported(t, "../../icmp"),
+		"icmptest": exported(t, "../../icmptest"),
 	}
 	for file, text := range pages(t) {
 		for _, m := range qualified.FindAllStringSubmatch(text, -1) {

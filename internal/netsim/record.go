@@ -87,6 +87,13 @@ func (n *Network) Log() []Record {
 	return slices.Clip(n.log)
 }
 
+// Forget lets go of the records.
+func (n *Network) Forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.log = nil
+}
+
 // Quiet switches the ground truth off, or on again: without it the network is
 // faster and its memory does not grow.
 func (n *Network) Quiet(on bool) {
