@@ -47,6 +47,7 @@ type Stream struct {
 	free    []int
 	refused []StreamResult
 	wake    chan struct{} // holds a token while there may be refused ones
+	room    chan struct{} // holds a token when results were handed out
 	closed  context.Context
 	close   context.CancelFunc
 }
@@ -60,6 +61,7 @@ func (p *Prober) NewStream() *Stream {
 		inbox:  engine.NewInbox(),
 		ops:    map[streamShape]*streamOp{},
 		wake:   make(chan struct{}, 1),
+		room:   make(chan struct{}, 1),
 		closed: closed,
 		close:  closeIt,
 	}
@@ -67,7 +69,9 @@ func (p *Prober) NewStream() *Stream {
 
 // Send sends probes in order. Each of them has exactly one result, which Receive
 // hands out: also one whose options cannot be used, or that the system refuses,
-// with the reason in its Cause. While there is no room for a packet, Send waits.
+// with the reason in its Cause. While there is no room for a packet, Send waits,
+// and also while Receive has not handed out the results of 131,072 probes: whoever
+// sends more than that has to receive at the same time.
 //
 // The error is the context's cause when ctx ends, or [net.ErrClosed]; the probes
 // that were not sent then have no result.
@@ -78,13 +82,40 @@ func (s *Stream) Send(ctx context.Context, probes []StreamProbe) error {
 	defer cancel(nil)
 	defer context.AfterFunc(s.closed, func() { cancel(net.ErrClosed) })()
 	for len(probes) > 0 {
-		n, err := s.sendRun(ctx, probes)
+		room, err := s.waitRoom(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := s.sendRun(ctx, probes[:min(len(probes), room)])
 		if err != nil {
 			return err
 		}
 		probes = probes[n:]
 	}
 	return nil
+}
+
+// maxOwed is how many results a Stream owes at most: of probes in flight, and of
+// those that wait to be received.
+const maxOwed = 1 << 17
+
+// waitRoom waits until more results may be owed, and returns how many.
+func (s *Stream) waitRoom(ctx context.Context) (int, error) {
+	for {
+		s.mu.Lock()
+		owed := len(s.records) - len(s.free) + len(s.refused)
+		s.mu.Unlock()
+		if owed < maxOwed {
+			return maxOwed - owed, nil
+		}
+		select {
+		case <-s.room:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-s.p.closed:
+			return 0, net.ErrClosed
+		}
+	}
 }
 
 // sendRun sends the first of the probes and those behind it that have its shape

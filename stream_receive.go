@@ -17,6 +17,7 @@ func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, erro
 			return 0, context.Cause(ctx)
 		}
 		if n := s.collect(results); n > 0 || len(results) == 0 {
+			signal(s.room)
 			return n, nil
 		}
 		select {

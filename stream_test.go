@@ -137,3 +137,42 @@ func TestClosingAStreamEndsASendThatWaits(t *testing.T) {
 		}
 	})
 }
+
+// Whoever does not receive cannot send without end: neither what is answered nor
+// what is refused is kept beyond a bound.
+func TestAStreamThatNobodyReceivesFromMakesSendWait(t *testing.T) {
+	for name, dst := range map[string]netip.Addr{"answered": netip.MustParseAddr(simTarget), "refused": {}} {
+		t.Run(name, func(t *testing.T) {
+			inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+				s := p.NewStream()
+				defer s.Close()
+				probes := make([]StreamProbe, 1000)
+				for i := range probes {
+					probes[i].Dst = dst
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				owed := func() int {
+					s.mu.Lock()
+					defer s.mu.Unlock()
+					return len(s.records) - len(s.free) + len(s.refused)
+				}
+				for range maxOwed/len(probes) + 1 {
+					if err := s.Send(ctx, probes); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+						t.Fatal(err)
+					}
+				}
+				if ctx.Err() == nil || owed() != maxOwed {
+					t.Fatalf("%d results are owed, and Send does not wait", owed())
+				}
+				results := make([]StreamResult, 64)
+				if n, err := s.Receive(t.Context(), results); err != nil || n == 0 {
+					t.Fatal(n, err)
+				}
+				if err := s.Send(t.Context(), probes[:1]); err != nil {
+					t.Errorf("after some were received: %v", err)
+				}
+			})
+		})
+	}
+}

@@ -63,7 +63,10 @@ const endOfService = 5 * time.Second
 
 // serve answers requests until ctx ends, and loads the file anew for each reload.
 func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan os.Signal) error {
-	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler: d.routes(), MaxHeaderBytes: 64 << 10,
+		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	defer d.exporter.close()

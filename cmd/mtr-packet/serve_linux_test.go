@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goicmp/icmplib/internal/netlab"
 )
@@ -127,5 +128,43 @@ func TestAClosedOutputEndsIt(t *testing.T) {
 	in.Close()
 	if !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("serve returns %v", err)
+	}
+}
+
+// stuck is a reader that does not read until it is released.
+type stuck struct{ release chan struct{} }
+
+func (s stuck) Write(b []byte) (int, error) {
+	<-s.release
+	return len(b), nil
+}
+
+// A client that writes and does not read is not read from without end.
+func TestAClientThatDoesNotReadIsNotReadFrom(t *testing.T) {
+	in, feed := io.Pipe()
+	out := stuck{make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() { ended <- serve(in, out) }()
+	line := []byte("1 bogus\n")
+	written, blocked := 0, make(chan struct{})
+	go func() {
+		defer close(blocked)
+		for written < 16*maxPending {
+			n, err := feed.Write(bytes.Repeat(line, 512))
+			if written += n; err != nil {
+				return
+			}
+		}
+	}()
+	select {
+	case <-blocked:
+		t.Errorf("%d bytes of commands were taken", written)
+	case <-time.After(time.Second):
+		feed.Close() // it stands
+		<-blocked
+	}
+	close(out.release)
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
