@@ -32,6 +32,9 @@ type sweep struct {
 
 // newSweep does all that can fail before anything is sent.
 func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
+	if p.closed == nil {
+		return nil, errNotMade
+	}
 	opts, err := o.withDefaults()
 	if err != nil {
 		return nil, err

@@ -39,6 +39,9 @@ type traceSweep struct {
 
 // newTraceSweep does all that can fail before anything is sent.
 func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traceSweep, error) {
+	if p.closed == nil {
+		return nil, errNotMade
+	}
 	opts, err := o.withDefaults()
 	if err != nil {
 		return nil, err

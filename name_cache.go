@@ -6,20 +6,26 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 )
 
 // NameCache resolves names as [Resolve] does and remembers what it found, for
-// each family by itself, until it is cleared. Failures are not remembered.
+// each family by itself, for its Lifetime or until it is cleared. Failures are not remembered.
 // Calls that ask for the same name at the same time share one lookup. The zero
 // value is ready for use, by any number of goroutines; give it to
 // [Config.Names] for a Prober to use it.
 //
-// What it remembers grows old: a monitor that runs for long clears it now and
-// then, or does without.
+// What it remembers grows old: a program that runs for long sets a Lifetime.
 type NameCache struct {
 	// Resolver looks names up. The default is [net.DefaultResolver]. It is not
 	// to be changed while the cache is in use.
 	Resolver *net.Resolver
+
+	// Lifetime is how long the answer of a lookup is remembered, from when it came.
+	// The default is for as long as the cache lives; so is a negative value. The
+	// lifetimes that servers give (RFC 1035 section 3.2.1) are not known here. It is
+	// not to be changed while the cache is in use.
+	Lifetime time.Duration
 
 	mu    sync.Mutex
 	found map[nameKey]*lookedUp
@@ -35,6 +41,7 @@ type lookedUp struct {
 	done  chan struct{} // closed when it has ended
 	addrs []netip.Addr
 	err   error
+	ended time.Time // when it has succeeded; zero while it runs
 }
 
 // Resolve returns the addresses of a host, as the function [Resolve] does. The
@@ -70,7 +77,7 @@ func (c *NameCache) resolve(ctx context.Context, r resolver, name string, family
 func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if entry = c.found[key]; entry != nil {
+	if entry = c.found[key]; entry != nil && !c.isOld(entry) {
 		return entry, false
 	}
 	if c.found == nil {
@@ -81,10 +88,16 @@ func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
 	return entry, true
 }
 
+// isOld reports whether the lifetime of what was looked up is over.
+func (c *NameCache) isOld(entry *lookedUp) bool {
+	return c.Lifetime > 0 && !entry.ended.IsZero() && time.Since(entry.ended) >= c.Lifetime
+}
+
 // settle ends a lookup, and forgets it if it failed.
 func (c *NameCache) settle(key nameKey, entry *lookedUp) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	entry.ended = time.Now()
 	if entry.err != nil && c.found[key] == entry {
 		delete(c.found, key)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func (z *zone) asked() int {
@@ -34,6 +36,39 @@ func TestANameCacheAsksOnceForEachFamily(t *testing.T) {
 	c.Clear()
 	if _, err := c.Resolve(t.Context(), "host.test.", IPv4); err != nil || z.asked() != 3 {
 		t.Errorf("after Clear: %d queries, %v", z.asked(), err)
+	}
+}
+
+// counting answers each lookup with another address.
+type counting struct{ lookups byte }
+
+func (c *counting) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	c.lookups++
+	return []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, c.lookups})}, nil
+}
+
+func TestANameCacheRemembersForItsLifetime(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		lifetime time.Duration
+		want     []byte // the lookups after 0 s, 59 s, 60 s, 119 s and 120 s
+	}{
+		{"a minute", time.Minute, []byte{1, 1, 2, 2, 3}},
+		{"by default for ever", 0, []byte{1, 1, 1, 1, 1}},
+		{"a negative one is for ever", -1, []byte{1, 1, 1, 1, 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, r, start := &NameCache{Lifetime: tt.lifetime}, &counting{}, time.Now()
+				for i, at := range []time.Duration{0, 59 * time.Second, time.Minute, 119 * time.Second, 2 * time.Minute} {
+					time.Sleep(time.Until(start.Add(at))) // of virtual time
+					got, err := c.resolve(t.Context(), r, "host.test", IPv4)
+					if err != nil || got[0] != netip.AddrFrom4([4]byte{192, 0, 2, tt.want[i]}) || r.lookups != tt.want[i] {
+						t.Errorf("after %v: %v, %v, %d lookups", at, got, err, r.lookups)
+					}
+				}
+			})
+		})
 	}
 }
 

@@ -73,7 +73,7 @@ type Config struct {
 // namespace in which they were opened, until it is closed.
 //
 // A Prober is safe for concurrent use. It is made by [NewProber]; the zero value
-// cannot be used.
+// cannot be used, and says so.
 type Prober struct {
 	cfg    Config
 	pacer  *engine.Pacer
@@ -168,6 +168,9 @@ func validateInterface(field, name string) error {
 	return nil
 }
 
+// errNotMade is what the zero Prober says instead of failing at nil.
+var errNotMade = errors.New("the Prober was not made by NewProber, whose defaults and settings it lacks: call icmplib.NewProber")
+
 // Close closes the sockets and ends the calls in flight with [net.ErrClosed].
 // When it returns, nothing of the Prober runs any more. Further calls of Close
 // do nothing.
@@ -176,6 +179,10 @@ func (p *Prober) Close() error {
 	if p.ending {
 		p.mu.Unlock()
 		return nil
+	}
+	if p.closed == nil {
+		p.mu.Unlock()
+		return errNotMade
 	}
 	p.ending = true
 	pools := p.pools // nothing is added to them any more

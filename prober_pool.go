@@ -33,8 +33,11 @@ func (p *Prober) poolFor(packet *Packet, dst netip.Addr) (*engine.Pool, error) {
 func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ending {
+	switch {
+	case p.ending:
 		return nil, net.ErrClosed
+	case p.closed == nil:
+		return nil, errNotMade
 	}
 	if pool := p.pools[key]; pool != nil {
 		return pool, nil

@@ -27,6 +27,25 @@ func (m Mode) String() string {
 	return fmt.Sprintf("Mode(%d)", uint8(m))
 }
 
+// MarshalText returns what String does, for JSON and its like. A value that is none
+// of the three is an error.
+func (m Mode) MarshalText() ([]byte, error) {
+	if m > Raw {
+		return nil, fmt.Errorf("%v is no socket mode: Auto, Datagram or Raw is allowed", m)
+	}
+	return []byte(m.String()), nil
+}
+
+// UnmarshalText sets m to the mode whose word is given. An unknown word is an error,
+// and leaves m as it is.
+func (m *Mode) UnmarshalText(word []byte) error {
+	read, err := ParseMode(string(word))
+	if err == nil {
+		*m = read
+	}
+	return err
+}
+
 // ParseMode reads what String writes.
 func ParseMode(s string) (Mode, error) {
 	for _, m := range []Mode{Auto, Datagram, Raw} {
