@@ -61,7 +61,7 @@ func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed b
 // skip leaves a probe out of account.
 func (h *monitorHop) skip(tag monitorTag) {
 	if tag.ordinal >= h.base {
-		h.hop.Stats.settle(sample{tag.ordinal - h.base, noRTT})
+		h.hop.Stats.rtts.Skip(tag.ordinal - h.base)
 	}
 }
 

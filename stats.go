@@ -1,6 +1,10 @@
 package icmplib
 
-import "time"
+import (
+	"time"
+
+	"github.com/goicmp/icmplib/internal/series"
+)
 
 // Stats sums up the results of the probes to one host or hop: feed it with
 // [Stats.Add]. The zero value is ready for use. Its fields are counters that
@@ -71,20 +75,10 @@ type Stats struct {
 	// [*icmp.Error]; nil while ICMPErrors is 0.
 	LastICMPError error
 
-	limit       int  // of RTTs to keep; 0: defaultRTTs
 	everyAnswer bool // whether ICMP errors are received, too
-	early       uint8
-	first       [shortRun]sample // the first to be settled, as they came
-	run         *series          // all of them; nil until there are more
+	rtts        series.Series
 	maxLate     time.Duration
 }
-
-// shortRun is how many settled probes fit into a Stats itself. Most pings of
-// very many hosts are that short, and allocate nothing for their statistics.
-const shortRun = 4
-
-// defaultRTTs is how many RTTs a Stats keeps that was told nothing else.
-const defaultRTTs = 1024
 
 // Add takes the result of a probe. Results may come in any order, all those of
 // one probe included, save that silence comes before the late answer.
@@ -105,7 +99,7 @@ func (s *Stats) Add(r Result) {
 	switch {
 	case r.Sent.IsZero():
 		s.SendErrors++
-		s.settle(sample{r.Seq, noRTT})
+		s.rtts.Skip(r.Seq)
 	case r.Duplicate:
 		s.Duplicates++
 	case r.Status == StatusAltered:
@@ -129,7 +123,7 @@ func (s *Stats) addFate(r *Result) {
 	if r.Altered {
 		s.Altered++
 	}
-	rtt := noRTT
+	timed := false
 	switch {
 	case r.Status == StatusUnsettled:
 		s.Unsettled++
@@ -140,14 +134,16 @@ func (s *Stats) addFate(r *Result) {
 		}
 	case r.Status == StatusReply, s.everyAnswer && r.Responder.IsValid():
 		s.PacketsReceived++
-		if !r.Retransmitted { // else nobody knows which packet was answered
-			rtt = max(r.RTT, 0)
-		}
+		timed = !r.Retransmitted // else nobody knows which packet was answered
 	default:
 		s.ICMPErrors++
 		s.LastICMPError = r.Err()
 	}
-	s.settle(sample{r.Seq, rtt})
+	if timed {
+		s.rtts.Add(r.Seq, r.RTT)
+		return
+	}
+	s.rtts.Skip(r.Seq)
 }
 
 // correct counts a reply to a probe that an error had settled.
@@ -186,7 +182,7 @@ func (s *Stats) addLate(r *Result) {
 	s.maxLate = max(s.maxLate, r.RTT)
 	if s.Silent == 0 { // its silence was not told: this settles it
 		s.PacketsSent++
-		s.settle(sample{r.Seq, noRTT})
+		s.rtts.Skip(r.Seq)
 		return
 	}
 	s.Silent--
@@ -202,31 +198,9 @@ func (s *Stats) abandon(probes int) {
 	s.Unsettled += probes
 }
 
-// settle takes the RTT of a probe, or that it has none.
-func (s *Stats) settle(x sample) {
-	if s.run != nil {
-		s.run.settle(x)
-		return
-	}
-	if s.early < shortRun {
-		s.first[s.early] = x
-		s.early++
-		return
-	}
-	run := &series{limit: s.limit}
-	if run.limit == 0 {
-		run.limit = defaultRTTs
-	}
-	for _, early := range s.first {
-		run.settle(early)
-	}
-	run.settle(x)
-	s.run = run
-}
-
 // KeepRTTs has s keep up to count RTTs, if those are more than it keeps anyway;
 // Ping does so with its Count. It is to be called before the first [Stats.Add].
-func (s *Stats) KeepRTTs(count int) { s.limit = max(count, defaultRTTs) }
+func (s *Stats) KeepRTTs(count int) { s.rtts.Keep(max(count, series.DefaultKeep)) }
 
 // receiveEveryAnswer has s count as received what any responder sends, as is
 // right for a hop: its time exceeded is the answer that was asked for. It is
@@ -237,9 +211,7 @@ func (s *Stats) receiveEveryAnswer() { s.everyAnswer = true }
 // the one does not show in the other.
 func (s *Stats) Snapshot() Stats {
 	c := *s
-	if s.run != nil {
-		c.run = s.run.clone()
-	}
+	c.rtts = s.rtts.Clone()
 	return c
 }
 
@@ -261,3 +233,49 @@ func (s *Stats) PacketLoss() float64 {
 	}
 	return float64(settled-s.PacketsReceived) / float64(settled)
 }
+
+// MinRTT returns the smallest RTT, 0 if there is none.
+func (s *Stats) MinRTT() time.Duration { return s.rtts.Min() }
+
+// AvgRTT returns the mean of the RTTs, 0 if there is none.
+func (s *Stats) AvgRTT() time.Duration { return s.rtts.Mean() }
+
+// MaxRTT returns the greatest RTT, 0 if there is none.
+func (s *Stats) MaxRTT() time.Duration { return s.rtts.Max() }
+
+// StdDev returns the sample standard deviation of the RTTs, the root of the sum
+// of squared differences from the mean over n-1: 7.07 ms for 10 ms and 20 ms.
+// It is 0 if there are fewer than two.
+func (s *Stats) StdDev() time.Duration { return s.rtts.StdDev() }
+
+// LastRTT returns the RTT of the last probe sent that has one, 0 if none has.
+func (s *Stats) LastRTT() time.Duration { return s.rtts.Last() }
+
+// Jitter returns the mean of the absolute differences of consecutive RTTs in
+// sending order. Probes without an RTT are passed over. It is 0 if there are
+// fewer than two RTTs.
+func (s *Stats) Jitter() time.Duration { return s.rtts.Jitter() }
+
+// InterarrivalJitter returns the jitter of RFC 3550 section 6.4.1: starting at
+// 0, each difference D of consecutive RTTs in sending order moves it by a
+// sixteenth of its distance from |D|. It favours what was sent last.
+func (s *Stats) InterarrivalJitter() time.Duration { return s.rtts.Interarrival() }
+
+// MaxLateRTT returns the greatest RTT of a late answer, 0 if there was none:
+// with a timeout that long it would have been in time.
+func (s *Stats) MaxLateRTT() time.Duration { return s.maxLate }
+
+// Percentile returns the RTT that the part q of all RTTs, from 0 to 1, does not
+// exceed, by the nearest-rank method: the smallest RTT of which that is true,
+// with no interpolation. 0.5 gives the median, 0.95 what 19 of 20 replies keep
+// to. q below 0 or not a number counts as 0 and gives the smallest RTT, above 1
+// it counts as 1 and gives the greatest. It is 0 if there is no RTT.
+//
+// As long as [Stats.RTTs] returns the RTTs it is exact. After that it errs by 1
+// % at most, the smallest and the greatest RTT excepted, which stay exact.
+func (s *Stats) Percentile(q float64) time.Duration { return s.rtts.Percentile(q) }
+
+// RTTs returns the RTT of each probe that has one, in sending order. The slice
+// is the caller's own. It is nil if there is none, and when there are more than
+// s keeps (see [Stats]): only their histogram is left then.
+func (s *Stats) RTTs() []time.Duration { return s.rtts.RTTs() }

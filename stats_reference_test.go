@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/series"
 )
 
 // reference is Stats as one would write it with no thought of memory or time:
@@ -98,10 +100,11 @@ func (m *reference) figures() (f figures) {
 	for _, rtt := range rtts {
 		squares += math.Pow(float64(rtt)-sum/float64(n), 2)
 	}
-	f.avg, f.interarrival = roundDuration(sum/float64(n)), roundDuration(interarrival)
+	round := func(ns float64) time.Duration { return time.Duration(math.Round(ns)) }
+	f.avg, f.interarrival = round(sum/float64(n)), round(interarrival)
 	if n > 1 {
-		f.deviation = roundDuration(math.Sqrt(squares / float64(n-1)))
-		f.jitter = roundDuration(differences / float64(n-1))
+		f.deviation = round(math.Sqrt(squares / float64(n-1)))
+		f.jitter = round(differences / float64(n-1))
 	}
 	f.last = rtts[n-1]
 	if n <= m.limit {
@@ -233,13 +236,13 @@ func TestStatsAgreeWithTheReference(t *testing.T) {
 		{"longer runs in any order", 60, 60, 1024, 60},
 		{"runs that go over to a histogram", 60, 60, 20, 0},
 		{"runs that go over to a histogram while results wait", 60, 60, 20, 60},
-		{"runs that go over as early as can be", 100, 12, shortRun, 4},
+		{"runs that go over as early as can be", 100, 12, 4, 4},
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(11, uint64(i)))
 			for range tt.runs {
-				s, m := Stats{limit: tt.limit}, reference{limit: tt.limit}
+				s, m := keeping(tt.limit), reference{limit: tt.limit}
 				for _, r := range randomRun(random, random.IntN(tt.most+1), tt.reach) {
 					s.Add(r)
 					m.results = append(m.results, r)
@@ -249,6 +252,12 @@ func TestStatsAgreeWithTheReference(t *testing.T) {
 			}
 		})
 	}
+}
+
+// keeping returns a Stats with a limit below what callers can ask for.
+func keeping(limit int) (s Stats) {
+	s.rtts.Keep(limit)
+	return s
 }
 
 func agree(t *testing.T, s *Stats, m *reference) {
@@ -264,7 +273,7 @@ func agree(t *testing.T, s *Stats, m *reference) {
 func TestStatsOfALongRunAgreeWithTheReference(t *testing.T) {
 	t.Parallel()
 	var s Stats
-	m := reference{limit: defaultRTTs}
+	m := reference{limit: series.DefaultKeep}
 	for _, r := range randomRun(rand.New(rand.NewPCG(12, 13)), 50_000, 2000) {
 		s.Add(r)
 		m.results = append(m.results, r)
@@ -278,7 +287,7 @@ func FuzzStats(f *testing.F) {
 	f.Add([]byte{0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66})
 	f.Add([]byte{0xf1, 0x02, 0xe1, 0x81, 0x41, 0x21, 0x11, 0x05})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		s := Stats{limit: 3}
+		s := keeping(3)
 		for _, b := range script { // any result at all, whether it makes sense or not
 			r := reply(int(b>>4)-2, time.Duration(b)*ms-ms)
 			r.Status = Status(b % 19)

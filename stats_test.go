@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/series"
 )
 
 // The results of a probe with the ordinal seq, as an engine would report them.
@@ -199,7 +200,7 @@ func TestStatsSnapshotStandsAlone(t *testing.T) {
 		{"of a short run", 3, 0},
 		{"of a run with a list", 10, 0},
 		{"of a run with results ahead of their turn", 10, 5},
-		{"of a run with a histogram", defaultRTTs + 10, 0},
+		{"of a run with a histogram", series.DefaultKeep + 10, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -209,7 +210,7 @@ func TestStatsSnapshotStandsAlone(t *testing.T) {
 				same.Add(reply(tt.gap+i, 2*ms))
 			}
 			c := s.Snapshot()
-			for i := range 2 * defaultRTTs { // the original goes on, the copy takes another way
+			for i := range 2 * series.DefaultKeep { // the original goes on, the copy takes another way
 				s.Add(reply(tt.gap+tt.before+i, 9*ms))
 			}
 			if got, want := figuresOf(&c), figuresOf(&same); !got.equal(want) {
@@ -246,10 +247,10 @@ func TestStatsAddDoesNotAllocate(t *testing.T) {
 			s.Add(late(reply(2, ms)))
 			s.Add(fate(0, StatusNoReply))
 		}},
-		{"for an endless run", defaultRTTs + 1, 1000, func(s *Stats, seq int) {
+		{"for an endless run", series.DefaultKeep + 1, 1000, func(s *Stats, seq int) {
 			s.Add(reply(seq, time.Duration(seq%7+1)*ms))
 		}},
-		{"for an endless run with losses", 2 * defaultRTTs, 1000, func(s *Stats, seq int) {
+		{"for an endless run with losses", 2 * series.DefaultKeep, 1000, func(s *Stats, seq int) {
 			at := seq ^ 1 // each pair in reverse
 			if at%4 == 0 {
 				s.Add(fate(at, StatusNoReply))
@@ -282,7 +283,7 @@ func BenchmarkStatsAdd(b *testing.B) {
 		r := reply(0, 10*ms)
 		for b.Loop() {
 			s = Stats{}
-			for r.Seq = range shortRun {
+			for r.Seq = range 4 {
 				s.Add(r)
 			}
 		}

@@ -1,4 +1,4 @@
-package icmplib
+package series
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package icmplib
+package series
 
 import (
 	"math"
@@ -8,7 +8,7 @@ import (
 )
 
 // put feeds t as series does, and returns the ordinals that had their turn.
-func put(t *turns, seq int) []int {
+func put(t *order, seq int) []int {
 	var out []int
 	if t.inTurn(seq) {
 		out = append(out, seq)
@@ -44,12 +44,12 @@ func TestTurnsRestoreSendingOrder(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var turns turns
+			var o order
 			var leave, waiting []int
 			for _, seq := range tt.arrive {
-				leave = append(leave, put(&turns, seq)...)
+				leave = append(leave, put(&o, seq)...)
 			}
-			for _, x := range turns.waiting() {
+			for _, x := range o.waiting() {
 				waiting = append(waiting, x.seq)
 			}
 			if !slices.Equal(leave, tt.leave) || !slices.Equal(waiting, tt.waiting) {
@@ -63,44 +63,44 @@ func TestTurnsRestoreAnyOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
 		arrive := random.Perm(random.IntN(60))
-		var turns turns
+		var o order
 		var leave []int
 		for _, seq := range arrive {
-			leave = append(leave, put(&turns, seq)...)
+			leave = append(leave, put(&o, seq)...)
 		}
-		if !slices.IsSorted(leave) || len(leave) != len(arrive) || len(turns.waiting()) != 0 {
-			t.Fatalf("%v leave as %v, %d wait", arrive, leave, len(turns.waiting()))
+		if !slices.IsSorted(leave) || len(leave) != len(arrive) || len(o.waiting()) != 0 {
+			t.Fatalf("%v leave as %v, %d wait", arrive, leave, len(o.waiting()))
 		}
 	}
 }
 
 func TestTurnsGiveUpWhatIsMissingForTooLong(t *testing.T) {
-	var turns turns
+	var o order
 	const first = 10 // 0 to 9 never come
 	for i := range maxHeld {
-		if out := put(&turns, first+i); out != nil {
+		if out := put(&o, first+i); out != nil {
 			t.Fatalf("%v left when %d waited", out, i)
 		}
 	}
-	out := put(&turns, first+maxHeld)
-	if len(out) != maxHeld+1 || !slices.IsSorted(out) || len(turns.waiting()) != 0 {
-		t.Fatalf("%d left and %d wait, want all of them to leave in order", len(out), len(turns.waiting()))
+	out := put(&o, first+maxHeld)
+	if len(out) != maxHeld+1 || !slices.IsSorted(out) || len(o.waiting()) != 0 {
+		t.Fatalf("%d left and %d wait, want all of them to leave in order", len(out), len(o.waiting()))
 	}
-	if out := put(&turns, 3); !slices.Equal(out, []int{3}) {
+	if out := put(&o, 3); !slices.Equal(out, []int{3}) {
 		t.Errorf("the one given up leaves as %v when it comes after all", out)
 	}
 }
 
 func TestTurnsStayBoundedWhenEverySecondIsMissing(t *testing.T) {
-	var turns turns
+	var o order
 	left := 0
 	for seq := 1; seq < 8*maxHeld; seq += 2 {
-		left += len(put(&turns, seq))
+		left += len(put(&o, seq))
 	}
-	if n := len(turns.waiting()); n != maxHeld || left+n != 4*maxHeld {
+	if n := len(o.waiting()); n != maxHeld || left+n != 4*maxHeld {
 		t.Errorf("%d left and %d wait, want %d to wait", left, n, maxHeld)
 	}
-	if n := cap(turns.held); n > 4*maxHeld {
+	if n := cap(o.held); n > 4*maxHeld {
 		t.Errorf("room for %d was made", n)
 	}
 }

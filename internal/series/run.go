@@ -1,4 +1,4 @@
-package icmplib
+package series
 
 import (
 	"math"
@@ -6,44 +6,35 @@ import (
 	"time"
 )
 
-// sample is a settled probe: its ordinal, and its RTT if it has one.
-type sample struct {
-	seq int
-	rtt time.Duration
-}
-
-// noRTT is the rtt of a sample that has none.
-const noRTT time.Duration = -1
-
-// series is what is kept of the RTTs of a run that is not short.
+// run is what is kept of the RTTs of a Series that is not short.
 //
 // What no order matters to is up to date with each sample. What is in sending
 // order lags behind by the samples that wait for their turn, and is completed
 // with them whenever it is asked for.
-type series struct {
+type run struct {
 	spread    spread
 	sequence  sequence
-	turns     turns
+	order     order
 	limit     int             // of RTTs in list
-	list      []time.Duration // in sending order, without those in turns
+	list      []time.Duration // in sending order, without those in order
 	histogram *histogram      // of all RTTs, in place of list, once there are more
 }
 
 // settle takes a sample.
-func (r *series) settle(x sample) {
-	if x.rtt != noRTT {
+func (r *run) settle(x sample) {
+	if x.rtt != none {
 		r.spread.add(x.rtt)
 		if r.histogram != nil {
 			r.histogram.add(x.rtt)
 		}
 	}
-	if r.turns.inTurn(x.seq) {
+	if r.order.inTurn(x.seq) {
 		r.take(x.rtt)
 	} else {
-		r.turns.hold(x)
+		r.order.hold(x)
 	}
 	for {
-		x, ok := r.turns.release()
+		x, ok := r.order.release()
 		if !ok {
 			break
 		}
@@ -72,8 +63,8 @@ func (r *series) amend(x sample) bool {
 }
 
 // take takes the next RTT in sending order.
-func (r *series) take(rtt time.Duration) {
-	if rtt == noRTT {
+func (r *run) take(rtt time.Duration) {
+	if rtt == none {
 		return
 	}
 	r.sequence.add(rtt)
@@ -83,24 +74,17 @@ func (r *series) take(rtt time.Duration) {
 }
 
 // condense puts the histogram in the place of the list.
-func (r *series) condense() {
-	r.histogram = new(histogram)
-	for _, rtt := range r.list {
-		r.histogram.add(rtt)
-	}
-	for _, x := range r.turns.waiting() {
-		if x.rtt != noRTT {
-			r.histogram.add(x.rtt)
-		}
-	}
-	r.list = nil
+func (r *run) condense() {
+	h := new(histogram)
+	r.count(h)
+	r.histogram, r.list = h, nil
 }
 
 // complete returns the sequence with those that wait for their turn.
-func (r *series) complete() sequence {
+func (r *run) complete() sequence {
 	q := r.sequence
-	for _, x := range r.turns.waiting() {
-		if x.rtt != noRTT {
+	for _, x := range r.order.waiting() {
+		if x.rtt != none {
 			q.add(x.rtt)
 		}
 	}
@@ -108,22 +92,22 @@ func (r *series) complete() sequence {
 }
 
 // rtts returns a new list of all RTTs in sending order, nil if there is none.
-func (r *series) rtts() []time.Duration {
+func (r *run) rtts() []time.Duration {
 	if r.histogram != nil || r.spread.n == 0 {
 		return nil
 	}
 	all := make([]time.Duration, 0, r.spread.n)
 	all = append(all, r.list...)
-	for _, x := range r.turns.waiting() {
-		if x.rtt != noRTT {
+	for _, x := range r.order.waiting() {
+		if x.rtt != none {
 			all = append(all, x.rtt)
 		}
 	}
 	return all
 }
 
-// percentile is [Stats.Percentile].
-func (r *series) percentile(q float64) time.Duration {
+// percentile is [Series.Percentile].
+func (r *run) percentile(q float64) time.Duration {
 	n := r.spread.n
 	if n == 0 {
 		return 0
@@ -142,13 +126,44 @@ func (r *series) percentile(q float64) time.Duration {
 	return rtts[rank-1]
 }
 
+// merge takes what another run holds. What waits for its turn in either is taken.
+func (r *run) merge(o *run) {
+	sequence, rtts := r.complete(), r.rtts()
+	sequence.merge(o.complete())
+	exact := r.histogram == nil && o.histogram == nil && r.spread.n+o.spread.n <= max(r.limit, o.limit)
+	counted := new(histogram)
+	if !exact {
+		r.count(counted)
+		o.count(counted)
+	}
+	r.spread.merge(o.spread)
+	r.sequence, r.limit = sequence, max(r.limit, o.limit)
+	r.order.skipTo(max(r.order.end(), o.order.end()))
+	if exact {
+		r.list = append(rtts, o.rtts()...)
+		return
+	}
+	r.list, r.histogram = nil, counted
+}
+
+// count adds all RTTs to a histogram.
+func (r *run) count(h *histogram) {
+	if r.histogram != nil {
+		h.merge(r.histogram)
+		return
+	}
+	for _, rtt := range r.rtts() {
+		h.add(rtt)
+	}
+}
+
 // clone returns a copy that does not change with r, nor r with it. The list is
 // shared as far as it goes, for it only grows, and each of the two grows into
 // memory of its own: a clone costs little, however long the run is.
-func (r *series) clone() *series {
+func (r *run) clone() *run {
 	c := *r
 	c.list = slices.Clip(r.list)
-	c.turns.held = slices.Clone(r.turns.held)
+	c.order.held = slices.Clone(r.order.held)
 	if r.histogram != nil {
 		c.histogram = r.histogram.clone()
 	}
@@ -178,21 +193,40 @@ func (p *spread) add(rtt time.Duration) {
 
 // average returns the mean. Its rounding must not carry it past the extremes.
 func (p spread) average() time.Duration {
-	return min(max(roundDuration(p.mean), p.min), p.max)
+	return min(max(rounded(p.mean), p.min), p.max)
 }
 
 func (p spread) deviation() time.Duration {
 	if p.n < 2 {
 		return 0
 	}
-	return roundDuration(math.Sqrt(p.squares / float64(p.n-1)))
+	return rounded(math.Sqrt(p.squares / float64(p.n-1)))
+}
+
+// merge takes a set that is summed up already: Chan, Golub and LeVeque's formula
+// for the variance of the union.
+func (p *spread) merge(o spread) {
+	switch {
+	case o.n == 0:
+		return
+	case p.n == 0:
+		*p = o
+		return
+	}
+	p.min, p.max = min(p.min, o.min), max(p.max, o.max)
+	n, m := float64(p.n), float64(o.n)
+	delta := o.mean - p.mean
+	p.mean += delta * m / (n + m)
+	p.squares += o.squares + delta*delta*n*m/(n+m)
+	p.n += o.n
 }
 
 // sequence holds the figures of RTTs in sending order.
 type sequence struct {
 	n            int
 	last         time.Duration
-	differences  float64 // sum of |D|, in nanoseconds
+	pairs        int     // of consecutive RTTs
+	differences  float64 // sum of their |D|, in nanoseconds
 	interarrival float64 // J of RFC 3550 section 6.4.1, in nanoseconds
 }
 
@@ -201,6 +235,7 @@ func (q *sequence) add(rtt time.Duration) {
 		// D of RFC 3550 is the difference of two transit times. Both ends of an
 		// RTT are measured by one clock, so here it is that of two RTTs.
 		d := math.Abs(float64(rtt - q.last))
+		q.pairs++
 		q.differences += d
 		q.interarrival += (d - q.interarrival) / 16
 	}
@@ -209,8 +244,34 @@ func (q *sequence) add(rtt time.Duration) {
 }
 
 func (q sequence) jitter() time.Duration {
-	if q.n < 2 {
+	if q.pairs == 0 {
 		return 0
 	}
-	return roundDuration(q.differences / float64(q.n-1))
+	return rounded(q.differences / float64(q.pairs))
 }
+
+// merge takes the figures of another row of RTTs, which goes on where this one
+// ends, but is none with it: what lies between the two is no pair.
+func (q *sequence) merge(o sequence) {
+	if o.n == 0 {
+		return
+	}
+	n, m := float64(q.n), float64(o.n)
+	q.interarrival = (q.interarrival*n + o.interarrival*m) / (n + m)
+	q.n, q.last = q.n+o.n, o.last
+	q.pairs, q.differences = q.pairs+o.pairs, q.differences+o.differences
+}
+
+// nearestRank returns the rank, from 1 to n, of the percentile q of n values.
+func nearestRank(q float64, n int) int {
+	if !(q > 0) { // not a number, too
+		return 1
+	}
+	// 0.07*100 is 7.000000000000001 in binary, and means 7.
+	const noise = 1e-12
+	rank := math.Ceil(min(q, 1) * float64(n) * (1 - noise))
+	return min(max(int(rank), 1), n)
+}
+
+// rounded returns the Duration nearest to a number of nanoseconds.
+func rounded(ns float64) time.Duration { return time.Duration(math.Round(ns)) }

@@ -1,4 +1,4 @@
-package icmplib
+package series
 
 import (
 	"math/bits"
@@ -42,13 +42,14 @@ func middleOf(bucket int) time.Duration {
 	return time.Duration(from + 1<<shift/2)
 }
 
-func (h *histogram) add(rtt time.Duration) {
-	bucket := bucketOf(rtt)
-	if bucket < h.low || bucket >= h.low+len(h.counts) {
-		h.cover(bucket)
-	}
-	h.counts[bucket-h.low]++
+// Bucket is a number of RTTs that differ by less than 1/64 of themselves, and the
+// RTT in the middle of what they can be.
+type Bucket struct {
+	RTT   time.Duration
+	Count uint64
 }
+
+func (h *histogram) add(rtt time.Duration) { h.addMany(bucketOf(rtt), 1) }
 
 // cover widens the histogram to the whole doubling that the bucket is in.
 func (h *histogram) cover(bucket int) {
@@ -75,6 +76,34 @@ func (h *histogram) value(rank int) time.Duration {
 		left -= n
 	}
 	return 0
+}
+
+// merge adds what o counts.
+func (h *histogram) merge(o *histogram) {
+	for i, n := range o.counts {
+		h.addMany(o.low+i, n)
+	}
+}
+
+// addMany counts n RTTs of a bucket.
+func (h *histogram) addMany(bucket int, n uint64) {
+	if n == 0 {
+		return
+	}
+	if bucket < h.low || bucket >= h.low+len(h.counts) {
+		h.cover(bucket)
+	}
+	h.counts[bucket-h.low] += n
+}
+
+// buckets returns those that count anything, in ascending order.
+func (h *histogram) buckets() (all []Bucket) {
+	for i, n := range h.counts {
+		if n > 0 {
+			all = append(all, Bucket{middleOf(h.low + i), n})
+		}
+	}
+	return all
 }
 
 func (h *histogram) clone() *histogram {
