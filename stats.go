@@ -158,22 +158,8 @@ func (s *Stats) correct(r *Result) {
 		s.Altered++
 	}
 	if !r.Retransmitted {
-		s.amend(sample{r.Seq, max(r.RTT, 0)})
+		s.rtts.Amend(r.Seq, r.RTT)
 	}
-}
-
-// amend gives an RTT to a probe that was settled without one.
-func (s *Stats) amend(x sample) {
-	for i := range s.first[:s.early] {
-		if s.run == nil && s.first[i] == (sample{x.seq, noRTT}) {
-			s.first[i] = x
-			return
-		}
-	}
-	if s.run != nil && s.run.amend(x) {
-		return
-	}
-	s.settle(x)
 }
 
 // addLate counts an answer to a probe that was taken for silent.

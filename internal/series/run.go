@@ -16,7 +16,7 @@ type run struct {
 	sequence  sequence
 	order     order
 	limit     int             // of RTTs in list
-	list      []time.Duration // in sending order, without those in order
+	list      []time.Duration // in sending order, without those that wait
 	histogram *histogram      // of all RTTs, in place of list, once there are more
 }
 
@@ -47,12 +47,12 @@ func (r *run) settle(x sample) {
 
 // amend gives an RTT to a sample that waits for its turn without one, and
 // reports whether there is such a sample.
-func (r *series) amend(x sample) bool {
-	i := slices.Index(r.turns.waiting(), sample{x.seq, noRTT})
+func (r *run) amend(x sample) bool {
+	i := slices.Index(r.order.waiting(), sample{x.seq, none})
 	if i < 0 {
 		return false
 	}
-	r.turns.waiting()[i] = x
+	r.order.waiting()[i] = x
 	r.spread.add(x.rtt)
 	if r.histogram != nil {
 		r.histogram.add(x.rtt)

@@ -18,7 +18,9 @@
 //  9. A clone shares nothing with its original that either changes.
 //  10. Merging two series gives the figures of all their RTTs together. No pair is
 //     made of the end of the one and the beginning of the other.
-//  11. What is restored of a Summary has its figures, and goes on from there.
+//  11. A skipped probe is given an RTT afterwards; where its turn has passed, it comes
+//     last.
+//  12. What is restored of a Summary has its figures, and goes on from there.
 package series
 
 import (
@@ -39,7 +41,7 @@ const DefaultKeep = 1024
 // Series is the RTTs of one row of probes. Its zero value is ready for use. It is
 // not safe for concurrent use, and [Series.Clone] copies it.
 type Series struct {
-	limit int // of RTTs to keep; 0: DefaultKeep
+	limit int32 // of RTTs to keep; 0: DefaultKeep
 	early uint8
 	first [shortRun]sample // the first to be settled, as they came
 	run   *run             // all of them; nil until there are more
@@ -47,13 +49,30 @@ type Series struct {
 
 // Keep has s keep up to count RTTs, and not [DefaultKeep]. It is to be called
 // before the first sample.
-func (s *Series) Keep(count int) { s.limit = count }
+func (s *Series) Keep(count int) { s.limit = int32(min(count, math.MaxInt32)) }
 
 // Add takes the RTT of the probe with an ordinal. Less than 0 counts as 0.
 func (s *Series) Add(seq int, rtt time.Duration) { s.settle(sample{seq, max(rtt, 0)}) }
 
 // Skip takes note that the probe with an ordinal has no RTT.
 func (s *Series) Skip(seq int) { s.settle(sample{seq, none}) }
+
+// Amend gives an RTT to a probe that was skipped. Where its turn has passed, the
+// RTT comes last.
+func (s *Series) Amend(seq int, rtt time.Duration) {
+	x := sample{seq, max(rtt, 0)}
+	if s.run != nil {
+		if !s.run.amend(x) {
+			s.run.settle(x)
+		}
+		return
+	}
+	if i := slices.Index(s.first[:s.early], sample{seq, none}); i >= 0 {
+		s.first[i] = x
+		return
+	}
+	s.settle(x)
+}
 
 func (s *Series) settle(x sample) {
 	switch {
@@ -73,7 +92,7 @@ func (s *Series) grow() {
 	if s.run != nil {
 		return
 	}
-	s.run = &run{limit: cmp.Or(s.limit, DefaultKeep)}
+	s.run = &run{limit: int(cmp.Or(s.limit, DefaultKeep))}
 	for _, x := range s.first[:s.early] {
 		s.run.settle(x)
 	}
@@ -203,7 +222,7 @@ func Restore(f Summary, next int) (Series, error) {
 		p.min, p.max = f.Min, f.Max
 	}
 	if p.n == 0 {
-		return Series{limit: r.limit}, nil
+		return Series{run: r}, nil
 	}
 	if p.min < 0 || f.Min != p.min || f.Max != p.max || f.Min > f.Mean || f.Mean > f.Max || f.Last < f.Min || f.Last > f.Max {
 		return Series{}, errSummary
@@ -212,7 +231,7 @@ func Restore(f Summary, next int) (Series, error) {
 	r.spread = p
 	r.sequence = sequence{n: p.n, last: f.Last, pairs: p.n - 1,
 		differences: float64(f.Jitter) * float64(p.n-1), interarrival: float64(f.Interarrival)}
-	return Series{limit: r.limit, run: r}, nil
+	return Series{run: r}, nil
 }
 
 // spread returns the figures that no order matters to.

@@ -310,7 +310,7 @@ func TestRule10WhatIsAddedAfterwardsComesLast(t *testing.T) {
 	}
 }
 
-func TestRule11ASummaryIsRestored(t *testing.T) {
+func TestRule12ASummaryIsRestored(t *testing.T) {
 	for _, limit := range []int{3, 5, 100} {
 		for n := range 9 {
 			rtts := make([]time.Duration, n)
@@ -339,7 +339,7 @@ func TestRule11ASummaryIsRestored(t *testing.T) {
 	}
 }
 
-func TestRule11ContradictionsAreRefused(t *testing.T) {
+func TestRule12ContradictionsAreRefused(t *testing.T) {
 	ok := Summary{Min: ms, Max: 3 * ms, Mean: 2 * ms, Last: 3 * ms, RTTs: []time.Duration{ms, 3 * ms}}
 	counted := ok
 	counted.RTTs, counted.Buckets = nil, []Bucket{{ms, 1}, {3 * ms, 1}}
@@ -386,5 +386,49 @@ func TestRule11ContradictionsAreRefused(t *testing.T) {
 	s.Add(4, ms)
 	if s.Last() != ms || s.Count() != 1 {
 		t.Errorf("%+v", figuresOf(&s))
+	}
+}
+
+func TestRule11ASkippedProbeIsAmended(t *testing.T) {
+	short := new(Series)
+	short.Skip(1)
+	short.Add(2, 6)
+	short.Add(3, 7)
+	short.Amend(1, 106)
+	if want := []time.Duration{106, 6, 7}; !slices.Equal(short.RTTs(), want) {
+		t.Errorf("in a short row: %v, want %v", short.RTTs(), want)
+	}
+	for first, want := range [][]time.Duration{
+		{0, 1, 2, 3, 4, 5, 7, 106}, // its turn has passed
+		{1, 2, 3, 4, 5, 106, 7},    // it waits, for 0 never came
+	} {
+		s := new(Series)
+		for seq := first; seq < 8; seq++ {
+			if seq == 6 {
+				s.Skip(seq)
+				continue
+			}
+			s.Add(seq, time.Duration(seq))
+		}
+		if s.Amend(6, 106); !slices.Equal(s.RTTs(), want) || s.Max() != 106 {
+			t.Errorf("%v, want %v", s.RTTs(), want)
+		}
+	}
+	for _, limit := range []int{5, 6, 7} { // as the last that is kept, or the first too many
+		s := new(Series)
+		s.Keep(limit)
+		for seq := 1; seq < 7; seq++ {
+			s.Add(seq, ms)
+		}
+		s.Skip(7)
+		s.Amend(7, -2)
+		exact := len(s.RTTs())
+		if n := len(s.Summary().Buckets); (exact == 7) != (limit == 7) || (n == 2) != (limit < 7) || s.Count() != 7 || s.Min() != 0 {
+			t.Errorf("%d kept: %d RTTs and %d buckets of %d", limit, exact, n, s.Count())
+		}
+	}
+	s := of(9)
+	if s.Amend(4, ms); s.Count() != 1 {
+		t.Error("what nobody skipped is not added")
 	}
 }
