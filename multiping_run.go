@@ -54,7 +54,9 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 		return errNoTargets()
 	}
 	s.yield = yield
-	s.op = s.p.newPingOp(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
+	cfg := s.p.opConfig(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
+	cfg.Patient, cfg.Drives = true, true
+	s.op = engine.NewOp(cfg)
 	defer s.op.Close()
 	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
 	defer s.targets.feed.end()
@@ -108,10 +110,18 @@ func (s *sweep) complete(index int, h *Host) {
 	}
 }
 
+// restFrom is how long a wait is in which others read what comes.
+const restFrom = 2 * time.Millisecond
+
 // wait waits until something can be done.
 func (s *sweep) wait(ctx context.Context) error {
 	s.waiter.also = s.targets.news(s.wants)
-	ready, err := s.waiter.wait(ctx, s.op.Ready(), s.nextDue(time.Now()))
+	now := time.Now()
+	due := s.nextDue(now)
+	if due.IsZero() || due.Sub(now) > restFrom {
+		s.op.Rest()
+	}
+	ready, err := s.waiter.wait(ctx, s.op.Ready(), due)
 	if ready {
 		s.take()
 	}

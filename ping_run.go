@@ -18,7 +18,8 @@ type pingRun struct {
 	opts PingOptions
 
 	sent    int         // requests tried so far
-	pending []unsettled // those of them that have no fate yet, in order
+	pending []unsettled // those of them from the first on that has no fate yet, in order
+	open    int         // how many of these have none
 	due     time.Time   // when the next may leave
 	group   bool        // the target is many hosts
 	linger  time.Time   // for a group: when the last of them has had its time to answer
@@ -30,8 +31,9 @@ type pingRun struct {
 
 // unsettled is a request in flight.
 type unsettled struct {
-	seq  int
-	sent time.Time
+	seq     int
+	sent    time.Time
+	settled bool
 }
 
 // newPingRun does all that can fail before anything is sent.
@@ -76,13 +78,13 @@ func (r *pingRun) allSent() bool { return r.opts.Count >= 0 && r.sent >= r.opts.
 // finished tells whether there is nothing to wait for any more. That a group has
 // answered is known only when the time for it is over.
 func (r *pingRun) finished() bool {
-	return r.allSent() && len(r.pending) == 0 && (!r.group || !time.Now().Before(r.linger))
+	return r.allSent() && r.open == 0 && (!r.group || !time.Now().Before(r.linger))
 }
 
 // mustSend tells whether the next request waits for nothing but its time.
 // Without an interval, it waits until no other is in flight, too.
 func (r *pingRun) mustSend() bool {
-	return !r.allSent() && (r.opts.Interval > 0 || len(r.pending) == 0)
+	return !r.allSent() && (r.opts.Interval > 0 || r.open == 0)
 }
 
 // refusedPause keeps a ping without interval, whose packets the system refuses,
@@ -106,7 +108,8 @@ func (r *pingRun) send(ctx context.Context) (goOn bool, err error) {
 	if err != nil {
 		return r.yield(refusedResult(r.dst, seq, r.opts.Packet.ttl(), err)), nil
 	}
-	r.pending = append(r.pending, unsettled{seq, r.probe[0].Sent})
+	r.pending = append(r.pending, unsettled{seq: seq, sent: r.probe[0].Sent})
+	r.open++
 	r.linger = r.probe[0].Sent.Add(r.opts.Timeout)
 	return true, nil
 }
@@ -130,7 +133,7 @@ func (r *pingRun) wait(ctx context.Context) (goOn bool, err error) {
 	switch {
 	case r.mustSend():
 		at = r.due
-	case r.group && r.allSent() && len(r.pending) == 0:
+	case r.group && r.allSent() && r.open == 0:
 		at = r.linger
 	}
 	ready, err := r.waiter.wait(ctx, r.op.Ready(), at)
@@ -156,7 +159,15 @@ func (r *pingRun) collect() (goOn bool) {
 }
 
 func (r *pingRun) settle(seq int) {
-	r.pending = slices.DeleteFunc(r.pending, func(u unsettled) bool { return u.seq == seq })
+	i, found := slices.BinarySearchFunc(r.pending, seq, func(u unsettled, seq int) int { return u.seq - seq })
+	if !found || r.pending[i].settled {
+		return
+	}
+	r.pending[i].settled = true
+	r.open--
+	for len(r.pending) > 0 && r.pending[0].settled {
+		r.pending = r.pending[1:]
+	}
 }
 
 // abandon yields what is known by now, then the requests whose fate will not be
@@ -166,6 +177,9 @@ func (r *pingRun) abandon(err error) error {
 		return err
 	}
 	for _, u := range r.pending {
+		if u.settled {
+			continue
+		}
 		result := Result{Dst: r.dst, Status: StatusUnsettled, Seq: u.seq, TTL: r.opts.Packet.ttl(), Sent: u.sent}
 		if !r.yield(result) {
 			break

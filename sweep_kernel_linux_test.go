@@ -37,7 +37,8 @@ func TestASweepWithLongRoundTripsIsNotLostInOurOwnSocket(t *testing.T) {
 					check(t, err)
 					lost += h.Silent
 					suspect += h.Suspect
-					if h.IsAlive() && h.MinRTT() < 200*time.Millisecond {
+					// A call for eight probes takes up to 20 µs, and each is stamped by its place.
+					if h.IsAlive() && h.MinRTT() < 200*time.Millisecond-20*time.Microsecond {
 						t.Errorf("%v is faster than the network", h)
 					}
 				}

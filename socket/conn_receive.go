@@ -49,22 +49,48 @@ func (c *conn) read(ctx context.Context, replies []icmp.Reply) (int, error) {
 		if err != nil {
 			return 0, c.receiveError(ctx, err)
 		}
-		kept := 0
-		for i := range n {
-			c.link.datagram(i, &c.in)
-			if c.decode(&c.in, &replies[kept]) {
-				kept++
-			}
-		}
-		if kept > 0 {
+		if kept := c.decodeAll(n, replies); kept > 0 {
 			return kept, nil
 		}
 	}
 }
 
+// receiveNow is receiveBatch without waiting.
+func (c *conn) receiveNow(replies []icmp.Reply) (int, error) {
+	if err := c.receiving.Take(context.Background()); err != nil {
+		return 0, err
+	}
+	defer c.receiving.Leave()
+	for kept := 0; kept == 0 && len(replies) > 0; {
+		n, err := c.link.receiveNow(min(len(replies), maxBatch))
+		if err != nil || n == 0 {
+			return 0, c.receiveError(context.Background(), err)
+		}
+		if kept = c.decodeAll(n, replies); kept > 0 {
+			return kept, nil
+		}
+	}
+	return 0, nil
+}
+
+// decodeAll reads the n datagrams of the last look into replies, and returns how
+// many of them are to be handed out.
+func (c *conn) decodeAll(n int, replies []icmp.Reply) (kept int) {
+	for i := range n {
+		c.link.datagram(i, &c.in)
+		if c.decode(&c.in, &replies[kept]) {
+			kept++
+		}
+	}
+	return kept
+}
+
 // receiveError tells the end of the context from that of the socket.
 func (c *conn) receiveError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
 	return c.opError(opReceive, netip.Addr{}, err)

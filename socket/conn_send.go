@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
@@ -32,8 +31,8 @@ func (c *conn) send(ctx context.Context, req *icmp.Request) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		req.Time = time.Now()
 		_, err := c.flush()
+		req.Time = c.out[0].Sent
 		if err == nil || !IsBusy(err) {
 			return c.sendError(req.Destination, err)
 		}
@@ -48,9 +47,11 @@ func (c *conn) sendBatch(reqs []icmp.Request) (int, error) {
 	c.sendMu.Lock()
 	defer c.sendMu.Unlock()
 	for done := 0; ; {
-		n, encodeErr := c.encodeBatch(reqs[done:])
-		stamp(reqs[done : done+n])
+		_, encodeErr := c.encodeBatch(reqs[done:])
 		sent, err := c.flush()
+		for i := range sent {
+			reqs[done+i].Time = c.out[i].Sent
+		}
 		done += sent
 		switch {
 		case err != nil:
@@ -60,14 +61,6 @@ func (c *conn) sendBatch(reqs []icmp.Request) (int, error) {
 		case done == len(reqs):
 			return done, nil
 		}
-	}
-}
-
-// stamp notes that reqs are given to the kernel now.
-func stamp(reqs []icmp.Request) {
-	now := time.Now()
-	for i := range reqs {
-		reqs[i].Time = now
 	}
 }
 

@@ -70,6 +70,16 @@ func (s *ICMPv6) JoinGroup(group netip.Addr, ifi *net.Interface) error {
 	return s.c.joinGroup(group, ifi)
 }
 
+// ReceiveNow is ReceiveBatch that does not wait: where nothing is there it returns
+// 0. Linux only; elsewhere it fails with errors.ErrUnsupported.
+func (s *ICMPv6) ReceiveNow(replies []icmp.Reply) (int, error) { return s.c.receiveNow(replies) }
+
+// Watch says whether what arrives wakes the calls of Receive and ReceiveBatch, as
+// it does by default. Who sends and receives much in one goroutine, by ReceiveNow,
+// turns it off for as long; each turn has to be another one than the last. Linux
+// only; elsewhere it fails with errors.ErrUnsupported.
+func (s *ICMPv6) Watch(on bool) error { return s.c.link.watch(on) }
+
 // SetReadDeadline ends the calls of Receive and ReceiveBatch at t, also those
 // that are waiting now, with os.ErrDeadlineExceeded; the zero time means never.
 // What arrived before t is still read. For a loop that reads much, this costs

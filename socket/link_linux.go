@@ -165,6 +165,8 @@ func (l *link) backlog() float64 {
 	return part
 }
 
+func (l *link) watch(on bool) error { return l.sock.Watch(on) }
+
 func (l *link) setBroadcast(on bool) error { return l.sock.SetBroadcast(on) }
 
 func (l *link) joinGroup(group netip.Addr, ifi *net.Interface) error {

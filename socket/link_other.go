@@ -79,6 +79,10 @@ func (l *link) roundTrip(uint16, *sys.Inbound) time.Duration { return 0 }
 // backlog is not known here.
 func (l *link) backlog() float64 { return 0 }
 
+func (l *link) receiveNow(int) (int, error) { return 0, unsupported("receiving without waiting") }
+
+func (l *link) watch(bool) error { return unsupported("receiving without waiting") }
+
 func (l *link) syscallConn() (syscall.RawConn, error) {
 	return nil, unsupported("the descriptor (SyscallConn)")
 }

@@ -90,6 +90,7 @@ func (l *packetLink) describe() {
 
 func (l *packetLink) send(out []sys.Outbound) (int, error) {
 	for i := range out {
+		out[i].Sent = time.Now()
 		if err := l.sendOne(&out[i]); err != nil {
 			return i, err
 		}

@@ -26,15 +26,23 @@ func (l *link) configureStamps(cfg linkConfig) error {
 	return nil
 }
 
-// send gives the datagrams to the kernel and returns how many it took.
+// send gives the datagrams to the kernel and returns how many it took. It sets when
+// in each of these.
 func (l *link) send(out []sys.Outbound) (int, error) {
 	for i := range out {
 		l.sender.Set(i, &out[i])
 	}
+	var n int
+	var err error
 	if l.stamps != nil {
-		return l.sendStamped(out)
+		n, err = l.sendStamped(out)
+	} else {
+		n, err = l.sock.Send(l.sender, 0, len(out))
 	}
-	return l.sock.Send(l.sender, 0, len(out))
+	for i := range n {
+		out[i].Sent = l.sender.Sent(i)
+	}
+	return n, err
 }
 
 // sendStamped sends one datagram at a time, each of which is known before the

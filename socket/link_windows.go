@@ -150,7 +150,11 @@ func (l *echoLink) send(out []sys.Outbound) (int, error) {
 	if len(l.calls) == 0 {
 		return 0, refused
 	}
+	now := time.Now()
 	n, err := l.handle.Call(l.calls)
+	for i := range n {
+		out[i].Sent = now
+	}
 	if err != nil {
 		return n, err
 	}

@@ -36,6 +36,16 @@ func (l *link) receive(limit int) (int, error) {
 	return l.look.n, l.look.err
 }
 
+// receiveNow reads what is there, up to limit datagrams, and does not wait.
+func (l *link) receiveNow(limit int) (int, error) {
+	l.makeRoom(limit)
+	l.look.limit = limit
+	if !l.look.run(0) {
+		return 0, nil
+	}
+	return l.look.n, l.look.err
+}
+
 // makeRoom has the receiver take limit datagrams, and as many stamps.
 func (l *link) makeRoom(limit int) {
 	if l.stamps != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/goicmp/icmplib/icmp"
 )
@@ -9,8 +10,8 @@ import (
 // echo is the Medium of echo requests.
 type echo struct {
 	Conn
-	request [1]icmp.Request
-	replies [readBatch]icmp.Reply
+	requests [maxSend]icmp.Request
+	replies  [readBatch]icmp.Reply
 }
 
 // OverEcho returns a Medium that sends echo requests over a socket.
@@ -19,18 +20,43 @@ func OverEcho(conn Conn) Medium { return &echo{Conn: conn} }
 func (m *echo) id() uint16 { return m.ID() }
 func (m *echo) ports() int { return 0 }
 
-func (m *echo) send(p *outgoing) error {
-	m.request[0] = icmp.Request{
-		Destination:  p.dst,
-		Sequence:     p.seq,
-		Payload:      p.payload,
-		TTL:          p.ttl,
-		TrafficClass: p.class,
-		Timeout:      p.timeout,
+func (m *echo) send(batch []outgoing) (int, error) {
+	for i := range batch {
+		p := &batch[i]
+		m.requests[i] = icmp.Request{
+			Destination:  p.dst,
+			Sequence:     p.seq,
+			Payload:      p.payload,
+			TTL:          p.ttl,
+			TrafficClass: p.class,
+			Timeout:      p.timeout,
+		}
 	}
-	err := took(m.SendBatch(m.request[:]))
-	p.at = m.request[0].Time
-	return err
+	n, err := m.SendBatch(m.requests[:len(batch)])
+	for i := range n {
+		batch[i].at = m.requests[i].Time
+	}
+	return took(n, len(batch), err)
+}
+
+// driven is a Conn that whoever sends can read himself.
+type driven interface {
+	ReceiveNow(replies []icmp.Reply) (int, error)
+	Watch(on bool) error
+}
+
+func (m *echo) receiveNow() (int, error) {
+	if c, ok := m.Conn.(driven); ok {
+		return c.ReceiveNow(m.replies[:])
+	}
+	return 0, errors.ErrUnsupported
+}
+
+func (m *echo) watch(on bool) error {
+	if c, ok := m.Conn.(driven); ok {
+		return c.Watch(on)
+	}
+	return errors.ErrUnsupported
 }
 
 func (m *echo) receive() (int, error) {

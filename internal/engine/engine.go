@@ -15,8 +15,10 @@ type Engine struct {
 
 	// sending holds a token for whoever sends; what follows is his.
 	sending  chan struct{}
-	out      outgoing // here, for what is passed to an interface is allocated
-	unlooked int      // probes that may leave before the receive buffer is looked at
+	out      [maxSend]outgoing
+	unlooked int // probes that may leave before the receive buffer is looked at
+
+	right right // to read the socket
 
 	turn atomic.Int32 // probes that whoever sends is about to send
 
@@ -40,8 +42,10 @@ func newEngine(medium Medium, log *slog.Logger) *Engine {
 		sending: make(chan struct{}, 1),
 		done:    make(chan struct{}),
 	}
-	// Not nil, for a Request takes a payload that is nil for none given.
-	e.out.payload = []byte{}
+	for i := range e.out {
+		e.out[i].payload = []byte{} // not nil, which stands for none given
+	}
+	e.right.init()
 	e.core.id, e.core.epoch = medium.id(), time.Now()
 	e.core.table.begin()
 	e.reader.Go(e.read)

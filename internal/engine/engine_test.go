@@ -32,6 +32,8 @@ type scripted struct {
 	closed   chan struct{}
 	drained  time.Time
 	receives int
+
+	unwatched bool // what arrives wakes no receive
 }
 
 func newScripted(send func(w *scripted, r *icmp.Request) error) *scripted {
@@ -94,7 +96,10 @@ func (w *scripted) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int,
 	for {
 		w.mu.Lock()
 		w.receives++
-		n, deadline := copy(replies, w.arrived), w.deadline
+		n, deadline := 0, w.deadline
+		if !w.unwatched {
+			n = copy(replies, w.arrived)
+		}
 		if w.arrived = w.arrived[n:]; len(w.arrived) == 0 {
 			w.drained = time.Now()
 		}

@@ -11,8 +11,13 @@ import (
 type Medium interface {
 	Link
 
-	// send gives the system one packet, which may not take it, and sets when.
-	send(p *outgoing) error
+	// send gives the system packets in order and sets when in each. It returns how
+	// many it took and, if not all, why not the next one.
+	send(batch []outgoing) (int, error)
+	// receiveNow reads what is there without waiting, and watch says whether what
+	// arrives ends a wait. Both fail where the system does not have that.
+	receiveNow() (int, error)
+	watch(on bool) error
 	// receive waits for messages and reads them; it returns how many. They are
 	// valid until the next call.
 	receive() (int, error)
@@ -24,15 +29,20 @@ type Medium interface {
 	ports() int
 }
 
+// maxSend is how many packets the system is given in one call. Each is stamped
+// between the beginning and the end of the call, which is then known to some
+// microseconds.
+const maxSend = 8
+
 // errNoneTaken stands for a packet that the system did not take without a word.
 var errNoneTaken = errors.New("no packet was taken")
 
-// took makes an error of what SendBatch returned for one packet.
-func took(n int, err error) error {
-	if n == 0 && err == nil {
-		return errNoneTaken
+// took makes an error of a batch of which less was taken without a word.
+func took(n, of int, err error) (int, error) {
+	if n < of && err == nil {
+		err = errNoneTaken
 	}
-	return err
+	return n, err
 }
 
 // lateness is for how long behind the timeout of a probe its answer is waited for,

@@ -17,6 +17,7 @@ type OpConfig struct {
 	Group        bool   // the destination stands for hosts that answer with addresses of their own
 	Patient      bool   // a parameter problem settles no probe, for the reply may come
 	Sourced      bool   // echo replies have to come from the destination
+	Drives       bool   // it sends in bursts, and reads the answers between them: see right
 	Unclear      bool   // it wants outcomes of the fate Unclear
 }
 
@@ -30,6 +31,7 @@ type Op struct {
 	patient bool
 	sourced bool
 	unclear bool
+	drives  bool
 
 	*Inbox
 	members []membership
@@ -58,6 +60,7 @@ func NewOp(cfg OpConfig) *Op {
 		sourced: cfg.Sourced,
 		Inbox:   cfg.Inbox,
 		unclear: cfg.Unclear,
+		drives:  cfg.Drives,
 	}
 	op.payload.sum = cfg.Sum
 	return op
@@ -82,9 +85,21 @@ func (op *Op) join(e *Engine) opRef {
 	return ref
 }
 
+// Rest says that nothing will be sent for a while: the sockets that the operation
+// drives are given back to their readers.
+func (op *Op) Rest() {
+	if !op.drives {
+		return
+	}
+	for _, m := range op.members {
+		m.e.right.rest()
+	}
+}
+
 // Close ends the operation. Its probes stay in flight, so that their sequence
 // numbers are not used again too early; their outcomes are only counted.
 func (op *Op) Close() {
+	op.Rest()
 	op.closed.Store(true)
 	for _, m := range op.members {
 		m.e.mu.Lock()

@@ -52,6 +52,9 @@ func (e *Engine) read() {
 		}
 		e.hear(err)
 		e.settle(n, deadline)
+		if e.right.makeWay(e) {
+			return
+		}
 		if n < napBelow && e.turn.Load() >= napTurn {
 			sys.Nap(nap)
 		}
@@ -123,8 +126,8 @@ func (e *Engine) disarm() {
 // unless the one that is set comes first: it is then set anew when it passes.
 func (e *Engine) arm() {
 	next, ok := e.core.table.nextDeadline()
-	if !ok || e.closed {
-		return
+	if !ok || e.closed || e.right.state.Load() != rightRead {
+		return // whoever drives looks himself
 	}
 	next = max(next, e.expired+expireEvery)
 	if e.armed && e.armedFor <= next {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
@@ -15,7 +16,7 @@ import (
 // probe's number, and the beginning of the payload.
 type segments struct {
 	SegmentConn
-	probe    [1]transport.Probe
+	probes   [maxSend]transport.Probe
 	arrivals [readBatch]transport.Arrival
 }
 
@@ -25,8 +26,19 @@ func OverTransport(conn SegmentConn) Medium { return &segments{SegmentConn: conn
 func (m *segments) id() uint16 { return 0 }
 func (m *segments) ports() int { _, n := m.Ports(); return n }
 
-func (m *segments) send(p *outgoing) error {
-	probe := &m.probe[0]
+func (m *segments) send(batch []outgoing) (int, error) {
+	for i := range batch {
+		m.fill(&m.probes[i], &batch[i])
+	}
+	n, err := m.SendBatch(m.probes[:len(batch)])
+	for i := range n {
+		batch[i].at = m.probes[i].Time
+	}
+	return took(n, len(batch), err)
+}
+
+// fill makes out a probe.
+func (m *segments) fill(probe *transport.Probe, p *outgoing) {
 	*probe = transport.Probe{
 		Destination:     p.dst,
 		DestinationPort: p.flow.DestinationPort,
@@ -47,10 +59,12 @@ func (m *segments) send(p *outgoing) error {
 	default:
 		probe.Payload = p.payload
 	}
-	err := took(m.SendBatch(m.probe[:]))
-	p.at = probe.Time
-	return err
 }
+
+// receiveNow is not needed: nobody drives a burst of these yet.
+func (m *segments) receiveNow() (int, error) { return 0, errors.ErrUnsupported }
+
+func (m *segments) watch(bool) error { return errors.ErrUnsupported }
 
 // identity is what makes a probe recognisable in 32 bits. It is never 0, for no
 // sequence number is.

@@ -11,7 +11,7 @@ import (
 
 const (
 	// sendTurn is how many probes one caller sends before the next has his turn.
-	// The receive buffer, which costs a system call, is looked at as often.
+	// The receive buffer is looked at as often, or read by who drives.
 	sendTurn = 16
 
 	// maxBacklog is how full the socket's own receive buffer may be before
@@ -51,39 +51,46 @@ func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int,
 		e.turn.Store(0)
 		<-e.sending
 	}()
-	if e.unlooked <= 0 {
+	probes = probes[:min(len(probes), sendTurn)]
+	drives := op.drives && e.right.take(e, len(probes))
+	if !drives && e.unlooked <= 0 {
 		if e.medium.Backlog() > maxBacklog {
 			return 0, errBacklog
 		}
 		e.unlooked = sendTurn
 	}
-	probes = probes[:min(len(probes), sendTurn)]
 	for n < len(probes) && err == nil {
 		e.turn.Store(int32(len(probes) - n))
-		if err = e.sendOne(op, &probes[n]); err == nil {
-			n++
-		}
+		var k int
+		k, err = e.sendBatch(op, probes[n:min(len(probes), n+maxSend)])
+		n += k
+	}
+	if drives {
+		e.drain()
+		e.right.lend()
+		return n, err
 	}
 	e.unlooked -= n
 	return n, err
 }
 
-// sendOne sends one probe by a system call of its own. Of several in one call
-// the second leaves when the kernel has sent the first, and that time would be
-// part of its round trip: batches of 16 made the mean RTT on loopback some
-// fifteen times what it is, and saved no processor time that could be measured
-// (docs/benchmarks.md).
-func (e *Engine) sendOne(op *Op, p *Probe) error {
-	if err := e.launch(op, p); err != nil {
-		return err
+// sendBatch sends up to maxSend probes by as few system calls as the medium needs.
+// They are in the table before the kernel gets them: on a loopback interface a
+// reply is there before the call returns.
+func (e *Engine) sendBatch(op *Op, probes []Probe) (n int, err error) {
+	k, launchErr := e.launch(op, probes)
+	if k == 0 {
+		return 0, launchErr
 	}
-	if err := e.medium.send(&e.out); err != nil {
-		e.abort(e.out.seq, err)
-		return err
+	n, err = e.medium.send(e.out[:k])
+	e.ended(e.out[:k], n, err)
+	for i := range n {
+		probes[i].Sent = e.out[i].at
 	}
-	e.commit(e.out.seq, e.out.at)
-	p.Sent = e.out.at
-	return nil
+	if err == nil {
+		err = launchErr
+	}
+	return n, err
 }
 
 // acquire makes the caller the one who sends.
@@ -101,52 +108,54 @@ func (e *Engine) acquire(ctx context.Context) error {
 	}
 }
 
-// launch puts a probe into flight and makes out what to send. It is in the table
-// before the kernel gets it: on a loopback interface the reply is there before
-// the call returns.
-func (e *Engine) launch(op *Op, p *Probe) error {
+// launch puts probes into flight and makes out what to send. It returns how many,
+// and if not all, why not the next one.
+func (e *Engine) launch(op *Op, probes []Probe) (n int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
-		return net.ErrClosed
+		return 0, net.ErrClosed
 	}
 	if e.core.deaf != nil {
-		return e.core.deaf
+		return 0, e.core.deaf
 	}
-	seq, nonce, ok := e.core.launch(op, op.join(e), p, e.since(time.Now()))
-	if !ok {
-		return errFull
+	ref, now := op.join(e), e.since(time.Now())
+	for i := range probes {
+		p, out := &probes[i], &e.out[i]
+		seq, nonce, ok := e.core.launch(op, ref, p, now)
+		if !ok {
+			return i, errFull
+		}
+		*out = outgoing{
+			dst:      p.Dst,
+			seq:      seq,
+			nonce:    nonce,
+			payload:  op.payload.appendTo(out.payload[:0], nonce, seq),
+			numbered: op.payload.numbered,
+			ttl:      p.TTL,
+			class:    op.class,
+			timeout:  op.timeout + lateness,
+			flow:     p.Flow,
+		}
 	}
-	e.out = outgoing{
-		dst:      p.Dst,
-		seq:      seq,
-		nonce:    nonce,
-		payload:  op.payload.appendTo(e.out.payload[:0], nonce, seq),
-		numbered: op.payload.numbered,
-		ttl:      p.TTL,
-		class:    op.class,
-		timeout:  op.timeout + lateness,
-		flow:     p.Flow,
-	}
-	return nil
+	return len(probes), nil
 }
 
-// commit ends the launch of a probe that the kernel took.
-func (e *Engine) commit(seq uint16, at time.Time) {
+// ended ends the launch of a batch of which the kernel took n.
+func (e *Engine) ended(batch []outgoing, n int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.core.commit(seq, e.since(at))
-	e.arm()
-}
-
-// abort takes back the launch of a probe that the kernel did not take.
-func (e *Engine) abort(seq uint16, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.core.abort(seq)
+	for i := range batch {
+		if i < n {
+			e.core.commit(batch[i].seq, e.since(batch[i].at))
+		} else {
+			e.core.abort(batch[i].seq)
+		}
+	}
 	if socket.IsBusy(err) {
 		e.core.counters.Busy++
 	}
+	e.arm()
 }
 
 // room returns how many more probes the engine can have in flight.

@@ -24,6 +24,8 @@ type Outbound struct {
 	TrafficClass int
 
 	Timeout time.Duration // where the system waits for the answer; 0: by default
+
+	Sent time.Time // when the system was given it; whoever sends sets it
 }
 
 // Differ sets the TTL and the traffic class to those of a datagram where they are

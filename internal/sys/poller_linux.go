@@ -66,6 +66,16 @@ func (p *Poller) add(fd int, events uint32, key uint64) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, unix.EPOLL_CTL_ADD, fd, &event))
 }
 
+// remove ends the watching of fd.
+func (p *Poller) remove(fd int) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
+		return net.ErrClosed
+	}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, unix.EPOLL_CTL_DEL, fd, nil))
+}
+
 // Ready says which sockets are ready now, and how many. It does not wait. With
 // fewer than len(Events) of them, there are no more.
 func (p *Poller) Ready(events *Events) (int, error) {

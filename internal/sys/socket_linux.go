@@ -83,6 +83,18 @@ func (s *Socket) Control(f func(fd int) error) error {
 	return f(s.fd)
 }
 
+// Watch has the poller watch the socket again, or no more: what arrives then wakes
+// nobody. It is taken out wholly, for an entry of the error queue would be told
+// even of a socket of which nothing is asked (epoll_ctl(2), EPOLLERR).
+func (s *Socket) Watch(on bool) error {
+	return s.Control(func(fd int) error {
+		if on {
+			return s.poller.add(fd, unix.EPOLLIN, 0)
+		}
+		return s.poller.remove(fd)
+	})
+}
+
 // Wait waits as [Poller.Wait] does: until the socket may have become readable
 // or may have an entry in its error queue.
 func (s *Socket) Wait(read func(uintptr) bool) error { return s.poller.Wait(read) }

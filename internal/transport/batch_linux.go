@@ -1,8 +1,6 @@
 package transport
 
 import (
-	"time"
-
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
 	"github.com/goicmp/icmplib/socket"
@@ -79,13 +77,14 @@ func (b *batch) flush(s *sys.Socket, probes []Probe, first, last int) (int, erro
 	if first > 0 {
 		start = b.ends[first-1]
 	}
-	now := time.Now()
 	for i := first; i < last; i++ {
 		b.out[i].Data, start = b.buf[start+b.strip:b.ends[i]], b.ends[i]
 		b.sender.Set(i, &b.out[i])
-		probes[i].Time = now
 	}
 	n, err := s.Send(b.sender, first, last)
+	for i := first; i < first+n; i++ {
+		probes[i].Time = b.sender.Sent(i)
+	}
 	if err != nil && !socket.IsBusy(err) && b.routes.changed(b.out[first+n].To, b.out[first+n].Zone) {
 		err = nil // the caller tries again, from the new address
 	}

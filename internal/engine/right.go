@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// right is the right to read a socket. The engine's reader has it and waits in the
+// poller, until somebody drives a burst of probes: he then reads the answers
+// himself, between what he sends, for to wake another goroutine for them costs
+// more than they do. The socket is taken out of the poller meanwhile.
+//
+// While the one who drives is not sending, and code of the caller may run, the
+// right is lent: the reader takes it back by itself when that has lasted for a
+// while (lendFor), and at once when it is given back.
+type right struct {
+	state  atomic.Int32
+	lent   atomic.Uint64 // how often it was
+	never  bool          // the medium has no such thing; of whoever sends
+	parked chan struct{} // the reader has made way
+	back   chan struct{} // holds a token when the right was given back
+}
+
+// The states of a right.
+const (
+	rightRead  int32 = iota // the reader has it
+	rightAsked              // the reader is to make way
+	rightDriven
+	rightLent
+)
+
+const (
+	// lendFor is for how long at the most nobody reads while the right is lent,
+	// give or take as much. What arrives meanwhile bears the kernel's stamp.
+	lendFor = time.Millisecond
+
+	// drivenFrom is how many probes that are sent together are worth it to make
+	// the reader give way.
+	drivenFrom = 8
+
+	// drainRounds bounds how often a driver reads before he sends again.
+	drainRounds = 4
+)
+
+func (r *right) init() {
+	r.parked, r.back = make(chan struct{}), make(chan struct{}, 1)
+}
+
+// take has whoever sends n probes drive, if it is worth it, and reports whether he
+// does.
+func (r *right) take(e *Engine, n int) bool {
+	switch {
+	case r.never:
+		return false
+	case r.state.CompareAndSwap(rightLent, rightDriven):
+		return true
+	case n < drivenFrom:
+		return false
+	}
+	e.mu.Lock()
+	asked := !e.closed && r.state.CompareAndSwap(rightRead, rightAsked)
+	if asked {
+		e.setReadDeadline(time.Unix(1, 0)) // ends its wait; see arm
+	}
+	e.mu.Unlock()
+	if !asked {
+		return false
+	}
+	select {
+	case <-r.parked:
+	case <-e.done:
+		return false
+	}
+	r.state.Store(rightDriven)
+	if err := e.medium.watch(false); err != nil {
+		r.never = true
+		r.lend()
+		r.rest()
+		return false
+	}
+	return true
+}
+
+// lend is called by the driver when he stops to send for now.
+func (r *right) lend() {
+	r.lent.Add(1)
+	r.state.Store(rightLent)
+}
+
+// rest gives a right that is lent back to the reader.
+func (r *right) rest() {
+	if r.state.Load() != rightLent {
+		return
+	}
+	select {
+	case r.back <- struct{}{}:
+	default:
+	}
+}
+
+// makeWay lets the driver read if he asked for it. It returns when the right is the
+// reader's again, and reports whether the engine was closed.
+func (r *right) makeWay(e *Engine) (closed bool) {
+	if r.state.Load() != rightAsked {
+		return false
+	}
+	select {
+	case r.parked <- struct{}{}:
+	case <-e.done:
+		return true
+	}
+	tick := time.NewTicker(lendFor)
+	defer tick.Stop()
+	for seen := uint64(0); ; {
+		given := false
+		select {
+		case <-r.back:
+			given = true
+		case <-tick.C:
+		case <-e.done:
+			return true
+		}
+		lent := r.lent.Load()
+		if (given || lent == seen) && r.state.CompareAndSwap(rightLent, rightRead) {
+			break
+		}
+		seen = lent
+	}
+	_ = e.medium.watch(true) // fails where it was never turned off, or is closed
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.state.Load() == rightRead { // else it was asked for again, by that deadline
+		e.disarm()
+		e.arm()
+	}
+	return false
+}
+
+// drain reads what has arrived, for a driver.
+func (e *Engine) drain() {
+	for range drainRounds {
+		n, err := e.medium.receiveNow()
+		e.hear(err)
+		e.settle(n, false)
+		if n < readBatch {
+			return
+		}
+	}
+}
