@@ -84,14 +84,17 @@ func (e Extensions) Objects() iter.Seq[Object] {
 // whether the message's length field announced the structure.
 func splitExtensions(t Type, b []byte) (quoted, extensions []byte, compliant bool) {
 	body := b[headerLen:]
-	length := 0
+	length, least := 0, 0
 	switch t {
 	case V4DestinationUnreachable, V4TimeExceeded, V4ParameterProblem:
-		length = int(b[5]) * 4 // RFC 4884 sections 4.1 to 4.3
+		length, least = int(b[5])*4, wire.IPv4MinHeaderLen // RFC 4884 sections 4.1 to 4.3
 	case V6DestinationUnreachable, V6TimeExceeded:
-		length = int(b[4]) * 8 // sections 4.4 and 4.5
+		length, least = int(b[4])*8, wire.IPv6HeaderLen // sections 4.4 and 4.5
 	default:
 		return body, nil, false
+	}
+	if length < least+wire.QuotedLen {
+		length = 0 // no quote is that short: it is not a length
 	}
 	switch {
 	case length > 0 && length < len(body):
@@ -100,6 +103,24 @@ func splitExtensions(t Type, b []byte) (quoted, extensions []byte, compliant boo
 		return body[:oldQuoteLen], body[oldQuoteLen:], false
 	}
 	return body, nil, false
+}
+
+// ParseOldForm finds the structure where routers that knew nothing of RFC 4884
+// put it, behind 128 quoted bytes (section 5.5), and fills e with it. It serves
+// systems that hand out quoted packets without their first bytes, such as the
+// error queue of Linux: cut is how many of them are missing. It returns what is
+// quoted, and reports whether there is a structure behind it.
+func (e *Extensions) ParseOldForm(t Type, b []byte, cut int) (quoted []byte, ok bool) {
+	switch t {
+	case V4DestinationUnreachable, V4TimeExceeded, V4ParameterProblem, V6DestinationUnreachable, V6TimeExceeded:
+	default:
+		return b, false
+	}
+	at := oldQuoteLen - cut
+	if at < 0 || len(b) < at+extensionHeaderLen || !looksOldForm(b[at:]) || e.Parse(b[at:]) != nil {
+		return b, false
+	}
+	return b[:at], true
 }
 
 // looksOldForm tells whether what lies behind 128 quoted bytes is an extension

@@ -27,6 +27,11 @@ func TestExtensionsAreFoundWhereRFC4884PutsThem(t *testing.T) {
 		{"fewer than 128 bytes and no length", icmp.V4, errorMessage(11, 0, [4]byte{}, quoted4[:100], structure), false, false},
 		{"no extensions behind the announced length", icmp.V4, errorMessage(11, 0, [4]byte{0, 32}, quoted4), false, false},
 		{"a length beyond the message", icmp.V4, errorMessage(11, 0, [4]byte{0, 255}, quoted4, structure), false, false},
+		{"a length that is shorter than any quote, and the old form", icmp.V4, errorMessage(11, 0, [4]byte{0, 5}, quoted4, structure), true, false},
+		{"the shortest that is none", icmp.V4, errorMessage(11, 0, [4]byte{0, 6}, quoted4, structure), true, false},
+		{"a length of 1, and no extensions", icmp.V4, errorMessage(11, 0, [4]byte{0, 1}, quoted4), false, false},
+		{"the same of IPv6", icmp.V6, errorMessage(3, 0, [4]byte{1}, quoted6), false, false},
+		{"a length without the 8 bytes behind the header of IPv6", icmp.V6, errorMessage(3, 0, [4]byte{5}, quoted6, structure), true, false},
 		{"redirects have none", icmp.V4, errorMessage(5, 0, [4]byte{192, 0, 2, 9}, quoted4, structure), false, false},
 		{"packet too big has none", icmp.V6, errorMessage(2, 0, [4]byte{}, quoted6, structure), false, false},
 		{"another version of the structure", icmp.V4, errorMessage(11, 0, [4]byte{0, 32}, quoted4, []byte{0x30, 0, 0, 0}), false, false},
@@ -120,5 +125,30 @@ func TestObjectsOfADamagedStructureAreNotGivenOut(t *testing.T) {
 				t.Errorf("%d objects, want %d", n, tt.objects)
 			}
 		})
+	}
+}
+
+func TestTheOldFormIsFoundBehindACutQuote(t *testing.T) {
+	whole := append(pad(packet4(1, nil, echo(8)), 128), extensions(labels())...)
+	for _, tt := range []struct {
+		name string
+		t    icmp.Type
+		b    []byte
+		cut  int
+		want bool
+	}{
+		{"the whole packet", icmp.V4TimeExceeded, whole, 0, true},
+		{"without its header", icmp.V4TimeExceeded, whole[20:], 20, true},
+		{"of IPv6", icmp.V6TimeExceeded, whole[48:], 48, true},
+		{"at another place", icmp.V4TimeExceeded, whole[20:], 24, false},
+		{"shorter than 128 bytes", icmp.V4TimeExceeded, whole[20:120], 20, false},
+		{"more cut off than there is", icmp.V4TimeExceeded, whole, 129, false},
+		{"of a kind that has none", icmp.V6PacketTooBig, whole[40:], 40, false},
+	} {
+		var e icmp.Extensions
+		quoted, ok := e.ParseOldForm(tt.t, tt.b, tt.cut)
+		if ok != tt.want || ok && (len(quoted) != 128-tt.cut || len(e.AppendMPLS(nil)) != 2) || !ok && len(quoted) != len(tt.b) {
+			t.Errorf("%s: %v, %d bytes quoted, %v", tt.name, ok, len(quoted), e.AppendMPLS(nil))
+		}
 	}
 }

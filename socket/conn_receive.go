@@ -152,7 +152,7 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 
 // decodeQueued reads an entry of the error queue.
 func (c *conn) decodeQueued(in *sys.Inbound, reply *icmp.Reply) bool {
-	quoted, ok := inbound.ParseQueued(reply, c.version, in, &c.zones)
+	quoted, ok := inbound.ParseQueued(reply, c.version, in, 0, &c.zones)
 	return ok && reply.Quote.ParseTransport(c.protocol(), quoted) == nil
 }
 

@@ -3,6 +3,7 @@ package inbound
 import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/wire"
 	"github.com/goicmp/icmplib/internal/zones"
 )
 
@@ -11,9 +12,11 @@ import (
 // the entry, the quoted packet comes without its IP header, and behind it, at an
 // offset that the entry gives, the extensions of RFC 4884.
 //
+// Of UDP, cut bytes behind the IP header are missing, too.
+//
 // It returns what is quoted, which is not looked at, and false for an entry of
 // our own host's making: the send has reported that.
-func ParseQueued(r *icmp.Reply, v icmp.Version, in *sys.Inbound, z *zones.Zones) (quoted []byte, ok bool) {
+func ParseQueued(r *icmp.Reply, v icmp.Version, in *sys.Inbound, cut int, z *zones.Zones) (quoted []byte, ok bool) {
 	e := &in.Err
 	if e.Origin != sys.OriginICMP && e.Origin != sys.OriginICMPv6 {
 		return nil, false
@@ -33,8 +36,19 @@ func ParseQueued(r *icmp.Reply, v icmp.Version, in *sys.Inbound, z *zones.Zones)
 			r.Extensions.Compliant = true
 		}
 		quoted = quoted[:offset]
+	} else if rest, ok := r.Extensions.ParseOldForm(r.Type, quoted, headers(v)+cut); ok {
+		quoted = rest // the kernel does not look there
 	}
 	r.Quote.Version, r.Quote.Presumed = v, e.Presumed
 	r.Quote.Destination = z.Join(in.From, in.Zone)
 	return quoted, true
+}
+
+// headers is the length of the IP header that the kernel takes off a quoted
+// packet: we send none with options.
+func headers(v icmp.Version) int {
+	if v == icmp.V6 {
+		return wire.IPv6HeaderLen
+	}
+	return wire.IPv4MinHeaderLen
 }

@@ -3,8 +3,7 @@ package netsim
 import "github.com/goicmp/icmplib/icmp"
 
 // decodeQueued makes an error as Linux's error queue has it: without the IP
-// header of the quoted packet, and with extensions only in the form that RFC
-// 4884 wants. The quote, which is returned from the upper layer on, keeps the
+// header of the quoted packet, and with the extensions. The quote, which is returned from the upper layer on, keeps the
 // padding before them. A redirect's gateway is not told.
 func decodeQueued(t []byte, v6 bool, m *icmp.Message) (upper []byte, ok bool) {
 	version := icmp.V4
@@ -35,6 +34,8 @@ func decodeQueued(t []byte, v6 bool, m *icmp.Message) (upper []byte, ok bool) {
 			m.Extensions.Compliant = true
 		}
 		upper = upper[:max(0, len(upper)-(len(quote)-size))]
+	} else if rest, found := m.Extensions.ParseOldForm(m.Type, upper, len(quote)-len(upper)); found {
+		upper = rest // the kernel does not look there, but who reads the queue does
 	}
 	return upper, true
 }

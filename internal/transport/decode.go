@@ -136,7 +136,11 @@ func parseError(a *Arrival, v icmp.Version, data []byte, first uint16, n int) ve
 // parseQueued reads an entry of the error queue. What is quoted, without the IP
 // header, is returned.
 func parseQueued(a *Arrival, v icmp.Version, in *sys.Inbound, z *zones.Zones) (quoted []byte, ok bool) {
-	quoted, ok = inbound.ParseQueued(&a.Reply, v, in, z)
+	cut := 0
+	if a.Protocol == icmp.UDP {
+		cut = wire.UDPHeaderLen
+	}
+	quoted, ok = inbound.ParseQueued(&a.Reply, v, in, cut, z)
 	a.Quote.Protocol, a.Quote.DestinationPort = a.Protocol, in.FromPort
 	return quoted, ok
 }
