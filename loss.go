@@ -1,10 +1,107 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/plan/loss"
 )
+
+// ExplainLossOptions says how to look for loss. Nil and the zero value mean all
+// defaults, which take about 75 s and send 260 probes to each hop.
+type ExplainLossOptions struct {
+	// SlowCount probes are sent to each hop first, one every SlowInterval. The
+	// defaults are 60 and 1 s; fewer than 10 are refused.
+	SlowCount    int
+	SlowInterval time.Duration
+
+	// FastCount probes follow, one every FastInterval. The defaults are 200 and
+	// 50 ms; fewer than 10 are refused, and so is an interval of more than a
+	// quarter of the other one, or less than 1 ms.
+	FastCount    int
+	FastInterval time.Duration
+
+	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
+	// to 255. The defaults are 1, and 30 or FirstHop where that is more.
+	FirstHop int
+	MaxHops  int
+
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the
+	// most 1 h, and a negative value is refused.
+	Timeout time.Duration
+
+	// Family chooses among the addresses of a name. The default is
+	// [AnyFamily]: IPv4 where the name has such an address, else IPv6.
+	Family Family
+
+	// Packet is the shape of the probes, as in [TracerouteOptions].
+	Packet Packet
+}
+
+// The defaults of ExplainLossOptions.
+const (
+	defaultSlowCount    = 60
+	defaultSlowInterval = time.Second
+	defaultFastCount    = 200
+	defaultFastInterval = 50 * time.Millisecond
+)
+
+// withDefaults returns the options as they take effect, or why they cannot.
+func (o *ExplainLossOptions) withDefaults() (ExplainLossOptions, error) {
+	var opts ExplainLossOptions
+	if o != nil {
+		opts = *o
+	}
+	opts.SlowCount = cmp.Or(opts.SlowCount, defaultSlowCount)
+	opts.FastCount = cmp.Or(opts.FastCount, defaultFastCount)
+	opts.SlowInterval = cmp.Or(opts.SlowInterval, defaultSlowInterval)
+	opts.FastInterval = cmp.Or(opts.FastInterval, min(defaultFastInterval, opts.SlowInterval/loss.RateRatio))
+	if err := cmp.Or(validateUnit("SlowInterval", opts.SlowInterval), validateUnit("FastInterval", opts.FastInterval)); err != nil {
+		return opts, err
+	}
+	switch {
+	case opts.SlowInterval < loss.RateRatio*minMonitorInterval:
+		return opts, &ConfigError{Field: "SlowInterval", Value: opts.SlowInterval, Allowed: "4 ms or more, or 0 for the default of 1 s"}
+	case opts.SlowCount < loss.MinCount:
+		return opts, &ConfigError{Field: "SlowCount", Value: opts.SlowCount, Allowed: "10 or more, or 0 for the default of 60"}
+	case opts.FastCount < loss.MinCount:
+		return opts, &ConfigError{Field: "FastCount", Value: opts.FastCount, Allowed: "10 or more, or 0 for the default of 200"}
+	case opts.FastInterval < minMonitorInterval || opts.FastInterval > opts.SlowInterval/loss.RateRatio:
+		return opts, &ConfigError{Field: "FastInterval", Value: opts.FastInterval, Allowed: "1 ms to a quarter of SlowInterval, or 0 for the default of 50 ms"}
+	}
+	_, err := opts.phase(opts.SlowCount, opts.SlowInterval, opts.MaxHops).withDefaults()
+	return opts, err
+}
+
+// LossVerdict is what becomes of the answers of a hop, or of the packets on a
+// way.
+type LossVerdict uint8
+
+// The verdicts.
+const (
+	LossUnclear LossVerdict = iota // the figures do not suffice to say
+	LossNone                       // nothing is lost
+	LossFound                      // packets are lost, as many at both rates
+	LossLimited                    // answers are limited: there are fewer at the fast rate
+)
+
+var lossWords = [...]string{"unclear", "none", "loss", "rate-limited"}
+
+// String returns the verdict in a word, such as "loss" or "rate-limited".
+func (v LossVerdict) String() string {
+	return wordOf(v, lossWords[:], lossWords[LossUnclear])
+}
+
+// MarshalText returns the word, for JSON and its like.
+func (v LossVerdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText sets v to the verdict whose word is given. An unknown word is an
+// error.
+func (v *LossVerdict) UnmarshalText(word []byte) error {
+	return setByWord(v, lossWords[:], 0, word, "verdict on loss")
+}
 
 // LossReport is what [Prober.ExplainLoss] found.
 type LossReport struct {
@@ -100,13 +197,12 @@ func (p *Prober) ExplainLoss(ctx context.Context, target string, opts *ExplainLo
 		return nil, err
 	}
 	report := newLossReport(slow)
+	var fast *lossPhase
 	if err == nil && len(report.Hops) > 0 {
-		var fast *lossPhase
 		last := report.Hops[len(report.Hops)-1].Distance
 		fast, err = p.losses(ctx, slow.route.Address.String(), o.phase(o.FastCount, o.FastInterval, last))
-		report.compare(slow, fast)
 	}
-	report.judge()
+	report.judge(slow, fast)
 	return report, err
 }
 
@@ -145,4 +241,51 @@ func (p *Prober) losses(ctx context.Context, target string, opts *MonitorOptions
 		}
 	}
 	return phase, nil
+}
+
+func newLossReport(slow *lossPhase) *LossReport {
+	r := &LossReport{Address: slow.route.Address, Name: slow.route.Name, Reached: slow.route.Reached}
+	for i := range slow.route.Hops {
+		h := &slow.route.Hops[i]
+		r.Hops = append(r.Hops, HopLoss{Distance: h.Distance, Address: h.Address, Slow: slow.share(h)})
+	}
+	return r
+}
+
+// share returns how many probes to a hop were answered.
+func (f *lossPhase) share(h *Hop) LossShare {
+	s := LossShare{
+		PacketsSent:     h.PacketsSent - h.Unsettled - h.Suspect,
+		PacketsAnswered: h.PacketsReceived + h.Late,
+		Interval:        f.interval,
+	}
+	s.Low, s.High = loss.Wilson(s.PacketsSent-s.PacketsAnswered, s.PacketsSent)
+	return s
+}
+
+// judge adds what was found at the fast rate, nil if that is nothing, and the
+// verdicts.
+func (r *LossReport) judge(slow, fast *lossPhase) {
+	hops := make([]loss.Hop, len(r.Hops))
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		if fast != nil && i < len(fast.route.Hops) { // else the hop is not there any more
+			again := &fast.route.Hops[i]
+			h.Fast = fast.share(again)
+			hops[i].Changed = again.Address != h.Address || slow.changed[h.Distance] || fast.changed[h.Distance]
+		}
+		hops[i].Slow, hops[i].Fast = h.Slow.plain(), h.Fast.plain()
+	}
+	verdict, from := loss.Judge(hops, r.Reached)
+	r.Verdict = LossVerdict(verdict)
+	if from >= 0 {
+		r.From = r.Hops[from].Distance
+	}
+	for i := range r.Hops {
+		r.Hops[i].Verdict, r.Hops[i].Path = LossVerdict(hops[i].Verdict), LossVerdict(hops[i].Path)
+	}
+}
+
+func (s *LossShare) plain() loss.Share {
+	return loss.Share{Sent: s.PacketsSent, Answered: s.PacketsAnswered, Interval: s.Interval}
 }

@@ -3,11 +3,8 @@ package icmplib
 import (
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/goicmp/icmplib/internal/netsim"
 )
@@ -84,62 +81,6 @@ func TestExplainLoss(t *testing.T) {
 	}
 }
 
-// A token bucket, of any rate and size, is never taken for loss by what is seen of
-// it alone: over thousands of them, asked as ExplainLoss asks.
-func TestALimitIsNeverCalledLoss(t *testing.T) {
-	draw := rand.New(rand.NewPCG(1, 2))
-	seen := map[LossVerdict]int{}
-	for range 5000 {
-		rate := math.Exp(draw.Float64()*8 - 4) // 0.02 to 55 a second
-		burst := 1 + math.Floor(math.Exp(draw.Float64()*6))
-		tokens := draw.Float64() * burst
-		slow, fast := LossShare{Interval: time.Second}, LossShare{Interval: 50 * time.Millisecond}
-		ask := func(s *LossShare, count int) {
-			for range count {
-				tokens = min(burst, tokens+rate*s.Interval.Seconds()*(0.9+0.2*draw.Float64()))
-				if s.PacketsSent++; tokens >= 1 {
-					tokens--
-					s.PacketsAnswered++
-				}
-			}
-		}
-		ask(&slow, 60)
-		ask(&fast, 200)
-		verdict := judgeLoss(&slow, &fast)
-		if seen[verdict]++; verdict == LossFound {
-			t.Errorf("rate %.3f, burst %.0f: %d/%d and %d/%d are called loss", rate, burst,
-				slow.PacketsAnswered, slow.PacketsSent, fast.PacketsAnswered, fast.PacketsSent)
-		}
-	}
-	if seen[LossLimited] < 1500 {
-		t.Errorf("not many limits are recognised: %v", seen)
-	}
-}
-
-// Loss that does not depend on the rate is recognised, and never called a limit.
-func TestLossIsRecognised(t *testing.T) {
-	draw := rand.New(rand.NewPCG(3, 4))
-	for _, part := range []float64{0.1, 0.3, 0.5, 0.8} {
-		const tries = 1000
-		seen := map[LossVerdict]int{}
-		for range tries {
-			slow, fast := LossShare{Interval: time.Second}, LossShare{Interval: 50 * time.Millisecond}
-			slow.PacketsSent, fast.PacketsSent = 60, 200
-			for _, s := range []*LossShare{&slow, &fast} {
-				for range s.PacketsSent {
-					if draw.Float64() >= part {
-						s.PacketsAnswered++
-					}
-				}
-			}
-			seen[judgeLoss(&slow, &fast)]++
-		}
-		if seen[LossFound] < tries*95/100 || seen[LossLimited] > tries/500 || seen[LossNone] > 0 {
-			t.Errorf("of losses of %v, %v", part, seen)
-		}
-	}
-}
-
 func TestLossOptionsAreChecked(t *testing.T) {
 	p, err := NewProber(nil)
 	if err != nil {
@@ -158,21 +99,6 @@ func TestLossOptionsAreChecked(t *testing.T) {
 		var bad *ConfigError
 		if !errors.As(err, &bad) || bad.Field != field {
 			t.Errorf("%s: %v", field, err)
-		}
-	}
-}
-
-// The values are those of the closed form, as tables have them.
-func TestWilson(t *testing.T) {
-	for _, tc := range []struct {
-		k, n      int
-		low, high float64
-	}{
-		{0, 10, 0, 0.2775}, {10, 10, 0.7225, 1}, {5, 10, 0.2366, 0.7634}, {1, 100, 0.0018, 0.0545}, {0, 0, 0, 1},
-	} {
-		low, high := wilson(tc.k, tc.n, z95)
-		if math.Abs(low-tc.low) > 5e-4 || math.Abs(high-tc.high) > 5e-4 {
-			t.Errorf("%d of %d: %.4f to %.4f, want %.4f to %.4f", tc.k, tc.n, low, high, tc.low, tc.high)
 		}
 	}
 }
