@@ -11,8 +11,10 @@ import (
 type Family uint8
 
 const (
-	// AnyFamily takes a name's IPv4 addresses, and its IPv6 addresses only
-	// where it has no others: IPv4 first.
+	// AnyFamily takes a name's IPv4 addresses where this host has a route to
+	// them, else its IPv6 addresses. A Packet.Source decides for its own family.
+	// (The function [Resolve], which sends nothing, takes the IPv4 addresses
+	// wherever there are any.)
 	AnyFamily Family = 0
 
 	// IPv4 takes IPv4 addresses only.

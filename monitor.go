@@ -34,7 +34,8 @@ type MonitorOptions struct {
 	Outage int
 
 	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where the name has such an address, else IPv6.
+	// [AnyFamily]: IPv4 where this host has a route to such an address, else
+	// IPv6.
 	Family Family
 
 	// Packet is the shape of the probes, as in [TracerouteOptions].

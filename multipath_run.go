@@ -21,7 +21,7 @@ type multipathRun struct {
 
 // newMultipath does all that can fail before anything is sent.
 func (p *Prober) newMultipath(ctx context.Context, target string, opts TracerouteOptions) (*traceRun, error) {
-	addrs, err := p.Resolve(ctx, target, opts.Family)
+	addrs, err := p.resolveFor(ctx, target, opts.Family, &opts.Packet)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,8 @@ type MultiPingOptions struct {
 	Rate int
 
 	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where the name has such an address, else IPv6.
+	// [AnyFamily]: IPv4 where this host has a route to such an address, else
+	// IPv6.
 	Family Family
 
 	// Progress, if not nil, is called now and then, at most ten times a second,

@@ -58,7 +58,7 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	cfg.Patient, cfg.Drives = true, true
 	s.op = engine.NewOp(cfg)
 	defer s.op.Close()
-	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
+	s.targets = newTargetQueue(newFeed(ctx, targets, s.resolve, s.opts.Family))
 	defer s.targets.feed.end()
 	s.waiter = newWaiter(s.p.closed)
 	defer s.waiter.stop()
@@ -66,6 +66,10 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	err := s.run(ctx)
 	s.progress.report(&s.targets, true)
 	return err
+}
+
+func (s *sweep) resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	return s.p.resolveFor(ctx, name, family, &s.opts.Packet)
 }
 
 func (s *sweep) run(ctx context.Context) error {

@@ -75,7 +75,7 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 	cfg.Inbox = engine.NewInboxWith(unclearRoom)
 	s.op = engine.NewOp(cfg)
 	defer s.op.Close()
-	s.targets = newTargetQueue(newFeed(ctx, targets, s.p.Resolve, s.opts.Family))
+	s.targets = newTargetQueue(newFeed(ctx, targets, s.resolve, s.opts.Family))
 	defer s.targets.feed.end()
 	s.waiter = newWaiter(s.p.closed)
 	defer s.waiter.stop()
@@ -84,6 +84,10 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 	err := s.run(ctx)
 	s.progress.report(&s.targets, true)
 	return err
+}
+
+func (s *traceSweep) resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	return s.p.resolveFor(ctx, name, family, &s.opts.Packet)
 }
 
 func (s *traceSweep) run(ctx context.Context) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/standin"
+	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -79,6 +80,7 @@ type Prober struct {
 	pacer  *engine.Pacer
 	listen listenFunc
 	other  standin.Network // in place of the system; nil: the system
+	routed func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
 	turns  traceTurns
 	sum    uint16 // of echo requests: see engine.OpConfig. At random, so that it proves something
 
@@ -124,7 +126,7 @@ func NewProber(cfg *Config) (*Prober, error) {
 		p.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	p.pacer = engine.NewPacer(max(p.cfg.Rate, 0))
-	p.listen = p.listenSocket
+	p.listen, p.routed = p.listenSocket, p.hasRoute
 	return p, nil
 }
 
@@ -143,8 +145,48 @@ func (c *Config) validate() error {
 }
 
 // Resolve returns the addresses of a host, as the function [Resolve] does, by
-// Config.Names or Config.Resolver: those that the Prober's other methods use.
+// Config.Names or Config.Resolver: those that the Prober's other methods use. For
+// [AnyFamily] the addresses of a name are IPv4 ones where this host has a route to
+// the first of them, with the source, interface and mark of the Config, else IPv6
+// ones where the name has such.
 func (p *Prober) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	return p.resolveFor(ctx, name, family, &Packet{})
+}
+
+// resolveFor is Resolve for packets of a shape, whose own source decides the family
+// of a name. A call asks once and keeps the answer: a route that is lost later is an
+// outage, and no reason to change the family.
+func (p *Prober) resolveFor(ctx context.Context, name string, family Family, packet *Packet) ([]netip.Addr, error) {
+	if _, err := netip.ParseAddr(name); err == nil || family != AnyFamily {
+		return p.lookUp(ctx, name, family)
+	}
+	if packet.Source.IsValid() {
+		return p.lookUp(ctx, name, familyOf(packet.Source))
+	}
+	addrs, err := p.lookUp(ctx, name, AnyFamily)
+	if err != nil || !addrs[0].Is4() || p.routed(packet, addrs[0]) {
+		return addrs, err
+	}
+	if others, err := p.lookUp(ctx, name, IPv6); err == nil {
+		return others, nil
+	}
+	return addrs, nil // the operation says that there is no route
+}
+
+// hasRoute reports whether this host has a route to an address for packets of a shape.
+func (p *Prober) hasRoute(packet *Packet, dst netip.Addr) bool {
+	if p.other != nil {
+		return true // what stands in for the system has routes to all that it knows
+	}
+	key, err := packet.key(&p.cfg, dst)
+	if err != nil {
+		return true // the operation says what is wrong
+	}
+	return transport.Routed(transport.Config{Version: key.version, Source: key.source, Interface: key.device, Mark: key.mark}, dst)
+}
+
+// lookUp asks what knows names.
+func (p *Prober) lookUp(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
 	names := p.cfg.Names
 	switch {
 	case p.other == nil && names != nil:

@@ -10,7 +10,7 @@ import (
 
 // aim finds the address of a target, and the sockets for packets to it.
 func (p *Prober) aim(ctx context.Context, target string, family Family, packet *Packet) (netip.Addr, *engine.Pool, error) {
-	addrs, err := p.Resolve(ctx, target, family)
+	addrs, err := p.resolveFor(ctx, target, family, packet)
 	if err != nil {
 		return netip.Addr{}, nil, err
 	}

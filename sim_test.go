@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"bufio"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -111,6 +112,7 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 		t.Fatal(err)
 	}
 	p.sum = 0 // the flows are those that the networks were made for
+	p.routed = func(*Packet, netip.Addr) bool { return true }
 	p.listen = func(key socketKey) (engine.Medium, error) {
 		if key.protocol != ICMP {
 			return simTransport(n, key, &opts)

@@ -1,0 +1,44 @@
+package transport
+
+import (
+	"errors"
+	"net/netip"
+	"syscall"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/zones"
+)
+
+// Routed reports whether this host has a route to an address, with the source,
+// interface and mark of cfg, as connect(2) on a UDP socket tells. Nothing is sent.
+// Where it cannot be told, a route is taken to be there.
+func Routed(cfg Config, to netip.Addr) bool {
+	var z zones.Zones
+	zone, err := z.Index(to.Zone())
+	if err != nil {
+		return true
+	}
+	c := linkConfig{Config: cfg, zones: &z}
+	s, err := sys.OpenIdle(c.ipv6(), uint8(icmp.UDP))
+	if err != nil {
+		return !errors.Is(err, syscall.EAFNOSUPPORT)
+	}
+	defer s.Close()
+	if err := c.route(s); err != nil {
+		return true
+	}
+	if cfg.Source.IsValid() {
+		if c.zone, err = z.Index(cfg.Source.Zone()); err != nil {
+			return true
+		}
+		if err := s.Bind(c.local(), c.zone, 0); err != nil {
+			return !noRoute(err)
+		}
+	}
+	source, err := s.Source(to.WithZone(""), zone)
+	if err == nil && source.IsUnspecified() {
+		return false // the interface takes everything to be on its link, and has no address
+	}
+	return !noRoute(err)
+}

@@ -1,0 +1,24 @@
+//go:build !linux
+
+package transport
+
+import (
+	"net"
+	"net/netip"
+)
+
+// Routed reports whether this host has a route to an address, with the source of
+// cfg, as connect(2) on a UDP socket tells. Nothing is sent. Where it cannot be told,
+// a route is taken to be there.
+func Routed(cfg Config, to netip.Addr) bool {
+	var dialer net.Dialer
+	if cfg.Source.IsValid() {
+		dialer.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(cfg.Source, 0))
+	}
+	conn, err := dialer.Dial("udp", netip.AddrPortFrom(to, 9).String())
+	if err != nil {
+		return !noRoute(err)
+	}
+	_ = conn.Close()
+	return true
+}
