@@ -79,7 +79,7 @@ type Prober struct {
 	cfg    Config
 	pacer  *engine.Pacer
 	listen listenFunc
-	other  standin.Network // in place of the system; nil: the system
+	other  standin.Network                // in place of the system; nil: the system
 	routed func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
 	turns  traceTurns
 	sum    uint16 // of echo requests: see engine.OpConfig. At random, so that it proves something

@@ -17,12 +17,9 @@ var hostile = []string{"\x1b[31mred", "nul\x00name", "bad\xffutf8", "del\x7f", "
 // What a list of targets contains is shown by every command without harm.
 func TestHostileTargetsAreShownQuoted(t *testing.T) {
 	list := strings.Join(hostile, "\n") + "\n"
-	var lines [][]string
-	for _, line := range [][]string{
+	lines := [][]string{
 		{"multiping", "--file", "-"}, {"multiping", "--json", "--file", "-"}, {"multiping", "--csv", "--file", "-"},
 		{"traceroute", "--file", "-"}, {"traceroute", "--json", "--file", "-"}, {"traceroute", "--csv", "--file", "-"},
-	} {
-		lines = append(lines, line)
 	}
 	for _, command := range []string{"ping", "traceroute", "probe", "mtr"} {
 		for _, word := range hostile {

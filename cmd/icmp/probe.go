@@ -62,7 +62,7 @@ func (f *probeLine) run(ctx context.Context, out io.Writer, target string) error
 		return err
 	}
 	defer prober.Close()
-	addrs, err := icmplib.Resolve(ctx, target, f.family())
+	addrs, err := prober.Resolve(ctx, target, f.family())
 	if err != nil {
 		return endedBy(err, errDead)
 	}

@@ -179,6 +179,7 @@ func FuzzList(f *testing.F) {
 	f.Add("10.0.0.1\n# x\nwww.example # y\r\n10.0.0.0/24")
 	f.Add("\ufeff::/0\n::1\n")
 	f.Add("10.0.0.1-\n")
+	f.Add("::ffff:0.0.0.0/80\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		n := 0
 		for _, err := range spansOf(strings.NewReader(text), "list", false) {

@@ -78,6 +78,8 @@ var badWords = []struct {
 	{"two words", "10.0.0.1 10.0.0.2", "one name, address"},
 	{"too many bits", "10.0.0.0/33", "0 to 32 bits"},
 	{"too many bits of IPv6", "2001:db8::/129", "0 to 128 bits"},
+	{"IPv4-mapped addresses and others", "::ffff:0.0.0.0/80", "96 to 128 bits"},
+	{"IPv4-mapped addresses, one bit short", "::ffff:10.0.0.0/95", "96 to 128 bits"},
 	{"a mask for bits", "10.0.0.0/255.0.0.0", "a prefix such as"},
 	{"a prefix without bits", "10.0.0.0/", "a prefix such as"},
 	{"a prefix of a name", "www.example/24", "a prefix such as"},

@@ -123,7 +123,7 @@ func (f *tracerouteFlags) run(ctx context.Context, out io.Writer, target string)
 
 // trace fills the route. Ctrl-C ends it: what there is by then is the result.
 func trace(ctx context.Context, p *icmplib.Prober, route *icmplib.Route, opts *icmplib.TracerouteOptions, report routeReporter) error {
-	addrs, err := icmplib.Resolve(ctx, route.Name, opts.Family)
+	addrs, err := p.Resolve(ctx, route.Name, opts.Family)
 	if err != nil {
 		return unlessInterrupted(err)
 	}

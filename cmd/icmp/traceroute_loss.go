@@ -54,7 +54,7 @@ func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Change
 // explainLoss looks for loss on the way to a target and reports it. Ctrl-C ends
 // it: what there is by then is the result.
 func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, out io.Writer, target string, opts *icmplib.ExplainLossOptions) error {
-	addrs, err := icmplib.Resolve(ctx, target, opts.Family)
+	addrs, err := p.Resolve(ctx, target, opts.Family)
 	if err != nil {
 		return unlessInterrupted(err)
 	}
