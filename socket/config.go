@@ -20,7 +20,8 @@ type Config struct {
 
 	// Interface is the name of the interface to send from and receive at. The
 	// default is none in particular. Linux allows it to anybody since 5.7 and
-	// needs CAP_NET_RAW before; other systems give errors.ErrUnsupported.
+	// needs CAP_NET_RAW before; macOS allows it to anybody. Other systems give
+	// errors.ErrUnsupported.
 	Interface string
 
 	// Mark is the routing mark (SO_MARK) of what is sent; 0 means none. Linux
@@ -30,7 +31,8 @@ type Config struct {
 	// DontFragment sets the don't-fragment flag of IPv4 and keeps the kernel
 	// from fragmenting IPv6: a packet larger than the path takes then comes
 	// back as an error with the MTU. Without it, packets are fragmented as
-	// needed.
+	// needed. Systems that lack the option give errors.ErrUnsupported: see
+	// https://github.com/goicmp/icmplib/blob/main/docs/platforms.md.
 	DontFragment bool
 
 	// ID is the id of the echo requests. The default, 0, draws one that no

@@ -5,7 +5,7 @@
 //
 // A datagram socket ([Datagram]) needs no privilege where the system allows
 // it: on Linux for the groups in net.ipv4.ping_group_range, which governs IPv6
-// too, on macOS for everybody. A raw socket ([Raw]) needs root or CAP_NET_RAW.
+// too, on macOS and, by the IP Helper API, on Windows for everybody. A raw socket ([Raw]) needs root or CAP_NET_RAW.
 // [Auto] takes the first that the system grants. Both send the same packets
 // and report the same replies, errors included: the kernel hands the errors of
 // a datagram socket out through its error queue, which this package reads

@@ -1,9 +1,98 @@
-//go:build !linux && !windows
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd
 
 package socket
 
-import "github.com/goicmp/icmplib/internal/waiting"
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+
+	"github.com/goicmp/icmplib/internal/clock"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/waiting"
+)
+
+// packets is a socket, and when it was last seen to be empty.
+type packets struct {
+	*sys.PacketConn
+	empty clock.Reading
+}
 
 func openCarrier(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
-	return openPackets(cfg, drained)
+	empty := clock.Now()
+	conn, err := sys.ListenPackets(cfg.ipv6(), cfg.mode == Raw, cfg.local())
+	if err != nil {
+		return nil, err
+	}
+	if err := configurePackets(conn, cfg); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return newPacketLink(packets{conn, empty}, cfg, drained), nil
 }
+
+// configurePackets sets the options of the system. Without stamps, and with a smaller
+// buffer, a socket is of use, too.
+func configurePackets(conn *sys.PacketConn, cfg linkConfig) error {
+	size := cfg.ReceiveBuffer
+	if size == 0 {
+		size = defaultReceiveBuffer
+	}
+	_ = conn.SetReceiveBuffer(size)
+	_ = conn.StampReceives()
+	if cfg.DontFragment {
+		if err := conn.DontFragment(); err != nil {
+			return err
+		}
+	}
+	if cfg.ifi == nil {
+		return nil
+	}
+	return conn.BindInterface(cfg.ifi.Index)
+}
+
+// readPacket waits for a datagram and reads it.
+func (l *packetLink) readPacket() error {
+	control, err := l.conn.Receive(&l.in)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		l.conn.empty = clock.Reading{Mono: l.in.Read, Wall: l.in.Read.UnixNano()}
+		l.drained.Advance(l.in.Read)
+	}
+	if err != nil {
+		return err
+	}
+	now := clock.Now()
+	l.in.Read = now.Mono
+	l.in.Queued, l.in.Stamped = clock.QueueDelay(now, l.in.Stamp, l.conn.empty)
+	if l.p4 != nil {
+		var cm ipv4.ControlMessage
+		if cm.Parse(control) == nil {
+			l.note4(&cm)
+		}
+		return nil
+	}
+	var cm ipv6.ControlMessage
+	if cm.Parse(control) == nil {
+		l.note6(&cm)
+	}
+	return nil
+}
+
+// note4 and note6 note what the control messages of a datagram say.
+func (l *packetLink) note4(cm *ipv4.ControlMessage) {
+	l.in.TTL, l.in.InterfaceIndex = cm.TTL, cm.IfIndex
+	l.in.To, _ = netip.AddrFromSlice(cm.Dst.To4())
+}
+
+func (l *packetLink) note6(cm *ipv6.ControlMessage) {
+	l.in.TTL, l.in.TrafficClass, l.in.InterfaceIndex = cm.HopLimit, uint8(cm.TrafficClass), cm.IfIndex
+	l.in.To, _ = netip.AddrFromSlice(cm.Dst)
+}
+
+func (l *packetLink) setReadDeadline(t time.Time) error { return l.conn.SetReadDeadline(t) }
+
+func (l *packetLink) setBroadcast(on bool) error { return l.conn.SetBroadcast(on) }

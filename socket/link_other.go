@@ -31,6 +31,8 @@ type linkConfig struct {
 	zone    uint32 // of Source
 }
 
+func (c *linkConfig) ipv6() bool { return c.version == icmp.V6 }
+
 // link is what carries the messages on systems other than Linux.
 type link struct {
 	carrier

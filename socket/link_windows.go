@@ -22,7 +22,7 @@ import (
 // call and no firewall rule hinders. What it says and what sockets say is explained
 // here, once.
 func openCarrier(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
-	open := openPackets
+	open := openRaw
 	if cfg.mode == Datagram {
 		open = openEcho
 	}

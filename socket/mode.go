@@ -8,7 +8,8 @@ type Mode uint8
 const (
 	// Auto takes a datagram socket where the system allows it, else a raw one.
 	Auto Mode = iota
-	// Datagram is an unprivileged ICMP socket (SOCK_DGRAM).
+	// Datagram is an unprivileged ICMP socket (SOCK_DGRAM), and on Windows the IP
+	// Helper API.
 	Datagram
 	// Raw is a raw socket (SOCK_RAW): root, CAP_NET_RAW or an administrator.
 	Raw

@@ -2,6 +2,6 @@
 // of datagrams in and out of a socket, with their control messages decoded,
 // and knows nothing of what the datagrams mean.
 //
-// Sockets are here for Linux, and for Windows the IP Helper API; other sockets are
-// served by golang.org/x/net in package socket.
+// Sockets are here for Linux, and for Windows the IP Helper API; those of
+// macOS and the BSDs are of package net, with the options of the system.
 package sys
