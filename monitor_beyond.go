@@ -1,6 +1,10 @@
 package icmplib
 
-import "time"
+import (
+	"time"
+
+	"github.com/goicmp/icmplib/internal/plan/watch"
+)
 
 // beyondEnd is how a Monitor finds out that the way has become longer by routers
 // that do not answer. At the hop where the target was there is nothing but
@@ -46,15 +50,15 @@ func (b *beyondEnd) result(p *monitorPlan, tag monitorTag, r *Result, settles bo
 		h.passed = r.Sent
 	case tag.index > end:
 	case r.Status != StatusNoReply:
-		h.turnout.add(1)
-		h.passed, h.turnout.absent = time.Time{}, 0
+		h.turnout.Add(1)
+		h.passed, h.turnout.Absent = time.Time{}, 0
 	case !h.passed.IsZero() && r.Sent.After(h.passed) && !r.Suspect:
-		h.turnout.absent++
-		if h.turnout.isGone() {
-			h.watch.vacate()
-			h.passed, h.turnout = time.Time{}, tally{}
+		h.turnout.Absent++
+		if h.turnout.IsGone() {
+			h.watch.Vacate()
+			h.passed, h.turnout = time.Time{}, watch.Ratio{}
 		}
 	default:
-		h.turnout.add(0)
+		h.turnout.Add(0)
 	}
 }

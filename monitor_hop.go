@@ -3,6 +3,8 @@ package icmplib
 import (
 	"slices"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/plan/watch"
 )
 
 // monitorHop is a hop that is being watched.
@@ -11,12 +13,12 @@ type monitorHop struct {
 	sent  int    // probes to it so far
 	base  int    // the first of them that counts
 	last  Result // the last answer that settled a probe
-	watch hopWatch
+	watch watch.Hop
 	shown bool // it was part of a snapshot
 
 	// See beyondEnd.
-	turnout tally     // answers of the target, out of the probes to it
-	passed  time.Time // when a probe beyond was sent that the target answered, since it answered here
+	turnout watch.Ratio // answers of the target, out of the probes to it
+	passed  time.Time   // when a probe beyond was sent that the target answered, since it answered here
 }
 
 // maxResponders bounds what is kept of those who answer at a hop. With more, who
@@ -27,13 +29,13 @@ const maxResponders = 16
 func (h *monitorHop) reset(distance int) {
 	h.hop = Hop{Distance: distance, Status: StatusNoReply}
 	h.hop.receiveEveryAnswer()
-	h.base, h.last, h.watch = h.sent, Result{}, hopWatch{}
-	h.turnout, h.passed = tally{}, time.Time{}
+	h.base, h.last, h.watch = h.sent, Result{}, watch.Hop{}
+	h.turnout, h.passed = watch.Ratio{}, time.Time{}
 }
 
 // add takes a result of one of the hop's probes, and tells whether somebody else
 // answers there now.
-func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed bool) {
+func (h *monitorHop) add(r *Result, tag monitorTag) (change watch.Change, changed bool) {
 	if tag.ordinal < h.base {
 		return change, false
 	}
@@ -53,7 +55,9 @@ func (h *monitorHop) add(r *Result, tag monitorTag) (change hopChange, changed b
 		h.hop.MTU = r.MTU
 	}
 	if end := endOf(r); end != EndUnreachable {
-		return h.watch.answer(r, tag, end == EndReached)
+		return h.watch.Answer(watch.Answer{
+			Responder: r.Responder, Target: end == EndReached, At: r.Sent.Add(r.RTT), Round: tag.round, Ordinal: tag.ordinal,
+		})
 	}
 	return change, false
 }
@@ -91,8 +95,8 @@ func (h *monitorHop) snapshot() Hop {
 	c.Stats = h.hop.Stats.Snapshot()
 	c.Responders = slices.Clone(h.hop.Responders)
 	c.Address = h.last.Responder
-	if m := h.watch.mainMember(); m != nil {
-		c.Address = m.address
+	if m := h.watch.Main(); m != nil {
+		c.Address = m.Address
 	}
 	for i := range c.Responders {
 		if e := &c.Responders[i]; e.Address == c.Address {

@@ -3,14 +3,16 @@ package icmplib
 import (
 	"net/netip"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/plan/watch"
 )
 
 // changed notes that somebody else answers at a hop.
-func (p *monitorPlan) changed(index int, c hopChange) {
+func (p *monitorPlan) changed(index int, c watch.Change) {
 	if p.length > 0 && index >= p.length {
 		return // it has not been told that there is such a hop
 	}
-	p.tellChange(index, c.from, c.to, c.first, c.round)
+	p.tellChange(index, c.From, c.To, c.First, c.Round)
 }
 
 func (p *monitorPlan) tellChange(index int, from, to netip.Addr, at time.Time, round int) {
@@ -29,29 +31,29 @@ func (p *monitorPlan) measure() {
 		return
 	}
 	length := end + 1
-	target := p.hops[end].watch.targetMember()
+	target := p.hops[end].watch.Target()
 	switch {
 	case p.length == 0 || target == nil:
 	case length == p.length:
 		return
 	case length < p.length:
 		h := &p.hops[end]
-		if h.watch.hasRouter() || target.count < endRun {
+		if h.watch.HasRouter() || target.Count < watch.EndRun {
 			return
 		}
-		if !h.watch.changed && !p.wasSilent(h, target) {
-			if target.count < enoughAnswers {
+		if !h.watch.Changed && !p.wasSilent(h, target) {
+			if target.Count < enoughAnswers {
 				return
 			}
 			break
 		}
 		for i := length; i < p.length; i++ {
-			if m := p.hops[i].watch.mainMember(); m != nil {
-				p.tellChange(i, m.address, netip.Addr{}, target.first, target.round)
+			if m := p.hops[i].watch.Main(); m != nil {
+				p.tellChange(i, m.Address, netip.Addr{}, target.First, target.Round)
 			}
 		}
 	default:
-		if target.count < endRun || p.hops[p.length-1].watch.targetMember() != nil {
+		if target.Count < watch.EndRun || p.hops[p.length-1].watch.Target() != nil {
 			return
 		}
 		p.tellLonger(length)
@@ -66,26 +68,26 @@ const enoughAnswers = 64
 // wasSilent tells whether there was somebody else at the target's hop, who did
 // not answer. It may as well be that the first probes to the target were lost,
 // and it was first found by those that were sent farther than need be.
-func (p *monitorPlan) wasSilent(h *monitorHop, target *hopMember) bool {
+func (p *monitorPlan) wasSilent(h *monitorHop, target *watch.Member) bool {
 	silence := h.turnout
-	silence.absent = float64(target.since - h.base)
-	return silence.isGone()
+	silence.Absent = float64(target.Since - h.base)
+	return silence.IsGone()
 }
 
 // tellLonger tells of the hops that are there now. Before another router answered
 // where the target was, what answered there was not a hop of its own.
 func (p *monitorPlan) tellLonger(length int) {
-	before := p.hops[p.length-1].watch.mainMember()
+	before := p.hops[p.length-1].watch.Main()
 	for i := p.length; i < length; i++ {
-		m := p.hops[i].watch.mainMember()
+		m := p.hops[i].watch.Main()
 		if m == nil {
 			continue
 		}
-		at, round := m.first, m.round
-		if before != nil && at.Before(before.first) {
-			at, round = before.first, before.round
+		at, round := m.First, m.Round
+		if before != nil && at.Before(before.First) {
+			at, round = before.First, before.Round
 		}
-		p.tellChange(i, netip.Addr{}, m.address, at, round)
+		p.tellChange(i, netip.Addr{}, m.Address, at, round)
 	}
 }
 
@@ -101,8 +103,8 @@ func (p *monitorPlan) prune() {
 		case !h.shown:
 			h.reset(h.hop.Distance)
 		default:
-			h.watch, h.last = hopWatch{}, Result{}
-			h.turnout, h.passed = tally{}, time.Time{}
+			h.watch, h.last = watch.Hop{}, Result{}
+			h.turnout, h.passed = watch.Ratio{}, time.Time{}
 		}
 	}
 }

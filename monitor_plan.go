@@ -119,7 +119,7 @@ func (p *monitorPlan) limit() int {
 // none.
 func (p *monitorPlan) end() int {
 	for i := range p.hops {
-		if p.hops[i].watch.isEnd() {
+		if p.hops[i].watch.IsEnd() {
 			return i
 		}
 	}
@@ -144,7 +144,7 @@ func (p *monitorPlan) loops(index int) bool {
 // far is the farthest hop that answered, -1 if none did.
 func (p *monitorPlan) far() int {
 	for i := len(p.hops) - 1; i >= 0; i-- {
-		if p.hops[i].watch.isKnown() {
+		if p.hops[i].watch.IsKnown() {
 			return i
 		}
 	}

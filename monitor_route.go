@@ -24,8 +24,8 @@ func (p *monitorPlan) snapshot(now time.Time) *Snapshot {
 		compareQuotes(&p.opts.Packet, i, func(j int) *Hop { return &s.Hops[j] })
 	}
 	if end >= 0 {
-		if m := p.hops[end].watch.targetMember(); m != nil {
-			s.Hops[end].Address = m.address
+		if m := p.hops[end].watch.Target(); m != nil {
+			s.Hops[end].Address = m.Address
 		}
 	}
 	if last >= 0 {

@@ -1,14 +1,14 @@
-package icmplib
+package watch
 
 import "math"
 
-// tally is how often something was so, out of the times that it could have been,
+// Ratio is how often something was so, out of the times that it could have been,
 // up to the last of them; and how many times since then it was not. What was long
 // ago does not count for ever: the numbers are halved now and then.
-type tally struct {
-	count  float64
+type Ratio struct {
+	Count  float64
 	span   float64
-	absent float64
+	Absent float64
 }
 
 const (
@@ -24,27 +24,27 @@ var (
 	goneSometimes = math.Log(1e-12)
 )
 
-func (t *tally) add(n float64) {
-	t.count += n
+func (t *Ratio) Add(n float64) {
+	t.Count += n
 	t.span++
 	if t.span > maxSpan {
-		t.count, t.span = t.count/2, t.span/2
+		t.Count, t.span = t.Count/2, t.span/2
 	}
 }
 
-// isGone tells whether it has ended. Against that stands that it is as frequent
+// IsGone reports whether it has ended. Against that stands that it is as frequent
 // as ever, and its absence chance: the likelihood of all that was seen at one
 // constant share, the one that makes it greatest, is held against that of a share
 // which has become nothing.
-func (t *tally) isGone() bool {
-	if t.absent < minAbsence {
+func (t *Ratio) IsGone() bool {
+	if t.Absent < minAbsence {
 		return false
 	}
 	threshold := goneSometimes
-	if t.span-t.count < 0.5 {
+	if t.span-t.Count < 0.5 {
 		threshold = goneAlways
 	}
-	return likelihood(t.count, t.span+t.absent)-likelihood(t.count, t.span) < threshold
+	return likelihood(t.Count, t.span+t.Absent)-likelihood(t.Count, t.span) < threshold
 }
 
 // likelihood is the logarithm of that of k times out of n, in their order, at the
