@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/inbound"
@@ -82,7 +83,18 @@ func (c *conn) decodeAll(n int, replies []icmp.Reply) (kept int) {
 			kept++
 		}
 	}
+	inOrder(replies[:kept])
 	return kept
+}
+
+// inOrder puts messages into the order of their arrival. Those of the error queue
+// are read after those of the receive queue, and what an answer means depends on
+// what came before it.
+func inOrder(replies []icmp.Reply) {
+	arrival := func(a, b icmp.Reply) int { return a.Time.Compare(b.Time) }
+	if !slices.IsSortedFunc(replies, arrival) {
+		slices.SortStableFunc(replies, arrival)
+	}
 }
 
 // receiveError tells the end of the context from that of the socket.
