@@ -91,8 +91,11 @@ var (
 	identifier = regexp.MustCompile(`^([A-Z][a-z]\w*)((?:\.[A-Z]\w*)*)(?:\(\))?$`)
 )
 
-// foreign are what other programs have: Prometheus, Docker, git.
-var foreign = map[string]bool{"enable-feature": true, "network": true, "cap-add": true, "cmd/v0.1.0": true}
+// foreign are what others have: Prometheus, Docker, git, Windows.
+var foreign = map[string]bool{
+	"enable-feature": true, "network": true, "cap-add": true, "cmd/v0.1.0": true,
+	"IcmpSendEcho2Ex": true, "Icmp6SendEcho2": true, "QueryPerformanceCounter": true,
+}
 
 // What a page names in backquotes is there: files, flags and identifiers. The page
 // for those who come from other libraries names theirs.

@@ -1,9 +1,11 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
+	"time"
 )
 
 // MultiTraceroute finds the ways to many hosts, names or addresses, many at
@@ -80,4 +82,110 @@ func (p *Prober) MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string
 			return run.each(ctx, targets, func(_ int, r *Route) bool { return yield(r) })
 		})
 	}
+}
+
+// MultiTracerouteOptions says how to trace many routes. Nil and the zero value
+// mean all defaults.
+type MultiTracerouteOptions struct {
+	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
+	// to 255. The defaults are 1, and 30 or FirstHop where that is more.
+	FirstHop int
+	MaxHops  int
+
+	// Count is the number of probes to each hop of each route, up to 1000. The
+	// default is 2; a negative value is refused.
+	Count int
+
+	// Interval is the time from one probe to a hop to the next. The default is
+	// 50 ms; a negative value means none.
+	Interval time.Duration
+
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the
+	// most 1 h, and a negative value is refused.
+	Timeout time.Duration
+
+	// Fast asks each hop only until it has answered once: Count is then the
+	// number of attempts.
+	Fast bool
+
+	// GapLimit ends a trace after so many silent hops in a row. The default is
+	// none; a negative value is refused.
+	GapLimit int
+
+	// Family chooses among the addresses of a name. The default is
+	// [AnyFamily]: IPv4 where this host has a route to such an address, else
+	// IPv6.
+	Family Family
+
+	// Packet is the shape of the probes, as in [TracerouteOptions]. Those of one
+	// trace are one flow; with several flows a host is traced by [Traceroute].
+	Packet Packet
+
+	// Parallel is how many traces are in flight at the most, up to 65,536, and
+	// with it what memory they take. The default is 1000; a negative value is
+	// refused.
+	Parallel int
+
+	// Rate limits the packets per second of this call; Config.Rate limits all
+	// calls together. The default is 10,000; a negative value means no limit.
+	Rate int
+
+	// HopRate limits the packets per second whose TTL ends at one router. All
+	// traces begin at the same routers, and those bound how many errors they
+	// send: what is beyond that would look silent. The default is 500; a
+	// negative value means no limit. Which packets go to one router is known
+	// from the answers: see https://github.com/goicmp/icmplib/blob/main/docs/scale.md.
+	HopRate int
+
+	// Seed decides the order in which targets and distances are asked: the
+	// same one chooses the same of the probes that are due, which are not the
+	// same each time. The default is another one each time.
+	Seed uint64
+
+	// Progress, if not nil, is called as [MultiPingOptions] says of its own;
+	// a target is alive where it was reached.
+	Progress func(Progress)
+}
+
+// Bounds and defaults of a MultiTraceroute.
+const (
+	defaultParallel  = 1000
+	maxParallel      = 1 << tracePlaceBits
+	defaultTraceRate = 10_000
+	defaultHopRate   = 500
+)
+
+// withDefaults returns the options as they take effect, or why they cannot.
+func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) {
+	var opts MultiTracerouteOptions
+	if o != nil {
+		opts = *o
+	}
+	if opts.Parallel < 0 || opts.Parallel > maxParallel {
+		return opts, &ConfigError{Field: "Parallel", Value: opts.Parallel, Allowed: "up to 65536, or 0 for the default of 1000"}
+	}
+	trace, err := opts.trace().withDefaults()
+	if err != nil {
+		return opts, err
+	}
+	opts.setTrace(&trace)
+	opts.Parallel = cmp.Or(opts.Parallel, defaultParallel)
+	// 0 is the word for no limit from here on.
+	opts.Rate = max(0, cmp.Or(opts.Rate, defaultTraceRate))
+	opts.HopRate = max(0, cmp.Or(opts.HopRate, defaultHopRate))
+	return opts, nil
+}
+
+// trace returns how each of the routes is traced.
+func (o *MultiTracerouteOptions) trace() *TracerouteOptions {
+	return &TracerouteOptions{
+		FirstHop: o.FirstHop, MaxHops: o.MaxHops, Count: o.Count, Interval: o.Interval, Timeout: o.Timeout,
+		Fast: o.Fast, GapLimit: o.GapLimit, Family: o.Family, Packet: o.Packet,
+	}
+}
+
+// setTrace is the inverse of trace.
+func (o *MultiTracerouteOptions) setTrace(t *TracerouteOptions) {
+	o.FirstHop, o.MaxHops, o.Count, o.Interval, o.Timeout = t.FirstHop, t.MaxHops, t.Count, t.Interval, t.Timeout
+	o.Fast, o.GapLimit, o.Family, o.Packet = t.Fast, t.GapLimit, t.Family, t.Packet
 }

@@ -1,9 +1,13 @@
 package icmplib
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
+
+	"github.com/goicmp/icmplib/icmp"
 )
 
 // The defaults of icmplib.
@@ -73,4 +77,165 @@ func thisHost(addr netip.Addr) netip.Addr {
 		return netip.IPv6Loopback()
 	}
 	return addr
+}
+
+// The defaults of icmplib for the first and the last TTL.
+const (
+	defaultFirstHop = 1
+	defaultMaxHops  = 30
+)
+
+// hopRange returns FirstHop and MaxHops as they take effect.
+func hopRange(first, last int) (int, int) {
+	first = cmp.Or(first, defaultFirstHop)
+	return first, cmp.Or(last, max(defaultMaxHops, first))
+}
+
+// validateHops refuses a FirstHop and a MaxHops that no packet can have as its
+// TTL.
+func validateHops(first, last int) error {
+	switch {
+	case first < 1 || first > maxTTL:
+		return &ConfigError{Field: "FirstHop", Value: first, Allowed: "1 to 255, or 0 for the default of 1"}
+	case last < first || last > maxTTL:
+		return &ConfigError{Field: "MaxHops", Value: last, Allowed: "FirstHop to 255, or 0 for the default of 30"}
+	}
+	return nil
+}
+
+// Protocol is what a probe is made of. (Package icmp has a Protocol, too: the
+// number in an IP header.)
+type Protocol uint8
+
+// The protocols of probes.
+const (
+	ICMP Protocol = iota // an echo request
+	UDP                  // a datagram; the target answers port unreachable, or a datagram
+	TCP                  // a SYN; the target answers SYN-ACK or RST
+	SCTP                 // an INIT; the target answers INIT-ACK or ABORT. It needs raw sockets
+)
+
+var protocolNames = [...]string{"icmp", "udp", "tcp", "sctp"}
+
+// String returns the protocol's name in lower case, as mtr-packet has it.
+func (p Protocol) String() string {
+	if int(p) < len(protocolNames) {
+		return protocolNames[p]
+	}
+	return "Protocol(" + strconv.Itoa(int(p)) + ")"
+}
+
+// ParseProtocol returns the protocol with the given name, the inverse of
+// [Protocol.String]. Any other name is an error.
+func ParseProtocol(name string) (Protocol, error) {
+	for p, known := range protocolNames {
+		if name == known {
+			return Protocol(p), nil
+		}
+	}
+	return ICMP, fmt.Errorf("unknown protocol %q: icmp, udp, tcp and sctp are known", name)
+}
+
+// MarshalText returns the name, for JSON and its like. A value that has none is
+// an error.
+func (p Protocol) MarshalText() ([]byte, error) {
+	if int(p) >= len(protocolNames) {
+		return nil, fmt.Errorf("no name for %v", p)
+	}
+	return []byte(protocolNames[p]), nil
+}
+
+// UnmarshalText sets p to the protocol whose name is given.
+func (p *Protocol) UnmarshalText(name []byte) error {
+	parsed, err := ParseProtocol(string(name))
+	if err == nil {
+		*p = parsed
+	}
+	return err
+}
+
+// number returns the protocol's IANA number.
+func (p Protocol) number() icmp.Protocol {
+	return [...]icmp.Protocol{icmp.ICMP, icmp.UDP, icmp.TCP, icmp.SCTP}[p]
+}
+
+// The ports that are probed by default: that of traceroute, and that of HTTP.
+const (
+	defaultPortUDP = 33434
+	defaultPortTCP = 80
+)
+
+// Family is the IP version that a name is to be resolved to, and that a probe
+// is sent with. Its values are those versions. The zero value is [AnyFamily].
+type Family uint8
+
+const (
+	// AnyFamily takes a name's IPv4 addresses where this host has a route to
+	// them, else its IPv6 addresses. A Packet.Source decides for its own family.
+	// (The function [Resolve], which sends nothing, takes the IPv4 addresses
+	// wherever there are any.)
+	AnyFamily Family = 0
+
+	// IPv4 takes IPv4 addresses only.
+	IPv4 Family = 4
+
+	// IPv6 takes IPv6 addresses only.
+	IPv6 Family = 6
+)
+
+// String returns "any", "IPv4" or "IPv6", and "Family(n)" for any other value.
+func (f Family) String() string {
+	switch f {
+	case AnyFamily:
+		return "any"
+	case IPv4:
+		return "IPv4"
+	case IPv6:
+		return "IPv6"
+	}
+	return "Family(" + strconv.Itoa(int(f)) + ")"
+}
+
+// MarshalText returns "any", "IPv4" or "IPv6", for JSON and its like. Any other
+// value is an error.
+func (f Family) MarshalText() ([]byte, error) {
+	if err := validateFamily(f); err != nil {
+		return nil, err
+	}
+	return []byte(f.String()), nil
+}
+
+// UnmarshalText sets f to the family whose word is given, as [Family.String] has
+// it. An unknown word is an error.
+func (f *Family) UnmarshalText(word []byte) error {
+	for _, family := range []Family{AnyFamily, IPv4, IPv6} {
+		if string(word) == family.String() {
+			*f = family
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown family %q: any, IPv4 and IPv6 are known", word)
+}
+
+// includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is
+// an IPv4 address: that is what travels on the wire.
+func (f Family) includes(addr netip.Addr) bool {
+	switch f {
+	case AnyFamily:
+		return addr.IsValid()
+	case IPv4, IPv6:
+		return familyOf(addr) == f
+	}
+	return false
+}
+
+// familyOf returns the family of addr, [AnyFamily] where addr is the zero Addr.
+func familyOf(addr netip.Addr) Family {
+	switch {
+	case !addr.IsValid():
+		return AnyFamily
+	case addr.Unmap().Is4():
+		return IPv4
+	}
+	return IPv6
 }

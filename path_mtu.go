@@ -1,8 +1,10 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
+	"time"
 )
 
 // MTUReport is how large a packet can be that reaches a target without being
@@ -136,4 +138,270 @@ func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOption
 		return nil, err
 	}
 	return run.result, run.find(ctx)
+}
+
+// PathMTUOptions says how to find the MTU of a path. Nil and the zero value mean
+// all defaults.
+type PathMTUOptions struct {
+	// Count is how often a packet is sent before its silence is looked into, 1
+	// to 100. The default is 3. A size is taken for one that does not pass only
+	// when small packets are answered so well meanwhile that chance is ruled
+	// out, whatever Count is.
+	Count int
+
+	// Interval is the time from one packet to the next. The default is 100 ms; a
+	// negative value means none.
+	Interval time.Duration
+
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the
+	// most 1 h, and a negative value is refused.
+	Timeout time.Duration
+
+	// MaxHops is the distance that is not gone beyond, 1 to 255. The default is
+	// 30.
+	MaxHops int
+
+	// MaxMTU is the largest packet that is tried, in bytes. The default is what
+	// this system can send to the target in one piece, 65,535 at the most.
+	MaxMTU int
+
+	// Family chooses among the addresses of a name. The default is
+	// [AnyFamily]: IPv4 where this host has a route to such an address, else
+	// IPv6.
+	Family Family
+
+	// Packet is the shape of the probes: Protocol is [ICMP] or [UDP]. Size,
+	// Payload and TTL have to be zero, for the probes differ in them.
+	// DontFragment is always set.
+	Packet Packet
+}
+
+// The least MTUs that every link has (RFC 791 section 3.2, RFC 8200 section 5),
+// and the largest packet.
+const (
+	leastMTU4 = 68
+	leastMTU6 = 1280
+	maxMTU    = 65535
+)
+
+const (
+	defaultPathMTUCount    = 3
+	defaultPathMTUInterval = 100 * time.Millisecond
+	maxPathMTUCount        = 100
+)
+
+// leastMTU returns the size that every link to an address takes.
+func leastMTU(dst netip.Addr) int {
+	if dst.Is6() {
+		return leastMTU6
+	}
+	return leastMTU4
+}
+
+// withDefaults returns the options as they take effect, or why they cannot.
+func (o *PathMTUOptions) withDefaults() (PathMTUOptions, error) {
+	var opts PathMTUOptions
+	if o != nil {
+		opts = *o
+	}
+	opts.Count = cmp.Or(opts.Count, defaultPathMTUCount)
+	opts.MaxHops = cmp.Or(opts.MaxHops, defaultMaxHops)
+	opts.MaxMTU = cmp.Or(opts.MaxMTU, maxMTU)
+	if err := opts.validate(); err != nil {
+		return opts, err
+	}
+	opts.Interval = orDefault(opts.Interval, defaultPathMTUInterval)
+	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
+	opts.Packet.DontFragment = true
+	return opts, nil
+}
+
+func (o *PathMTUOptions) validate() error {
+	pk := &o.Packet
+	switch {
+	case o.Count < 1 || o.Count > maxPathMTUCount:
+		return &ConfigError{Field: "Count", Value: o.Count, Allowed: "1 to 100, or 0 for the default of 3"}
+	case o.MaxHops < 1 || o.MaxHops > maxTTL:
+		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "1 to 255, or 0 for the default of 30"}
+	case o.MaxMTU < leastMTU4 || o.MaxMTU > maxMTU:
+		return &ConfigError{Field: "MaxMTU", Value: o.MaxMTU, Allowed: "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"}
+	case pk.Protocol == TCP || pk.Protocol == SCTP:
+		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP or UDP: probes of TCP and SCTP carry no data, so their size cannot be chosen"}
+	case pk.TTL != 0:
+		return &ConfigError{Field: "TTL", Value: pk.TTL, Allowed: "0: it is set as is needed"}
+	case pk.Size != 0:
+		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0: it is what is tried; see MaxMTU"}
+	case pk.Payload != nil:
+		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none: its size is what is tried"}
+	}
+	return cmp.Or(validateUnit("Interval", o.Interval), validateProbing(o.Timeout, o.Family, pk))
+}
+
+// validateFor refuses what cannot be sent to a target.
+func (o *PathMTUOptions) validateFor(dst netip.Addr) error {
+	if least := leastMTU(dst); o.MaxMTU < least {
+		return &ConfigError{Field: "MaxMTU", Value: o.MaxMTU, Allowed: "at least 1280 for the target " + dst.String() + ": each link of IPv6 takes that"}
+	}
+	return nil
+}
+
+// profile finds where on the way packets end that are larger than the path
+// takes. It follows packets of a size from hop to hop; where they end, the link
+// in front of them takes less, and from there on it follows such as pass it.
+func (r *mtuRun) profile(ctx context.Context, largest, end int) error {
+	size, from, last := largest, 1, -1
+	for next := 1; next <= end && size > r.result.MTU; {
+		route, err := r.trace(ctx, size, next)
+		if err != nil {
+			return err
+		}
+		n, err := r.narrowing(ctx, route, size, next, end)
+		if err != nil || n.before == 0 {
+			return err
+		}
+		if n.after <= last {
+			n.mtu = 0 // what was told before of this link was wrong
+		}
+		last = n.after
+		passes, err := r.measure(ctx, &n, size)
+		if err != nil {
+			return err
+		}
+		r.mark(from, n.after, size)
+		r.point(&n, passes)
+		size, from, next = passes, n.after, n.before
+	}
+	r.mark(from+1, end+1, size)
+	if from == 1 && size == largest {
+		r.mark(1, end+1, size)
+	}
+	return nil
+}
+
+// narrowing is a link that takes less than the way to it.
+type narrowing struct {
+	after, before int        // the hops between which it is; before 0: there is none
+	mtu           int        // as it was told
+	fails         int        // what was found not to pass, where it was not told
+	reporter      netip.Addr // who told it, or that there is one
+}
+
+// narrowing finds the first link that packets of a size, which were traced, do
+// not pass.
+func (r *mtuRun) narrowing(ctx context.Context, route *Route, size, from, end int) (n narrowing, err error) {
+	farthest := from - 1
+	for i := range route.Hops {
+		h := &route.Hops[i]
+		if by := tooBigBy(h); by.IsValid() {
+			return r.reported(h.Distance, h.MTU, by), nil
+		}
+		if !h.IsSilent() {
+			farthest = h.Distance
+		}
+	}
+	if route.Reached {
+		return n, nil
+	}
+	// Nobody answers behind the farthest. Those who answer small packets are
+	// asked one by one, for they may only be slow to answer.
+	for _, hop := range r.result.Hops {
+		if hop.Distance <= farthest || !hop.Address.IsValid() || hop.Distance > end {
+			continue
+		}
+		v, err := r.try(ctx, size, hop.Distance)
+		switch {
+		case err != nil:
+			return n, err
+		case v.fate == mtuRefused:
+			return r.reported(hop.Distance, v.mtu, v.reporter), nil
+		case v.fate == mtuVanishes:
+			return narrowing{after: farthest, before: hop.Distance}, nil
+		case v.fate == mtuPasses:
+			farthest = hop.Distance
+		}
+	}
+	if r.result.Reached {
+		return n, nil
+	}
+	// The last word may come from a router behind all who answer.
+	v, err := r.try(ctx, size, r.opts.MaxHops)
+	if v.fate == mtuRefused {
+		n = narrowing{after: farthest, before: farthest + 1, mtu: v.mtu, reporter: v.reporter}
+	}
+	return n, err
+}
+
+// tooBigBy returns who at a hop said that a packet is too big.
+func tooBigBy(h *Hop) netip.Addr {
+	for i := range h.Responders {
+		if h.Responders[i].Status == StatusPacketTooBig {
+			return h.Responders[i].Address
+		}
+	}
+	return netip.Addr{}
+}
+
+// reported returns the narrowing that a router reported of a packet that would
+// have gone as far as a distance. The router is the hop before that, unless its
+// address is that of another one.
+func (r *mtuRun) reported(distance, mtu int, by netip.Addr) narrowing {
+	n := narrowing{after: distance - 1, before: distance, mtu: mtu, reporter: by}
+	for _, hop := range r.result.Hops {
+		if hop.Address == by && hop.Distance <= distance {
+			n.after, n.before = hop.Distance, hop.Distance+1
+		}
+	}
+	return n
+}
+
+// measure returns the largest packet that passes a narrowing: what was told of
+// it if that can be, or what is found.
+func (r *mtuRun) measure(ctx context.Context, n *narrowing, size int) (int, error) {
+	if n.reporter.IsValid() && n.mtu >= r.result.MTU && n.mtu < size {
+		return n.mtu, nil
+	}
+	n.mtu = 0
+	// Mostly it is the narrowest link of the path, of which all is known.
+	b := mtuBounds{passes: r.result.MTU, fails: size, shown: true, first: r.result.MTU + 1}
+	err := r.search(ctx, r.answererFrom(n.before), &b)
+	n.fails = b.fails
+	return b.passes, err
+}
+
+// answererFrom returns the distance of the next hop that answers, from one on;
+// that itself, where none does.
+func (r *mtuRun) answererFrom(distance int) int {
+	for _, hop := range r.result.Hops {
+		if hop.Distance >= distance && hop.Address.IsValid() {
+			return hop.Distance
+		}
+	}
+	return distance
+}
+
+// mark says that packets of a size go on from the hops of a range, without its
+// end.
+func (r *mtuRun) mark(from, end, size int) {
+	for i := range r.result.Hops {
+		if hop := &r.result.Hops[i]; hop.Distance >= from && hop.Distance < end {
+			hop.MTU = size
+		}
+	}
+}
+
+// point notes a narrowing.
+func (r *mtuRun) point(n *narrowing, mtu int) {
+	if !n.reporter.IsValid() {
+		r.result.BlackHoles = append(r.result.BlackHoles, BlackHole{After: n.after, Before: n.before, Passes: mtu, Fails: n.fails})
+	}
+	for i := range r.result.Hops {
+		hop := &r.result.Hops[i]
+		if hop.Distance != n.after {
+			continue
+		}
+		hop.MTU, hop.Source, hop.ReportedBy = mtu, MTUMeasured, netip.Addr{}
+		if n.mtu == mtu {
+			hop.Source, hop.ReportedBy = MTUReported, n.reporter
+		}
+	}
 }

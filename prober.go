@@ -3,6 +3,7 @@ package icmplib
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -242,4 +243,175 @@ func (p *Prober) Close() error {
 	defer p.mu.Unlock()
 	p.pools, p.final = nil, sum
 	return errors.Join(errs...)
+}
+
+func init() {
+	standin.Put = func(prober any, n standin.Network) {
+		p := prober.(*Prober)
+		p.other = n
+		p.sum = 0 // the same flows, and so the same ways, each time
+	}
+}
+
+// listenSocket opens the sockets for a key: those of the system, or of what
+// stands in for it.
+func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
+	if p.other != nil {
+		return p.other.Listen(standin.Socket{
+			Version:      key.version,
+			Protocol:     key.protocol.number(),
+			Mode:         p.cfg.Mode,
+			Source:       key.source,
+			Interface:    key.device,
+			Mark:         key.mark,
+			DontFragment: key.dontFragment,
+			FirstPort:    key.port,
+			Ports:        key.ports,
+		})
+	}
+	if key.protocol != ICMP {
+		return p.listenTransport(key)
+	}
+	cfg := &socket.Config{
+		Mode:         p.cfg.Mode,
+		Source:       key.source,
+		Interface:    key.device,
+		Mark:         key.mark,
+		DontFragment: key.dontFragment,
+
+		SendTimestamps: p.cfg.SendTimestamps,
+	}
+	if key.version == icmp.V4 {
+		return listenICMPv4(cfg, key.broadcast)
+	}
+	s, err := socket.ListenICMPv6(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return engine.OverEcho(s), nil
+}
+
+func listenICMPv4(cfg *socket.Config, broadcast bool) (engine.Medium, error) {
+	s, err := socket.ListenICMPv4(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if broadcast {
+		if err := s.SetBroadcast(true); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return engine.OverEcho(s), nil
+}
+
+// listenTransport opens sockets for UDP, TCP or SCTP. In mode Auto those are raw
+// ones where they are allowed.
+func (p *Prober) listenTransport(key socketKey) (engine.Medium, error) {
+	conn, err := transport.Listen(transport.Config{
+		Version:      key.version,
+		Protocol:     key.protocol.number(),
+		Mode:         p.cfg.Mode,
+		Source:       key.source,
+		Interface:    key.device,
+		Mark:         key.mark,
+		DontFragment: key.dontFragment,
+		FirstPort:    key.port,
+		Ports:        key.ports,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return engine.OverTransport(conn), nil
+}
+
+// aim finds the address of a target, and the sockets for packets to it.
+func (p *Prober) aim(ctx context.Context, target string, family Family, packet *Packet) (netip.Addr, *engine.Pool, error) {
+	addrs, err := p.resolveFor(ctx, target, family, packet)
+	if err != nil {
+		return netip.Addr{}, nil, err
+	}
+	dst := thisHost(addrs[0])
+	pool, err := p.poolFor(packet, dst)
+	return dst, pool, err
+}
+
+// poolFor returns the engines for packets of this shape to dst, or why there can
+// be none.
+func (p *Prober) poolFor(packet *Packet, dst netip.Addr) (*engine.Pool, error) {
+	key, err := packet.key(&p.cfg, dst)
+	if err != nil {
+		return nil, err
+	}
+	return p.pool(key)
+}
+
+// pool returns the engines for a key, and opens their first socket if need be.
+func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.ending:
+		return nil, net.ErrClosed
+	case p.closed == nil:
+		return nil, errNotMade
+	}
+	if pool := p.pools[key]; pool != nil {
+		return pool, nil
+	}
+	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.listen(key) }, p.cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	p.pools[key] = pool
+	return pool, nil
+}
+
+// shared is the Prober of the package's functions. The first call in flight
+// opens it and the last one closes it, so that a program that is idle holds no
+// sockets, and every burst of calls draws new ids.
+var shared struct {
+	mu    sync.Mutex
+	users int
+	p     *Prober
+}
+
+// acquireShared returns the shared Prober, and a function that gives it back.
+func acquireShared() (p *Prober, release func(), err error) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.users == 0 {
+		if shared.p, err = NewProber(nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	shared.users++
+	return shared.p, releaseShared, nil
+}
+
+func releaseShared() {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.users--
+	if shared.users > 0 {
+		return
+	}
+	// Nobody waits for the outcome, and nothing was lost that could be kept.
+	_ = shared.p.Close()
+	shared.p = nil
+}
+
+// overShared is what over makes of the shared Prober, which is held while a
+// loop runs.
+func overShared[T any](over func(*Prober) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		p, release, err := acquireShared()
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		defer release()
+		over(p)(yield)
+	}
 }

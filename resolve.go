@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -201,3 +202,184 @@ func (e *lookupError) Error() string {
 }
 
 func (e *lookupError) Unwrap() []error { return []error{ErrNameLookup, e.err} }
+
+// Bounds of a name in its presentation form (RFC 1035 section 2.3.4: 255 bytes
+// on the wire, where each label has a length byte before it, and so has the
+// root behind them all).
+const (
+	maxLabel = 63
+	maxName  = 253
+)
+
+// Why a name is refused before anybody is asked.
+var (
+	errNameEmpty   = errors.New("it is empty")
+	errNameLong    = errors.New("a name has at most 253 bytes")
+	errLabelEmpty  = errors.New("it has an empty label")
+	errLabelLong   = errors.New("a label has at most 63 bytes")
+	errNameNumeric = errors.New("it is neither an IPv4 address nor a name")
+	errNameColon   = errors.New("it is neither an IPv6 address nor a name")
+	errNameByte    = errors.New("a name has letters, digits, hyphens, underscores and dots only; others go in xn-- form")
+)
+
+// checkName refuses what can be no name of a host, so that it never reaches a
+// server: the bounds of RFC 1035 section 2.3.4 and the characters of RFC 1123
+// section 2.1, and the underscore, which is in use. Whether the name exists is
+// for the resolver to say.
+func checkName(name string) error {
+	name = strings.TrimSuffix(name, ".")
+	switch {
+	case name == "":
+		return errNameEmpty
+	case strings.Contains(name, ":"):
+		return errNameColon
+	case len(name) > maxName:
+		return errNameLong
+	}
+	numeric := true
+	for label := range strings.SplitSeq(name, ".") {
+		if err := checkLabel(label); err != nil {
+			return err
+		}
+		numeric = numeric && isNumber(label)
+	}
+	// RFC 1123 section 2.1: no name looks like dotted decimal. Some resolvers
+	// read such a thing as an address all the same, "1234" as 0.0.4.210.
+	if numeric {
+		return errNameNumeric
+	}
+	return nil
+}
+
+// checkLabel checks what stands between two dots.
+func checkLabel(label string) error {
+	switch {
+	case label == "":
+		return errLabelEmpty
+	case len(label) > maxLabel:
+		return errLabelLong
+	}
+	for i := range len(label) {
+		if !isNameByte(label[i]) {
+			return errNameByte
+		}
+	}
+	return nil
+}
+
+func isNameByte(c byte) bool {
+	return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '_'
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isNumber reports whether a label is a number, as inet_aton reads one: decimal
+// or octal, or hexadecimal behind 0x.
+func isNumber(label string) bool {
+	if len(label) > 1 && label[0] == '0' && label[1]|0x20 == 'x' {
+		return strings.Trim(label[2:], "0123456789abcdefABCDEF") == ""
+	}
+	return strings.Trim(label, "0123456789") == ""
+}
+
+// NameCache resolves names as [Resolve] does and remembers what it found, for
+// each family by itself, for its Lifetime or until it is cleared. Failures are not remembered.
+// Calls that ask for the same name at the same time share one lookup. The zero
+// value is ready for use, by any number of goroutines; give it to
+// [Config.Names] for a Prober to use it.
+//
+// What it remembers grows old: a program that runs for long sets a Lifetime.
+type NameCache struct {
+	// Resolver looks names up. The default is [net.DefaultResolver]. It is not
+	// to be changed while the cache is in use.
+	Resolver *net.Resolver
+
+	// Lifetime is how long the answer of a lookup is remembered, from when it came.
+	// The default is for as long as the cache lives; so is a negative value. The
+	// lifetimes that servers give (RFC 1035 section 3.2.1) are not known here. It is
+	// not to be changed while the cache is in use.
+	Lifetime time.Duration
+
+	mu    sync.Mutex
+	found map[nameKey]*lookedUp
+}
+
+type nameKey struct {
+	name   string
+	family Family
+}
+
+// lookedUp is a lookup that runs, or has succeeded.
+type lookedUp struct {
+	done  chan struct{} // closed when it has ended
+	addrs []netip.Addr
+	err   error
+	ended time.Time // when it has succeeded; zero while it runs
+}
+
+// Resolve returns the addresses of a host, as the function [Resolve] does. The
+// slice is the caller's own.
+func (c *NameCache) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	return c.resolve(ctx, c.Resolver, name, family)
+}
+
+// resolve is [NameCache.Resolve] by means of r.
+func (c *NameCache) resolve(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
+	key := nameKey{name, family}
+	for {
+		entry, ours := c.entry(key)
+		if ours {
+			entry.addrs, entry.err = resolve(ctx, r, name, family)
+			c.settle(key, entry)
+			return slices.Clone(entry.addrs), entry.err
+		}
+		select {
+		case <-entry.done:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if entry.err == nil {
+			return slices.Clone(entry.addrs), nil
+		}
+		// It failed for another caller, whose context may have been the
+		// reason: this one tries for itself.
+	}
+}
+
+// entry returns the lookup of a key; ours says that it is for the caller to make.
+func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if entry = c.found[key]; entry != nil && !c.isOld(entry) {
+		return entry, false
+	}
+	if c.found == nil {
+		c.found = map[nameKey]*lookedUp{}
+	}
+	entry = &lookedUp{done: make(chan struct{})}
+	c.found[key] = entry
+	return entry, true
+}
+
+// isOld reports whether the lifetime of what was looked up is over.
+func (c *NameCache) isOld(entry *lookedUp) bool {
+	return c.Lifetime > 0 && !entry.ended.IsZero() && time.Since(entry.ended) >= c.Lifetime
+}
+
+// settle ends a lookup, and forgets it if it failed.
+func (c *NameCache) settle(key nameKey, entry *lookedUp) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	entry.ended = time.Now()
+	if entry.err != nil && c.found[key] == entry {
+		delete(c.found, key)
+	}
+	close(entry.done)
+}
+
+// Clear forgets all names.
+func (c *NameCache) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.found = nil
+}

@@ -1,13 +1,17 @@
 package icmplib
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/transport"
 )
 
 // Result is one probe and what became of it: silence and ICMP errors are data
@@ -311,4 +315,211 @@ func (e statusError) Is(target error) bool {
 		return target == fs.ErrInvalid
 	}
 	return false
+}
+
+// outcomeResult says in the terms of this package what the engine found.
+func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
+	return Result{
+		Dst:               dst,
+		Responder:         o.Responder,
+		Status:            outcomeStatus(o, dst, p == UDP),
+		RTT:               o.RTT,
+		RTTSource:         RTTSource(o.MeasuredBy),
+		Seq:               int(o.Tag),
+		TTL:               o.TTL,
+		ReplyTTL:          o.ReplyTTL,
+		ReplyTrafficClass: o.TrafficClass,
+		Size:              o.Size,
+		Type:              o.Type.Number(),
+		Code:              o.Code,
+		MTU:               o.MTU,
+		MPLS:              o.MPLS,
+		Interfaces:        o.Interfaces,
+		Quoted:            quotedOf(&o.Quoted),
+		Sent:              o.Sent,
+		Late:              o.Fate == engine.Late || o.Overdue,
+		Advises:           o.Fate == engine.Advised,
+		Corrects:          o.Fate == engine.Corrected,
+		Duplicate:         o.Fate == engine.Duplicate,
+		Altered:           o.PayloadChanged,
+		Suspect:           o.Suspect,
+		Unproven:          o.Unproven,
+		Cause:             o.Cause,
+		Retransmitted:     o.Retransmitted,
+	}
+}
+
+func quotedOf(q *engine.Quoted) Quoted {
+	if !q.Known {
+		return Quoted{}
+	}
+	return Quoted{
+		Source:          q.Source,
+		SourcePort:      q.SourcePort,
+		DestinationPort: q.DestinationPort,
+		TTL:             int(q.TTL),
+		TrafficClass:    q.TrafficClass,
+		FlowLabel:       q.FlowLabel,
+		DontFragment:    q.DontFragment,
+		Checksum:        q.Checksum,
+		local:           q.Local.WithZone("").Unmap(),
+		shift:           q.Shift,
+	}
+}
+
+func outcomeStatus(o *engine.Outcome, dst netip.Addr, udp bool) Status {
+	switch {
+	case o.Fate == engine.Silent:
+		return StatusNoReply
+	case o.Fate == engine.Altered:
+		return StatusAltered
+	case o.Answer != transport.None:
+		return StatusReply
+	case udp && o.Responder.WithZone("") == dst.WithZone("") && isPortUnreachable(o.Type, o.Code):
+		return StatusReply
+	}
+	return messageStatus(o.Type, o.Code)
+}
+
+// isFromTarget tells whether a target itself says that it does not know the port
+// or the protocol of a probe: it was reached.
+func isFromTarget(r *Result) bool {
+	if r.Responder.WithZone("") != r.Dst.WithZone("") {
+		return false
+	}
+	t := icmp.MakeType(icmp.VersionOf(r.Dst), r.Type)
+	return isPortUnreachable(t, r.Code) || r.isUnrecognizedNextHeader() ||
+		t == icmp.V4DestinationUnreachable && r.Code == icmp.V4CodeProtocolUnreachable
+}
+
+// isPortUnreachable tells the answer of a target with a closed UDP port.
+func isPortUnreachable(t icmp.Type, code uint8) bool {
+	return t == icmp.V4DestinationUnreachable && code == icmp.V4CodePortUnreachable ||
+		t == icmp.V6DestinationUnreachable && code == icmp.V6CodePortUnreachable
+}
+
+// messageStatus says what an ICMP message means for an echo request.
+func messageStatus(t icmp.Type, code uint8) Status {
+	m := icmp.Message{Type: t, Code: code}
+	switch m.Kind() {
+	case icmp.KindEchoReply:
+		return StatusReply
+	case icmp.KindTimeExceeded:
+		return StatusTTLExpired
+	case icmp.KindPacketTooBig:
+		return StatusPacketTooBig
+	case icmp.KindParameterProblem:
+		return StatusParameterProblem
+	case icmp.KindRedirect:
+		return StatusRedirect
+	case icmp.KindSourceQuench:
+		return StatusSourceQuench
+	}
+	return StatusUnreachable
+}
+
+// refusedResult is the result of a request that the system did not take.
+func refusedResult(dst netip.Addr, seq, ttl int, err error) Result {
+	return Result{Dst: dst, Seq: seq, TTL: ttl, Status: refusedStatus(err), Cause: err}
+}
+
+// refusals are the reasons that have a status of their own.
+var refusals = []struct {
+	errno  syscall.Errno
+	status Status
+}{
+	{syscall.ENETUNREACH, StatusNetworkUnreachable},
+	{syscall.EHOSTUNREACH, StatusUnreachable},
+	{syscall.ENETDOWN, StatusNetworkDown},
+	{syscall.EHOSTDOWN, StatusHostDown},
+	{syscall.EPERM, StatusPermissionDenied},
+	{syscall.EACCES, StatusPermissionDenied},
+	{syscall.EMSGSIZE, StatusPacketTooBig},
+	{syscall.EINVAL, StatusInvalidArgument},
+	{syscall.EADDRINUSE, StatusAddressInUse},
+	{syscall.EADDRNOTAVAIL, StatusAddressNotAvailable},
+}
+
+func refusedStatus(err error) Status {
+	for _, r := range refusals {
+		if errors.Is(err, r.errno) {
+			return r.status
+		}
+	}
+	return StatusSendError
+}
+
+// RTTSource says between which two moments an RTT was measured. The greater it
+// is, the less of this system is in the RTT. See https://github.com/goicmp/icmplib/blob/main/docs/accuracy.md.
+type RTTSource uint8
+
+const (
+	// RTTNone: there is no RTT.
+	RTTNone RTTSource = iota
+
+	// RTTRead: from the call that sent the probe to the call that read the
+	// answer, both by the monotonic clock. It contains how long the answer
+	// waited to be read. It is the rule on systems other than Linux.
+	RTTRead
+
+	// RTTCounter: from the call that sent the probe to the moment in which the
+	// system reported its answer to the thread that sent it, both by the
+	// performance counter. It is the rule on Windows in datagram mode, where the
+	// clock is too coarse.
+	RTTCounter
+
+	// RTTClock: from the call that sent the probe, by the monotonic clock, to
+	// the kernel's stamp of the arrival. It is the rule on Linux.
+	RTTClock
+
+	// RTTKernel: from the kernel's stamp of the departure to its stamp of the
+	// arrival. It takes [Config.SendTimestamps].
+	RTTKernel
+)
+
+var rttSourceWords = [...]string{RTTNone: "none", RTTRead: "read", RTTCounter: "counter", RTTClock: "clock", RTTKernel: "kernel"}
+
+// String returns "none", "read", "counter", "clock" or "kernel", and "RTTSource(n)" for a
+// value that has no word.
+func (s RTTSource) String() string {
+	if int(s) < len(rttSourceWords) {
+		return rttSourceWords[s]
+	}
+	return "RTTSource(" + strconv.Itoa(int(s)) + ")"
+}
+
+// MarshalText returns the word, for JSON and its like. A value that has none is an
+// error.
+func (s RTTSource) MarshalText() ([]byte, error) {
+	if int(s) >= len(rttSourceWords) {
+		return nil, fmt.Errorf("no word for %v", s)
+	}
+	return []byte(rttSourceWords[s]), nil
+}
+
+// UnmarshalText sets s to the source whose word is given. An unknown word is an
+// error.
+func (s *RTTSource) UnmarshalText(word []byte) error {
+	for source, known := range rttSourceWords {
+		if string(word) == known {
+			*s = RTTSource(source)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown source of a round-trip time %q", word)
+}
+
+// yieldEach makes a sequence of an operation: each hands its results to the
+// function that it is given, until that returns false. The error is the last of
+// the sequence, unless the loop was left.
+func yieldEach[T any](yield func(T, error) bool, each func(func(T) bool) error) {
+	left := false
+	err := each(func(result T) bool {
+		left = !yield(result, nil)
+		return !left
+	})
+	if err != nil && !left {
+		var none T
+		yield(none, err)
+	}
 }

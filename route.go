@@ -1,8 +1,12 @@
 package icmplib
 
 import (
+	"fmt"
 	"iter"
 	"net/netip"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // Route is the way to a target, as far as it is known: the result of Traceroute.
@@ -70,4 +74,177 @@ func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil
 // error.
 func (e *RouteEnd) UnmarshalText(word []byte) error {
 	return setByWord(e, routeEndWords[:], 0, word, "end of a route")
+}
+
+// targetText returns "example.org (192.0.2.1)", or what is known of that.
+func targetText(name string, addr netip.Addr) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		name = strconv.Quote(name) // it would do something to a terminal
+	}
+	switch {
+	case !addr.IsValid() || name == addr.String():
+		return name
+	case name == "":
+		return addr.String()
+	}
+	return name + " (" + addr.String() + ")"
+}
+
+// addressText returns an address, and "*" for nobody.
+func addressText(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return "*"
+	}
+	return addr.String()
+}
+
+// String returns r over several lines, for people, with a line for each hop:
+//
+//	example.org (192.0.2.1): reached
+//	  1  198.51.100.1  2 of 2 answered, 1.100 ms avg
+//	  2  *
+//	  3  192.0.2.1  2 of 2 answered, 10.600 ms avg
+//
+// Its layout may change; read the fields instead.
+func (r *Route) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %v", targetText(r.Name, r.Address), r.End)
+	if r.Err != nil {
+		fmt.Fprintf(&b, "\n  error  %v", r.Err)
+	}
+	for i := range r.Hops {
+		b.WriteString("\n" + r.Hops[i].String())
+	}
+	return b.String()
+}
+
+// String returns h on one line, for people, as [Route.String] shows it. Its layout
+// may change; read the fields instead.
+func (h *Hop) String() string {
+	b := fmt.Appendf(nil, "%3d  %s", h.Distance, addressText(h.Address))
+	for i := range h.Responders {
+		if a := h.Responders[i].Address; a != h.Address {
+			b = fmt.Appendf(b, ", %v", a)
+		}
+	}
+	if h.Status != StatusTTLExpired && h.Status != StatusReply && h.Status != StatusNoReply {
+		b = fmt.Appendf(b, "  %v", h.Status)
+	}
+	if h.PacketsReceived > 0 {
+		b = fmt.Appendf(b, "  %d of %d answered, ", h.PacketsReceived, h.PacketsSent)
+		b = appendMilliseconds(b, h.AvgRTT(), " avg")
+	}
+	return string(b)
+}
+
+// String returns the round, and the route and the events over several lines, for
+// people. Its layout may change; read the fields instead.
+func (s *Snapshot) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "round %d, %s", s.Round, s.Route.String())
+	for _, e := range s.Events {
+		fmt.Fprintf(&b, "\n  %v", e)
+	}
+	return b.String()
+}
+
+// String returns e on one line, for a log:
+//
+//	round 7: route-change at hop 3, from 192.0.2.1 to 192.0.2.9
+//	round 9: outage
+//	round 12: recovery after 3.2s
+//
+// Its layout may change; read the fields instead.
+func (e Event) String() string {
+	text := fmt.Sprintf("round %d: %v", e.Round, e.Kind)
+	switch e.Kind {
+	case EventRouteChange:
+		text += fmt.Sprintf(" at hop %d, from %s to %s", e.Distance, addressText(e.From), addressText(e.To))
+	case EventRecovery:
+		text += fmt.Sprintf(" after %v", e.Duration)
+	}
+	return text
+}
+
+// String returns r over several lines, for people:
+//
+//	example.org (192.0.2.1): 1400 bytes, confirmed, exact
+//	  1  198.51.100.1  1500 kept
+//	  2  198.51.100.9  1400 reported by 198.51.100.9
+//	  3  192.0.2.1  1400 kept
+//
+// Its layout may change; read the fields instead.
+func (r *MTUReport) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d bytes", targetText(r.Name, r.Address), r.MTU)
+	for _, known := range []struct {
+		so          bool
+		word, other string
+	}{
+		{r.Reached, "", ", as far as the farthest router that answers"},
+		{r.Confirmed, ", confirmed", ", not confirmed"},
+		{r.Exact, ", exact", ", or more"},
+	} {
+		if known.so {
+			b.WriteString(known.word)
+		} else {
+			b.WriteString(known.other)
+		}
+	}
+	for _, h := range r.Hops {
+		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, addressText(h.Address))
+		if h.MTU > 0 {
+			fmt.Fprintf(&b, "  %d %v", h.MTU, h.Source)
+		}
+		if h.ReportedBy.IsValid() {
+			fmt.Fprintf(&b, " by %v", h.ReportedBy)
+		}
+	}
+	for _, hole := range r.BlackHoles {
+		b.WriteString("\n  " + hole.String())
+	}
+	return b.String()
+}
+
+// String describes the black hole in a line, for people.
+func (h *BlackHole) String() string {
+	switch {
+	case h.Replies:
+		return fmt.Sprintf("black hole on the way back from hop %d, or replies it does not send: %d bytes arrive, %d do not", h.After, h.Passes, h.Fails)
+	case h.Unsure:
+		return fmt.Sprintf("black hole between hops %d and %d, or on the way back: %d bytes pass, %d do not", h.After, h.Before, h.Passes, h.Fails)
+	}
+	return fmt.Sprintf("black hole between hops %d and %d: %d bytes pass, %d do not", h.After, h.Before, h.Passes, h.Fails)
+}
+
+// String returns r over several lines, for people, with a line for each hop:
+//
+//	example.org (192.0.2.1): loss from hop 3 on
+//	  1  198.51.100.1  way none, answers rate-limited: 0.0 % lost, at the fast rate 61.5 %
+//	  2  *
+//	  3  192.0.2.1  way loss, answers loss: 8.3 % lost, at the fast rate 9.5 %
+//
+// Its layout may change; read the fields instead.
+func (r *LossReport) String() string {
+	var b strings.Builder
+	verdict := r.Verdict.String()
+	if r.Verdict == LossNone {
+		verdict = "no loss"
+	}
+	fmt.Fprintf(&b, "%s: %s", targetText(r.Name, r.Address), verdict)
+	if r.From > 0 {
+		fmt.Fprintf(&b, " from hop %d on", r.From)
+	}
+	if !r.Reached {
+		b.WriteString(", not reached")
+	}
+	for i := range r.Hops {
+		h := &r.Hops[i]
+		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, addressText(h.Address))
+		if h.Address.IsValid() {
+			fmt.Fprintf(&b, "  way %v, answers %v: %.1f %% lost, at the fast rate %.1f %%",
+				h.Path, h.Verdict, 100*h.Slow.Loss(), 100*h.Fast.Loss())
+		}
+	}
+	return b.String()
 }

@@ -1,11 +1,13 @@
 package icmplib
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
 )
@@ -195,4 +197,197 @@ func (s *Stream) Close() {
 		op.op.Close()
 		delete(s.ops, shape)
 	}
+}
+
+// Receive waits for at least one result, and hands out as many as there are, up
+// to the length of results. It returns how many. It ends with the context's
+// cause when ctx ends, and with [net.ErrClosed] when the Stream or its Prober is
+// closed.
+func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, error) {
+	s.receiveMu.Lock()
+	defer s.receiveMu.Unlock()
+	for {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		if n := s.collect(results); n > 0 || len(results) == 0 {
+			signal(s.room)
+			return n, nil
+		}
+		select {
+		case <-s.inbox.Ready():
+		case <-s.wake:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-s.closed.Done():
+			return 0, net.ErrClosed
+		case <-s.p.closed:
+			return 0, net.ErrClosed
+		}
+	}
+}
+
+// collect hands out what there is.
+func (s *Stream) collect(results []StreamResult) (n int) {
+	n = s.collectRefused(results)
+	for n < len(results) {
+		if s.next == len(s.taken) {
+			s.taken, s.next = s.inbox.Take(s.taken), 0
+			if len(s.taken) == 0 {
+				break
+			}
+		}
+		o := &s.taken[s.next]
+		s.next++
+		if !o.Fate.Settles() {
+			continue // its record may be another probe's by now
+		}
+		r := s.remove(int(o.Tag))
+		result := outcomeResult(o, r.dst, r.protocol)
+		result.Seq = 0
+		results[n] = StreamResult{r.tag, result}
+		n++
+	}
+	return n
+}
+
+// collectRefused hands out the results of probes that were not sent.
+func (s *Stream) collectRefused(results []StreamResult) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := copy(results, s.refused)
+	s.refused = s.refused[:copy(s.refused, s.refused[n:])]
+	if len(s.refused) > 0 {
+		signal(s.wake)
+	}
+	return n
+}
+
+// streamRecord is a probe in flight; its place in the Stream's records is what
+// the engine knows it by.
+type streamRecord struct {
+	tag      uint64
+	dst      netip.Addr
+	protocol Protocol
+	op       *streamOp
+}
+
+// add notes a probe that is about to be sent.
+func (s *Stream) add(r streamRecord) (place int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.op.inFlight++
+	if n := len(s.free); n > 0 {
+		place = s.free[n-1]
+		s.free = s.free[:n-1]
+		s.records[place] = r
+		return place
+	}
+	s.records = append(s.records, r)
+	return len(s.records) - 1
+}
+
+// remove takes out the record of a probe that is settled, or was not sent.
+func (s *Stream) remove(place int) streamRecord {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[place]
+	r.op.inFlight--
+	s.records[place] = streamRecord{}
+	s.free = append(s.free, place)
+	return r
+}
+
+// streamShape is what probes have to have in common to be sent by one operation
+// of the engine.
+type streamShape struct {
+	timeout  time.Duration
+	class    int
+	size     int
+	protocol Protocol
+	payload  string
+	custom   bool // payload is the caller's
+	group    bool
+	sourced  bool // replies have to come from the address that was probed
+}
+
+// streamOp is an operation of the engine, and how many of its probes are in
+// flight.
+type streamOp struct {
+	op       *engine.Op
+	inFlight int // guarded by the Stream's mu
+}
+
+// maxStreamOps is how many operations are kept that may have nothing in flight.
+const maxStreamOps = 64
+
+// prepare finds the sockets and the operation for a probe.
+func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *streamOp, error) {
+	opts, err := p.ProbeOptions.withDefaults()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !p.Dst.IsValid() {
+		return nil, nil, &ConfigError{Field: "Dst", Value: p.Dst, Allowed: "an IP address"}
+	}
+	dst := thisHost(p.Dst.Unmap())
+	pool, err := s.p.poolFor(&opts.Packet, dst)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pool, s.op(&opts, dst), nil
+}
+
+// op returns the operation for probes of a shape.
+func (s *Stream) op(o *ProbeOptions, dst netip.Addr) *streamOp {
+	shape := streamShape{
+		timeout:  o.Timeout,
+		class:    o.Packet.TrafficClass,
+		size:     o.Packet.size(),
+		protocol: o.Packet.Protocol,
+		payload:  string(o.Packet.Payload),
+		custom:   o.Packet.Payload != nil,
+		group:    o.Packet.isGroup(dst),
+		sourced:  o.Packet.RequireSource,
+	}
+	if op := s.ops[shape]; op != nil {
+		return op
+	}
+	if len(s.ops) >= maxStreamOps {
+		s.retire()
+	}
+	cfg := s.p.opConfig(&o.Packet, o.Timeout, dst)
+	cfg.Inbox = s.inbox
+	op := &streamOp{op: engine.NewOp(cfg)}
+	s.ops[shape] = op
+	return op
+}
+
+// retire closes the operations that have nothing in flight.
+func (s *Stream) retire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for shape, op := range s.ops {
+		if op.inFlight == 0 {
+			op.op.Close()
+			delete(s.ops, shape)
+		}
+	}
+}
+
+// sameRun tells whether b can be sent together with a, which is valid.
+func sameRun(a, b *StreamProbe) bool {
+	x, y := &a.Packet, &b.Packet
+	return b.Dst.IsValid() && a.Dst.Unmap().Is4() == b.Dst.Unmap().Is4() && a.Timeout == b.Timeout &&
+		x.Protocol == y.Protocol && x.Source == y.Source && x.Interface == y.Interface && x.Mark == y.Mark &&
+		x.SourcePort == y.SourcePort && x.TrafficClass == y.TrafficClass && x.Size == y.Size &&
+		x.DontFragment == y.DontFragment && x.Broadcast == y.Broadcast &&
+		x.isGroup(a.Dst) == y.isGroup(b.Dst) &&
+		(x.Payload == nil) == (y.Payload == nil) && bytes.Equal(x.Payload, y.Payload) && variesWell(y)
+}
+
+// variesWell tells whether what may differ from probe to probe can be sent.
+func variesWell(p *Packet) bool {
+	return p.TTL >= 0 && p.TTL <= maxTTL && p.FlowLabel < 1<<20 &&
+		(p.Protocol != ICMP || p.Port == 0 && p.FlowLabel == 0)
 }

@@ -1,6 +1,16 @@
 package icmplib
 
-import "time"
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
 
 // tracePlan is the strategy of a trace: which probe is to be sent when, and
 // where the way ends. It neither sends nor looks at the clock.
@@ -247,4 +257,346 @@ func (p *tracePlan) rest(yield func(*Hop) bool) {
 			return
 		}
 	}
+}
+
+// Without privileges a TCP probe is a connection, and there cannot be two with
+// the same ports and addresses. Where the caller chose the source port, probes
+// therefore follow one another. That of a silent hop is in the way until the
+// system gives it up, which is later than the probe's timeout may be.
+const (
+	connectionPause    = 100 * time.Millisecond // before it is tried again
+	connectionPatience = 5 * time.Second        // before somebody else has the port
+)
+
+// postpone takes back the probes of the batch from first on where the first of
+// them has to wait for a connection to end, and tells whether it has to.
+func (r *traceRun) postpone(first int, err error) bool {
+	now := time.Now()
+	if r.plan.taken == 0 || !r.plan.postpones(err, len(r.indexes)-first, now) {
+		return false
+	}
+	r.unsent(first)
+	r.plan.alone, r.plan.retry = true, now.Add(connectionPause)
+	return true
+}
+
+// postpones tells whether a probe that was refused has to wait for a connection
+// to end; unsent is how many of those in flight have not left.
+func (p *tracePlan) postpones(err error, unsent int, now time.Time) bool {
+	if !p.opts.Packet.waitsForConnection(err) {
+		return false
+	}
+	return p.flying > unsent || now.Sub(p.took) <= connectionPatience
+}
+
+// waitsForConnection tells whether a probe was refused because there is a
+// connection with its ports, which the caller chose.
+func (pk *Packet) waitsForConnection(err error) bool {
+	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	return inUse && pk.Protocol == TCP && pk.SourcePort != 0
+}
+
+// nextAlone tells whether the next probe has to wait for the one before it, and
+// until when; the zero time if only its fate can tell.
+func (p *tracePlan) nextAlone(now time.Time) (at time.Time, wait bool) {
+	switch {
+	case !p.alone:
+		return at, false
+	case p.flying > 0:
+		return at, true
+	}
+	return p.retry, now.Before(p.retry)
+}
+
+// traceCare is how a trace gets along where answers do not say which probe they
+// are to. A UDP probe without privileges, or one with the caller's payload, and
+// an INIT, are not recognised in a quote of 8 bytes, and nor is what a UDP
+// service answers.
+//
+// Where such answers come, the hops that nobody is known to have answered for
+// are probed again, one probe at a time: then there is but one that can be
+// meant. What was sent to them before is not counted, for it is not known who
+// answered. When as many answers are accounted for as came, or no such hop is
+// left, hops are probed ahead again.
+type traceCare struct {
+	on      bool
+	unclear int       // answers that could not be credited
+	found   int       // those of them that are those of hops that are known by now
+	quiet   time.Time // until then an answer may be to an earlier probe
+}
+
+// unclear notes an answer that could be to any of several probes.
+func (p *tracePlan) unclear() {
+	switch {
+	case !p.care.on:
+		p.care.on, p.care.unclear, p.care.found = true, 1, 0
+	case p.flying > 1:
+		p.care.unclear++ // to one of those that left before
+		return
+	default:
+		return // somebody else probes the same host
+	}
+	for i := p.final; i < p.open(); i++ {
+		if h := &p.hops[i]; h.hop.IsSilent() && h.sent > 0 {
+			h.setAside()
+		}
+	}
+}
+
+// nextWithCare is next, where probes leave one by one.
+func (p *tracePlan) nextWithCare(now time.Time) (index int, at time.Time) {
+	if p.flying > 0 {
+		return -1, at
+	}
+	if now.Before(p.care.quiet) {
+		return -1, p.care.quiet
+	}
+	explained := p.care.found >= p.care.unclear
+	for i := p.final; i < p.open(); i++ {
+		h := &p.hops[i]
+		switch {
+		case !p.wants(h), h.hop.IsSilent() && (explained || h.void == 0):
+		case p.due(h).After(now):
+			return -1, p.due(h)
+		default:
+			return i, now
+		}
+	}
+	p.care.on = false
+	for i := range p.hops {
+		if h := &p.hops[i]; h.hop.IsSilent() && h.sent == h.void {
+			h.restore()
+		}
+	}
+	return p.next(now)
+}
+
+// note takes account of an answer with which a hop becomes known.
+func (c *traceCare) note(h *planHop, r *Result) {
+	if c.on && h.void > 0 && h.hop.IsSilent() && r.Responder.IsValid() {
+		c.found += h.void
+	}
+}
+
+// wait notes until when another answer may come.
+func (c *traceCare) wait(r *Result, timeout time.Duration) {
+	c.quiet = later(c.quiet, quietAfter(r, timeout))
+}
+
+// quietAfter is until when another answer to a probe may come, which would be
+// taken for one to the next probe where answers do not say which one they are to:
+// that to a silent probe may be late, and any other may come twice.
+func quietAfter(r *Result, timeout time.Duration) time.Time {
+	switch {
+	case r.Status == StatusNoReply:
+		return r.Sent.Add(engine.ForgottenAfter(timeout))
+	case r.Responder.IsValid():
+		return r.Sent.Add(r.RTT + engine.RepeatedWithin)
+	}
+	return time.Time{}
+}
+
+// setAside leaves the probes to a hop out of account.
+func (h *planHop) setAside() {
+	before := h.hop
+	h.void, h.before = h.sent, &before
+	h.hop = Hop{Distance: h.before.Distance, Status: StatusNoReply}
+	h.hop.receiveEveryAnswer()
+}
+
+// restore takes them into account again.
+func (h *planHop) restore() {
+	if h.void > 0 {
+		h.void, h.hop, h.before = 0, *h.before, nil
+	}
+}
+
+// takesBack takes a result of a probe that was left out of account, and tells
+// whether there is nothing more to it. If it turns out to have been answered
+// recognisably, so may all of them have been.
+func (h *planHop) takesBack(r *Result) bool {
+	if r.Seq >= h.void {
+		return false
+	}
+	if r.Responder.IsValid() && h.sent == h.void {
+		h.restore()
+		return false
+	}
+	h.before.add(r)
+	return !r.Responder.IsValid()
+}
+
+// closesLoop tells whether the hops up to index end with the same circle twice:
+// two or more routers in turn, or one that answered three times.
+func (p *tracePlan) closesLoop(index int) bool {
+	return closesLoop(index, func(i, j int) bool { return sameAddress(p.hops[i].hop.Address, p.hops[j].hop.Address) })
+}
+
+// sameAddress tells whether two hops answer with one address.
+func sameAddress(a, b netip.Addr) bool { return a.IsValid() && a == b }
+
+// closesLoop tells the same of hops of which it is known which are alike.
+func closesLoop(index int, alike func(i, j int) bool) bool {
+	for size := 1; size <= (index+1)/2; size++ {
+		rounds := 2
+		if size == 1 {
+			rounds = 3 // a router that forwards with a TTL of 0 is seen twice
+		}
+		same := size*rounds <= index+1
+		for i := index; same && i > index-size*(rounds-1); i-- {
+			same = alike(i, i-size)
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+// closesGap tells whether the hops up to index end with a gap of the limit.
+func (p *tracePlan) closesGap(index int) bool {
+	if p.opts.GapLimit == 0 || index+1 < p.opts.GapLimit {
+		return false
+	}
+	for i := index; i > index-p.opts.GapLimit; i-- {
+		if !p.hops[i].hop.IsSilent() {
+			return false
+		}
+	}
+	return true
+}
+
+// compare holds how a hop saw the probe against how the hop before it did, and
+// the first one against what was sent.
+func (p *tracePlan) compare(index int) {
+	compareQuotes(&p.opts.Packet, index, func(i int) *Hop { return &p.hops[i].hop })
+}
+
+// compareQuotes does the same with any hops.
+func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
+	h := hop(index)
+	seen := seenIn(h)
+	if seen == nil {
+		return // the target's answer quotes nothing
+	}
+	for i := index - 1; i >= 0; i-- {
+		if before := hop(i); seenIn(before) != nil {
+			h.sent = before.sent
+			h.Rewritten = differences(seenIn(before), seen) & h.sent.telling()
+			return
+		}
+	}
+	h.sent = sentAs(packet, seen)
+	h.Rewritten = differences(&h.sent, seen) & h.sent.telling()
+}
+
+// traceTurns lets traces take turns that can have but one probe to an address in
+// flight (see traceCare), and go there by the same sockets: otherwise each would
+// be in the way of all others. The zero value is ready for use.
+type traceTurns struct {
+	mu    sync.Mutex
+	turns map[turnKey]*traceTurn
+}
+
+type turnKey struct {
+	pool *engine.Pool
+	dst  netip.Addr
+}
+
+type traceTurn struct {
+	key   turnKey
+	token chan struct{} // full while somebody has the turn
+	users int           // who have it or wait for it
+	quiet time.Time     // as in traceCare, of those who had it
+}
+
+func (t *traceTurns) join(key turnKey) *traceTurn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.turns == nil {
+		t.turns = map[turnKey]*traceTurn{}
+	}
+	turn := t.turns[key]
+	if turn == nil {
+		turn = &traceTurn{key: key, token: make(chan struct{}, 1)}
+		t.turns[key] = turn
+	}
+	turn.users++
+	return turn
+}
+
+// take waits for the turn of a key, until ctx or the Prober ends.
+func (t *traceTurns) take(ctx context.Context, key turnKey) (*traceTurn, error) {
+	turn := t.join(key)
+	var err error
+	select {
+	case turn.token <- struct{}{}:
+		return turn, nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-key.pool.Done():
+		err = net.ErrClosed
+	}
+	t.leave(turn)
+	return nil, err
+}
+
+// tryTake takes the turn of a key if nobody has it, and is nil if somebody has.
+func (t *traceTurns) tryTake(key turnKey) *traceTurn {
+	turn := t.join(key)
+	select {
+	case turn.token <- struct{}{}:
+		return turn
+	default:
+		t.leave(turn)
+		return nil
+	}
+}
+
+// give gives a turn back. Until quiet the answer to a silent probe may be late,
+// and so may be those to the probes that an operation leaves in flight.
+func (t *traceTurns) give(turn *traceTurn, quiet time.Time, inFlight int, timeout time.Duration) {
+	turn.quiet = quiet
+	if inFlight > 0 { // the operation was cut short
+		turn.quiet = time.Now().Add(engine.ForgottenAfter(timeout))
+	}
+	<-turn.token
+	t.leave(turn)
+}
+
+func (t *traceTurns) leave(turn *traceTurn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if turn.users--; turn.users == 0 {
+		delete(t.turns, turn.key)
+	}
+}
+
+// takeTurn waits for the turn of a trace that has to be careful, and gives back
+// that of one that has not. Nothing of it is in flight meanwhile.
+func (r *traceRun) takeTurn(ctx context.Context) error {
+	switch {
+	case !r.plan.care.on:
+		r.giveTurn()
+		return nil
+	case r.turn != nil || r.plan.flying > 0 || r.plan.done():
+		return nil
+	}
+	turn, err := r.p.turns.take(ctx, turnKey{r.pool, r.dst})
+	if err != nil {
+		return err
+	}
+	r.turn = turn
+	r.plan.care.quiet = later(r.plan.care.quiet, turn.quiet)
+	return nil
+}
+
+// giveTurn gives the turn back, also before the caller is given a hop: what the
+// caller does with it may take any time.
+func (r *traceRun) giveTurn() {
+	if r.turn == nil {
+		return
+	}
+	r.p.turns.give(r.turn, r.plan.care.quiet, r.plan.flying, r.opts.Timeout)
+	r.turn = nil
 }

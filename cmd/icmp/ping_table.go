@@ -1,14 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 )
 
 // pingRow is what the table knows of a target.
@@ -180,4 +184,146 @@ func (t *pingTable) fit(text string, width int) string {
 	}
 	text = ansi.Truncate(text, max(width, 0), more)
 	return text + strings.Repeat(" ", max(width-lipgloss.Width(text), 0))
+}
+
+// pingColumns are the figures, in their order. The first to be left out where
+// there is no room is that with the highest rank. What was not sent has a column
+// once there is any.
+var pingColumns = []struct {
+	title string
+	rank  int
+	cell  func(s *icmplib.Stats) string
+}{
+	{"SENT", 1, func(s *icmplib.Stats) string { return strconv.Itoa(s.PacketsSent) }},
+	{"RECV", 5, func(s *icmplib.Stats) string { return strconv.Itoa(s.PacketsReceived) }},
+	{"LOSS", 0, func(s *icmplib.Stats) string { return lossCell(s) }},
+	{unsentTitle, 0, func(s *icmplib.Stats) string { return strconv.Itoa(s.SendErrors) }},
+	{"LAST", 2, rttCell((*icmplib.Stats).LastRTT)},
+	{"AVG", 0, rttCell((*icmplib.Stats).AvgRTT)},
+	{"BEST", 4, rttCell((*icmplib.Stats).MinRTT)},
+	{"WORST", 3, rttCell((*icmplib.Stats).MaxRTT)},
+}
+
+const unsentTitle = "UNSENT"
+
+// lossCell writes the loss, once anything is known to be received or lost.
+func lossCell(s *icmplib.Stats) string {
+	if s.PacketsSent-s.Unsettled+s.SendErrors == 0 {
+		return "-"
+	}
+	return percent(roundLoss(s.PacketLoss()))
+}
+
+// roundLoss leaves three digits, but makes neither none nor all of a loss that
+// is neither.
+func roundLoss(loss float64) float64 {
+	if loss < 0.0005 || loss > 0.9995 {
+		return loss
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(loss, 'f', 3, 64), 64)
+	return rounded
+}
+
+func rttCell(figure func(*icmplib.Stats) time.Duration) func(*icmplib.Stats) string {
+	return func(s *icmplib.Stats) string {
+		if s.PacketsReceived == 0 {
+			return "-"
+		}
+		return strings.TrimSuffix(milliseconds(figure(s)), " ms")
+	}
+}
+
+// shortFault is what there is room for; the whole is told at the end.
+func shortFault(err error) string {
+	if errors.Is(err, icmplib.ErrNameLookup) {
+		return "name not found"
+	}
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return text
+}
+
+// trailLength is how many of the last probes a trail knows.
+const trailLength = 512
+
+// trail is what became of the last probes to a host, in sending order, in
+// whatever order that became known.
+type trail struct {
+	rtts [trailLength]time.Duration
+	end  int // the ordinal after the last
+}
+
+// add takes the result of a probe. Silence stays silence when an answer comes
+// late; an error gives way to a reply in time.
+func (t *trail) add(r icmplib.Result) {
+	if !r.Settles() && (r.Late || !r.Corrects) || r.Seq < t.end-trailLength {
+		return
+	}
+	for ; t.end <= r.Seq; t.end++ {
+		t.rtts[t.end%trailLength] = sparkOpen
+	}
+	at := &t.rtts[r.Seq%trailLength]
+	switch r.Status {
+	case icmplib.StatusReply:
+		*at = r.RTT
+	case icmplib.StatusNoReply:
+		*at = sparkLost
+	case icmplib.StatusUnsettled:
+	default:
+		*at = sparkError
+	}
+}
+
+// last returns the last n, or as many as there are, in a list of its own.
+func (t *trail) last(n int) []time.Duration {
+	n = min(n, t.end, trailLength)
+	last := make([]time.Duration, n)
+	for i := range last {
+		last[i] = t.rtts[(t.end-n+i)%trailLength]
+	}
+	return last
+}
+
+// What a sparkline has in place of a round-trip time.
+const (
+	sparkLost  time.Duration = -1 - iota // nothing came back
+	sparkError                           // an ICMP error did
+	sparkOpen                            // not known yet, or not sent
+)
+
+// sparkline draws one character for each round-trip time, the last of them if
+// there are more than width: the higher, the longer. The lowest stands for the
+// least of those drawn. What spreads less than an eighth of the greatest does
+// not use the whole height, so that noise does not look like news.
+//
+// A probe without an answer is an x, one that met an ICMP error a !, one that is
+// still open a space.
+func sparkline(rtts []time.Duration, width int, unicode bool) string {
+	rtts = rtts[max(0, len(rtts)-max(width, 0)):]
+	levels := live.Bars(unicode)
+	least, span := sparkRange(rtts)
+	var b strings.Builder
+	for _, rtt := range rtts {
+		switch rtt {
+		case sparkLost:
+			b.WriteByte('x')
+		case sparkError:
+			b.WriteByte('!')
+		case sparkOpen:
+			b.WriteByte(' ')
+		default:
+			share := float64(rtt-least) / float64(span)
+			b.WriteString(levels[min(int(share*float64(len(levels))), len(levels)-1)])
+		}
+	}
+	return b.String()
+}
+
+// sparkRange returns what the lowest level stands for, and what all levels span.
+func sparkRange(rtts []time.Duration) (least, span time.Duration) {
+	answered := slices.DeleteFunc(slices.Clone(rtts), func(rtt time.Duration) bool { return rtt < 0 })
+	if len(answered) == 0 {
+		return 0, 1
+	}
+	least, greatest := slices.Min(answered), slices.Max(answered)
+	return least, max(greatest-least, greatest/8, 1)
 }

@@ -3,7 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
+	"slices"
+	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -156,4 +160,179 @@ func milliseconds(d time.Duration) string {
 		return fmt.Sprintf("%.1f ms", ms)
 	}
 	return fmt.Sprintf("%.0f ms", ms)
+}
+
+func (t *textReporter) summaries(hosts []*icmplib.Host) {
+	for _, host := range hosts {
+		t.summary(host)
+	}
+}
+
+// summary writes the statistics of a host.
+func (t *textReporter) summary(h *icmplib.Host) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h.Err != nil && h.PacketsSent == 0 && h.SendErrors == 0 {
+		return // nothing was tried; the error is printed by itself
+	}
+	fmt.Fprintf(t.out, "\n--- %s ping statistics ---\n", h.Name)
+	fmt.Fprintf(t.out, "%d packets transmitted, %d received, %s packet loss%s\n",
+		h.PacketsSent, h.PacketsReceived, percent(h.PacketLoss()), tally(&h.Stats))
+	if h.PacketsReceived > 0 {
+		fmt.Fprintf(t.out, "rtt min/avg/max/stddev = %s ms, jitter = %s ms\n",
+			joined(h.MinRTT(), h.AvgRTT(), h.MaxRTT(), h.StdDev()), joined(h.Jitter()))
+	}
+	if t.drawn {
+		t.draw(h)
+	}
+}
+
+// drawnProbes is how many probes the line below a summary shows: with its name
+// they fit into 80 columns.
+const drawnProbes = 60
+
+// draw shows the last probes in sending order, and how the round-trip times of
+// all are distributed.
+func (t *textReporter) draw(h *icmplib.Host) {
+	if trail := t.trails[h]; trail != nil && h.PacketsSent > 1 {
+		last := trail.last(drawnProbes)
+		fmt.Fprintf(t.out, "last %d: %s\n", len(last), sparkline(last, drawnProbes, t.unicode))
+	}
+	bars := histogramOf(&h.Stats)
+	if len(bars) > 0 {
+		fmt.Fprintln(t.out)
+	}
+	for _, line := range histogramLines(bars, t.unicode) {
+		fmt.Fprintln(t.out, line)
+	}
+}
+
+// tally lists what is out of the ordinary.
+func tally(s *icmplib.Stats) string {
+	var b strings.Builder
+	for _, item := range []struct {
+		n    int
+		what string
+	}{
+		{s.ICMPErrors, "errors"},
+		{s.Late, "late"},
+		{s.Duplicates, "duplicates"},
+		{s.Altered, "altered"},
+		{s.Advised, "errors beside"},
+		{s.SendErrors, "not sent"},
+		{s.Unsettled, "still open"},
+		{s.Suspect, "perhaps lost by this host"},
+	} {
+		if item.n > 0 {
+			fmt.Fprintf(&b, ", +%d %s", item.n, item.what)
+		}
+	}
+	return b.String()
+}
+
+// percent writes a share with as many digits as keep a loss from looking like
+// none, and one reply among many from looking like none, too.
+func percent(share float64) string {
+	switch {
+	case share > 0 && share < 0.01:
+		return fmt.Sprintf("%.3g%%", 100*share)
+	case share > 0.9999 && share < 1:
+		return fmt.Sprintf("%.9g%%", 100*share)
+	}
+	return fmt.Sprintf("%.4g%%", 100*share)
+}
+
+func joined(times ...time.Duration) string {
+	parts := make([]string, len(times))
+	for i, d := range times {
+		parts[i] = fmt.Sprintf("%.3f", float64(d)/float64(time.Millisecond))
+	}
+	return strings.Join(parts, "/")
+}
+
+const (
+	histogramRows  = 8
+	histogramWidth = 40
+)
+
+// histogramBar is a range of round-trip times, and how many are in it.
+type histogramBar struct {
+	from, to time.Duration
+	count    int
+}
+
+// histogramOf cuts the range of the round-trip times into bars: of equal width,
+// or, where the greatest is many times the least, each a multiple of the one
+// before. There is none where all are alike.
+func histogramOf(s *icmplib.Stats) []histogramBar {
+	least, greatest := s.MinRTT(), s.MaxRTT()
+	if s.PacketsReceived < 2 || greatest-least < histogramRows {
+		return nil
+	}
+	bars := make([]histogramBar, histogramRows)
+	upTo := counter(s)
+	before := 0
+	for i := range bars {
+		from, to := least, cut(least, greatest, i+1)
+		if i > 0 {
+			from = bars[i-1].to
+		}
+		count := upTo(to)
+		bars[i] = histogramBar{from, to, count - before}
+		before = count
+	}
+	return bars
+}
+
+// cut returns the end of bar i, counted from 1.
+func cut(least, greatest time.Duration, i int) time.Duration {
+	const manyTimes = 8
+	share := float64(i) / histogramRows
+	switch {
+	case i == histogramRows:
+		return greatest
+	case least > 0 && greatest/least >= manyTimes:
+		return time.Duration(float64(least) * math.Pow(float64(greatest)/float64(least), share))
+	}
+	return least + time.Duration(share*float64(greatest-least))
+}
+
+// counter returns a function that counts the round-trip times up to a bound. Of
+// those that are not kept one by one, it errs as Percentile does.
+func counter(s *icmplib.Stats) func(bound time.Duration) int {
+	if rtts := s.RTTs(); rtts != nil {
+		slices.Sort(rtts)
+		return func(bound time.Duration) int {
+			return sort.Search(len(rtts), func(i int) bool { return rtts[i] > bound })
+		}
+	}
+	n := s.PacketsReceived
+	return func(bound time.Duration) int {
+		return sort.Search(n, func(i int) bool {
+			return s.Percentile((float64(i)+0.5)/float64(n)) > bound
+		})
+	}
+}
+
+// histogramLines draws the bars.
+func histogramLines(bars []histogramBar, unicode bool) []string {
+	most, digits := 0, 0
+	for _, b := range bars {
+		most = max(most, b.count)
+		digits = max(digits, len(joined(b.to)))
+	}
+	block := "#"
+	if unicode {
+		block = "█"
+	}
+	lines := make([]string, len(bars))
+	for i, b := range bars {
+		length := (b.count*histogramWidth + most - 1) / most // a single one shows, too
+		bar := strings.Repeat(block, length)
+		if length > 0 {
+			bar += " "
+		}
+		lines[i] = fmt.Sprintf("%*s - %*s ms  %s%d", digits, joined(b.from), digits, joined(b.to), bar, b.count)
+	}
+	return lines
 }

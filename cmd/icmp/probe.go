@@ -3,14 +3,19 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/icmp"
 )
 
 const probeExamples = `  icmp probe 127.0.0.1
@@ -113,4 +118,217 @@ func endedBy(err, verdict error) error {
 		return verdict
 	}
 	return err
+}
+
+// refuse names a flag, the value that it cannot have, and those that it can.
+func refuse(flag string, value any, allowed string) error {
+	return fmt.Errorf("--%s %v: %s is allowed", flag, value, allowed)
+}
+
+// explainFlag says the same of a value that is not even of the flag's type.
+func explainFlag(_ *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	flag, value := invalid.GetFlag(), fmt.Sprintf("%q", invalid.GetValue())
+	switch flag.Value.Type() {
+	case "int":
+		return refuse(flag.Name, value, "a whole number")
+	case "uint32":
+		return refuse(flag.Name, value, "a whole number from 0 to 4294967295")
+	case "uint64":
+		return refuse(flag.Name, value, "a whole number from 0 to 18446744073709551615")
+	case "bool":
+		return refuse(flag.Name, value, "true or false")
+	}
+	return fmt.Errorf("--%s %s: %w", flag.Name, value, invalid.Unwrap())
+}
+
+// checkNumbers refuses what the library would refuse, too, or would take for a
+// default or for none.
+func (f *probeFlags) checkNumbers() error {
+	switch {
+	case f.size < 0 || f.size > icmp.MaxSize:
+		return refuse("size", f.size, fmt.Sprintf("0 to %d", icmp.MaxSize))
+	case f.ttl < 1 || f.ttl > 255:
+		return refuse("ttl", f.ttl, "1 to 255")
+	case f.class < 0 || f.class > 255:
+		return refuse("traffic-class", f.class, "0 to 255")
+	case f.timeout <= 0 || f.timeout > maxTimeout:
+		return refuse("timeout", f.timeout, "more than 0 and up to 1h")
+	}
+	return nil
+}
+
+func (f *probeFlags) checkWords() error {
+	switch {
+	case f.pmtudisc != "do" && f.pmtudisc != "dont":
+		return refuse("pmtudisc", fmt.Sprintf("%q", f.pmtudisc), "do or dont")
+	case f.only4 && f.only6:
+		return errors.New("--ipv4 and --ipv6 exclude each other: one of them is allowed")
+	case f.device != "" && !interfaceExists(f.device):
+		return refuse("interface", fmt.Sprintf("%q", f.device), "the name of an interface of this host")
+	}
+	return nil
+}
+
+// splitVia decides what -I means, as ping does: an address, or an interface.
+func (f *probeFlags) splitVia() error {
+	if f.via == "" {
+		return nil
+	}
+	given, other := &f.device, "interface"
+	switch {
+	case isAddress(f.via):
+		given, other = &f.source, "source"
+	case !interfaceExists(f.via):
+		return refuse("via", fmt.Sprintf("%q", f.via), "an interface or an address of this host")
+	}
+	if *given != "" && *given != f.via {
+		return fmt.Errorf("--via %s and --%s %s exclude each other: one of them is allowed", f.via, other, *given)
+	}
+	*given = f.via
+	return nil
+}
+
+func (f *probeFlags) sourceAddr() (netip.Addr, error) {
+	if f.source == "" {
+		return netip.Addr{}, nil
+	}
+	return netip.ParseAddr(f.source)
+}
+
+func (f *probeFlags) checkSource() error {
+	if _, err := f.sourceAddr(); err != nil {
+		return refuse("source", fmt.Sprintf("%q", f.source), "an address of this host")
+	}
+	return nil
+}
+
+// explain names the flag behind an error that only a target brings to light:
+// that the source is not of its family, or not of this host.
+func (f *probeFlags) explain(err error) error {
+	flag := "source"
+	if f.source == f.via {
+		flag = "via"
+	}
+	var config *icmplib.ConfigError
+	switch {
+	case f.source == "":
+		return err
+	case errors.As(err, &config):
+		return refuse(flag, f.source, config.Allowed)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return refuse(flag, f.source, "an address of this host")
+	}
+	return err
+}
+
+func interfaceExists(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
+}
+
+// protocolFlags say what probes are made of.
+type protocolFlags struct {
+	protocol   string
+	icmp       bool
+	udp        bool
+	tcp        bool
+	port       int
+	sourcePort int
+	flowLabel  uint32
+	given      func(flag string) bool // tells whether a flag is on the command line
+}
+
+// register adds the flags. Where -I is another flag's, icmp is given as "".
+func (f *protocolFlags) register(flags *pflag.FlagSet, icmpShort string) {
+	f.given = flags.Changed
+	flags.StringVarP(&f.protocol, "protocol", "P", "icmp", "what to send: icmp, udp, tcp or sctp")
+	flags.BoolVarP(&f.icmp, "icmp", icmpShort, false, "the same as --protocol icmp")
+	flags.BoolVarP(&f.udp, "udp", "U", false, "the same as --protocol udp")
+	flags.BoolVarP(&f.tcp, "tcp", "T", false, "the same as --protocol tcp")
+	flags.IntVarP(&f.port, "port", "p", 0, "destination port; 0: 33434 for udp, 80 for tcp and sctp")
+	flags.IntVar(&f.sourcePort, "source-port", 0, "source port of udp, tcp and sctp; 0: any that is free")
+	flags.Uint32VarP(&f.flowLabel, "flow-label", "l", 0, "IPv6 flow label of udp, tcp and sctp; 0: the system's")
+}
+
+// settle decides on the protocol among the flags that name one.
+func (f *protocolFlags) settle() error {
+	if _, err := icmplib.ParseProtocol(f.protocol); err != nil {
+		return refuse("protocol", fmt.Sprintf("%q", f.protocol), "icmp, udp, tcp or sctp")
+	}
+	flag := ""
+	if f.given("protocol") {
+		flag = "--protocol " + f.protocol
+	}
+	for _, short := range [...]struct {
+		given bool
+		name  string
+	}{{f.icmp, "icmp"}, {f.udp, "udp"}, {f.tcp, "tcp"}} {
+		if !short.given {
+			continue
+		}
+		if flag != "" && f.protocol != short.name {
+			return fmt.Errorf("%s and --%s exclude each other: one of them is allowed", flag, short.name)
+		}
+		flag, f.protocol = "--"+short.name, short.name
+	}
+	return nil
+}
+
+// check refuses what cannot be meant. The other flags say what shape the probe
+// has; they have been checked.
+func (f *protocolFlags) check(shape *probeFlags) error {
+	if err := f.settle(); err != nil {
+		return err
+	}
+	protocol, _ := icmplib.ParseProtocol(f.protocol)
+	hasPorts := protocol != icmplib.ICMP
+	switch {
+	case f.port < 0 || f.port > maxPort:
+		return refuse("port", f.port, "1 to 65535, or 0 for 33434 (udp) or 80 (tcp, sctp)")
+	case f.sourcePort < 0 || f.sourcePort > maxPort:
+		return refuse("source-port", f.sourcePort, "1 to 65535, or 0 for any that is free")
+	case f.flowLabel > maxFlowLabel:
+		return refuse("flow-label", f.flowLabel, fmt.Sprintf("0 to %d", maxFlowLabel))
+	case f.port != 0 && !hasPorts:
+		return refuse("port", f.port, "none with icmp, which has no ports,")
+	case f.sourcePort != 0 && !hasPorts:
+		return refuse("source-port", f.sourcePort, "none with icmp, which has no ports,")
+	case f.flowLabel != 0 && !hasPorts:
+		return refuse("flow-label", f.flowLabel, "none with icmp")
+	case f.flowLabel != 0 && shape.only4:
+		return errors.New("--flow-label and --ipv4 exclude each other: one of them is allowed")
+	case shape.size < minSizeUDP && protocol == icmplib.UDP:
+		return refuse("size", shape.size, fmt.Sprintf("%d to %d with udp", minSizeUDP, icmp.MaxSize))
+	case shape.size != defaultSize && (protocol == icmplib.TCP || protocol == icmplib.SCTP):
+		return refuse("size", shape.size, "none with "+f.protocol+", whose probes have no payload,")
+	}
+	return nil
+}
+
+const (
+	maxPort      = 1<<16 - 1
+	maxFlowLabel = 1<<20 - 1
+	defaultSize  = 56
+	minSizeUDP   = 12 // what the library sends at the least
+)
+
+// apply gives a packet the protocol and its ports. The flags have been checked.
+func (f *protocolFlags) apply(p *icmplib.Packet) {
+	p.Protocol, _ = icmplib.ParseProtocol(f.protocol)
+	p.Port, p.SourcePort, p.FlowLabel = uint16(f.port), uint16(f.sourcePort), f.flowLabel
+	if p.Protocol == icmplib.TCP || p.Protocol == icmplib.SCTP {
+		p.Size = 0
+	}
+}
+
+// suits refuses what a packet cannot have on its way to a target.
+func suits(p *icmplib.Packet, target netip.Addr) error {
+	if p.FlowLabel != 0 && target.Is4() {
+		return refuse("flow-label", p.FlowLabel, "none to "+target.String()+", for IPv4 has no flow labels,")
+	}
+	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
 )
@@ -63,4 +66,113 @@ func (t textProbes) display(target string, dst, addr netip.Addr) string {
 		return addr.String()
 	}
 	return fmt.Sprintf("%s (%s)", name, addr)
+}
+
+// probeLine is the command line of probe: its flags are those of ping, and of
+// traceroute what ping does not have.
+type probeLine struct {
+	probeFlags
+	protocolFlags
+	count    int
+	interval time.Duration
+	numeric  bool
+	json     bool
+}
+
+func (f *probeLine) register(flags *pflag.FlagSet) {
+	flags.IntVarP(&f.count, "count", "c", 1, "how many probes to send, one after the other")
+	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one probe to the next, at the least; 0: none")
+	f.probeFlags.register(flags)
+	f.protocolFlags.register(flags, "")
+	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object per probe")
+}
+
+// options translates the command line, and refuses what it cannot mean.
+func (f *probeLine) options() (*icmplib.ProbeOptions, *icmplib.Config, error) {
+	if f.count < 1 {
+		return nil, nil, refuse("count", f.count, "1 or more")
+	}
+	if err := f.probeFlags.check(); err != nil {
+		return nil, nil, err
+	}
+	if err := f.protocolFlags.check(&f.probeFlags); err != nil {
+		return nil, nil, err
+	}
+	opts := &icmplib.ProbeOptions{Timeout: f.timeout, Packet: f.packet()}
+	f.apply(&opts.Packet)
+	return opts, f.config(), nil
+}
+
+func (f *probeLine) reporter(out io.Writer) probeReporter {
+	if f.json {
+		protocol, _ := icmplib.ParseProtocol(f.protocol)
+		return jsonProbes{&jsonReporter{out: out}, protocol}
+	}
+	text := textProbes{out: out, several: f.count > 1}
+	if !f.numeric {
+		text.names = newNameCache()
+	}
+	return text
+}
+
+// jsonProbes writes an object for each probe.
+type jsonProbes struct {
+	*jsonReporter
+	protocol icmplib.Protocol
+}
+
+// jsonProbe is the object of a probe. Its first fields are those of mtrpacket's
+// results. What there is not is null: a responder where nobody answered, type
+// and code where no ICMP message did.
+type jsonProbe struct {
+	Success       bool        `json:"success"`
+	Result        string      `json:"result"`
+	Time          *float64    `json:"time_ms"`
+	Responder     *string     `json:"responder"`
+	MPLS          []jsonLabel `json:"mpls"`
+	Type          *uint8      `json:"type"`
+	Code          *uint8      `json:"code"`
+	MTU           *int        `json:"mtu"`
+	Target        string      `json:"target"`
+	Name          string      `json:"name"`
+	Protocol      string      `json:"protocol"`
+	TTL           int         `json:"ttl"`
+	Seq           int         `json:"seq"`
+	ReplyTTL      *int        `json:"reply_ttl"`
+	Size          *int        `json:"size"`
+	Altered       bool        `json:"altered,omitempty"`
+	Unproven      bool        `json:"unproven,omitempty"`
+	Suspect       bool        `json:"suspect,omitempty"`
+	Retransmitted bool        `json:"retransmitted,omitempty"`
+	Error         *string     `json:"error"`
+}
+
+func (j jsonProbes) result(target string, r icmplib.Result) {
+	o := jsonProbe{
+		Success:       r.Status == icmplib.StatusReply,
+		Result:        r.Status.String(),
+		MPLS:          newJSONLabels(r.MPLS),
+		MTU:           unlessZero(r.MTU),
+		Target:        r.Dst.String(),
+		Name:          target,
+		Protocol:      j.protocol.String(),
+		TTL:           r.TTL,
+		Seq:           r.Seq,
+		ReplyTTL:      unlessZero(r.ReplyTTL),
+		Size:          unlessZero(r.Size),
+		Altered:       r.Altered,
+		Unproven:      r.Unproven,
+		Suspect:       r.Suspect,
+		Retransmitted: r.Retransmitted,
+		Error:         errorText(r.Cause),
+	}
+	if r.Responder.IsValid() {
+		responder := r.Responder.String()
+		o.Responder, o.Time = &responder, inMilliseconds(r.RTT)
+	}
+	if r.Size > 0 || r.Type != 0 {
+		o.Type, o.Code = &r.Type, &r.Code
+	}
+	j.write(o)
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
 )
@@ -112,4 +115,162 @@ func routeFault(r *icmplib.Route) error {
 		return r.Err
 	}
 	return nil
+}
+
+// maxParallelTraces is the most that the library takes.
+const maxParallelTraces = 1 << 16
+
+// manyFlags is what concerns traces of many targets.
+type manyFlags struct {
+	files    []string
+	rate     int
+	hopRate  int
+	parallel int
+}
+
+func (f *manyFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.files, "file", nil, "list of targets, one per line; -: standard input; may be repeated")
+	flags.IntVar(&f.rate, "rate", 10_000, "packets per second, of all traces together; 0: no limit")
+	flags.IntVar(&f.hopRate, "hop-rate", 500, "with many targets, packets per second that end at one router; 0: no limit")
+	flags.IntVar(&f.parallel, "parallel", 1000, "traces at the same time, at the most")
+}
+
+func (f *manyFlags) check() error {
+	switch {
+	case f.rate < 0:
+		return refuse("rate", f.rate, "0 or more")
+	case f.hopRate < 0:
+		return refuse("hop-rate", f.hopRate, "0 or more")
+	case f.parallel < 1 || f.parallel > maxParallelTraces:
+		return refuse("parallel", f.parallel, fmt.Sprintf("1 to %d", maxParallelTraces))
+	}
+	return nil
+}
+
+// options adds what many traces need to the options of one.
+func (f *manyFlags) options(opts *icmplib.TracerouteOptions) *icmplib.MultiTracerouteOptions {
+	many := &icmplib.MultiTracerouteOptions{
+		FirstHop: opts.FirstHop, MaxHops: opts.MaxHops, Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout,
+		Fast: opts.Fast, GapLimit: opts.GapLimit, Family: opts.Family, Packet: opts.Packet,
+		Parallel: f.parallel, Rate: f.rate, HopRate: f.hopRate,
+	}
+	if many.Rate == 0 {
+		many.Rate = -1 // the library's word for no limit
+	}
+	if many.HopRate == 0 {
+		many.HopRate = -1
+	}
+	return many
+}
+
+// targets reads the targets, and tells whether they are many: a list, several
+// words, or a word that stands for several addresses.
+func (f *manyFlags) targets(ctx context.Context, words []string, term terminal) (list *targetList, many bool, err error) {
+	if len(words) == 1 && len(f.files) == 0 {
+		s, err := parseSpan(words[0], false)
+		if err == nil && s.name != "" {
+			return nil, false, nil
+		}
+	}
+	list = &targetList{stdin: term.in, order: order{shards: 1}}
+	return list, true, list.open(ctx, words, f.files)
+}
+
+// routesReporter writes whole routes, one after the other.
+type routesReporter interface {
+	route(r *icmplib.Route)
+}
+
+// routesAhead is how many routes wait to be printed, for the names of their
+// routers perhaps, until the traces wait, too.
+const routesAhead = 64
+
+// routesReport prints routes in a goroutine of its own.
+type routesReport struct {
+	routes chan *icmplib.Route
+	ask    func(r *icmplib.Route)
+	once   sync.Once
+	done   sync.WaitGroup
+}
+
+func newRoutesReport(by routesReporter) *routesReport {
+	w := &routesReport{routes: make(chan *icmplib.Route, routesAhead), ask: func(*icmplib.Route) {}}
+	if t, ok := by.(*textRoutes); ok && t.names != nil {
+		w.ask = t.ask
+	}
+	w.done.Go(func() {
+		for r := range w.routes {
+			by.route(r)
+		}
+	})
+	return w
+}
+
+func (w *routesReport) route(r *icmplib.Route) {
+	w.ask(r)
+	w.routes <- r
+}
+
+// close waits until all is printed.
+func (w *routesReport) close() {
+	w.once.Do(func() { close(w.routes) })
+	w.done.Wait()
+}
+
+// textRoutes writes what people read.
+type textRoutes struct {
+	out   io.Writer
+	opts  *icmplib.TracerouteOptions
+	size  int
+	names *nameCache // nil: numbers only
+	nat   bool
+}
+
+// ask has the names of a route's routers looked up, all at once.
+func (t *textRoutes) ask(r *icmplib.Route) {
+	for h := range r.Responding() {
+		for i := range h.Responders {
+			t.names.ask(h.Responders[i].Address)
+		}
+	}
+}
+
+func (t *textRoutes) route(r *icmplib.Route) {
+	if !r.Address.IsValid() {
+		fmt.Fprintf(t.out, "traceroute to %s: %v\n", r.Name, r.Err)
+		return
+	}
+	one := &textRoute{out: t.out, opts: t.opts, size: t.size, names: t.names, nat: t.nat}
+	one.start(r)
+	if r.Err != nil {
+		one.end(r, &notSentError{r.Err})
+		return
+	}
+	for i := range r.Hops {
+		one.hop(r, &r.Hops[i])
+	}
+	one.end(r, nil)
+}
+
+// eachRoute writes a route as the reporter of a single one does.
+type eachRoute struct{ routeReporter }
+
+func (e eachRoute) route(r *icmplib.Route) {
+	if r.Err == nil {
+		for i := range r.Hops {
+			e.hop(r, &r.Hops[i])
+		}
+	}
+	e.end(r, r.Err)
+}
+
+func (f *tracerouteFlags) routesReporter(out io.Writer, opts *icmplib.TracerouteOptions) routesReporter {
+	if f.json || f.csv {
+		return eachRoute{f.reporter(out, opts)}
+	}
+	text := &textRoutes{out: out, opts: opts, size: f.size, nat: f.nat}
+	if !f.numeric {
+		text.names = newNameCache()
+	}
+	return text
 }

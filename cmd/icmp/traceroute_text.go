@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // textRoute writes what people read, in the manner of traceroute. Lines wait
@@ -151,4 +154,200 @@ func (t *textRoute) display(r *icmplib.Route, addr netip.Addr) string {
 		return addr.String()
 	}
 	return fmt.Sprintf("%s (%s)", name, addr)
+}
+
+// refuser returns the farthest hop where somebody refuses to forward the packet,
+// and who that is: the last hop, save where several flows end at different ones.
+func refuser(r *icmplib.Route) (*icmplib.Hop, *icmplib.Responder) {
+	for _, h := range slices.Backward(r.Hops) {
+		for i := range h.Responders {
+			if by := &h.Responders[i]; by.Status != icmplib.StatusReply && by.Status != icmplib.StatusTTLExpired {
+				return &h, by
+			}
+		}
+	}
+	return nil, nil
+}
+
+// describeEnd says in a sentence how a trace ended that took place. It begins
+// with the word of the end, where that has one.
+func describeEnd(r *icmplib.Route) string {
+	if len(r.Hops) == 0 || r.End == icmplib.EndUnknown {
+		return "interrupted: the route to " + routeName(r) + " is not known to its end"
+	}
+	last := &r.Hops[len(r.Hops)-1]
+	switch r.End {
+	case icmplib.EndReached:
+		return fmt.Sprintf("reached: %s answers at distance %d", routeName(r), last.Distance)
+	case icmplib.EndUnreachable:
+		if h, by := refuser(r); by != nil {
+			return fmt.Sprintf("unreachable: %s at distance %d says %s", by.Address, h.Distance,
+				describe(icmplib.Result{Dst: by.Address, Type: by.Type, Code: by.Code, MTU: h.MTU}))
+		}
+		return fmt.Sprintf("unreachable: the path to %s ends at distance %d", routeName(r), last.Distance)
+	case icmplib.EndLoop:
+		return fmt.Sprintf("loop: routers forward the packet in a circle, as far as distance %d", last.Distance)
+	case icmplib.EndGap:
+		return fmt.Sprintf("gap: nobody answers any more, as far as distance %d", last.Distance)
+	}
+	return fmt.Sprintf("max-hops: %s is farther than %d hops, or silent", routeName(r), last.Distance)
+}
+
+// routeName returns the target as it was given, and its address if that says
+// more.
+func routeName(r *icmplib.Route) string {
+	return nameOf(&icmplib.Host{Name: r.Name, Address: r.Address})
+}
+
+// Marks of destination unreachable by code, as traceroute has them.
+var (
+	unreachableMarks4 = [...]string{
+		icmp.V4CodeNetUnreachable:             "!N",
+		icmp.V4CodeHostUnreachable:            "!H",
+		icmp.V4CodeProtocolUnreachable:        "!P",
+		icmp.V4CodePortUnreachable:            "!<3>",
+		icmp.V4CodeFragmentationNeeded:        "!F",
+		icmp.V4CodeSourceRouteFailed:          "!S",
+		icmp.V4CodeNetUnknown:                 "!N",
+		icmp.V4CodeHostUnknown:                "!H",
+		icmp.V4CodeSourceHostIsolated:         "!N",
+		icmp.V4CodeNetProhibited:              "!X",
+		icmp.V4CodeHostProhibited:             "!X",
+		icmp.V4CodeNetUnreachableForTOS:       "!N",
+		icmp.V4CodeHostUnreachableForTOS:      "!H",
+		icmp.V4CodeAdministrativelyProhibited: "!X",
+		icmp.V4CodeHostPrecedenceViolation:    "!V",
+		icmp.V4CodePrecedenceCutoffInEffect:   "!C",
+	}
+	unreachableMarks6 = [...]string{
+		icmp.V6CodeNoRoute:                    "!N",
+		icmp.V6CodeAdministrativelyProhibited: "!X",
+		icmp.V6CodeBeyondScopeOfSource:        "!H",
+		icmp.V6CodeAddressUnreachable:         "!H",
+		icmp.V6CodePortUnreachable:            "!<4>",
+		icmp.V6CodeSourcePolicyFailed:         "!X",
+		icmp.V6CodeRejectRoute:                "!X",
+		icmp.V6CodeSourceRoutingHeader:        "!S",
+	}
+)
+
+// responderMark returns the mark of somebody who refused to forward a probe,
+// and "" for the target and for a router that forwards. The MTU is the hop's.
+func responderMark(r *icmplib.Responder, mtu int) string {
+	if r.Status == icmplib.StatusReply {
+		return ""
+	}
+	switch typ := icmp.MakeType(icmp.VersionOf(r.Address), r.Type); {
+	case r.Status == icmplib.StatusTTLExpired && r.Code == icmp.V4CodeTTLExceeded:
+		return ""
+	case r.Status == icmplib.StatusPacketTooBig && mtu > 0:
+		return fmt.Sprintf("!F-%d", mtu)
+	case r.Status == icmplib.StatusPacketTooBig:
+		return "!F"
+	case typ == icmp.V4DestinationUnreachable:
+		return markOf(unreachableMarks4[:], r.Code)
+	case typ == icmp.V6DestinationUnreachable:
+		return markOf(unreachableMarks6[:], r.Code)
+	case typ == icmp.V6ParameterProblem && r.Code == icmp.V6CodeUnrecognizedNextHeader:
+		return "!P"
+	}
+	return fmt.Sprintf("!<%d-%d>", r.Type, r.Code)
+}
+
+func markOf(marks []string, code uint8) string {
+	if int(code) < len(marks) {
+		return marks[code]
+	}
+	return fmt.Sprintf("!<%d>", code)
+}
+
+// errCannotLook is why --nat knows nothing.
+var errCannotLook = fmt.Errorf("--nat could not look for rewritten header fields: routers quote them to raw sockets only;"+
+	" run it as root, or give it CAP_NET_RAW, and leave --mode out: %w", os.ErrPermission)
+
+// lookRaw has raw sockets used where they can be had and the user left it open:
+// only they show header fields.
+func (f *tracerouteFlags) lookRaw(opts *icmplib.TracerouteOptions, cfg *icmplib.Config) {
+	f.natRaw = cfg.Mode == socket.Raw
+	if !f.nat || cfg.Mode != socket.Auto {
+		return
+	}
+	p, err := icmplib.NewProber(cfg)
+	if err != nil {
+		return // whoever makes the next one says so
+	}
+	defer p.Close()
+	for _, c := range p.Capabilities().Sockets {
+		if c.Protocol == opts.Packet.Protocol && c.Mode == socket.Raw && c.Err == nil &&
+			(opts.Family == icmplib.AnyFamily || c.Family == opts.Family) {
+			cfg.Mode, f.natRaw = socket.Raw, true
+		}
+	}
+}
+
+// looked returns what kept --nat from looking, nil if nothing did.
+func (f *tracerouteFlags) looked(r *icmplib.Route) error {
+	if f.nat && !f.natRaw && len(r.Hops) > 0 && !r.SeesRewrites() {
+		return errCannotLook
+	}
+	return nil
+}
+
+// jsonRewrite is the object of a place where header fields are rewritten.
+type jsonRewrite struct {
+	Fields []string `json:"fields"`
+	After  int      `json:"after"`
+	Before int      `json:"before"`
+	NAT    bool     `json:"nat"`
+	Sure   bool     `json:"sure"`
+}
+
+// newJSONRewrites returns an empty list where nothing is rewritten, and nil where
+// that is not known.
+func newJSONRewrites(r *icmplib.Route) []jsonRewrite {
+	if !r.SeesRewrites() {
+		return nil
+	}
+	points := r.Rewrites()
+	o := make([]jsonRewrite, len(points))
+	for i, p := range points {
+		o[i] = jsonRewrite{p.Fields.Words(), p.After, p.Before, isNAT(p.Fields), p.Sure}
+	}
+	return o
+}
+
+// isNAT tells whether such fields are what address translators rewrite.
+func isNAT(fields icmplib.Rewrite) bool { return fields&icmplib.RewriteTranslation != 0 }
+
+// jsonRewritten returns the words of fields, an empty list for none.
+func jsonRewritten(fields icmplib.Rewrite) []string {
+	return append([]string{}, fields.Words()...)
+}
+
+// rewrittenMark marks a hop that saw header fields otherwise than the one before.
+func rewrittenMark(fields icmplib.Rewrite) string {
+	if fields == 0 {
+		return ""
+	}
+	return "  [rewritten: " + strings.ReplaceAll(fields.String(), ",", ", ") + "]"
+}
+
+// describeRewrites says where header fields are rewritten: a line for each
+// place, and one where there is none, or where nobody could look.
+func describeRewrites(r *icmplib.Route) string {
+	points := r.Rewrites()
+	switch {
+	case !r.SeesRewrites():
+		return "rewritten: not known: no router quoted a probe, or this process may not see it without raw sockets\n"
+	case len(points) == 0:
+		return "rewritten: nothing, as far as routers quote it\n"
+	}
+	var b strings.Builder
+	for _, p := range points {
+		fmt.Fprintf(&b, "rewritten: between distance %d and %d: %s%s%s\n", p.After, p.Before,
+			strings.ReplaceAll(p.Fields.String(), ",", ", "),
+			mark(isNAT(p.Fields), ", as by an address translator"),
+			mark(!p.Sure, "; or only quoted so, for no hop behind it quotes anything"))
+	}
+	return b.String()
 }

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// maxTimeout is the most that the library takes.
+const maxTimeout = time.Hour
+
+// probeFlags is what the commands say alike: how one request is sent.
+type probeFlags struct {
+	timeout  time.Duration
+	size     int
+	ttl      int
+	class    int
+	only4    bool
+	only6    bool
+	via      string // -I: an interface or an address, as ping has it
+	source   string
+	device   string
+	pmtudisc string
+	whole    bool // the same as --pmtudisc do
+	mark     uint32
+	sourced  bool
+	mode     string
+}
+
+func (f *probeFlags) register(flags *pflag.FlagSet) {
+	durationVar(flags, &f.timeout, "timeout", "W", 2*time.Second, "how long each request waits for its reply")
+	flags.IntVarP(&f.size, "size", "s", 56, "payload bytes")
+	flags.IntVarP(&f.ttl, "ttl", "t", 64, "time to live, or hop limit")
+	flags.IntVarP(&f.class, "traffic-class", "Q", 0, "the byte of DSCP and ECN")
+	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
+	flags.BoolVarP(&f.only6, "ipv6", "6", false, "use IPv6 only")
+	flags.StringVarP(&f.via, "via", "I", "", "an interface or a source address")
+	flags.StringVar(&f.source, "source", "", "address to send from")
+	flags.StringVar(&f.device, "interface", "", "interface to send and receive on")
+	flags.StringVarP(&f.pmtudisc, "pmtudisc", "M", "dont", "do: forbid fragmentation; dont: allow it")
+	flags.BoolVar(&f.whole, "dont-fragment", false, "the same as --pmtudisc do")
+	flags.Uint32VarP(&f.mark, "mark", "m", 0, "routing mark; needs privilege")
+	flags.BoolVar(&f.sourced, "check-source", false, "take echo replies only from the address that was probed")
+	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
+}
+
+// check refuses what cannot be meant, and decides what -I means.
+func (f *probeFlags) check() error {
+	for _, check := range []func() error{f.checkMode, f.checkNumbers, f.checkWords, f.splitVia, f.checkSource} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// config translates what concerns all requests. The flags have been checked.
+func (f *probeFlags) config() *icmplib.Config {
+	mode, _ := socket.ParseMode(f.mode)
+	return &icmplib.Config{Mode: mode}
+}
+
+func (f *probeFlags) checkMode() error {
+	if _, err := socket.ParseMode(f.mode); err != nil {
+		return refuse("mode", fmt.Sprintf("%q", f.mode), "auto, datagram or raw")
+	}
+	return nil
+}
+
+// packet translates the shape of a request. The flags have been checked.
+func (f *probeFlags) packet() icmplib.Packet {
+	source, _ := f.sourceAddr()
+	return icmplib.Packet{
+		Source:       source,
+		Interface:    f.device,
+		Mark:         f.mark,
+		TTL:          f.ttl,
+		TrafficClass: f.class,
+		Size:         orNone(f.size),
+		DontFragment: f.whole || f.pmtudisc == "do",
+
+		RequireSource: f.sourced,
+	}
+}
+
+// orNone turns the 0 of the command line, which says none, into that of the
+// library, where 0 is the default.
+func orNone[T int | time.Duration](n T) T {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+func (f *probeFlags) family() icmplib.Family {
+	switch {
+	case f.only4:
+		return icmplib.IPv4
+	case f.only6:
+		return icmplib.IPv6
+	}
+	return icmplib.AnyFamily
+}
+
+// durationFlag is a time that is given with a unit, as 200ms, or as a number of
+// seconds, as 0.2.
+type durationFlag struct{ d *time.Duration }
+
+var _ pflag.Value = durationFlag{}
+
+var errTime = errors.New("0 or more seconds, such as 0.2, or a time with its unit, such as 200ms, is allowed")
+
+func durationVar(flags *pflag.FlagSet, d *time.Duration, name, short string, def time.Duration, usage string) {
+	*d = def
+	flags.VarP(durationFlag{d}, name, short, usage)
+}
+
+func (f durationFlag) Set(s string) error {
+	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
+		const most = 1e9 // a time.Duration holds 9.2e9 seconds
+		if !(seconds >= 0 && seconds <= most) {
+			return errTime
+		}
+		*f.d = time.Duration(seconds * float64(time.Second))
+		return nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return errTime
+	}
+	*f.d = d
+	return nil
+}
+
+func (f durationFlag) String() string {
+	if f.d == nil {
+		return ""
+	}
+	return f.d.String()
+}
+
+// Type is what the help shows for the value.
+func (f durationFlag) Type() string { return "time" }
+
+// nameCache finds the names of addresses, each looked up once and all of them
+// at the same time, without keeping anybody waiting for long.
+type nameCache struct {
+	lookup func(ctx context.Context, addr string) ([]string, error)
+
+	mu    sync.Mutex
+	names map[netip.Addr]*cachedName
+}
+
+// cachedName is a name that is being looked up, or is known.
+type cachedName struct {
+	asked time.Time
+	known chan struct{} // closed once name is what it will be
+	name  string        // "" if there is none
+}
+
+const (
+	// nameTimeout bounds a lookup, which nobody waits for.
+	nameTimeout = 5 * time.Second
+
+	// namePatience is how long after the question a line waits for its name.
+	namePatience = time.Second
+)
+
+func newNameCache() *nameCache {
+	return &nameCache{lookup: net.DefaultResolver.LookupAddr, names: map[netip.Addr]*cachedName{}}
+}
+
+// get returns the name of addr, or "" if there is none or it is not known yet:
+// what is not known is looked up meanwhile, and shows the next time.
+func (c *nameCache) get(addr netip.Addr) string {
+	n := c.ask(addr)
+	select {
+	case <-n.known:
+		return n.name
+	default:
+		return ""
+	}
+}
+
+// await returns the name of addr as get does, but gives the lookup the time
+// until namePatience after it began. Who asks for many names first, and then
+// awaits them, waits no longer than for one.
+func (c *nameCache) await(addr netip.Addr) string {
+	n := c.ask(addr)
+	patience := time.NewTimer(time.Until(n.asked.Add(namePatience)))
+	defer patience.Stop()
+	select {
+	case <-n.known:
+	case <-patience.C:
+	}
+	return c.get(addr)
+}
+
+// ask has addr looked up, unless that was done before.
+func (c *nameCache) ask(addr netip.Addr) *cachedName {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, asked := c.names[addr]
+	if !asked {
+		n = &cachedName{asked: time.Now(), known: make(chan struct{})}
+		c.names[addr] = n
+		go c.learn(addr, n)
+	}
+	return n
+}
+
+// learn looks a name up. What a router's owner wrote there reaches a terminal:
+// package net lets through only what has the form of a name.
+func (c *nameCache) learn(addr netip.Addr, n *cachedName) {
+	defer close(n.known)
+	ctx, cancel := context.WithTimeout(context.Background(), nameTimeout)
+	defer cancel()
+	names, err := c.lookup(ctx, addr.WithZone("").String())
+	if err != nil || len(names) == 0 {
+		return
+	}
+	n.name = strings.TrimSuffix(names[0], ".")
+}
