@@ -79,11 +79,21 @@ func TestWhoIsAMember(t *testing.T) {
 }
 
 func TestWhoStandsForTheHop(t *testing.T) {
-	for answers, want := range map[string]byte{"a": 0, "abababbbb": 0, "aaaaaabbbbbb": 1} {
+	for answers, want := range map[string]byte{"a": 0, "abababababbb": 0, "aaaaaabbbbbb": 1, "aaaaaabbbbbcbbbcccccc": 2} {
 		w, _ := watchOf(answers)
 		if got := w.Main(); got == nil || got.Address.As4()[3] != want {
 			t.Errorf("%s: %+v stands for the hop, want %d", answers, got, want)
 		}
+	}
+}
+
+// An answer to an earlier probe is no sign that the member is absent.
+func TestWhenAnAnswerIsOutOfOrder(t *testing.T) {
+	var w Hop
+	w.Answer(watchAnswer(0, 5))
+	w.Answer(watchAnswer(1, 2))
+	if m := w.Main(); m.Absent != 0 {
+		t.Errorf("absent for %v answers", m.Absent)
 	}
 }
 
