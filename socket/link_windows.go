@@ -300,7 +300,7 @@ func (l *echoLink) read(c *echoCall) bool {
 	_, _, reported := l.family.ErrorMessage(status)
 	if status == iphelper.Success || reported {
 		var err error
-		c.reply, err = l.family.Parse(c.Buffer, c.Base(), len(c.Payload))
+		c.reply, err = l.family.Parse(c.Buffer, uint64(c.Base()), len(c.Payload))
 		if err == nil && (c.reply.Status == status) && !c.reply.Source.IsUnspecified() {
 			c.since = c.Since()
 			return true

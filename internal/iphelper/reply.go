@@ -96,7 +96,7 @@ type Reply struct {
 // Parse reads the reply buffer of a request with a payload of size bytes. Base is
 // the address of the buffer, to which that of an IPv4 payload is relative. (The API
 // does not say how long an IPv6 payload is: it is as long as what was sent.)
-func (f Family) Parse(buf []byte, base uintptr, size int) (Reply, error) {
+func (f Family) Parse(buf []byte, base uint64, size int) (Reply, error) {
 	if len(buf) < f.BufferSize(size) {
 		return Reply{}, errReply
 	}
@@ -111,7 +111,7 @@ func (f Family) Parse(buf []byte, base uintptr, size int) (Reply, error) {
 		size = int(binary.LittleEndian.Uint16(buf[size4:]))
 		r.offset = data4
 		if size > 0 {
-			r.offset = int(binary.LittleEndian.Uint64(buf[pointer4:]) - uint64(base))
+			r.offset = int(binary.LittleEndian.Uint64(buf[pointer4:]) - base)
 		}
 	}
 	if r.Status != Success {
