@@ -76,9 +76,10 @@ type Result struct {
 	Quoted Quoted
 
 	// Retransmitted is set on the answer to a TCP probe of which the system had
-	// sent more than one packet, as it does without privileges from 1 s on. RTT
-	// is then measured from the first, and too long if a later one was answered:
-	// it is no part of the statistics.
+	// sent more than one packet, as it does without privileges from 1 s on. The
+	// first was lost or its answer takes longer than that, so the probe counts as
+	// silent, and this answer is Late. RTT is measured from the first packet, and
+	// too long if a later one was answered.
 	Retransmitted bool
 
 	// Sent is when the probe was given to the kernel. It is the zero Time if

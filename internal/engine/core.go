@@ -121,8 +121,10 @@ type heard struct {
 // credit tells the operation what was heard about a probe, and settles the probe
 // if it is open.
 func (c *core) credit(seq uint16, s *slot, h *heard) {
-	if s.state == inFlight && h.at > s.deadline && !c.isDeparting(seq) {
-		c.silence(seq, s) // its deadline was not noticed yet
+	if s.state == inFlight && (h.at > s.deadline || h.retransmitted) && !c.isDeparting(seq) {
+		// Its deadline was not noticed yet, or its first packet was lost: what
+		// answers a later one is late (tcpi_total_retrans of tcp(7)).
+		c.silence(seq, s)
 	}
 	fate := h.judge(s, c.ops.get(s.op))
 	end := answered

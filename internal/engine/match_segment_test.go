@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -138,5 +139,28 @@ func TestUnclearComesOnlyToThoseWhoAskForIt(t *testing.T) {
 	checkFates(t, b.arrive(b.unmarked(icmp.TCP)), nil)
 	if b.core.counters.Foreign != 1 {
 		t.Errorf("counters %+v", b.core.counters)
+	}
+}
+
+// What answers a SYN that the kernel sent again is late, however soon it comes: the
+// first SYN decides, as it does where the probe is a raw packet.
+func TestAnAnswerToARetransmissionIsLate(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer func(b *bench, seq uint16) *transport.Arrival
+	}{
+		{"of the target", func(b *bench, seq uint16) *transport.Arrival { return b.answer(icmp.TCP, seq, transport.SYNACK) }},
+		{"of a router", func(b *bench, seq uint16) *transport.Arrival { return b.about(icmp.TCP, seq) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, OpConfig{})
+			seq := b.launch(target, 1)
+			b.now += time.Second
+			a := tt.answer(b, seq)
+			a.Retransmitted = true
+			if got := b.arrive(a); !slices.Equal(got, []Fate{Silent, Late}) {
+				t.Errorf("got %v, want silent and late", got)
+			}
+		})
 	}
 }

@@ -75,8 +75,9 @@ type Outcome struct {
 	// Answer says of a Replied probe of another protocol than ICMP what the
 	// target answered with.
 	Answer transport.Kind
-	// Retransmitted says that the kernel had sent the probe more than once: RTT
-	// is then that of the first time, and too long if a later one was answered.
+	// Retransmitted says that the kernel had sent the probe more than once: the
+	// first packet was lost, so the probe is Silent, and this answer is Late. RTT
+	// is that of the first packet, and too long if a later one was answered.
 	Retransmitted bool
 	// Overdue says of a Corrected probe that the reply came after the timeout.
 	Overdue bool
