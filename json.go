@@ -219,36 +219,37 @@ func (h *Host) UnmarshalJSON(data []byte) error {
 
 // resultJSON is a Result.
 type resultJSON struct {
-	Dst           netip.Addr   `json:"dst"`
-	Seq           int          `json:"seq"`
-	Status        Status       `json:"status"`
-	Responder     netip.Addr   `json:"responder"`
-	RTT           milliseconds `json:"rtt_ms"`
-	RTTSource     RTTSource    `json:"rtt_source"`
-	Sent          time.Time    `json:"sent"`
-	TTL           int          `json:"ttl"`
-	ReplyTTL      int          `json:"reply_ttl"`
-	TrafficClass  uint8        `json:"reply_traffic_class"`
-	Size          int          `json:"size"`
-	Type          uint8        `json:"type"`
-	Code          uint8        `json:"code"`
-	MTU           int          `json:"mtu"`
-	MPLS          []mplsLabel  `json:"mpls"`
-	Late          bool         `json:"late"`
-	Duplicate     bool         `json:"duplicate"`
-	Advises       bool         `json:"advises"`
-	Corrects      bool         `json:"corrects"`
-	Altered       bool         `json:"altered"`
-	Unproven      bool         `json:"unproven"`
-	Suspect       bool         `json:"suspect"`
-	Retransmitted bool         `json:"retransmitted"`
-	Error         *string      `json:"error"`
+	Dst           netip.Addr      `json:"dst"`
+	Seq           int             `json:"seq"`
+	Status        Status          `json:"status"`
+	Responder     netip.Addr      `json:"responder"`
+	RTT           milliseconds    `json:"rtt_ms"`
+	RTTSource     RTTSource       `json:"rtt_source"`
+	Sent          time.Time       `json:"sent"`
+	TTL           int             `json:"ttl"`
+	ReplyTTL      int             `json:"reply_ttl"`
+	TrafficClass  uint8           `json:"reply_traffic_class"`
+	Size          int             `json:"size"`
+	Type          uint8           `json:"type"`
+	Code          uint8           `json:"code"`
+	MTU           int             `json:"mtu"`
+	MPLS          []mplsLabel     `json:"mpls"`
+	Interfaces    []interfaceJSON `json:"interfaces"`
+	Late          bool            `json:"late"`
+	Duplicate     bool            `json:"duplicate"`
+	Advises       bool            `json:"advises"`
+	Corrects      bool            `json:"corrects"`
+	Altered       bool            `json:"altered"`
+	Unproven      bool            `json:"unproven"`
+	Suspect       bool            `json:"suspect"`
+	Retransmitted bool            `json:"retransmitted"`
+	Error         *string         `json:"error"`
 }
 
 func (j *resultJSON) result() Result {
 	return Result{Dst: j.Dst, Seq: j.Seq, Status: j.Status, Responder: j.Responder, RTT: j.RTT.duration(),
 		RTTSource: j.RTTSource, Sent: j.Sent, TTL: j.TTL, ReplyTTL: j.ReplyTTL, ReplyTrafficClass: j.TrafficClass,
-		Size: j.Size, Type: j.Type, Code: j.Code, MTU: j.MTU, MPLS: labelsOf(j.MPLS), Late: j.Late, Duplicate: j.Duplicate,
+		Size: j.Size, Type: j.Type, Code: j.Code, MTU: j.MTU, MPLS: labelsOf(j.MPLS), Interfaces: interfacesOf(j.Interfaces), Late: j.Late, Duplicate: j.Duplicate,
 		Advises: j.Advises, Corrects: j.Corrects, Altered: j.Altered, Unproven: j.Unproven, Suspect: j.Suspect, Retransmitted: j.Retransmitted, Cause: errorOf(j.Error)}
 }
 
@@ -281,6 +282,9 @@ func (o *object) result(r *Result) {
 	if len(r.MPLS) > 0 {
 		o.labels(r.MPLS)
 	}
+	if len(r.Interfaces) > 0 {
+		o.interfaces(r.Interfaces)
+	}
 	o.boolIf("late", r.Late)
 	o.boolIf("duplicate", r.Duplicate)
 	o.boolIf("advises", r.Advises)
@@ -299,7 +303,7 @@ func (r *Result) AppendJSON(b []byte) ([]byte, error) {
 	return o.end()
 }
 
-// MarshalJSON returns the fields, save Interfaces and Quoted; Cause is the error.
+// MarshalJSON returns the fields, save Quoted; Cause is the error.
 func (r Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
 // UnmarshalJSON sets r to what [Result.MarshalJSON] has written. Of the error only

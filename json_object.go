@@ -161,6 +161,27 @@ func (o *object) error(err error) {
 	o.text("error", err.Error())
 }
 
+// interfaces writes what a router tells of its interfaces.
+func (o *object) interfaces(all []icmp.InterfaceInfo) {
+	o.key("interfaces")
+	o.b = append(o.b, '[')
+	for i := range all {
+		o.b = o.separate(i)
+		o.open()
+		o.word("role", all[i].Role)
+		o.intIf("index", int(all[i].Index))
+		if all[i].Address.IsValid() {
+			o.addr("address", all[i].Address)
+		}
+		if all[i].Name != "" {
+			o.text("name", all[i].Name)
+		}
+		o.intIf("mtu", all[i].MTU)
+		o.close()
+	}
+	o.b = append(o.b, ']')
+}
+
 // labels writes a label stack.
 func (o *object) labels(labels []icmp.MPLSLabel) {
 	o.key("mpls")

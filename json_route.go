@@ -24,15 +24,32 @@ func labelsOf(j []mplsLabel) (labels []icmp.MPLSLabel) {
 	return labels
 }
 
+// interfaceJSON is what a router tells of an interface.
+type interfaceJSON struct {
+	Role    icmp.InterfaceRole `json:"role"`
+	Index   uint32             `json:"index"`
+	Address netip.Addr         `json:"address"`
+	Name    string             `json:"name"`
+	MTU     int                `json:"mtu"`
+}
+
+func interfacesOf(j []interfaceJSON) (all []icmp.InterfaceInfo) {
+	for _, i := range j {
+		all = append(all, icmp.InterfaceInfo(i))
+	}
+	return all
+}
+
 // responderJSON is a Responder.
 type responderJSON struct {
-	Address         netip.Addr  `json:"address"`
-	PacketsReceived int         `json:"packets_received"`
-	Status          Status      `json:"status"`
-	Type            uint8       `json:"type"`
-	Code            uint8       `json:"code"`
-	ReplyTTL        int         `json:"reply_ttl"`
-	MPLS            []mplsLabel `json:"mpls"`
+	Address         netip.Addr      `json:"address"`
+	PacketsReceived int             `json:"packets_received"`
+	Status          Status          `json:"status"`
+	Type            uint8           `json:"type"`
+	Code            uint8           `json:"code"`
+	ReplyTTL        int             `json:"reply_ttl"`
+	MPLS            []mplsLabel     `json:"mpls"`
+	Interfaces      []interfaceJSON `json:"interfaces"`
 }
 
 // hopJSON is a Hop.
@@ -54,7 +71,8 @@ func (j *hopJSON) hop() (h Hop, err error) {
 		ReturnDistance: j.ReturnDistance, End: j.End}
 	for _, r := range j.Responders {
 		h.Responders = append(h.Responders, Responder{Address: r.Address, PacketsReceived: r.PacketsReceived,
-			Status: r.Status, Type: r.Type, Code: r.Code, ReplyTTL: r.ReplyTTL, MPLS: labelsOf(r.MPLS)})
+			Status: r.Status, Type: r.Type, Code: r.Code, ReplyTTL: r.ReplyTTL, MPLS: labelsOf(r.MPLS),
+			Interfaces: interfacesOf(r.Interfaces)})
 	}
 	if err := h.Rewritten.UnmarshalText([]byte(strings.Join(j.Rewritten, ","))); err != nil && len(j.Rewritten) > 0 {
 		return Hop{}, err
@@ -103,6 +121,9 @@ func (o *object) responder(r *Responder) {
 	if len(r.MPLS) > 0 {
 		o.labels(r.MPLS)
 	}
+	if len(r.Interfaces) > 0 {
+		o.interfaces(r.Interfaces)
+	}
 	o.close()
 }
 
@@ -114,7 +135,7 @@ func (h *Hop) AppendJSON(b []byte) ([]byte, error) {
 }
 
 // MarshalJSON returns the fields, responders, and what [Stats.MarshalJSON] has;
-// Interfaces and Quoted of the responders are left out.
+// Quoted of the responders is left out.
 func (h Hop) MarshalJSON() ([]byte, error) { return h.AppendJSON(nil) }
 
 // UnmarshalJSON sets h to what [Hop.MarshalJSON] has written.

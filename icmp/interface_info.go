@@ -2,7 +2,9 @@ package icmp
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // InterfaceRole says which interface of a router an [InterfaceInfo] is about
@@ -17,9 +19,22 @@ const (
 	RoleNextHop                       // it would have been sent to there
 )
 
+var interfaceRoles = [...]string{"incoming", "sub-IP", "outgoing", "next hop"}
+
 // String returns the role in words, such as "incoming".
-func (r InterfaceRole) String() string {
-	return [...]string{"incoming", "sub-IP", "outgoing", "next hop"}[r&3]
+func (r InterfaceRole) String() string { return interfaceRoles[r&3] }
+
+// MarshalText returns the word of String.
+func (r InterfaceRole) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads a word of String; another one is an error.
+func (r *InterfaceRole) UnmarshalText(text []byte) error {
+	i := slices.Index(interfaceRoles[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("icmp: %q is no role of an interface: one of %q is allowed", text, interfaceRoles)
+	}
+	*r = InterfaceRole(i)
+	return nil
 }
 
 // InterfaceInfo is what a router tells of an interface (RFC 5837).

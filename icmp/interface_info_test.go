@@ -41,3 +41,20 @@ func TestInterfacesAreReadAsTheCTypeAnnounces(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestRolesOfInterfacesAreReadAsTheyAreWritten(t *testing.T) {
+	for _, role := range []icmp.InterfaceRole{icmp.RoleIncoming, icmp.RoleSubIP, icmp.RoleOutgoing, icmp.RoleNextHop} {
+		text, err := role.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back icmp.InterfaceRole
+		if err := back.UnmarshalText(text); err != nil || back != role {
+			t.Errorf("%q is read as %v, %v", text, back, err)
+		}
+	}
+	var none icmp.InterfaceRole
+	if err := none.UnmarshalText([]byte("upstairs")); err == nil {
+		t.Error("a role that there is not is read")
+	}
+}

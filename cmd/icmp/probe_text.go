@@ -46,7 +46,7 @@ func (t textProbes) line(target string, r icmplib.Result) string {
 		described.MPLS = nil // told in full
 		b.WriteString(": " + describe(described))
 	}
-	b.WriteString(labelStack(r.MPLS))
+	b.WriteString(labelStack(r.MPLS) + interfaceNames(r.Interfaces))
 	b.WriteString(remarks(r) + mark(r.Suspect, " (our own socket lost packets)") + mark(r.Retransmitted, " (sent again by the system)"))
 	return b.String()
 }
@@ -126,26 +126,27 @@ type jsonProbes struct {
 // results. What there is not is null: a responder where nobody answered, type
 // and code where no ICMP message did.
 type jsonProbe struct {
-	Success       bool        `json:"success"`
-	Result        string      `json:"result"`
-	Time          *float64    `json:"time_ms"`
-	Responder     *string     `json:"responder"`
-	MPLS          []jsonLabel `json:"mpls"`
-	Type          *uint8      `json:"type"`
-	Code          *uint8      `json:"code"`
-	MTU           *int        `json:"mtu"`
-	Target        string      `json:"target"`
-	Name          string      `json:"name"`
-	Protocol      string      `json:"protocol"`
-	TTL           int         `json:"ttl"`
-	Seq           int         `json:"seq"`
-	ReplyTTL      *int        `json:"reply_ttl"`
-	Size          *int        `json:"size"`
-	Altered       bool        `json:"altered,omitempty"`
-	Unproven      bool        `json:"unproven,omitempty"`
-	Suspect       bool        `json:"suspect,omitempty"`
-	Retransmitted bool        `json:"retransmitted,omitempty"`
-	Error         *string     `json:"error"`
+	Success       bool            `json:"success"`
+	Result        string          `json:"result"`
+	Time          *float64        `json:"time_ms"`
+	Responder     *string         `json:"responder"`
+	MPLS          []jsonLabel     `json:"mpls"`
+	Interfaces    []jsonInterface `json:"interfaces,omitempty"`
+	Type          *uint8          `json:"type"`
+	Code          *uint8          `json:"code"`
+	MTU           *int            `json:"mtu"`
+	Target        string          `json:"target"`
+	Name          string          `json:"name"`
+	Protocol      string          `json:"protocol"`
+	TTL           int             `json:"ttl"`
+	Seq           int             `json:"seq"`
+	ReplyTTL      *int            `json:"reply_ttl"`
+	Size          *int            `json:"size"`
+	Altered       bool            `json:"altered,omitempty"`
+	Unproven      bool            `json:"unproven,omitempty"`
+	Suspect       bool            `json:"suspect,omitempty"`
+	Retransmitted bool            `json:"retransmitted,omitempty"`
+	Error         *string         `json:"error"`
 }
 
 func (j jsonProbes) result(target string, r icmplib.Result) {
@@ -153,6 +154,7 @@ func (j jsonProbes) result(target string, r icmplib.Result) {
 		Success:       r.Status == icmplib.StatusReply,
 		Result:        r.Status.String(),
 		MPLS:          newJSONLabels(r.MPLS),
+		Interfaces:    newJSONInterfaces(r.Interfaces),
 		MTU:           unlessZero(r.MTU),
 		Target:        r.Dst.String(),
 		Name:          target,

@@ -31,23 +31,24 @@ type jsonTrace struct {
 // jsonHop is the object of a hop. Round-trip times are null where nobody
 // answered, and so is the MTU where nobody told it.
 type jsonHop struct {
-	Distance        int         `json:"distance"`
-	Addresses       []string    `json:"addresses"`
-	RTTs            []float64   `json:"rtts_ms"`
-	PacketsSent     int         `json:"packets_sent"`
-	PacketsReceived int         `json:"packets_received"`
-	PacketLoss      float64     `json:"packet_loss"`
-	SendErrors      int         `json:"send_errors"`
-	Suspect         int         `json:"suspect"`
-	MinRTT          *float64    `json:"min_rtt_ms"`
-	AvgRTT          *float64    `json:"avg_rtt_ms"`
-	MaxRTT          *float64    `json:"max_rtt_ms"`
-	Jitter          *float64    `json:"jitter_ms"`
-	MPLS            []jsonLabel `json:"mpls"`
-	Status          string      `json:"status"`
-	MTU             *int        `json:"mtu"`
-	Rewritten       []string    `json:"rewritten"`
-	ReturnDistance  *int        `json:"return_distance"`
+	Distance        int             `json:"distance"`
+	Addresses       []string        `json:"addresses"`
+	RTTs            []float64       `json:"rtts_ms"`
+	PacketsSent     int             `json:"packets_sent"`
+	PacketsReceived int             `json:"packets_received"`
+	PacketLoss      float64         `json:"packet_loss"`
+	SendErrors      int             `json:"send_errors"`
+	Suspect         int             `json:"suspect"`
+	MinRTT          *float64        `json:"min_rtt_ms"`
+	AvgRTT          *float64        `json:"avg_rtt_ms"`
+	MaxRTT          *float64        `json:"max_rtt_ms"`
+	Jitter          *float64        `json:"jitter_ms"`
+	MPLS            []jsonLabel     `json:"mpls"`
+	Interfaces      []jsonInterface `json:"interfaces,omitempty"` // of the first responder that tells of some
+	Status          string          `json:"status"`
+	MTU             *int            `json:"mtu"`
+	Rewritten       []string        `json:"rewritten"`
+	ReturnDistance  *int            `json:"return_distance"`
 }
 
 // jsonLabel is an MPLS label.
@@ -97,6 +98,9 @@ func newJSONHop(h *icmplib.Hop) jsonHop {
 	}
 	for i := range h.Responders {
 		o.Addresses = append(o.Addresses, h.Responders[i].Address.String())
+		if o.Interfaces == nil {
+			o.Interfaces = newJSONInterfaces(h.Responders[i].Interfaces)
+		}
 	}
 	for _, rtt := range h.RTTs() {
 		o.RTTs = append(o.RTTs, *inMilliseconds(rtt))
@@ -104,6 +108,22 @@ func newJSONHop(h *icmplib.Hop) jsonHop {
 	if h.PacketsReceived > 0 {
 		o.MinRTT, o.AvgRTT, o.MaxRTT = inMilliseconds(h.MinRTT()), inMilliseconds(h.AvgRTT()), inMilliseconds(h.MaxRTT())
 		o.Jitter = inMilliseconds(h.Jitter())
+	}
+	return o
+}
+
+// jsonInterface is what a router tells of an interface.
+type jsonInterface struct {
+	Role    icmp.InterfaceRole `json:"role"`
+	Index   uint32             `json:"index,omitempty"`
+	Address netip.Addr         `json:"address,omitzero"`
+	Name    string             `json:"name,omitempty"`
+	MTU     int                `json:"mtu,omitempty"`
+}
+
+func newJSONInterfaces(all []icmp.InterfaceInfo) (o []jsonInterface) {
+	for _, i := range all {
+		o = append(o, jsonInterface(i))
 	}
 	return o
 }

@@ -99,7 +99,7 @@ func (t *textRoute) lines(r *icmplib.Route, h *icmplib.Hop) string {
 		if len(h.Responders) > 1 {
 			fmt.Fprintf(&b, "  (%d of %d)", answers.PacketsReceived, h.PacketsSent)
 		}
-		b.WriteString(labelStack(answers.MPLS))
+		b.WriteString(labelStack(answers.MPLS) + interfaceNames(answers.Interfaces))
 		if i == 0 {
 			b.WriteString(rewrittenMark(h.Rewritten))
 		}
@@ -137,6 +137,28 @@ func labelStack(labels []icmp.MPLSLabel) string {
 		parts[i] = fmt.Sprintf("%d tc=%d ttl=%d", l.Label, l.TrafficClass, l.TTL)
 	}
 	return "  [MPLS " + strings.Join(parts, ", ") + "]"
+}
+
+// interfaceNames is what a router tells of its interfaces (RFC 5837).
+func interfaceNames(all []icmp.InterfaceInfo) string {
+	var b strings.Builder
+	for i := range all {
+		b.WriteString("  [" + all[i].Role.String())
+		if all[i].Name != "" {
+			b.WriteString(" " + printable(all[i].Name))
+		}
+		if all[i].Index != 0 {
+			fmt.Fprintf(&b, " index=%d", all[i].Index)
+		}
+		if all[i].Address.IsValid() {
+			b.WriteString(" " + all[i].Address.String())
+		}
+		if all[i].MTU != 0 {
+			fmt.Fprintf(&b, " mtu=%d", all[i].MTU)
+		}
+		b.WriteString("]")
+	}
+	return b.String()
 }
 
 // display returns an address with its name. The target goes by the name that it

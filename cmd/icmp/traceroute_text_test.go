@@ -10,11 +10,16 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/icmp"
 )
 
 func TestTheLinesOfAHop(t *testing.T) {
 	late := aHop(9, icmplib.StatusTTLExpired, inMicroseconds(1000, -1), router(router4, 1))
 	late.Add(icmplib.Result{Seq: 1, Late: true, Sent: someTime, Status: icmplib.StatusReply, RTT: time.Second})
+	named := aHop(7, icmplib.StatusTTLExpired, inMicroseconds(1000), router(router4, 1))
+	named.Responders[0].Interfaces = []icmp.InterfaceInfo{
+		{Name: "eth7\x1b[2J", Index: 7, Address: router4, MTU: 1500}, {Role: icmp.RoleOutgoing},
+	}
 	for _, tt := range []struct {
 		name string
 		hop  *icmplib.Hop
@@ -31,6 +36,8 @@ func TestTheLinesOfAHop(t *testing.T) {
 		{"a link that is too narrow", narrowHop(), "  2 2001:db8::1  5.00 ms  !F-1400\n"},
 		{"many probes", aHop(255, icmplib.StatusTTLExpired, inMicroseconds(1000, 2000, 3000, 4000, 5000, 6000), router(router4, 6)),
 			"255 198.51.100.1  min/avg/max 1.000/3.500/6.000 ms, jitter 1.00 ms\n"},
+		{"a router that names its interfaces", named,
+			"  7 198.51.100.1  1.00 ms  [incoming \"eth7\\x1b[2J\" index=7 198.51.100.1 mtu=1500]  [outgoing]\n"},
 		{"a late answer", late, "  9 198.51.100.1  1.00 ms, 50% loss, +1 late\n"},
 		{"probes that did not leave", func() *icmplib.Hop {
 			h := aHop(5, icmplib.StatusNoReply, inMicroseconds(-1))
