@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/goicmp/icmplib/internal/netlab"
 )
 
 // hostile are targets that would do something to a terminal, or are no text.
@@ -80,21 +82,23 @@ func (f *full) Write(b []byte) (int, error) {
 
 // A result that was not written is no success, whatever the format.
 func TestWriteErrorsAreToldAndFail(t *testing.T) {
-	for _, line := range [][]string{
-		{"ping", "-c", "1", "127.0.0.1"}, {"ping", "--json", "-c", "1", "127.0.0.1"},
-		{"multiping", "--json", "127.0.0.1"}, {"multiping", "--csv", "127.0.0.1"},
-		{"traceroute", "--json", "127.0.0.1"}, {"traceroute", "127.0.0.1"}, {"doctor"}, {"doctor", "--json"},
-		{"probe", "127.0.0.1"}, {"probe", "--json", "127.0.0.1"}, {"mtr", "--json", "-c", "1", "127.0.0.1"},
-		{"completion", "bash"}, {"--help"},
-	} {
-		for _, room := range []int{0, 20} {
-			var stderr strings.Builder
-			code := run(t.Context(), line, strings.NewReader(""), &full{room}, &stderr)
-			if code != exitFailure || !strings.Contains(stderr.String(), "standard output: no space left on device") {
-				t.Errorf("%q with room for %d bytes ends with %d and says %q", line, room, code, stderr.String())
+	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+		for _, line := range [][]string{
+			{"ping", "-c", "1", "127.0.0.1"}, {"ping", "--json", "-c", "1", "127.0.0.1"},
+			{"multiping", "--json", "127.0.0.1"}, {"multiping", "--csv", "127.0.0.1"},
+			{"traceroute", "--json", "127.0.0.1"}, {"traceroute", "127.0.0.1"}, {"doctor"}, {"doctor", "--json"},
+			{"probe", "127.0.0.1"}, {"probe", "--json", "127.0.0.1"}, {"mtr", "--json", "-c", "1", "127.0.0.1"},
+			{"completion", "bash"}, {"--help"},
+		} {
+			for _, room := range []int{0, 20} {
+				var stderr strings.Builder
+				code := run(t.Context(), line, strings.NewReader(""), &full{room}, &stderr)
+				if code != exitFailure || !strings.Contains(stderr.String(), "standard output: no space left on device") {
+					t.Errorf("%q with room for %d bytes ends with %d and says %q", line, room, code, stderr.String())
+				}
 			}
 		}
-	}
+	})
 	if o := (&output{out: &full{}, fail: func(error) {}}); o.failure() != nil {
 		t.Error("nothing was written, and it failed")
 	} else if _, err := o.Write([]byte("x")); !errors.Is(err, syscall.ENOSPC) || !errors.Is(o.failure(), syscall.ENOSPC) {
