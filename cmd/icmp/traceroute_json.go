@@ -116,14 +116,14 @@ func newJSONHop(h *icmplib.Hop) jsonHop {
 type jsonInterface struct {
 	Role    icmp.InterfaceRole `json:"role"`
 	Index   uint32             `json:"index,omitempty"`
-	Address netip.Addr         `json:"address,omitzero"`
+	Address string             `json:"address,omitempty"`
 	Name    string             `json:"name,omitempty"`
 	MTU     int                `json:"mtu,omitempty"`
 }
 
 func newJSONInterfaces(all []icmp.InterfaceInfo) (o []jsonInterface) {
 	for _, i := range all {
-		o = append(o, jsonInterface(i))
+		o = append(o, jsonInterface{i.Role, i.Index, addressText(i.Address), i.Name, i.MTU})
 	}
 	return o
 }
