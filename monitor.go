@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"net/netip"
 	"time"
 )
 
@@ -118,4 +119,69 @@ func (o *MonitorOptions) validate() error {
 		return err
 	}
 	return validateProbing(o.Timeout, o.Family, &o.Packet)
+}
+
+// Event is something that a Monitor noticed.
+type Event struct {
+	Kind  EventKind // what happened
+	Time  time.Time // when it happened, as far as the probes can tell
+	Round int       // the ordinal of that round, from 1
+
+	// Distance is the hop of an EventRouteChange, and From and To are who
+	// answered there before and who does now. The zero Addr stands for nobody:
+	// the way has become longer or shorter.
+	Distance int
+	From, To netip.Addr
+
+	// Duration is how long the outage lasted that an EventRecovery ends: from
+	// the sending of the first probe that was lost to that of the first one that
+	// was answered.
+	Duration time.Duration
+}
+
+// EventKind says what happened.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	EventRouteChange EventKind = iota + 1 // another router answers at a hop
+	EventOutage                           // the target has ceased to answer
+	EventRecovery                         // it answers again
+)
+
+var eventWords = [...]string{"unknown", "route-change", "outage", "recovery"}
+
+// String returns the kind in a word, such as "outage".
+func (k EventKind) String() string {
+	return wordOf(k, eventWords[:], eventWords[0])
+}
+
+// MarshalText returns the word, for JSON and its like.
+func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText sets k to the kind whose word is given. An unknown word is an
+// error.
+func (k *EventKind) UnmarshalText(word []byte) error {
+	return setByWord(k, eventWords[:], EventRouteChange, word, "kind of event")
+}
+
+// Snapshot is what a Monitor knows at the end of a round.
+type Snapshot struct {
+	// Round is the ordinal of the round, from 1.
+	Round int
+
+	// Time is when the snapshot was taken.
+	Time time.Time
+
+	// Route is the way to the target as it is now. The Stats of its hops are
+	// those of all rounds.
+	Route
+
+	// Results are what became known since the snapshot before: of probes of
+	// this round, and of earlier ones whose answers took longer. Result.TTL is
+	// the hop, and Result.Seq the ordinal of the round less one.
+	Results []Result
+
+	// Events are what has changed since the snapshot before, in order of time.
+	Events []Event
 }
