@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/socket"
 )
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // groundTruth is what a network did, by what reports of it have to agree with.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // Several flows over real sockets: what the kernel is told to send takes the

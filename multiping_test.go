@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // Every network in which ping is tested, through MultiPing: the books are the

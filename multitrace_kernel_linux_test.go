@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 	"github.com/goicmp/icmplib/socket"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // small is a tree in which a route takes a moment.

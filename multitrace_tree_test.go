@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // broad is the levels of a tree as wide as real paths become.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 	"github.com/goicmp/icmplib/socket"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // A scenario is a file with a simulated network, what is to be done in it, and

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // receiveAll collects results by their tags.

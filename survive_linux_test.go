@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/socket"
 )
 

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // The scenarios of testdata/trace behind the real kernel, as those of

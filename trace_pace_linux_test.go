@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // A path of twelve hops of 10 ms each way, without and with a silent one, traced

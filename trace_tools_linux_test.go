@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/socket"
 )
 

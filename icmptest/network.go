@@ -11,7 +11,7 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/socket"
 )

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // Packet is what the network knows of a packet that was sent into it.

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net"
 	"net/netip"
 	"os"
@@ -11,8 +12,6 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
-	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // conn is what ICMPv4 and ICMPv6 have in common: all but their doc comments and
@@ -23,7 +22,7 @@ type conn struct {
 	id      uint16
 	local   netip.Addr
 	link    *link // the system's side: one file per system
-	zones   zones.Zones
+	zones   netio.Zones
 
 	broadcast atomic.Bool
 
@@ -32,11 +31,11 @@ type conn struct {
 	ends   []int  // where each of them ends in buf
 	out    []sys.Outbound
 
-	receiving waiting.Turn
+	receiving netio.ContextMutex
 	in        sys.Inbound
 	single    [1]icmp.Reply
 
-	deadline waiting.Deadline
+	deadline netio.Deadline
 
 	malformed, foreign atomic.Uint64
 }
@@ -85,7 +84,7 @@ func joinListenErrors(datagram, raw error) error {
 }
 
 func listenMode(v icmp.Version, mode Mode, cfg *Config, ifi *net.Interface) (*conn, error) {
-	c := &conn{version: v, mode: mode, local: cfg.Source, receiving: waiting.NewTurn()}
+	c := &conn{version: v, mode: mode, local: cfg.Source, receiving: netio.NewContextMutex()}
 	if err := c.open(cfg, ifi); err != nil {
 		return nil, &OpError{Op: opListen, Mode: mode, Addr: cfg.Source, V: v, Err: explainListen(mode, cfg, err)}
 	}

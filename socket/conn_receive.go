@@ -2,20 +2,20 @@ package socket
 
 import (
 	"context"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net/netip"
 	"slices"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/inbound"
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
 // receive returns the first reply that answers req; nil stands for any.
 func (c *conn) receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, error) {
-	if err := c.receiving.Take(ctx); err != nil {
+	if err := c.receiving.Lock(ctx); err != nil {
 		return nil, err
 	}
-	defer c.receiving.Leave()
+	defer c.receiving.Unlock()
 	for {
 		if _, err := c.read(ctx, c.single[:]); err != nil {
 			return nil, err
@@ -30,10 +30,10 @@ func (c *conn) receiveBatch(ctx context.Context, replies []icmp.Reply) (int, err
 	if len(replies) == 0 {
 		return 0, nil
 	}
-	if err := c.receiving.Take(ctx); err != nil {
+	if err := c.receiving.Lock(ctx); err != nil {
 		return 0, err
 	}
-	defer c.receiving.Leave()
+	defer c.receiving.Unlock()
 	return c.read(ctx, replies)
 }
 
@@ -58,10 +58,10 @@ func (c *conn) read(ctx context.Context, replies []icmp.Reply) (int, error) {
 
 // receiveNow is receiveBatch without waiting.
 func (c *conn) receiveNow(replies []icmp.Reply) (int, error) {
-	if err := c.receiving.Take(context.Background()); err != nil {
+	if err := c.receiving.Lock(context.Background()); err != nil {
 		return 0, err
 	}
-	defer c.receiving.Leave()
+	defer c.receiving.Unlock()
 	for kept := 0; kept == 0 && len(replies) > 0; {
 		n, err := c.link.receiveNow(min(len(replies), maxBatch))
 		if err != nil || n == 0 {
@@ -110,7 +110,7 @@ func (c *conn) receiveError(ctx context.Context, err error) error {
 
 // decode reads a datagram into reply, and tells whether it is one to hand out.
 func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
-	inbound.Describe(reply, in, &c.zones)
+	netio.Describe(reply, in, &c.zones)
 	var ok bool
 	if in.Failed {
 		ok = c.decodeQueued(in, reply)
@@ -146,7 +146,7 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 		// of some systems. No ICMP type that we are sent looks like one: the
 		// first byte of an echo reply is 0, that of a header 0x45 or more.
 		if len(data) > 0 && data[0]>>4 == 4 {
-			stripped := inbound.StripIPv4(reply, data)
+			stripped := netio.StripIPv4(reply, data)
 			if stripped == nil {
 				return false
 			}
@@ -164,7 +164,7 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 
 // decodeQueued reads an entry of the error queue.
 func (c *conn) decodeQueued(in *sys.Inbound, reply *icmp.Reply) bool {
-	quoted, ok := inbound.ParseQueued(reply, c.version, in, 0, &c.zones)
+	quoted, ok := netio.ParseQueued(reply, c.version, in, 0, &c.zones)
 	return ok && reply.Quote.ParseTransport(c.protocol(), quoted) == nil
 }
 

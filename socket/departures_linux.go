@@ -1,10 +1,9 @@
 package socket
 
 import (
+	"github.com/goicmp/icmplib/internal/netio"
 	"sync"
 	"time"
-
-	"github.com/goicmp/icmplib/internal/clock"
 )
 
 // settling is for how long at most the stamp of a request is waited for before
@@ -51,7 +50,7 @@ func newDepartures(base time.Time) *departures { return &departures{base: base, 
 func (d *departures) key(ordinal uint32) uint64 { return uint64(d.count)<<32 | uint64(ordinal) }
 
 // send notes that a request is about to be given to the kernel.
-func (d *departures) send(seq uint16, now clock.Reading) {
+func (d *departures) send(seq uint16, now netio.ClockReading) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := &d.sent[seq]
@@ -108,9 +107,9 @@ func (d *departures) note(ordinal uint32, stamp int64) {
 // roundTrip returns the time between the stamp of the last request with a
 // sequence number and that of what came about it, which was read at a moment. It
 // is 0 where that is not known.
-func (d *departures) roundTrip(seq uint16, arrived int64, read clock.Reading) time.Duration {
+func (d *departures) roundTrip(seq uint16, arrived int64, read netio.ClockReading) time.Duration {
 	d.mu.Lock()
 	s := d.sent[seq]
 	d.mu.Unlock()
-	return clock.Between(clock.Reading{Mono: d.base.Add(s.mono), Wall: s.wall}, read, s.stamp, arrived)
+	return netio.TimeBetween(netio.ClockReading{Mono: d.base.Add(s.mono), Wall: s.wall}, read, s.stamp, arrived)
 }

@@ -1,25 +1,24 @@
 package socket
 
 import (
+	"github.com/goicmp/icmplib/internal/netio"
 	"testing"
 	"time"
-
-	"github.com/goicmp/icmplib/internal/clock"
 )
 
 // stampBench is a table of departures, with a clock that no one steps.
 type stampBench struct {
 	*departures
-	start clock.Reading
+	start netio.ClockReading
 }
 
 func newStampBench() stampBench {
-	start := clock.Now()
+	start := netio.ReadClock()
 	return stampBench{newDepartures(start.Mono), start}
 }
 
-func (b *stampBench) at(d time.Duration) clock.Reading {
-	return clock.Reading{Mono: b.start.Mono.Add(d), Wall: b.start.Wall + int64(d)}
+func (b *stampBench) at(d time.Duration) netio.ClockReading {
+	return netio.ClockReading{Mono: b.start.Mono.Add(d), Wall: b.start.Wall + int64(d)}
 }
 
 // sent and stamped happen at a moment, and rtt is that of a reply that arrives

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/socket"
 )
 

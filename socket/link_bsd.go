@@ -4,6 +4,7 @@ package socket
 
 import (
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net/netip"
 	"os"
 	"time"
@@ -11,19 +12,17 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 
-	"github.com/goicmp/icmplib/internal/clock"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
 )
 
 // packets is a socket, and when it was last seen to be empty.
 type packets struct {
 	*sys.PacketConn
-	empty clock.Reading
+	empty netio.ClockReading
 }
 
-func openCarrier(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
-	empty := clock.Now()
+func openCarrier(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
+	empty := netio.ReadClock()
 	conn, err := sys.ListenPackets(cfg.ipv6(), cfg.mode == Raw, cfg.local())
 	if err != nil {
 		return nil, err
@@ -59,15 +58,15 @@ func configurePackets(conn *sys.PacketConn, cfg linkConfig) error {
 func (l *packetLink) readPacket() error {
 	control, err := l.conn.Receive(&l.in)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		l.conn.empty = clock.Reading{Mono: l.in.Read, Wall: l.in.Read.UnixNano()}
+		l.conn.empty = netio.ClockReading{Mono: l.in.Read, Wall: l.in.Read.UnixNano()}
 		l.drained.Advance(l.in.Read)
 	}
 	if err != nil {
 		return err
 	}
-	now := clock.Now()
+	now := netio.ReadClock()
 	l.in.Read = now.Mono
-	l.in.Queued, l.in.Stamped = clock.QueueDelay(now, l.in.Stamp, l.conn.empty)
+	l.in.Queued, l.in.Stamped = netio.QueueDelay(now, l.in.Stamp, l.conn.empty)
 	if l.p4 != nil {
 		var cm ipv4.ControlMessage
 		if cm.Parse(control) == nil {

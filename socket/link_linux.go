@@ -3,15 +3,14 @@ package socket
 import (
 	"context"
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net"
 	"net/netip"
 	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/clock"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
 )
 
 // kernelKeepsID: a datagram socket's id is a port, which the kernel gives out
@@ -43,8 +42,8 @@ type link struct {
 	receiver *sys.Receiver
 	look     look
 	wake     func(uintptr) bool // look.run, made once
-	now      func() clock.Reading
-	drained  waiting.Watermark
+	now      func() netio.ClockReading
+	drained  netio.Watermark
 }
 
 func openLink(cfg linkConfig) (*link, error) {
@@ -52,7 +51,7 @@ func openLink(cfg linkConfig) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{sock: sock, errQueue: !cfg.raw(), sender: sys.NewSender(maxBatch), now: clock.Now}
+	l := &link{sock: sock, errQueue: !cfg.raw(), sender: sys.NewSender(maxBatch), now: netio.ReadClock}
 	l.look.l = l
 	l.wake = l.look.run
 	l.look.empty = l.now()

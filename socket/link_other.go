@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net"
 	"net/netip"
 	"runtime"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
 )
 
 // kernelKeepsID: datagram sockets of other systems send the id that they are
@@ -37,7 +37,7 @@ func (c *linkConfig) ipv6() bool { return c.version == icmp.V6 }
 type link struct {
 	carrier
 	id      uint16
-	drained waiting.Watermark
+	drained netio.Watermark
 }
 
 // carrier is a socket of the system, or what stands for one. Its errors are what

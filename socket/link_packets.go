@@ -5,6 +5,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net"
 	"net/netip"
 	"time"
@@ -14,8 +15,6 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
-	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // packetLink is a socket of the system: of package net, with the options of
@@ -26,15 +25,15 @@ type packetLink struct {
 	mode  Mode
 	p4    *ipv4.PacketConn // one of the two
 	p6    *ipv6.PacketConn
-	zones zones.Zones
+	zones netio.Zones
 
 	ttl, class int // that the socket has been set to
 
 	in      sys.Inbound
-	drained *waiting.Watermark
+	drained *netio.Watermark
 }
 
-func newPacketLink(conn packets, cfg linkConfig, drained *waiting.Watermark) *packetLink {
+func newPacketLink(conn packets, cfg linkConfig, drained *netio.Watermark) *packetLink {
 	l := &packetLink{conn: conn, mode: cfg.mode, drained: drained}
 	if cfg.version == icmp.V4 {
 		l.p4 = ipv4.NewPacketConn(conn.PacketConn)

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net"
 	"net/netip"
 	"os"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
 )
 
 // packets is a raw socket, and the read deadline that was asked for.
@@ -22,7 +22,7 @@ type packets struct {
 }
 
 // openRaw opens a raw socket, for which Windows wants an administrator.
-func openRaw(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
+func openRaw(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	switch {
 	case cfg.Interface != "":
 		return nil, unsupported("binding to an interface (Interface)")

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"encoding/binary"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net"
 	"net/netip"
 	"os"
@@ -15,13 +16,12 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/iphelper"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
 )
 
 // openCarrier has datagram mode carried by the IP Helper API, which anybody may
 // call and no firewall rule hinders. What it says and what sockets say is explained
 // here, once.
-func openCarrier(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
+func openCarrier(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	open := openRaw
 	if cfg.mode == Datagram {
 		open = openEcho
@@ -64,7 +64,7 @@ type echoLink struct {
 	flags   uint8
 	source  netip.Addr
 	zone    uint32 // of source
-	drained *waiting.Watermark
+	drained *netio.Watermark
 	dropped atomic.Uint64
 	groups  broadcasts
 
@@ -90,7 +90,7 @@ type echoCall struct {
 	reply   iphelper.Reply
 }
 
-func openEcho(cfg linkConfig, drained *waiting.Watermark) (carrier, error) {
+func openEcho(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	ipv6 := cfg.version == icmp.V6
 	switch {
 	case cfg.Interface != "":

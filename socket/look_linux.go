@@ -2,9 +2,9 @@ package socket
 
 import (
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"os"
 
-	"github.com/goicmp/icmplib/internal/clock"
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
@@ -14,10 +14,10 @@ type look struct {
 	limit   int
 	n       int
 	err     error
-	reading clock.Reading // after the look
-	since   clock.Reading // all that the look found arrived after this
-	empty   clock.Reading // when the queues were last found empty
-	errors  heldErrors    // with SendTimestamps
+	reading netio.ClockReading // after the look
+	since   netio.ClockReading // all that the look found arrived after this
+	empty   netio.ClockReading // when the queues were last found empty
+	errors  heldErrors         // with SendTimestamps
 }
 
 // receive waits for datagrams and reads up to limit of them. At the read
@@ -83,5 +83,5 @@ func (k *look) run(uintptr) bool {
 func (l *link) datagram(i int, in *sys.Inbound) {
 	l.receiver.Datagram(l.look.errors.place(i), in)
 	in.Read = l.look.reading.Mono
-	in.Queued, in.Stamped = clock.QueueDelay(l.look.reading, in.Stamp, l.look.since)
+	in.Queued, in.Stamped = netio.QueueDelay(l.look.reading, in.Stamp, l.look.since)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 func TestDoctorSaysWhatIsAllowed(t *testing.T) {

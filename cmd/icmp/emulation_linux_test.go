@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // emulator returns qemu-user for this machine, which knows few socket options.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // command is what a command line did.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // sortedLines returns the lines of an output, for hosts come as they complete.

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // badLines are command lines that cannot be used.

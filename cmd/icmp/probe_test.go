@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // probes are command lines, and what they print and return behind the network

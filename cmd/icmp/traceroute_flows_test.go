@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // A diamond of two branches: with seed 2 it is seen whole.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 func TestTracerouteOfManyTargets(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // mtuPaths is narrow behind a router that says so.

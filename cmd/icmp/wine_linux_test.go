@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // The program for Windows, run by Wine behind kernel routers. The script .ci/windows

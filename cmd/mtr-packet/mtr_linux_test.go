@@ -9,8 +9,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
-	"github.com/goicmp/icmplib/internal/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // serveVariable makes the test binary the program that it tests.

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // nobody is a user and a group without rights, who runs the program.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // answers runs commands and returns the answers, sorted, with times as T.

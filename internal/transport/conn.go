@@ -3,14 +3,13 @@ package transport
 import (
 	"context"
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/waiting"
-	"github.com/goicmp/icmplib/internal/zones"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -19,11 +18,11 @@ import (
 type Conn struct {
 	cfg   Config
 	link  link
-	zones zones.Zones
+	zones netio.Zones
 
 	sendMu    sync.Mutex
-	receiving waiting.Turn
-	deadline  waiting.Deadline
+	receiving netio.ContextMutex
+	deadline  netio.Deadline
 
 	malformed, foreign atomic.Uint64
 }
@@ -82,10 +81,10 @@ func (c *Conn) ReceiveBatch(ctx context.Context, arrivals []Arrival) (int, error
 	if len(arrivals) == 0 {
 		return 0, nil
 	}
-	if err := c.receiving.Take(ctx); err != nil {
+	if err := c.receiving.Lock(ctx); err != nil {
 		return 0, err
 	}
-	defer c.receiving.Leave()
+	defer c.receiving.Unlock()
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}

@@ -2,12 +2,11 @@ package transport
 
 import (
 	"encoding/binary"
+	"github.com/goicmp/icmplib/internal/netio"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/inbound"
 	"github.com/goicmp/icmplib/internal/sys"
 	"github.com/goicmp/icmplib/internal/wire"
-	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // parseSegment reads a direct answer from the transport header on.
@@ -135,12 +134,12 @@ func parseError(a *Arrival, v icmp.Version, data []byte, first uint16, n int) ve
 
 // parseQueued reads an entry of the error queue. What is quoted, without the IP
 // header, is returned.
-func parseQueued(a *Arrival, v icmp.Version, in *sys.Inbound, z *zones.Zones) (quoted []byte, ok bool) {
+func parseQueued(a *Arrival, v icmp.Version, in *sys.Inbound, z *netio.Zones) (quoted []byte, ok bool) {
 	cut := 0
 	if a.Protocol == icmp.UDP {
 		cut = wire.UDPHeaderLen
 	}
-	quoted, ok = inbound.ParseQueued(&a.Reply, v, in, cut, z)
+	quoted, ok = netio.ParseQueued(&a.Reply, v, in, cut, z)
 	a.Quote.Protocol, a.Quote.DestinationPort = a.Protocol, in.FromPort
 	return quoted, ok
 }

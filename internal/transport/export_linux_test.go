@@ -6,7 +6,7 @@ import (
 )
 
 // What the tests of this package that need a namespace look into. They are
-// outside of it, for internal/netlab imports it.
+// outside of it, for internal/lab/netlab imports it.
 
 // PretendSource makes c believe that from is the address to send to an address
 // with.

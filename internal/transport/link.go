@@ -1,9 +1,8 @@
 package transport
 
 import (
+	"github.com/goicmp/icmplib/internal/netio"
 	"time"
-
-	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // link is the system's side of a Conn: one implementation for each mode and
@@ -39,7 +38,7 @@ const (
 type linkConfig struct {
 	Config
 	zone  uint32 // of Source
-	zones *zones.Zones
+	zones *netio.Zones
 
 	labels error // why no flow label can be sent; nil where it can
 }

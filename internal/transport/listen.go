@@ -3,11 +3,11 @@ package transport
 import (
 	"errors"
 	"fmt"
+	"github.com/goicmp/icmplib/internal/netio"
 	"os"
 	"syscall"
 
 	"github.com/goicmp/icmplib/internal/permission"
-	"github.com/goicmp/icmplib/internal/waiting"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -22,7 +22,7 @@ func Listen(cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{cfg: cfg, receiving: waiting.NewTurn()}
+	c := &Conn{cfg: cfg, receiving: netio.NewContextMutex()}
 	zone, err := c.zones.Index(cfg.Source.Zone())
 	if err != nil {
 		return nil, err

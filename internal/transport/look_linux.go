@@ -2,12 +2,11 @@ package transport
 
 import (
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"os"
 	"time"
 
-	"github.com/goicmp/icmplib/internal/clock"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/waiting"
 )
 
 // look is how a link waits for its sockets: one look at all that are ready.
@@ -15,8 +14,8 @@ type look struct {
 	poller   *sys.Poller
 	events   sys.Events
 	receiver *sys.Receiver
-	mark     waiting.Watermark
-	now      func() clock.Reading
+	mark     netio.Watermark
+	now      func() netio.ClockReading
 	wake     func(uintptr) bool // run, made once
 
 	// scan reads up to limit entries from the sockets that are ready. It says
@@ -26,16 +25,16 @@ type look struct {
 	limit   int
 	n       int
 	err     error
-	reading clock.Reading // after the look
-	since   clock.Reading // all that the look found arrived after this
-	empty   clock.Reading // when all sockets were last found empty
+	reading netio.ClockReading // after the look
+	since   netio.ClockReading // all that the look found arrived after this
+	empty   netio.ClockReading // when all sockets were last found empty
 }
 
 func (k *look) init(scan func(ready, limit int) (int, bool, error)) (err error) {
 	if k.poller, err = sys.NewPoller(); err != nil {
 		return err
 	}
-	k.scan, k.now, k.wake = scan, clock.Now, k.run
+	k.scan, k.now, k.wake = scan, netio.ReadClock, k.run
 	k.empty = k.now()
 	k.mark.Advance(k.empty.Mono)
 	return nil
@@ -90,7 +89,7 @@ func (k *look) run(uintptr) bool {
 func (k *look) datagram(i int, in *sys.Inbound) {
 	k.receiver.Datagram(i, in)
 	in.Read = k.reading.Mono
-	in.Queued, in.Stamped = clock.QueueDelay(k.reading, in.Stamp, k.since)
+	in.Queued, in.Stamped = netio.QueueDelay(k.reading, in.Stamp, k.since)
 }
 
 func (k *look) setReadDeadline(t time.Time) error { return k.poller.SetReadDeadline(t) }

@@ -2,9 +2,9 @@ package transport
 
 import (
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/inbound"
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
@@ -118,10 +118,10 @@ func (l *rawLink) receive(limit int) (int, error) { return l.look.receive(limit)
 
 func (l *rawLink) arrival(i int, a *Arrival) verdict {
 	l.datagram(i, &l.in)
-	inbound.Describe(&a.Reply, &l.in, l.cfg.zones)
+	netio.Describe(&a.Reply, &l.in, l.cfg.zones)
 	data := l.in.Data
 	if l.cfg.Version == icmp.V4 {
-		if data = inbound.StripIPv4(&a.Reply, data); data == nil {
+		if data = netio.StripIPv4(&a.Reply, data); data == nil {
 			return malformed
 		}
 	}

@@ -2,19 +2,19 @@ package transport
 
 import (
 	"errors"
+	"github.com/goicmp/icmplib/internal/netio"
 	"net/netip"
 	"syscall"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
-	"github.com/goicmp/icmplib/internal/zones"
 )
 
 // Routed reports whether this host has a route to an address, with the source,
 // interface and mark of cfg, as connect(2) on a UDP socket tells. Nothing is sent.
 // Where it cannot be told, a route is taken to be there.
 func Routed(cfg Config, to netip.Addr) bool {
-	var z zones.Zones
+	var z netio.Zones
 	zone, err := z.Index(to.Zone())
 	if err != nil {
 		return true

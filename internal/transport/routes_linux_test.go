@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
 )

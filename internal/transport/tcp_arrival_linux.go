@@ -2,7 +2,7 @@ package transport
 
 import (
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/inbound"
+	"github.com/goicmp/icmplib/internal/netio"
 )
 
 func (l *tcpLink) arrival(i int, a *Arrival) verdict {
@@ -29,7 +29,7 @@ func (l *tcpLink) arrival(i int, a *Arrival) verdict {
 // failure decodes an ICMP error, of which the kernel quotes the TCP header.
 func (l *tcpLink) failure(i int, a *Arrival) verdict {
 	l.datagram(i, &l.in)
-	inbound.Describe(&a.Reply, &l.in, l.cfg.zones)
+	netio.Describe(&a.Reply, &l.in, l.cfg.zones)
 	quoted, ok := parseQueued(a, l.cfg.Version, &l.in, l.cfg.zones)
 	if !ok {
 		return ignore

@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"github.com/goicmp/icmplib/internal/inbound"
+	"github.com/goicmp/icmplib/internal/netio"
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
@@ -77,7 +77,7 @@ func (l *udpLink) receive(limit int) (int, error) { return l.look.receive(limit)
 
 func (l *udpLink) arrival(i int, a *Arrival) verdict {
 	l.datagram(i, &l.in)
-	inbound.Describe(&a.Reply, &l.in, l.cfg.zones)
+	netio.Describe(&a.Reply, &l.in, l.cfg.zones)
 	port := l.first + l.origin[i]
 	if !l.in.Failed {
 		a.Segment = Segment{Kind: Datagram, SourcePort: l.in.FromPort, DestinationPort: port, Payload: l.in.Data}

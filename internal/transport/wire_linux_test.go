@@ -11,7 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // home4 and home6 are the addresses of the host under test.

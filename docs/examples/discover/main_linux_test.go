@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/internal/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
 // buildLAN makes hosts 10.0.0.1 to 10.0.0.3, each a network stack of its own, on

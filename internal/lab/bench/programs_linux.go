@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// programs builds what is measured as a process of its own, each once and when it
+// is first needed.
+type programs struct {
+	against string // a commit to compare with; "": none
+	floor   func() (string, error)
+	ours    func() (builds, error)
+	theirs  func() (builds, error) // of that commit
+
+	dir string
+}
+
+// builds are the programs of a commit.
+type builds struct{ sweep, icmp string }
+
+func newPrograms(against string) (*programs, error) {
+	dir, err := os.MkdirTemp("", "icmplib-bench")
+	if err != nil {
+		return nil, err
+	}
+	p := &programs{against: against, dir: dir}
+	p.floor = sync.OnceValues(func() (string, error) { return buildFloor(dir) })
+	p.ours = sync.OnceValues(func() (builds, error) {
+		root, err := moduleRoot()
+		if err != nil {
+			return builds{}, err
+		}
+		return p.build(root, filepath.Join(dir, "ours"))
+	})
+	p.theirs = sync.OnceValues(p.buildOther)
+	return p, nil
+}
+
+func (p *programs) remove() { _ = os.RemoveAll(p.dir) }
+
+// moduleRoot is where the source is: the bench is run inside it.
+func moduleRoot() (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/goicmp/icmplib").Output()
+	if err != nil {
+		return "", fmt.Errorf("run it inside the module, with the go command at hand: %w: %s", err, stderr(err))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func (p *programs) build(root, into string) (builds, error) {
+	b := builds{sweep: filepath.Join(into, "sweep"), icmp: filepath.Join(into, "icmp")}
+	for path, source := range map[string]string{b.sweep: "./internal/lab/bench/sweep", b.icmp: "./cmd/icmp"} {
+		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, source)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return b, fmt.Errorf("build %s: %w: %s", source, err, out)
+		}
+	}
+	return b, nil
+}
+
+// buildOther builds the programs of the other commit. It gets the sweep of this
+// one: that uses only what the library exports.
+func (p *programs) buildOther() (builds, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return builds{}, err
+	}
+	tree := filepath.Join(p.dir, "tree")
+	sweep := filepath.Join(tree, "internal/lab/bench/sweep")
+	if err := os.MkdirAll(sweep, 0o700); err != nil {
+		return builds{}, err
+	}
+	archive := exec.Command("git", "archive", "--format=tar", p.against)
+	archive.Dir = root
+	files, err := archive.Output()
+	if err != nil {
+		return builds{}, fmt.Errorf("git archive %s: %w: %s", p.against, err, stderr(err))
+	}
+	unpack := exec.Command("tar", "-x", "-C", tree)
+	unpack.Stdin = bytes.NewReader(files)
+	if out, err := unpack.CombinedOutput(); err != nil {
+		return builds{}, fmt.Errorf("tar: %w: %s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(sweep, "main.go"), sweepSource, 0o600); err != nil {
+		return builds{}, err
+	}
+	return p.build(tree, filepath.Join(p.dir, "theirs"))
+}
