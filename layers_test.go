@@ -72,7 +72,8 @@ func layersPicture(t *testing.T) (packages []string, arrows [][2]string) {
 	for line := range strings.Lines(picture) {
 		from, to, ok := strings.Cut(strings.TrimSpace(line), " --> ")
 		if !ok {
-			t.Fatalf("%s: %q is no arrow", layersPage, line)
+			node(strings.TrimSpace(line)) // of a package that stands alone
+			continue
 		}
 		arrows = append(arrows, [2]string{node(from), node(to)})
 	}
