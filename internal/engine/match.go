@@ -1,6 +1,14 @@
 package engine
 
-import "github.com/goicmp/icmplib/icmp"
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/transport"
+)
 
 // likeness says how far the payload of a reply is that of the probe.
 type likeness uint8
@@ -79,4 +87,211 @@ func (c *core) matchError(r *icmp.Reply) (uint16, *slot, likeness) {
 		return q.Sequence, s, wholly
 	}
 	return q.Sequence, s, bare
+}
+
+// soleLimit bounds the search for the only probe to a host.
+const soleLimit = 4096
+
+// matchSole finds the probe that something without a mark of it must be about:
+// the only one to its host that waits for an answer. One that was given up not
+// long ago waits too, for its answer may be late: with two of them nothing is
+// guessed. Nor is it where a probe with another TTL was answered without a mark
+// just now: networks duplicate packets, and what comes may be the same again.
+func (c *core) matchSole(peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
+	if c.table.inFlight > soleLimit {
+		return 0, nil, unlike
+	}
+	var seq uint16
+	var sole *slot
+	waiting, flying := 0, 0
+	least, most := 256, -1 // TTL of those that were answered just now
+	c.table.each(peer, func(number uint16, s *slot) {
+		switch {
+		case s.state == inFlight:
+			seq, sole = number, s
+			waiting++
+			flying++
+		case s.state == silent && arrival < s.forgotten():
+			waiting++
+		case (s.state == answered || s.state == failed) && arrival < s.repeated():
+			least, most = min(least, int(s.ttl)), max(most, int(s.ttl))
+		}
+	})
+	switch {
+	case flying == 0:
+		return 0, nil, unlike
+	case waiting > 1, most >= 0 && (least != int(sole.ttl) || most != int(sole.ttl)):
+		return 0, nil, unsure
+	}
+	return seq, sole, alone
+}
+
+// RepeatedWithin is how long after an answer without a mark it may come once
+// more, and would be taken for that to another probe to the same host.
+const RepeatedWithin = 50 * time.Millisecond
+
+// answeredBy notes, in place of the deadline, which has served, when a probe was
+// answered without a mark.
+func (s *slot) answeredBy(h *heard) {
+	s.deadline = -RepeatedWithin
+	if h.like == alone {
+		s.deadline = h.at
+	}
+}
+
+// repeated is until when the answer to an answered probe may come once more.
+func (s *slot) repeated() time.Duration { return s.deadline + RepeatedWithin }
+
+// forgotten is when a silent probe stops to be a candidate for what comes
+// without a mark: when its time has passed twice. See [ForgottenAfter].
+func (s *slot) forgotten() time.Duration { return s.sent + ForgottenAfter(s.deadline-s.sent) }
+
+// ForgottenAfter is how long after its sending an unanswered probe stands in the
+// way of another to the same host whose answers have no mark.
+func ForgottenAfter(timeout time.Duration) time.Duration { return 2 * timeout }
+
+// tellUnclear tells the operations that want to know that something came about
+// one of several probes, and nobody can say of which.
+func (c *core) tellUnclear(a *transport.Arrival) {
+	var told []*Op
+	c.table.each(peerOf(a), func(seq uint16, s *slot) {
+		op := c.ops.get(s.op)
+		if op == nil || s.state != inFlight || !op.unclear || slices.Contains(told, op) {
+			return
+		}
+		if a.Protocol == icmp.UDP && a.Segment.Kind == transport.None && !op.mayBeAbout(a, s.nonce, seq) {
+			return
+		}
+		told = append(told, op)
+		o := &Outcome{Fate: Unclear, Tag: s.tag}
+		o.describe(&a.Reply)
+		op.deliver(o)
+	})
+}
+
+// each calls f with the probes to a host that are in the table.
+func (t *table) each(peer netip.Addr, f func(seq uint16, s *slot)) {
+	dst := peer.As16()
+	for i, p := range t.pages {
+		if p == nil {
+			continue
+		}
+		for j := range p.slots {
+			if s := &p.slots[j]; s.state != free && s.dst == dst {
+				f(uint16(i*pageSize+j), s)
+			}
+		}
+	}
+}
+
+// receiveArrival takes what came about a UDP, TCP or SCTP probe at a moment.
+func (c *core) receiveArrival(a *transport.Arrival, arrival time.Duration) {
+	seq, s, like := c.matchArrival(a, arrival)
+	if s == nil {
+		c.counters.Foreign++
+		if like == unsure {
+			c.tellUnclear(a)
+		}
+		return
+	}
+	c.credit(seq, s, &heard{&a.Reply, arrival, like, a.Segment.Kind, a.Retransmitted})
+}
+
+// matchArrival finds the probe that an arrival is about.
+func (c *core) matchArrival(a *transport.Arrival, arrival time.Duration) (uint16, *slot, likeness) {
+	peer := peerOf(a)
+	if a.Protocol == icmp.UDP {
+		return c.matchUDP(a, peer, arrival)
+	}
+	if !a.Identified {
+		return c.matchSole(peer, arrival)
+	}
+	seq := uint16(a.Identity)
+	s := c.table.lookup(seq)
+	if s == nil || s.addr() != peer || identity(seq, s.nonce) != a.Identity {
+		return 0, nil, unlike
+	}
+	return seq, s, wholly
+}
+
+// matchUDP goes by the payload as far as it came back, and by the checksum where
+// only that did. Where the nonce came back it has to agree. Where neither did,
+// as in 8 quoted bytes of which the system hands out no header, the probe has to
+// be the only one; a number or a checksum that is not ours is that of no probe.
+func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
+	direct := a.Segment.Kind != transport.None
+	payload := a.Quote.Payload
+	if direct {
+		payload = a.Segment.Payload
+	}
+	seq := numberIn(a)
+	s := c.table.lookup(seq)
+	if s == nil || s.addr() != peer {
+		return c.matchUnnumbered(a, peer, arrival)
+	}
+	op := c.ops.get(s.op)
+	if op == nil {
+		return seq, s, wholly
+	}
+	if !op.payload.numbered {
+		return c.matchUnnumbered(a, peer, arrival)
+	}
+	if direct {
+		if proven, whole := op.payload.compare(payload, s.nonce, seq); proven && whole {
+			return seq, s, wholly
+		}
+		return c.matchUnnumbered(a, peer, arrival)
+	}
+	switch agrees, proven := op.payload.agrees(payload, s.nonce, seq); {
+	case !agrees:
+		return 0, nil, unlike
+	case proven:
+		return seq, s, wholly
+	}
+	return seq, s, bare
+}
+
+// matchUnnumbered finds the only probe to a host for what bears the number of
+// none: what a service answers, which need not be what it was sent, and errors
+// about payloads of a caller's, as far as they agree. An error about a numbered
+// probe that quotes a number has quoted another one.
+func (c *core) matchUnnumbered(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
+	seq, s, like := c.matchSole(peer, arrival)
+	if s == nil || a.Segment.Kind != transport.None {
+		return seq, s, like
+	}
+	if op := c.ops.get(s.op); op != nil && !op.mayBeAbout(a, s.nonce, seq) {
+		return 0, nil, unlike
+	}
+	return seq, s, like
+}
+
+// mayBeAbout reports whether a UDP error that quotes no number that was sent can
+// be about a probe of the operation.
+func (op *Op) mayBeAbout(a *transport.Arrival, n nonce, seq uint16) bool {
+	agrees, _ := op.payload.agrees(a.Quote.Payload, n, seq)
+	return agrees && (!op.payload.numbered || numberIn(a) == 0)
+}
+
+// numberIn returns the number of the probe that something about a datagram
+// brings back: at the beginning of the payload, or as the quoted checksum; 0 where
+// it brings none.
+func numberIn(a *transport.Arrival) uint16 {
+	payload, number := a.Quote.Payload, a.Quote.Checksum
+	if a.Segment.Kind != transport.None {
+		payload, number = a.Segment.Payload, 0
+	}
+	if len(payload) >= numberSize {
+		return binary.BigEndian.Uint16(payload)
+	}
+	return number
+}
+
+// peerOf returns the address that the probe was sent to.
+func peerOf(a *transport.Arrival) netip.Addr {
+	peer := a.Source
+	if a.Segment.Kind == transport.None {
+		peer = a.Quote.Destination
+	}
+	return peer.WithZone("").Unmap()
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -106,4 +107,100 @@ func (op *Op) Close() {
 		m.e.core.ops.remove(m.ref)
 		m.e.mu.Unlock()
 	}
+}
+
+// Inbox is where the outcomes of operations wait to be collected: of one, or of
+// several that share it.
+type Inbox struct {
+	mu       sync.Mutex // taken while an engine's is held, never the other way round
+	outcomes []Outcome
+	ready    chan struct{} // holds a token while there may be outcomes
+	extras   int           // see NewInboxWith
+}
+
+// NewInbox returns an empty inbox.
+func NewInbox() *Inbox { return NewInboxWith(extrasRoom) }
+
+// NewInboxWith returns an empty inbox that takes outcomes which settle no probe
+// while fewer than so many outcomes are in it.
+func NewInboxWith(extras int) *Inbox {
+	return &Inbox{ready: make(chan struct{}, 1), extras: extras}
+}
+
+// extrasRoom bounds an inbox, unless told otherwise, for outcomes that settle no
+// probe. There is no bound for those that do: their number is that of the probes
+// in flight, which the operation itself bounds by not sending while it does not
+// collect.
+const extrasRoom = 64
+
+// put puts an outcome in.
+func (b *Inbox) put(o *Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !o.Fate.Settles() && len(b.outcomes) >= b.extras {
+		return // counted by the engine all the same
+	}
+	b.outcomes = append(b.outcomes, *o)
+	if len(b.outcomes) == 1 {
+		select {
+		case b.ready <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Ready receives when Take may have something to return.
+func (b *Inbox) Ready() <-chan struct{} { return b.ready }
+
+// Take returns the outcomes since the last call, in the order in which they
+// came to be known. The engines go on with buf, the result of the call before.
+func (b *Inbox) Take(buf []Outcome) []Outcome {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	taken := b.outcomes
+	b.outcomes = buf[:0]
+	return taken
+}
+
+// opRef names an operation without pointing to it: slots outlive operations.
+type opRef struct{ index, generation uint32 }
+
+// opTable finds operations by their reference.
+type opTable struct {
+	entries []opEntry
+	unused  []uint32
+}
+
+type opEntry struct {
+	op         *Op
+	generation uint32
+}
+
+func (t *opTable) add(op *Op) opRef {
+	if n := len(t.unused); n > 0 {
+		i := t.unused[n-1]
+		t.unused = t.unused[:n-1]
+		t.entries[i].op = op
+		return opRef{i, t.entries[i].generation}
+	}
+	t.entries = append(t.entries, opEntry{op: op})
+	return opRef{index: uint32(len(t.entries) - 1)}
+}
+
+func (t *opTable) remove(ref opRef) {
+	if t.get(ref) == nil {
+		return
+	}
+	e := &t.entries[ref.index]
+	e.op = nil
+	e.generation++
+	t.unused = append(t.unused, ref.index)
+}
+
+// get returns nil when the operation has ended.
+func (t *opTable) get(ref opRef) *Op {
+	if e := &t.entries[ref.index]; e.generation == ref.generation {
+		return e.op
+	}
+	return nil
 }

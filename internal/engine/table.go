@@ -2,8 +2,50 @@ package engine
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"time"
 )
+
+// state is how far a probe has come.
+type state uint8
+
+const (
+	free     state = iota // the sequence number was not used, or its slot was given up
+	inFlight              // sent, and neither answered nor overdue
+	answered              // settled by a reply, or replied to since it was settled
+	failed                // an error came about it, and no reply
+	silent                // settled by its deadline
+)
+
+// slot is what is known of the probe that carries one sequence number. It holds
+// no pointers, so that the garbage collector need not look at the table. A slot
+// stays after its probe is settled, to recognise late and duplicate replies,
+// until its sequence number comes round again.
+type slot struct {
+	sent     time.Duration // since the table's epoch
+	deadline time.Duration // of one that was answered or failed: see answeredBy
+	nonce    nonce
+	tag      uint64
+	dst      [16]byte
+
+	op    opRef
+	prev  uint16 // neighbours in the queue of its timeout
+	next  uint16
+	queue uint16
+	ttl   uint8
+	state state
+}
+
+func (s *slot) addr() netip.Addr { return netip.AddrFrom16(s.dst).Unmap() }
+
+// pageSize slots are allocated at once: the slab of the table.
+const pageSize = 256
+
+type page struct {
+	slots    [pageSize]slot
+	inFlight int
+	lastSent time.Duration // of the newest probe in it
+}
 
 // linger is for how long at least the slots of settled probes are kept while
 // their sequence numbers do not come round again.
@@ -96,5 +138,97 @@ func (t *table) shrink(now time.Duration) {
 		}
 		*p = page{}
 		t.spare, t.pages[i] = p, nil
+	}
+}
+
+// Probes with the same timeout expire in the order in which they were sent. So
+// each timeout in use has a queue, to whose end a probe is added and out of
+// which it is taken, both at once; the next probe to expire stands at the head
+// of one of them. The links are sequence numbers inside the slots.
+type queue struct {
+	timeout    time.Duration
+	head, tail uint16
+	len        int
+}
+
+// enqueue adds the slot of seq to the queue of its timeout.
+func (t *table) enqueue(seq uint16, timeout time.Duration) {
+	i := t.queueFor(timeout)
+	q, s := &t.queues[i], t.slot(seq)
+	s.queue = uint16(i)
+	if q.len == 0 {
+		q.head = seq
+	} else {
+		t.slot(q.tail).next = seq
+		s.prev = q.tail
+	}
+	q.tail = seq
+	q.len++
+}
+
+// dequeue takes the slot of seq out of its queue.
+func (t *table) dequeue(seq uint16) {
+	s := t.slot(seq)
+	q := &t.queues[s.queue]
+	if seq == q.head {
+		q.head = s.next
+	} else {
+		t.slot(s.prev).next = s.next
+	}
+	if seq == q.tail {
+		q.tail = s.prev
+	} else {
+		t.slot(s.next).prev = s.prev
+	}
+	q.len--
+}
+
+// queueFor finds the queue of a timeout, or an empty one to take.
+func (t *table) queueFor(timeout time.Duration) int {
+	empty := -1
+	for i := range t.queues {
+		switch q := &t.queues[i]; {
+		case q.len == 0:
+			empty = i
+		case q.timeout == timeout:
+			return i
+		}
+	}
+	if empty < 0 {
+		empty = len(t.queues)
+		t.queues = append(t.queues, queue{})
+	}
+	t.queues[empty] = queue{timeout: timeout}
+	return empty
+}
+
+// nextDeadline returns when the next probe in flight is overdue.
+func (t *table) nextDeadline() (time.Duration, bool) {
+	var next time.Duration
+	found := false
+	for i := range t.queues {
+		q := &t.queues[i]
+		if q.len == 0 {
+			continue
+		}
+		if d := t.slot(q.head).deadline; !found || d < next {
+			next, found = d, true
+		}
+	}
+	return next, found
+}
+
+// overdue calls settle, which dequeues it, for each probe that was due by the
+// horizon. Those that are departing are the last of their queue.
+func (t *table) overdue(horizon time.Duration, departing func(seq uint16) bool, settle func(seq uint16, s *slot)) {
+	for i := range t.queues {
+		for q := &t.queues[i]; q.len > 0; {
+			seq := q.head
+			s := t.slot(seq)
+			if s.deadline > horizon || departing(seq) {
+				break
+			}
+			settle(seq, s)
+		}
 	}
 }

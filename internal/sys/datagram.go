@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 )
@@ -105,4 +106,12 @@ func (e *QueuedError) ExtensionOffset() int {
 		return 0
 	}
 	return offset
+}
+
+// splitRFC4884 reads the two fields that the kernel lays over ee_data.
+func splitRFC4884(data uint32) (offset int, invalid bool) {
+	const flagInvalid = 1 // SO_EE_RFC4884_FLAG_INVALID
+	var b [4]byte
+	binary.NativeEndian.PutUint32(b[:], data)
+	return int(binary.NativeEndian.Uint16(b[:])), b[2]&flagInvalid != 0
 }

@@ -1,6 +1,13 @@
 package transport
 
-import "github.com/goicmp/icmplib/icmp"
+import (
+	"encoding/binary"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/netio"
+	"github.com/goicmp/icmplib/internal/sys"
+	"github.com/goicmp/icmplib/internal/wire"
+)
 
 // Arrival is what came about a probe: an ICMP error or a direct answer.
 type Arrival struct {
@@ -59,4 +66,139 @@ func (k Kind) String() string {
 		return names[k]
 	}
 	return "unknown"
+}
+
+// parseSegment reads a direct answer from the transport header on.
+func parseSegment(a *Arrival, data []byte) verdict {
+	switch a.Protocol {
+	case icmp.UDP:
+		return parseDatagram(a, data)
+	case icmp.TCP:
+		return parseTCP(a, data)
+	}
+	return parseSCTP(a, data)
+}
+
+func parseDatagram(a *Arrival, data []byte) verdict {
+	var h wire.UDP
+	if h.Parse(data) != nil || h.Length < wire.UDPHeaderLen || h.Length > len(data) {
+		return malformed
+	}
+	data = data[:h.Length]
+	if h.Checksum != 0 && !intact(a, data, h.Checksum) {
+		return malformed
+	}
+	a.Segment = Segment{Kind: Datagram, SourcePort: h.SourcePort, DestinationPort: h.DestinationPort,
+		Payload: data[wire.UDPHeaderLen:]}
+	return keep
+}
+
+func parseTCP(a *Arrival, data []byte) verdict {
+	var h wire.TCP
+	if h.Parse(data) != nil || !intact(a, data, h.Checksum) {
+		return malformed
+	}
+	a.Segment = Segment{SourcePort: h.SourcePort, DestinationPort: h.DestinationPort,
+		Sequence: h.Sequence, Acknowledgment: h.Acknowledgment}
+	switch {
+	case h.Flags&wire.TCPFlagACK == 0:
+		// Only what acknowledges our SYN answers it: without, anybody who knows
+		// the ports could have sent it (RFC 9293 section 3.10.7.3).
+		return ignore
+	case h.Flags&wire.TCPFlagRST != 0:
+		a.Segment.Kind = RST
+	case h.Flags&wire.TCPFlagSYN != 0:
+		a.Segment.Kind = SYNACK
+	default:
+		return ignore
+	}
+	// A SYN counts as one (sections 3.4 and 3.10.7.1).
+	a.Identity, a.Identified = h.Acknowledgment-1, true
+	return keep
+}
+
+// intact verifies the checksum of a packet that a raw socket delivered. The
+// kernel does so only for those who own the port. What came from this host, or
+// by a virtual link from another namespace of it, was never completed: its
+// checksum is the sum of the pseudo-header alone.
+func intact(a *Arrival, packet []byte, checksum uint16) bool {
+	protocol := uint8(a.Protocol)
+	if !a.Destination.IsValid() || wire.TransportChecksum(a.Source, a.Destination, protocol, packet) == 0 {
+		return true
+	}
+	return checksum == wire.PseudoHeaderSum(a.Source, a.Destination, protocol, len(packet))
+}
+
+const (
+	initTagEnd     = wire.SCTPHeaderLen + 8 // of an INIT: the chunk's header, and the tag
+	abortReflected = 1                      // the T bit of an ABORT
+)
+
+func parseSCTP(a *Arrival, data []byte) verdict {
+	var h wire.SCTP
+	if h.Parse(data) != nil || h.Checksum != wire.SCTPChecksum(data) {
+		return malformed
+	}
+	var c wire.Chunk
+	if _, err := c.Parse(data[wire.SCTPHeaderLen:]); err != nil {
+		return malformed
+	}
+	a.Segment = Segment{SourcePort: h.SourcePort, DestinationPort: h.DestinationPort, VerificationTag: h.VerificationTag}
+	switch c.Type {
+	case wire.ChunkInitAck:
+		a.Segment.Kind = InitAck
+	case wire.ChunkAbort:
+		a.Segment.Kind = Abort
+	default:
+		return ignore
+	}
+	// To an INIT both answer with its initiate tag (RFC 9260 sections 5.1 and
+	// 8.4). A reflected tag would be that of the INIT's own packet, 0.
+	if h.VerificationTag != 0 && (c.Type == wire.ChunkInitAck || c.Flags&abortReflected == 0) {
+		a.Identity, a.Identified = h.VerificationTag, true
+	}
+	return keep
+}
+
+// identifyQuote reads the identity of the probe that an error quotes.
+func identifyQuote(a *Arrival) {
+	q := &a.Quote
+	switch a.Protocol {
+	case icmp.TCP:
+		a.Identity, a.Identified = q.TCPSequence, true // among the 8 bytes that all quote
+	case icmp.SCTP:
+		if len(q.Transport) >= initTagEnd && q.Transport[wire.SCTPHeaderLen] == wire.ChunkInit {
+			a.Identity, a.Identified = binary.BigEndian.Uint32(q.Transport[initTagEnd-4:]), true
+		}
+	}
+}
+
+// parseError reads an ICMP message that a raw socket delivered.
+func parseError(a *Arrival, v icmp.Version, data []byte, first uint16, n int) verdict {
+	a.Size = len(data)
+	if v == icmp.V4 && icmp.Checksum(data) != 0 {
+		return malformed // the kernel gives it to raw sockets before it has looked
+	}
+	if a.Message.Parse(v, data) != nil {
+		return malformed
+	}
+	q := &a.Quote
+	ours := q.SourcePort >= first && int(q.SourcePort)-int(first) < n
+	if !a.Type.IsError() || q.Protocol != a.Protocol || q.FragmentOffset > 0 || !ours {
+		return foreign
+	}
+	identifyQuote(a)
+	return keep
+}
+
+// parseQueued reads an entry of the error queue. What is quoted, without the IP
+// header, is returned.
+func parseQueued(a *Arrival, v icmp.Version, in *sys.Inbound, z *netio.Zones) (quoted []byte, ok bool) {
+	cut := 0
+	if a.Protocol == icmp.UDP {
+		cut = wire.UDPHeaderLen
+	}
+	quoted, ok = netio.ParseQueued(&a.Reply, v, in, cut, z)
+	a.Quote.Protocol, a.Quote.DestinationPort = a.Protocol, in.FromPort
+	return quoted, ok
 }

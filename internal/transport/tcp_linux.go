@@ -2,9 +2,14 @@ package transport
 
 import (
 	"net"
+	"net/netip"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/netio"
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
@@ -114,4 +119,234 @@ func (l *tcpLink) close() error {
 		return l.timer.Close()
 	}
 	return nil
+}
+
+// connection is what has to be known of a probe that is a socket.
+type connection struct {
+	to               netip.Addr
+	toPort, fromPort uint16
+	identity         uint32
+	sent             time.Time
+}
+
+// slot is a place for a connection.
+type slot struct {
+	connection
+	stream     sys.Stream
+	expires    time.Time
+	index      int32
+	generation uint32 // tells it from those that had the place before
+	open       bool
+	prev, next int32 // in the order of expiry; the list's ends are none
+}
+
+const none = -1
+
+func (s *slot) key() uint64 { return uint64(s.generation)<<32 | uint64(uint32(s.index)) }
+
+// pending holds the connections that are being made, in the order of their
+// expiry, which is that in which they were made.
+type pending struct {
+	slots          []slot
+	free           []int32
+	oldest, newest int32
+}
+
+func (p *pending) init(n int) {
+	p.slots, p.free = make([]slot, n), make([]int32, 0, n)
+	p.oldest, p.newest = none, none
+	for i := range p.slots {
+		p.slots[i].index = int32(i)
+		p.free = append(p.free, int32(n-1-i))
+	}
+}
+
+func (p *pending) empty() bool { return p.oldest == none }
+
+// take returns a slot at the end of the list; nil if there is none left.
+func (p *pending) take() *slot {
+	if len(p.free) == 0 {
+		return nil
+	}
+	s := &p.slots[p.free[len(p.free)-1]]
+	p.free = p.free[:len(p.free)-1]
+	s.open, s.prev, s.next = true, p.newest, none
+	s.generation++
+	if p.newest == none {
+		p.oldest = s.index
+	} else {
+		p.slots[p.newest].next = s.index
+	}
+	p.newest = s.index
+	return s
+}
+
+// giveBack takes a slot out of the list.
+func (p *pending) giveBack(s *slot) {
+	if s.prev == none {
+		p.oldest = s.next
+	} else {
+		p.slots[s.prev].next = s.next
+	}
+	if s.next == none {
+		p.newest = s.prev
+	} else {
+		p.slots[s.next].prev = s.prev
+	}
+	s.open = false
+	p.free = append(p.free, s.index)
+}
+
+// end closes a slot's connection.
+func (p *pending) end(s *slot) {
+	_ = s.stream.Close()
+	p.giveBack(s)
+}
+
+// get returns the connection with a key; nil if it has ended.
+func (p *pending) get(key uint64) *slot {
+	s := &p.slots[uint32(key)]
+	if !s.open || s.key() != key {
+		return nil
+	}
+	return s
+}
+
+// expire ends the connections whose time is up.
+func (p *pending) expire(now time.Time) {
+	for p.oldest != none && !p.slots[p.oldest].expires.After(now) {
+		p.end(&p.slots[p.oldest])
+	}
+}
+
+// next returns in how long the next one expires; 0 if there is none.
+func (p *pending) next(now time.Time) time.Duration {
+	if p.empty() {
+		return 0
+	}
+	return max(1, p.slots[p.oldest].expires.Sub(now))
+}
+
+func (p *pending) endAll() {
+	for p.oldest != none {
+		p.end(&p.slots[p.oldest])
+	}
+}
+
+// try finds out now whether sockets can be made as configured.
+func (l *tcpLink) try() error {
+	var s sys.Stream
+	if err := l.configure(&s); err != nil {
+		return err
+	}
+	defer s.Close()
+	if !l.cfg.Source.IsValid() {
+		return nil
+	}
+	return s.Socket().Bind(l.cfg.local(), l.cfg.zone, 0)
+}
+
+func (l *tcpLink) configure(s *sys.Stream) error {
+	if err := s.Open(l.cfg.ipv6()); err != nil {
+		return err
+	}
+	err := l.cfg.route(s.Socket())
+	if err == nil && l.cfg.ipv6() {
+		err = s.Socket().Fragmentation6(l.cfg.DontFragment)
+	} else if err == nil {
+		err = s.Fragmentation4(l.cfg.DontFragment)
+	}
+	if err != nil {
+		_ = s.Close()
+	}
+	return err
+}
+
+// send makes one connection.
+func (l *tcpLink) send(probes []Probe) (int, error) {
+	p := &probes[0]
+	if err := p.validate(&l.cfg.Config); err != nil {
+		return 0, err
+	}
+	out, err := l.cfg.outbound(p)
+	if err != nil {
+		return 0, err
+	}
+	out.Port = p.DestinationPort
+	if l.cfg.Source.IsValid() {
+		out.Source = l.cfg.local()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return 0, net.ErrClosed
+	}
+	if err := l.connect(p, &out); err != nil {
+		return 0, err
+	}
+	return 1, nil
+}
+
+func (l *tcpLink) connect(p *Probe, out *sys.Outbound) error {
+	now := time.Now()
+	l.pending.expire(now)
+	first := l.pending.empty()
+	c := l.pending.take()
+	if c == nil {
+		return os.NewSyscallError("socket", syscall.EAGAIN)
+	}
+	err := l.configure(&c.stream)
+	if err != nil {
+		l.pending.giveBack(c)
+		return err
+	}
+	p.Time = time.Now()
+	c.connection = connection{to: p.Destination.Unmap(), toPort: p.DestinationPort, identity: p.Identity, sent: p.Time}
+	c.expires = now.Add(l.cfg.Lifetime)
+	if c.fromPort, err = c.stream.Connect(l.poller, out, p.SourcePort, c.key()); err != nil {
+		l.pending.end(c)
+		return err
+	}
+	p.SourcePort = c.fromPort
+	if first {
+		return l.timer.Set(l.cfg.Lifetime)
+	}
+	return nil
+}
+
+func (l *tcpLink) arrival(i int, a *Arrival) verdict {
+	r := &l.results[i]
+	a.Identity, a.Identified, a.Retransmitted = r.probe.identity, true, r.Again
+	if r.Queued {
+		return l.failure(i, a)
+	}
+	kind := RST
+	if r.Established {
+		kind = SYNACK
+	}
+	a.Segment = Segment{Kind: kind, SourcePort: r.probe.toPort, DestinationPort: r.probe.fromPort}
+	a.Source = r.probe.to
+	a.Time = l.reading.Mono
+	if r.RTT > 0 && !r.Again {
+		// No stamp comes with a segment, but the kernel has measured.
+		a.Queued = min(max(0, a.Time.Sub(r.probe.sent.Add(r.RTT))), l.reading.Mono.Sub(l.since.Mono))
+		a.Time, a.Stamped = a.Time.Add(-a.Queued), true
+	}
+	return keep
+}
+
+// failure decodes an ICMP error, of which the kernel quotes the TCP header.
+func (l *tcpLink) failure(i int, a *Arrival) verdict {
+	l.datagram(i, &l.in)
+	netio.Describe(&a.Reply, &l.in, l.cfg.zones)
+	quoted, ok := parseQueued(a, l.cfg.Version, &l.in, l.cfg.zones)
+	if !ok {
+		return ignore
+	}
+	probe := &l.results[i].probe
+	if a.Quote.ParseTransport(icmp.TCP, quoted) != nil {
+		a.Quote.Transport = quoted
+	}
+	a.Quote.SourcePort, a.Quote.DestinationPort = probe.fromPort, probe.toPort
+	return keep
 }

@@ -77,3 +77,117 @@ func SCTPChecksum(packet []byte) uint32 {
 	sum = crc32.Update(sum, castagnoli(), noChecksum[:])
 	return crc32.Update(sum, castagnoli(), packet[SCTPHeaderLen:])
 }
+
+// Types of SCTP chunks (RFC 9260 section 3.2) that probing meets.
+const (
+	ChunkInit    uint8 = 1
+	ChunkInitAck uint8 = 2
+	ChunkAbort   uint8 = 6
+)
+
+const (
+	chunkHeaderLen = 4
+	initLen        = 16
+
+	// abortReflected (the T bit) says that an ABORT carries the verification
+	// tag of the packet that it answers (RFC 9260 section 3.3.7).
+	abortReflected = 1
+)
+
+var (
+	errChunkShort  = Malformed("SCTP chunk is truncated")
+	errChunkLength = Malformed("SCTP chunk length is below 4")
+	errInitShort   = Malformed("SCTP INIT chunk is truncated")
+)
+
+// Chunk is one chunk of an SCTP packet.
+type Chunk struct {
+	Type  uint8
+	Flags uint8
+	Value []byte
+}
+
+// Parse reads the chunk at the start of b and returns what follows it and its
+// padding.
+func (c *Chunk) Parse(b []byte) (rest []byte, err error) {
+	if len(b) < chunkHeaderLen {
+		return nil, errChunkShort
+	}
+	length := int(binary.BigEndian.Uint16(b[2:]))
+	if length < chunkHeaderLen {
+		return nil, errChunkLength
+	}
+	if length > len(b) {
+		return nil, errChunkShort
+	}
+	*c = Chunk{Type: b[0], Flags: b[1], Value: b[chunkHeaderLen:length]}
+	return b[min((length+3)&^3, len(b)):], nil
+}
+
+// Init is the value of an INIT or INIT ACK chunk (RFC 9260 sections 3.3.2 and
+// 3.3.3).
+type Init struct {
+	InitiateTag     uint32
+	ReceiverWindow  uint32 // advertised receiver window credit
+	OutboundStreams uint16
+	InboundStreams  uint16
+	InitialTSN      uint32
+	Parameters      []byte // optional and variable ones, in wire format
+}
+
+// Parse reads the value of a chunk.
+func (c *Init) Parse(value []byte) error {
+	if len(value) < initLen {
+		return errInitShort
+	}
+	*c = Init{
+		InitiateTag:     binary.BigEndian.Uint32(value),
+		ReceiverWindow:  binary.BigEndian.Uint32(value[4:]),
+		OutboundStreams: binary.BigEndian.Uint16(value[8:]),
+		InboundStreams:  binary.BigEndian.Uint16(value[10:]),
+		InitialTSN:      binary.BigEndian.Uint32(value[12:]),
+		Parameters:      value[initLen:],
+	}
+	return nil
+}
+
+// AppendInit appends an INIT chunk. The packet it goes into has verification
+// tag 0 and no other chunk (RFC 9260 section 8.5.1).
+func AppendInit(b []byte, c *Init) []byte { return appendInit(b, ChunkInit, c) }
+
+// AppendInitAck appends an INIT ACK chunk. The verification tag of its packet
+// is the InitiateTag of the INIT that it answers, and a State Cookie has to be
+// among its parameters (RFC 9260 section 3.3.3.1).
+func AppendInitAck(b []byte, c *Init) []byte { return appendInit(b, ChunkInitAck, c) }
+
+func appendInit(b []byte, chunkType uint8, c *Init) []byte {
+	b = append(b, chunkType, 0)
+	b = binary.BigEndian.AppendUint16(b, uint16(chunkHeaderLen+initLen+len(c.Parameters)))
+	b = binary.BigEndian.AppendUint32(b, c.InitiateTag)
+	b = binary.BigEndian.AppendUint32(b, c.ReceiverWindow)
+	b = binary.BigEndian.AppendUint16(b, c.OutboundStreams)
+	b = binary.BigEndian.AppendUint16(b, c.InboundStreams)
+	b = binary.BigEndian.AppendUint32(b, c.InitialTSN)
+	b = append(b, c.Parameters...)
+	return appendPadding(b, len(c.Parameters))
+}
+
+// AppendAbort appends an ABORT chunk without causes. With reflected, the
+// verification tag of its packet is that of the packet that it answers, as it
+// is where there is no association.
+func AppendAbort(b []byte, reflected bool) []byte {
+	flags := uint8(0)
+	if reflected {
+		flags = abortReflected
+	}
+	return append(b, ChunkAbort, flags, 0, chunkHeaderLen)
+}
+
+// appendPadding fills a chunk up whose variable part is n bytes long to a
+// multiple of 4 bytes, which its length does not count.
+func appendPadding(b []byte, n int) []byte {
+	for ; n%4 != 0; n++ {
+		b = append(b, 0)
+	}
+	return b
+}

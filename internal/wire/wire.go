@@ -1,0 +1,52 @@
+// Package wire encodes and decodes the headers that ICMP travels under and
+// quotes: IPv4, IPv6 and its extension headers, UDP, TCP and SCTP, and their
+// checksums. It does no I/O.
+//
+// Parsing fills a value that the caller owns, whose slices alias the parsed
+// bytes, and does not allocate, not even when it fails. Every parse error wraps
+// [ErrMalformed]. A parser looks at its own header only: how long the packet
+// says it is and how many bytes there are is for the caller to compare, for in
+// a quoted packet the two differ.
+//
+// Building appends to a slice that the caller owns, and computes lengths and
+// checksums. The builders trust their caller: addresses have to be of the
+// header's family, and a packet within the 65,535 bytes that its length field
+// can state.
+//
+// Lengths and offsets are in bytes throughout, whatever the unit on the wire.
+package wire
+
+import (
+	"errors"
+)
+
+// ErrMalformed is wrapped by every parse error.
+var ErrMalformed = errors.New("malformed packet")
+
+// Malformed returns an error that wraps [ErrMalformed] and adds the reason.
+// Parsers return values made once, at package level, for hostile input must
+// not cost an allocation.
+func Malformed(reason string) error { return &malformedError{reason} }
+
+type malformedError struct{ reason string }
+
+func (e *malformedError) Error() string { return ErrMalformed.Error() + ": " + e.reason }
+
+func (e *malformedError) Unwrap() error { return ErrMalformed }
+
+// Protocol numbers of the IANA registry "Assigned Internet Protocol Numbers",
+// which serve IPv4's Protocol and IPv6's Next Header field alike.
+const (
+	ProtocolHopByHop           uint8 = 0
+	ProtocolICMP               uint8 = 1
+	ProtocolTCP                uint8 = 6
+	ProtocolUDP                uint8 = 17
+	ProtocolRouting            uint8 = 43
+	ProtocolFragment           uint8 = 44
+	ProtocolESP                uint8 = 50
+	ProtocolAuthentication     uint8 = 51
+	ProtocolICMPv6             uint8 = 58
+	ProtocolNoNextHeader       uint8 = 59
+	ProtocolDestinationOptions uint8 = 60
+	ProtocolSCTP               uint8 = 132
+)
