@@ -1,12 +1,14 @@
 package icmplib
 
 import (
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/series"
 )
 
@@ -18,6 +20,13 @@ import (
 // JSONSchema is the version of the JSON that this package writes and reads: the
 // field "schema" of each object that stands alone.
 const JSONSchema = 1
+
+//go:embed docs/schema.json
+var schemaText string
+
+// SchemaText returns the JSON Schema of all that marshals, docs/schema.json, for
+// programs that check what they read.
+func SchemaText() string { return schemaText }
 
 // standalone is the field that only an object has that is not part of another.
 type standalone struct {
@@ -50,6 +59,19 @@ type bucketJSON struct {
 	Count uint64       `json:"count"`
 }
 
+// icmpErrorJSON is the last ICMP error of a Stats.
+type icmpErrorJSON struct {
+	Responder netip.Addr `json:"responder"`
+	Type      uint8      `json:"type"`
+	Code      uint8      `json:"code"`
+	MTU       int        `json:"mtu"`
+}
+
+func (j *icmpErrorJSON) error() error {
+	typ := icmp.MakeType(icmp.VersionOf(j.Responder), j.Type)
+	return &icmp.Error{Reply: &icmp.Reply{Source: j.Responder, Message: icmp.Message{Type: typ, Code: j.Code, MTU: j.MTU}}}
+}
+
 // statsJSON is the figures of a Stats.
 type statsJSON struct {
 	PacketsSent     int            `json:"packets_sent"`
@@ -73,6 +95,7 @@ type statsJSON struct {
 	MaxLate         milliseconds   `json:"max_late_rtt_ms"`
 	RTTs            []milliseconds `json:"rtts_ms"`
 	Histogram       []bucketJSON   `json:"histogram"`
+	LastICMPError   *icmpErrorJSON `json:"last_icmp_error"`
 }
 
 // stats makes a Stats of its figures again.
@@ -96,6 +119,9 @@ func (j *statsJSON) stats() (s Stats, err error) {
 	for _, b := range j.Histogram {
 		f.Buckets = append(f.Buckets, series.Bucket{RTT: b.RTT.duration(), Count: b.Count})
 	}
+	if j.LastICMPError != nil && s.ICMPErrors > 0 {
+		s.LastICMPError = j.LastICMPError.error()
+	}
 	s.rtts, err = series.Restore(f, s.PacketsSent+s.SendErrors)
 	if err != nil {
 		return Stats{}, fmt.Errorf("statistics: %w", err)
@@ -117,12 +143,22 @@ func (o *object) stats(s *Stats) {
 	o.int("advised", s.Advised)
 	o.int("send_errors", s.SendErrors)
 	o.int("suspect", s.Suspect)
+	if message, ok := errors.AsType[*icmp.Error](s.LastICMPError); ok {
+		o.key("last_icmp_error")
+		o.open()
+		o.addr("responder", message.Reply.Source)
+		o.int("type", int(message.Reply.Type.Number()))
+		o.int("code", int(message.Reply.Code))
+		o.intIf("mtu", message.Reply.MTU)
+		o.close()
+	}
 	f := s.rtts.Summary()
 	for _, x := range [...]struct {
 		name string
 		d    time.Duration
-	}{{"min_rtt_ms", f.Min}, {"avg_rtt_ms", f.Mean}, {"max_rtt_ms", f.Max}, {"last_rtt_ms", f.Last}, {"stddev_rtt_ms", f.StdDev},
-		{"jitter_ms", f.Jitter}, {"interarrival_jitter_ms", f.Interarrival}} {
+	}{{"min_rtt_ms", f.Min}, {"avg_rtt_ms", f.Mean}, {"max_rtt_ms", f.Max}, {"last_rtt_ms", f.Last},
+		{"median_rtt_ms", s.rtts.Percentile(0.5)}, {"p95_rtt_ms", s.rtts.Percentile(0.95)}, {"p99_rtt_ms", s.rtts.Percentile(0.99)},
+		{"stddev_rtt_ms", f.StdDev}, {"jitter_ms", f.Jitter}, {"interarrival_jitter_ms", f.Interarrival}} {
 		if len(f.RTTs)+len(f.Buckets) == 0 {
 			o.null(x.name)
 			continue
@@ -167,8 +203,8 @@ func (s *Stats) AppendJSON(b []byte) ([]byte, error) {
 func (s Stats) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
 
 // UnmarshalJSON sets s to what [Stats.MarshalJSON] has written: all figures are the
-// same, save LastICMPError, which is not written. Counters that contradict each
-// other are an error.
+// same; of LastICMPError there are the responder, type, code and MTU. Counters that
+// contradict each other are an error.
 func (s *Stats) UnmarshalJSON(data []byte) error {
 	var j struct {
 		standalone

@@ -100,12 +100,7 @@ func (o *object) hop(h *Hop) {
 	if h.End != EndUnknown {
 		o.word("end", h.End)
 	}
-	o.key("rewritten")
-	o.b = append(o.b, '[')
-	for i, word := range h.Rewritten.Words() {
-		o.b = appendText(o.separate(i), word)
-	}
-	o.b = append(o.b, ']')
+	o.fields("rewritten", h.Rewritten)
 	o.stats(&h.Stats)
 }
 
@@ -189,6 +184,7 @@ func (o *object) route(r *Route) {
 		o.close()
 	}
 	o.b = append(o.b, ']')
+	o.rewrites(r)
 	if r.Graph != nil {
 		o.key("graph")
 		graph, err := json.Marshal((*graphFields)(r.Graph)) // one of a route: reflection does not count
@@ -200,6 +196,38 @@ func (o *object) route(r *Route) {
 	o.error(r.Err)
 }
 
+// rewrites writes where header fields are rewritten, and null where that is not
+// known.
+func (o *object) rewrites(r *Route) {
+	if !r.SeesRewrites() {
+		o.null("rewrites")
+		return
+	}
+	o.key("rewrites")
+	o.b = append(o.b, '[')
+	for i, p := range r.Rewrites() {
+		o.b = o.separate(i)
+		o.open()
+		o.fields("fields", p.Fields)
+		o.int("after", p.After)
+		o.int("before", p.Before)
+		o.bool("nat", p.Fields&RewriteTranslation != 0)
+		o.bool("sure", p.Sure)
+		o.close()
+	}
+	o.b = append(o.b, ']')
+}
+
+// fields writes the words of rewritten header fields.
+func (o *object) fields(name string, r Rewrite) {
+	o.key(name)
+	o.b = append(o.b, '[')
+	for i, word := range r.Words() {
+		o.b = appendText(o.separate(i), word)
+	}
+	o.b = append(o.b, ']')
+}
+
 // AppendJSON appends what [Route.MarshalJSON] returns to b.
 func (r *Route) AppendJSON(b []byte) ([]byte, error) {
 	o := newObject(b)
@@ -207,11 +235,12 @@ func (r *Route) AppendJSON(b []byte) ([]byte, error) {
 	return o.end()
 }
 
-// MarshalJSON returns the fields; those of the hops as [Hop.MarshalJSON] does.
+// MarshalJSON returns the fields, those of the hops as [Hop.MarshalJSON] does, and what
+// [Route.Rewrites] returns, null where [Route.SeesRewrites] is false.
 func (r Route) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
 // UnmarshalJSON sets r to what [Route.MarshalJSON] has written. Of the error only
-// the text is left.
+// the text is left, and of what is rewritten [Hop.Rewritten].
 func (r *Route) UnmarshalJSON(data []byte) error {
 	var j struct {
 		standalone

@@ -107,10 +107,11 @@ func reportJSON(out io.Writer, c icmplib.Capabilities) error {
 		return &s
 	}
 	all := struct {
+		Schema    int              `json:"schema"`
 		Sockets   []jsonCapability `json:"sockets"`
 		Mark      bool             `json:"mark"`
 		MarkError *string          `json:"mark_error"`
-	}{Mark: c.Mark == nil, MarkError: text(c.Mark)}
+	}{Schema: icmplib.JSONSchema, Mark: c.Mark == nil, MarkError: text(c.Mark)}
 	for _, s := range c.Sockets {
 		all.Sockets = append(all.Sockets, jsonCapability{s.Protocol.String(), s.Family.String(), s.Mode.String(), s.Err == nil, text(s.Err)})
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
@@ -99,18 +100,18 @@ func TestPingJSON(t *testing.T) {
 	eachPrivilege(t, func(t *testing.T) {
 		got := runLine(t.Context(), "ping", "--json", "-c", "3", "-i", "0", "localhost", "::1")
 		got.check(t, exitAlive)
-		var hosts []jsonHost
+		var hosts []icmplib.Host
 		for line := range strings.Lines(got.stdout) {
-			var h jsonHost
+			var h icmplib.Host
 			if err := json.Unmarshal([]byte(line), &h); err != nil {
 				t.Fatalf("%v in %s", err, line)
 			}
-			if h.PacketsReceived != 3 || !h.IsAlive || len(h.RTTs) != 3 || h.MinRTT == nil || *h.MinRTT <= 0 || h.Error != nil {
+			if h.PacketsReceived != 3 || !h.IsAlive() || len(h.RTTs()) != 3 || h.MinRTT() <= 0 || h.Err != nil {
 				t.Errorf("got %s", line)
 			}
 			hosts = append(hosts, h)
 		}
-		if len(hosts) != 2 || hosts[0].Name != "localhost" || hosts[0].Address != "127.0.0.1" || hosts[1].Address != "::1" {
+		if len(hosts) != 2 || hosts[0].Name != "localhost" || hosts[0].Address.String() != "127.0.0.1" || hosts[1].Address.String() != "::1" {
 			t.Errorf("got\n%s\nwant both targets in their order", got.stdout)
 		}
 	})
@@ -125,14 +126,13 @@ func TestPingJSONVerbosePrintsEachReplyOnALine(t *testing.T) {
 			t.Fatalf("got %d lines, want two replies and the host:\n%s", len(lines), got.stdout)
 		}
 		for seq, line := range lines[:2] {
-			var r jsonResult
-			if err := json.Unmarshal([]byte(line), &r); err != nil || r.Seq != seq || r.Status != "reply" {
+			var r icmplib.Result
+			if err := json.Unmarshal([]byte(line), &r); err != nil || r.Seq != seq || r.Status != icmplib.StatusReply {
 				t.Errorf("line %d, %v: %s", seq, err, line)
 			}
 		}
-		if fields := fieldsOf(t, lines[2]); len(fields) != len(hostFields) {
-			t.Errorf("the last line is no host: %s", lines[2])
-		}
+		checkObjects(t, "Result", lines[0]+"\n"+lines[1])
+		checkObjects(t, "Host", lines[2])
 	})
 }
 
@@ -206,8 +206,8 @@ func TestPingWithoutPermission(t *testing.T) {
 		t.Run("is told in JSON, too", func(t *testing.T) {
 			got := runLine(t.Context(), "ping", "--json", "-c", "1", "127.0.0.1")
 			got.check(t, exitFailure)
-			var h jsonHost
-			if err := json.Unmarshal([]byte(got.stdout), &h); err != nil || h.Error == nil || !strings.Contains(*h.Error, "CAP_NET_RAW") {
+			var h icmplib.Host
+			if err := json.Unmarshal([]byte(got.stdout), &h); err != nil || h.Err == nil || !strings.Contains(h.Err.Error(), "CAP_NET_RAW") {
 				t.Errorf("got %v, %s", err, got.stdout)
 			}
 		})

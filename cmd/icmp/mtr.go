@@ -230,9 +230,9 @@ func (f *mtrFlags) probes(s live.Settings) string {
 func (f *mtrFlags) reporter(out io.Writer) mtrReporter {
 	switch {
 	case f.json:
-		return jsonMTR{&jsonReporter{out: out}}
+		return jsonMTR{&jsonWriter{out: out}}
 	case f.csv:
-		return newCSVMTR(out)
+		return csvMTR{newCSVHops(out)}
 	}
 	text := &textMTR{out: out}
 	if !f.numeric {

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -155,153 +153,30 @@ func (t *textMTR) display(r *icmplib.Route, addr netip.Addr) string {
 	return (&textRoute{names: t.names}).display(r, addr)
 }
 
-// csvMTR writes a line per hop and responder, and one for a silent hop.
-type csvMTR struct{ csvHosts }
-
-// csvMTRHeader names the fields. Those from packets_sent to jitter_ms are the
-// hop's, whoever of its responders the line is about; address to answers, and
-// mpls, are the responder's.
-var csvMTRHeader = []string{
-	"target", "name", "rounds", "distance", "address", "status", "type", "code", "answers",
-	"packets_sent", "packets_received", "packet_loss", "silent", "late", "duplicates", "send_errors", "suspect",
-	"last_rtt_ms", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "median_rtt_ms", "p95_rtt_ms", "stddev_rtt_ms", "jitter_ms",
-	"mpls", "mtu", "rewritten",
-}
-
-// newCSVMTR writes the header at once, for it is right with no hop, too.
-func newCSVMTR(out io.Writer) csvMTR {
-	c := csvMTR{csvHosts{csv.NewWriter(out)}}
-	c.line(csvMTRHeader)
-	return c
-}
+// csvMTR writes the hops of each target.
+type csvMTR struct{ csvHops }
 
 func (c csvMTR) outcomes(all []*mtrOutcome) {
 	for _, o := range all {
-		for _, h := range o.route().Hops {
-			if h.IsSilent() {
-				c.responder(o, &h, &icmplib.Responder{Status: h.Status})
-			}
-			for i := range h.Responders {
-				c.responder(o, &h, &h.Responders[i])
-			}
-		}
+		c.route(o.route(), o.rounds(), o.fault())
 	}
 }
 
-func (c csvMTR) responder(o *mtrOutcome, h *icmplib.Hop, by *icmplib.Responder) {
-	j := newJSONMonitoredHop(h)
-	typ, code, mtu := csvMessage(h, by)
-	c.line([]string{
-		addressText(o.route().Address), o.name, strconv.Itoa(o.rounds()), strconv.Itoa(h.Distance),
-		addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
-		strconv.Itoa(h.PacketsSent), strconv.Itoa(h.PacketsReceived), csvNumber(&j.PacketLoss),
-		strconv.Itoa(h.Silent), strconv.Itoa(h.Late), strconv.Itoa(h.Duplicates), strconv.Itoa(h.SendErrors), strconv.Itoa(h.Suspect),
-		csvNumber(j.LastRTT), csvNumber(j.MinRTT), csvNumber(j.AvgRTT), csvNumber(j.MaxRTT),
-		csvNumber(j.MedianRTT), csvNumber(j.P95RTT), csvNumber(j.StdDev), csvNumber(j.Jitter),
-		csvLabels(by.MPLS), mtu, strings.Join(h.Rewritten.Words(), " "),
-	})
-}
-
-// jsonMTR writes one object per target.
-type jsonMTR struct{ *jsonReporter }
-
-// jsonMonitored is the object of a target.
-type jsonMonitored struct {
-	Target  string             `json:"target"`
-	Name    string             `json:"name"`
-	Reached bool               `json:"reached"`
-	End     string             `json:"end"`
-	Rounds  int                `json:"rounds"`
-	Hops    []jsonMonitoredHop `json:"hops"`
-	Events  []jsonEvent        `json:"events"`
-	Error   *string            `json:"error"`
-}
-
-// jsonMonitoredHop is that of traceroute, with the figures of many rounds.
-type jsonMonitoredHop struct {
-	jsonHop
-	Silent             int             `json:"silent"`
-	Late               int             `json:"late"`
-	Duplicates         int             `json:"duplicates"`
-	LastRTT            *float64        `json:"last_rtt_ms"`
-	MedianRTT          *float64        `json:"median_rtt_ms"`
-	P95RTT             *float64        `json:"p95_rtt_ms"`
-	StdDev             *float64        `json:"stddev_rtt_ms"`
-	InterarrivalJitter *float64        `json:"interarrival_jitter_ms"`
-	Responders         []jsonResponder `json:"responders"`
-}
-
-// jsonResponder is one of those who answer at a hop.
-type jsonResponder struct {
-	Address string      `json:"address"`
-	Status  string      `json:"status"`
-	Answers int         `json:"answers"`
-	MPLS    []jsonLabel `json:"mpls"`
-}
-
-// jsonEvent is the object of an event. What its kind does not have is null.
-type jsonEvent struct {
-	Kind     string   `json:"kind"`
-	Time     string   `json:"time"`
-	Round    int      `json:"round"`
-	Distance *int     `json:"distance"`
-	From     *string  `json:"from"`
-	To       *string  `json:"to"`
-	Duration *float64 `json:"duration_ms"`
-}
+// jsonMTR writes one object per target: the last Snapshot, with the events of all
+// rounds, and without the results of the last one.
+type jsonMTR struct{ *jsonWriter }
 
 func (j jsonMTR) outcomes(all []*mtrOutcome) {
 	for _, o := range all {
-		j.write(newJSONMonitored(o))
+		s := icmplib.Snapshot{Round: o.rounds(), Route: *o.route(), Events: o.events}
+		s.Err = o.fault()
+		if o.last == nil {
+			j.write(&s)
+			continue
+		}
+		s.Time = o.last.Time
+		j.write(&s, jsonField{"start", o.began})
 	}
-}
-
-func newJSONMonitored(o *mtrOutcome) jsonMonitored {
-	route := o.route()
-	trace := newJSONTrace(route, o.fault())
-	j := jsonMonitored{
-		Target: trace.Target, Name: trace.Name, Reached: trace.Reached, End: trace.End, Error: trace.Error,
-		Rounds: o.rounds(), Hops: []jsonMonitoredHop{}, Events: []jsonEvent{},
-	}
-	for i := range route.Hops {
-		j.Hops = append(j.Hops, newJSONMonitoredHop(&route.Hops[i]))
-	}
-	for _, e := range o.events {
-		j.Events = append(j.Events, newJSONEvent(e))
-	}
-	return j
-}
-
-func newJSONMonitoredHop(h *icmplib.Hop) jsonMonitoredHop {
-	o := jsonMonitoredHop{
-		jsonHop: newJSONHop(h),
-		Silent:  h.Silent, Late: h.Late, Duplicates: h.Duplicates,
-		Responders: []jsonResponder{},
-	}
-	if h.PacketsReceived > 0 {
-		o.LastRTT, o.StdDev = inMilliseconds(h.LastRTT()), inMilliseconds(h.StdDev())
-		o.MedianRTT, o.P95RTT = inMilliseconds(h.Percentile(0.5)), inMilliseconds(h.Percentile(0.95))
-		o.InterarrivalJitter = inMilliseconds(h.InterarrivalJitter())
-	}
-	for i := range h.Responders {
-		r := &h.Responders[i]
-		o.Responders = append(o.Responders, jsonResponder{
-			addressText(r.Address), r.Status.String(), r.PacketsReceived, newJSONLabels(r.MPLS),
-		})
-	}
-	return o
-}
-
-func newJSONEvent(e icmplib.Event) jsonEvent {
-	o := jsonEvent{Kind: e.Kind.String(), Time: e.Time.UTC().Format(time.RFC3339Nano), Round: e.Round}
-	switch e.Kind {
-	case icmplib.EventRouteChange:
-		from, to := addressText(e.From), addressText(e.To)
-		o.Distance, o.From, o.To = &e.Distance, &from, &to
-	case icmplib.EventRecovery:
-		o.Duration = inMilliseconds(e.Duration)
-	}
-	return o
 }
 
 // mtrOutcome is what is known of a target when its watching has ended.

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"iter"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -78,70 +76,6 @@ func TestTheReportOfMTR(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", &out, tt.want)
 			}
 		})
-	}
-}
-
-func TestTheJSONOfMTR(t *testing.T) {
-	hop := `{"distance":4,"addresses":["192.0.2.7"],"rtts_ms":[20,22],"packets_sent":2,"packets_received":2,"packet_loss":0,"send_errors":0,"suspect":0,` +
-		`"min_rtt_ms":20,"avg_rtt_ms":21,"max_rtt_ms":22,"jitter_ms":2,"mpls":[],"status":"reply",` +
-		`"mtu":null,"rewritten":[],"return_distance":null,` +
-		`"silent":0,"late":0,"duplicates":0,"last_rtt_ms":22,"median_rtt_ms":20,"p95_rtt_ms":22,` +
-		`"stddev_rtt_ms":1.414214,"interarrival_jitter_ms":0.125,` +
-		`"responders":[{"address":"192.0.2.7","status":"reply","answers":2,"mpls":[]}]}`
-	silent := `{"distance":2,"addresses":[],"rtts_ms":[],"packets_sent":3,"packets_received":0,"packet_loss":1,"send_errors":0,"suspect":0,` +
-		`"min_rtt_ms":null,"avg_rtt_ms":null,"max_rtt_ms":null,"jitter_ms":null,"mpls":[],"status":"no-reply",` +
-		`"mtu":null,"rewritten":[],"return_distance":null,` +
-		`"silent":3,"late":0,"duplicates":0,"last_rtt_ms":null,"median_rtt_ms":null,"p95_rtt_ms":null,` +
-		`"stddev_rtt_ms":null,"interarrival_jitter_ms":null,"responders":[]}`
-	events := `{"kind":"route-change","time":"2026-01-02T03:04:05Z","round":2,"distance":3,"from":"198.51.100.1","to":"198.51.100.2","duration_ms":null},` +
-		`{"kind":"outage","time":"2026-01-02T03:04:05Z","round":3,"distance":null,"from":null,"to":null,"duration_ms":null},` +
-		`{"kind":"recovery","time":"2026-01-02T03:04:05Z","round":4,"distance":null,"from":null,"to":null,"duration_ms":1500}`
-	for _, tt := range []struct {
-		name string
-		o    *mtrOutcome
-		want string
-	}{
-		{
-			"of a route", anOutcome(icmplib.EndReached, silentHop(), finalHop()),
-			`{"target":"192.0.2.7","name":"www.example","reached":true,"end":"reached","rounds":3,` +
-				`"hops":[` + silent + `,` + hop + `],"events":[` + events + `],"error":null}`,
-		},
-		{
-			"of what could not begin", &mtrOutcome{name: "a", err: errors.New("no permission")},
-			`{"target":"","name":"a","reached":false,"end":"unknown","rounds":0,"hops":[],"events":[],"error":"no permission"}`,
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var out strings.Builder
-			jsonMTR{&jsonReporter{out: &out}}.outcomes([]*mtrOutcome{tt.o})
-			if out.String() != tt.want+"\n" {
-				t.Errorf("got  %s\nwant %s", &out, tt.want)
-			}
-		})
-	}
-}
-
-func TestTheCSVOfMTR(t *testing.T) {
-	var out strings.Builder
-	newCSVMTR(&out).outcomes([]*mtrOutcome{anOutcome(icmplib.EndReached, silentHop(), balancedHop(), finalHop()), {name: "failed"}})
-	rows, err := csv.NewReader(strings.NewReader(out.String())).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{
-		strings.Join(csvMTRHeader, ","),
-		"192.0.2.7,www.example,3,2,,no-reply,,,0,3,0,1,3,0,0,0,0,,,,,,,,,,,",
-		"192.0.2.7,www.example,3,3,198.51.100.1,ttl-expired,11,0,1,3,2,0.3333333333333333,1,0,0,0,0,12.5,12.3,12.4,12.5,12.3,12.5,0.141421,0.2," +
-			"L=16001,E=5,S=0,T=1 L=24,E=0,S=1,T=2,,source traffic-class",
-		"192.0.2.7,www.example,3,3,198.51.100.2,ttl-expired,11,0,1,3,2,0.3333333333333333,1,0,0,0,0,12.5,12.3,12.4,12.5,12.3,12.5,0.141421,0.2,,,source traffic-class",
-		"192.0.2.7,www.example,3,4,192.0.2.7,reply,0,0,2,2,2,0,0,0,0,0,0,22,20,21,22,20,22,1.414214,2,,,",
-	}
-	var got []string
-	for _, row := range rows {
-		got = append(got, strings.Join(row, ","))
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

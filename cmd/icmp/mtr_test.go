@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -34,10 +35,10 @@ $`},
     \|   \+-- \[MPLS: Lbl 16001 TC 5 S 1 TTL 1\]
   3\.`},
 	{"two targets", "-r 10.0.9.9 10.0.15.1", exitAlive, `(?s)^Start.*HOST: 10\.0\.9\.9 .*Start.*HOST: 10\.0\.15\.1 `},
-	{"in CSV", "--csv 10.0.9.9", exitAlive, `^target,name,rounds,.*
-10\.0\.9\.9,10\.0\.9\.9,3,1,10\.0\.1\.1,ttl-expired,11,0,3,3,3,0,.*
-10\.0\.9\.9,10\.0\.9\.9,3,2,10\.0\.2\.1,ttl-expired,.*
-10\.0\.9\.9,10\.0\.9\.9,3,3,10\.0\.9\.9,reply,.*
+	{"in CSV", "--csv 10.0.9.9", exitAlive, `^name,address,.*
+10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,1,10\.0\.1\.1,ttl-expired,11,0,3,.*
+10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,2,10\.0\.2\.1,ttl-expired,.*
+10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,3,10\.0\.9\.9,reply,.*
 $`},
 }
 
@@ -54,12 +55,12 @@ func TestMTR(t *testing.T) {
 		t.Run("in JSON", func(t *testing.T) {
 			got := runLine(t.Context(), "mtr", "--json", "-c", "3", "-i", "50ms", "-w", "5s", "10.0.9.9")
 			got.check(t, exitAlive)
-			var r jsonMonitored
+			var r icmplib.Snapshot
 			if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
 				t.Fatalf("%v in %s", err, got.stdout)
 			}
-			if r.Target != "10.0.9.9" || !r.Reached || r.Rounds != 3 || len(r.Hops) != 3 || len(r.Events) != 0 ||
-				r.Hops[2].Status != "reply" || r.Hops[2].PacketsReceived != 3 || r.Hops[0].Responders[0].Answers != 3 {
+			if r.Address.String() != "10.0.9.9" || !r.Reached || r.Round != 3 || len(r.Hops) != 3 || len(r.Events) != 0 ||
+				r.Hops[2].Status != icmplib.StatusReply || r.Hops[2].PacketsReceived != 3 || r.Hops[0].Responders[0].PacketsReceived != 3 {
 				t.Errorf("got %s", got.stdout)
 			}
 		})
@@ -124,7 +125,7 @@ func TestAnInterruptedMTR(t *testing.T) {
 	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
 		got := runLine(interrupted(t), "mtr", "--json", "127.0.0.1")
 		got.check(t, exitDead)
-		if !strings.Contains(got.stdout, `"rounds":0`) || got.stderr != "" {
+		if !strings.Contains(got.stdout, `"round":0,`) || got.stderr != "" {
 			t.Errorf("got\n%s%s", got.stdout, got.stderr)
 		}
 	})

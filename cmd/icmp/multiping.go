@@ -225,7 +225,7 @@ func (f *multipingFlags) sumsUp() bool { return !f.json && !f.csv }
 func (f *multipingFlags) reporter(out io.Writer) hostReporter {
 	switch {
 	case f.json:
-		return jsonHosts{&jsonReporter{out: out}}
+		return jsonHosts{&jsonWriter{out: out}}
 	case f.csv:
 		return newCSVHosts(out)
 	case f.alive || f.unreachable:

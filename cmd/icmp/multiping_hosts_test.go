@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"net/netip"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -83,37 +80,5 @@ func TestTheFateOfAHostAndItsLine(t *testing.T) {
 				t.Errorf("its name is %q", &name)
 			}
 		})
-	}
-}
-
-func TestCSVHosts(t *testing.T) {
-	var out strings.Builder
-	report := newCSVHosts(&out)
-	report.host(hostOf("www.example", reply(0, 10*time.Millisecond), silence1, reply(2, 12500*time.Microsecond)), hostAlive)
-	report.host(hostOf("192.0.2.7", silence0, silence1), hostDead)
-	report.host(&icmplib.Host{Name: `a,"b"`, Err: errors.New("one\ntwo"), Address: netip.Addr{}}, hostDead)
-	const want = `address,name,min_rtt_ms,avg_rtt_ms,max_rtt_ms,stddev_rtt_ms,jitter_ms,rtts_ms,packets_sent,packets_received,packet_loss,duplicates,late,send_errors,suspect,is_alive,error
-192.0.2.7,www.example,10,11.25,12.5,1.767767,2.5,10 12.5,3,2,0.3333333333333333,0,0,0,0,true,
-192.0.2.7,192.0.2.7,,,,,,,2,0,1,0,0,0,0,false,
-,"a,""b""",,,,,,,0,0,1,0,0,0,0,false,"one
-two"
-`
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", &out, want)
-	}
-	rows, err := csv.NewReader(strings.NewReader(out.String())).ReadAll()
-	if err != nil || len(rows) != 4 {
-		t.Errorf("it reads as %d rows, %v", len(rows), err)
-	}
-}
-
-func TestTheColumnsAreTheFieldsOfJSON(t *testing.T) {
-	if !reflect.DeepEqual(csvHeader, hostFields) {
-		t.Errorf("got  %q\nwant %q", csvHeader, hostFields)
-	}
-	var out strings.Builder
-	jsonHosts{&jsonReporter{out: &out}}.host(silentHost(), hostDead)
-	if got := fieldsOf(t, out.String()); !reflect.DeepEqual(got, hostFields) {
-		t.Errorf("the fields are %q\nwant %q", got, hostFields)
 	}
 }

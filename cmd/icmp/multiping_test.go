@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
 
@@ -95,11 +96,11 @@ func TestMultipingForPrograms(t *testing.T) {
 			got.check(t, exitNoName)
 			names := map[string]bool{}
 			for line := range strings.Lines(got.stdout) {
-				var h jsonHost
+				var h icmplib.Host
 				if err := json.Unmarshal([]byte(line), &h); err != nil {
 					t.Fatalf("%v in %s", err, line)
 				}
-				if alive := h.Name != "no..name"; h.IsAlive != alive || (h.Error == nil) != alive {
+				if alive := h.Name != "no..name"; h.IsAlive() != alive || (h.Err == nil) != alive {
 					t.Errorf("got %s", line)
 				}
 				names[h.Name] = true
@@ -112,7 +113,7 @@ func TestMultipingForPrograms(t *testing.T) {
 			got := runLine(t.Context(), "multiping", "--csv", "--alive", "-i", "0", "127.0.0.0/29", "no..name")
 			got.check(t, exitNoName)
 			rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
-			if err != nil || len(rows) != 7 || !slices.Equal(rows[0], csvHeader) {
+			if err != nil || len(rows) != 7 || !slices.Equal(rows[0], csvHostHeader) {
 				t.Errorf("%v in\n%s", err, got.stdout)
 			}
 		})

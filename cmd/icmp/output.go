@@ -62,14 +62,3 @@ func printableArgs(args []string) []string {
 	}
 	return shown
 }
-
-// csvCell keeps a spreadsheet from taking text for a formula. Numbers are none.
-func csvCell(text string) string {
-	if text == "" || !strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return text
-	}
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return text
-	}
-	return "'" + text
-}

@@ -58,7 +58,7 @@ func TestCellsAreNoFormulas(t *testing.T) {
 		t.Fatalf("%v\n%s%s", err, c.stdout, c.stderr)
 	}
 	for _, line := range cells[1:] {
-		if name := line[1]; !strings.HasPrefix(name, "'") {
+		if name := line[0]; !strings.HasPrefix(name, "'") {
 			t.Errorf("a cell is %q", name)
 		}
 	}
@@ -88,7 +88,7 @@ func TestWriteErrorsAreToldAndFail(t *testing.T) {
 			{"multiping", "--json", "127.0.0.1"}, {"multiping", "--csv", "127.0.0.1"},
 			{"traceroute", "--json", "127.0.0.1"}, {"traceroute", "127.0.0.1"}, {"doctor"}, {"doctor", "--json"},
 			{"probe", "127.0.0.1"}, {"probe", "--json", "127.0.0.1"}, {"mtr", "--json", "-c", "1", "127.0.0.1"},
-			{"completion", "bash"}, {"--help"},
+			{"completion", "bash"}, {"schema"}, {"--help"},
 		} {
 			for _, room := range []int{0, 20} {
 				var stderr strings.Builder

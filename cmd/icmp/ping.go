@@ -222,7 +222,7 @@ func (f *pingFlags) checkOwn() error {
 // somebody looks at it: what a program reads stays what it is.
 func (f *pingFlags) reporter(t terminal, hosts []*icmplib.Host, interrupt func()) reporter {
 	if f.json {
-		return &jsonReporter{out: t.out, replies: f.verbose}
+		return &jsonReporter{jsonWriter: jsonWriter{out: t.out}, replies: f.verbose}
 	}
 	looks, watched := f.looks.apply(looksOf(os.Getenv)), isTerminal(t.out)
 	if watched && looks.moving && len(hosts) > 1 && !f.quiet && !f.lines {

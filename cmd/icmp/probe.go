@@ -32,8 +32,7 @@ func newProbeCommand() *cobra.Command {
 
 A line begins with the result in the words of mtr-packet: reply, no-reply,
 ttl-expired, no-route-host, no-route-network, packet-too-big and so on. With
---json each result is an object of one line, whose fields are those of
-mtrpacket, and a few more.
+--json each result is an object of one line, a Result of the library.
 
 Times are given with a unit, as 200ms, or as a number of seconds.
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -43,11 +44,11 @@ func TestProbe(t *testing.T) {
 			got.check(t, exitDead)
 			n := 0
 			for line := range strings.Lines(got.stdout) {
-				var p jsonProbe
+				var p icmplib.Result
 				if err := json.Unmarshal([]byte(line), &p); err != nil {
 					t.Fatalf("%v in %s", err, line)
 				}
-				if p.Success || p.Result != "ttl-expired" || *p.Responder != "10.0.6.1" || *p.Type != 11 || *p.Code != 0 ||
+				if p.Status != icmplib.StatusTTLExpired || p.Responder.String() != "10.0.6.1" || p.Type != 11 || p.Code != 0 ||
 					p.TTL != 2 || p.Seq != n || len(p.MPLS) != 1 || p.MPLS[0].Label != 16001 {
 					t.Errorf("got %s", line)
 				}

@@ -62,6 +62,7 @@ var commands = map[string]func() *cobra.Command{
 	"mtr":        newMTRCommand,
 	"probe":      newProbeCommand,
 	"doctor":     newDoctorCommand,
+	"schema":     newSchemaCommand,
 	"completion": newCompletionCommand,
 	"man":        newManCommand,
 }

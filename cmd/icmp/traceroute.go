@@ -311,9 +311,9 @@ func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOption
 	case f.dot:
 		return dotRoute{out}
 	case f.json:
-		return jsonRoute{&jsonReporter{out: out}}
+		return jsonRoute{&jsonWriter{out: out}}
 	case f.csv:
-		return newCSVRoute(out)
+		return csvRoute{newCSVHops(out)}
 	}
 	text := &textRoute{out: out, opts: opts, size: f.size, nat: f.nat}
 	if !f.numeric {

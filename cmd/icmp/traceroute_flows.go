@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -109,16 +108,4 @@ func (t *textRoute) writeGraph(r *icmplib.Route) {
 	if r.Graph != nil {
 		_ = r.Graph.WriteText(t.out)
 	}
-}
-
-// graphJSON is the graph as the library has it marshalled; nil without one.
-func graphJSON(r *icmplib.Route) json.RawMessage {
-	if r.Graph == nil {
-		return nil
-	}
-	b, err := json.Marshal(r.Graph)
-	if err != nil {
-		return nil
-	}
-	return b
 }

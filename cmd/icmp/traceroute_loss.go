@@ -54,25 +54,33 @@ func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Change
 // explainLoss looks for loss on the way to a target and reports it. Ctrl-C ends
 // it: what there is by then is the result.
 func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, out io.Writer, target string, opts *icmplib.ExplainLossOptions) error {
-	addrs, err := p.Resolve(ctx, target, opts.Family)
-	if err != nil {
-		return unlessInterrupted(err)
-	}
-	if err := suits(&opts.Packet, addrs[0]); err != nil {
-		return err
-	}
-	report, err := p.ExplainLoss(ctx, addrs[0].String(), opts)
+	report, err := f.lookForLoss(ctx, p, target, opts)
 	err = f.explain(unlessInterrupted(err))
 	if report == nil {
-		report = &icmplib.LossReport{Address: addrs[0]}
+		report = &icmplib.LossReport{}
 	}
 	report.Name = target
 	if f.json {
-		(&jsonReporter{out: out}).write(newJSONLoss(report, err))
+		(&jsonWriter{out: out}).writeReport(report, jsonError(err))
 	} else if err == nil {
 		fmt.Fprint(out, lossText(report))
 	}
 	return routeVerdict(&icmplib.Route{Reached: report.Reached}, err)
+}
+
+func (f *tracerouteFlags) lookForLoss(ctx context.Context, p *icmplib.Prober, target string, opts *icmplib.ExplainLossOptions) (*icmplib.LossReport, error) {
+	addrs, err := p.Resolve(ctx, target, opts.Family)
+	if err != nil {
+		return nil, err
+	}
+	if err := suits(&opts.Packet, addrs[0]); err != nil {
+		return nil, err
+	}
+	report, err := p.ExplainLoss(ctx, addrs[0].String(), opts)
+	if report == nil {
+		report = &icmplib.LossReport{Address: addrs[0]}
+	}
+	return report, err
 }
 
 // lossText is what people read of a report.
@@ -119,57 +127,4 @@ func lossVerdictText(r *icmplib.LossReport) string {
 		return "none: no packet to the target is lost"
 	}
 	return "unclear: too little is known; more queries tell more"
-}
-
-// jsonLoss is the object of a report.
-type jsonLoss struct {
-	Target  string        `json:"target"`
-	Name    string        `json:"name"`
-	Reached bool          `json:"reached"`
-	Verdict string        `json:"verdict"`
-	From    *int          `json:"lost_from"`
-	Hops    []jsonHopLoss `json:"hops"`
-	Error   *string       `json:"error"`
-}
-
-type jsonHopLoss struct {
-	Distance int           `json:"distance"`
-	Address  string        `json:"address"`
-	Slow     jsonLossShare `json:"slow"`
-	Fast     jsonLossShare `json:"fast"`
-	Verdict  string        `json:"verdict"`
-	Path     string        `json:"path"`
-}
-
-// jsonLossShare is what was answered at one rate. The bounds are those of the
-// loss, with 95 % confidence.
-type jsonLossShare struct {
-	PacketsSent     int      `json:"packets_sent"`
-	PacketsAnswered int      `json:"packets_answered"`
-	PacketLoss      float64  `json:"packet_loss"`
-	Low             float64  `json:"packet_loss_low"`
-	High            float64  `json:"packet_loss_high"`
-	Interval        *float64 `json:"interval_ms"`
-}
-
-func newJSONLoss(r *icmplib.LossReport, err error) jsonLoss {
-	o := jsonLoss{
-		Target: addressText(r.Address), Name: r.Name, Reached: r.Reached, Verdict: r.Verdict.String(),
-		From: unlessZero(r.From), Hops: []jsonHopLoss{}, Error: errorText(err),
-	}
-	for i := range r.Hops {
-		h := &r.Hops[i]
-		o.Hops = append(o.Hops, jsonHopLoss{
-			Distance: h.Distance, Address: addressText(h.Address), Slow: newJSONLossShare(&h.Slow),
-			Fast: newJSONLossShare(&h.Fast), Verdict: h.Verdict.String(), Path: h.Path.String(),
-		})
-	}
-	return o
-}
-
-func newJSONLossShare(s *icmplib.LossShare) jsonLossShare {
-	return jsonLossShare{
-		PacketsSent: s.PacketsSent, PacketsAnswered: s.PacketsAnswered, PacketLoss: s.Loss(),
-		Low: s.Low, High: s.High, Interval: inMilliseconds(s.Interval),
-	}
 }

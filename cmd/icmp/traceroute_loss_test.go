@@ -24,11 +24,11 @@ func TestTracerouteLoss(t *testing.T) {
 		}
 		got = runLine(t.Context(), "traceroute", "--loss", "-q", "10", "-z", "5ms", "--json", "10.0.9.9")
 		got.check(t, exitAlive)
-		var o jsonLoss
+		var o icmplib.LossReport
 		if err := json.Unmarshal([]byte(got.stdout), &o); err != nil {
 			t.Fatalf("%v in %s", err, got.stdout)
 		}
-		if !o.Reached || o.Verdict != "none" || o.From != nil || len(o.Hops) != 3 || o.Hops[2].Address != "10.0.9.9" ||
+		if !o.Reached || o.Verdict != icmplib.LossNone || o.From != 0 || len(o.Hops) != 3 || o.Hops[2].Address.String() != "10.0.9.9" ||
 			o.Hops[0].Slow.PacketsSent != 10 || o.Hops[0].Fast.PacketsAnswered != 10 {
 			t.Errorf("got %s", got.stdout)
 		}

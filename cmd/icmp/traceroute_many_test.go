@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -68,11 +69,11 @@ func testManyAsJSON(t *testing.T) {
 	got.check(t, exitDead)
 	ends := map[string]string{}
 	for line := range strings.Lines(got.stdout) {
-		var r jsonTrace
+		var r icmplib.Route
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}
-		ends[r.Target] = r.End
+		ends[r.Address.String()] = r.End.String()
 	}
 	want := map[string]string{"10.0.9.10": "reached", "10.0.9.11": "reached", "10.0.9.12": "reached", "10.0.12.1": "loop", "10.0.15.1": "reached"}
 	if !maps.Equal(ends, want) || got.stderr != "" {
@@ -84,7 +85,7 @@ func testManyAsCSV(t *testing.T) {
 	got := runLine(t.Context(), "trace", "--csv", "10.0.9.1-10.0.9.20")
 	got.check(t, exitAlive)
 	rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
-	if err != nil || len(rows) != 1+20*3 || !slices.Equal(rows[0], csvRouteHeader) {
+	if err != nil || len(rows) != 1+20*3 || !slices.Equal(rows[0], csvHopHeader) {
 		t.Fatalf("%v in\n%s", err, got.stdout)
 	}
 	for i, row := range rows[1:] {
@@ -153,11 +154,11 @@ func TestATargetHasOneVerdictAloneAndAmongMany(t *testing.T) {
 				got := runLine(t.Context(), line...)
 				got.check(t, tt.code)
 				for line := range strings.Lines(got.stdout) {
-					var r jsonTrace
+					var r icmplib.Route
 					if err := json.Unmarshal([]byte(line), &r); err != nil {
 						t.Fatalf("%v in %s", err, got.stdout)
 					}
-					if r.End != tt.end {
+					if r.End.String() != tt.end {
 						t.Errorf("%v %s %s ends as %s, want %s", tt.target, tt.flags, way, r.End, tt.end)
 					}
 				}

@@ -13,37 +13,6 @@ import (
 // the round-trip times.
 type mtuFlag struct{ mtu bool }
 
-// jsonPathMTU is the object of a path. MTUs are null where they are not known.
-type jsonPathMTU struct {
-	Target     string          `json:"target"`
-	Name       string          `json:"name"`
-	MTU        *int            `json:"mtu"`
-	Reached    bool            `json:"reached"`
-	Confirmed  bool            `json:"confirmed"`
-	Exact      bool            `json:"exact"`
-	LocalMTU   *int            `json:"local_mtu"`
-	Hops       []jsonMTUHop    `json:"hops"`
-	BlackHoles []jsonBlackHole `json:"black_holes"`
-	Error      *string         `json:"error"`
-}
-
-type jsonMTUHop struct {
-	Distance   int    `json:"distance"`
-	Address    string `json:"address"`
-	MTU        *int   `json:"mtu"`
-	Source     string `json:"source"`
-	ReportedBy string `json:"reported_by"`
-}
-
-type jsonBlackHole struct {
-	After   int  `json:"after"`
-	Before  int  `json:"before"`
-	Replies bool `json:"replies"`
-	Unsure  bool `json:"unsure"`
-	Passes  int  `json:"passes"`
-	Fails   int  `json:"fails"`
-}
-
 // check refuses what a search for MTUs does not do.
 func (m *mtuFlag) check(f *tracerouteFlags) error {
 	for _, flag := range []string{"size", "first-hop", "fast", "gap", "csv", "nat", "loss", "flows", "dot"} {
@@ -82,7 +51,7 @@ func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *trac
 		path = &icmplib.MTUReport{Name: target}
 	}
 	if f.json {
-		(&jsonReporter{out: out}).write(newJSONPathMTU(path, err))
+		(&jsonWriter{out: out}).writeReport(path, jsonError(err))
 	} else if err == nil {
 		var names *nameCache
 		if !f.numeric {
@@ -91,21 +60,6 @@ func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *trac
 		fmt.Fprint(out, describePathMTU(path, names))
 	}
 	return routeVerdict(&icmplib.Route{Reached: path.Reached}, err)
-}
-
-func newJSONPathMTU(p *icmplib.MTUReport, err error) jsonPathMTU {
-	o := jsonPathMTU{
-		Target: addressText(p.Address), Name: p.Name, MTU: unlessZero(p.MTU), Reached: p.Reached,
-		Confirmed: p.Confirmed, Exact: p.Exact, LocalMTU: unlessZero(p.LocalMTU),
-		Hops: []jsonMTUHop{}, BlackHoles: []jsonBlackHole{}, Error: errorText(err),
-	}
-	for _, h := range p.Hops {
-		o.Hops = append(o.Hops, jsonMTUHop{h.Distance, addressText(h.Address), unlessZero(h.MTU), h.Source.String(), addressText(h.ReportedBy)})
-	}
-	for _, h := range p.BlackHoles {
-		o.BlackHoles = append(o.BlackHoles, jsonBlackHole{h.After, h.Before, h.Replies, h.Unsure, h.Passes, h.Fails})
-	}
-	return o
 }
 
 // describePathMTU writes the hops, with an MTU where that falls, and what is

@@ -48,12 +48,12 @@ path MTU 1400: packets of this size are answered by the target, larger ones do n
 		t.Run("in JSON", func(t *testing.T) {
 			got := runLine(t.Context(), "traceroute", "--mtu", "--json", "10.0.9.9")
 			got.check(t, exitAlive)
-			var p jsonPathMTU
+			var p icmplib.MTUReport
 			if err := json.Unmarshal([]byte(got.stdout), &p); err != nil {
 				t.Fatalf("%v in %s", err, got.stdout)
 			}
-			if p.MTU == nil || *p.MTU != 1400 || !p.Confirmed || !p.Exact || !p.Reached || p.Error != nil || len(p.Hops) != 3 ||
-				*p.Hops[1].MTU != 1400 || p.Hops[1].Source != "reported" || p.Hops[1].ReportedBy != "10.0.2.1" {
+			if p.MTU != 1400 || !p.Confirmed || !p.Exact || !p.Reached || len(p.Hops) != 3 ||
+				p.Hops[1].MTU != 1400 || p.Hops[1].Source != icmplib.MTUReported || p.Hops[1].ReportedBy.String() != "10.0.2.1" {
 				t.Errorf("got %s", got.stdout)
 			}
 		})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
 
@@ -37,12 +36,7 @@ func TestTracerouteNAT(t *testing.T) {
 		}
 		got = runLine(t.Context(), "traceroute", "--json", "--mode", "raw", "10.0.9.9")
 		got.check(t, exitAlive)
-		var r jsonTrace
-		if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
-			t.Fatal(err)
-		}
-		if len(r.Rewrites) != 1 || !slices.Equal(r.Rewrites[0].Fields, []string{"source"}) || !r.Rewrites[0].NAT ||
-			!r.Rewrites[0].Sure || r.Rewrites[0].After != 2 || r.Rewrites[0].Before != 3 {
+		if !strings.Contains(got.stdout, `"rewrites":[{"fields":["source"],"after":2,"before":3,"nat":true,"sure":true}]`) {
 			t.Errorf("got %s", got.stdout)
 		}
 		got = runLine(t.Context(), "traceroute", "-n", "--nat", "--mode", "datagram", "10.0.9.9")
@@ -71,7 +65,10 @@ func TestNATLooksOrSaysThatItCannot(t *testing.T) {
 				}
 				got = runLine(t.Context(), append(words, "--json", "10.0.9.9")...)
 				got.check(t, code)
-				var r jsonTrace
+				var r struct {
+					Rewrites []any
+					Error    *string
+				}
 				if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
 					t.Fatal(err)
 				}

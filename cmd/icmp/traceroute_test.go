@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -41,12 +42,12 @@ func TestTraceroute(t *testing.T) {
 		t.Run("in JSON", func(t *testing.T) {
 			got := runLine(t.Context(), "trace", "--json", "10.0.9.9")
 			got.check(t, exitAlive)
-			var r jsonTrace
+			var r icmplib.Route
 			if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
 				t.Fatalf("%v in %s", err, got.stdout)
 			}
-			if r.Target != "10.0.9.9" || !r.Reached || r.End != "reached" || len(r.Hops) != 3 ||
-				r.Hops[0].Status != "ttl-expired" || r.Hops[2].Status != "reply" || r.Hops[2].PacketsReceived != 3 {
+			if r.Address.String() != "10.0.9.9" || !r.Reached || r.End != icmplib.EndReached || len(r.Hops) != 3 ||
+				r.Hops[0].Status != icmplib.StatusTTLExpired || r.Hops[2].Status != icmplib.StatusReply || r.Hops[2].PacketsReceived != 3 {
 				t.Errorf("got %s", got.stdout)
 			}
 		})
@@ -54,7 +55,7 @@ func TestTraceroute(t *testing.T) {
 			got := runLine(t.Context(), "trace", "--csv", "10.0.9.9")
 			got.check(t, exitAlive)
 			rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
-			if err != nil || len(rows) != 4 || !slices.Equal(rows[0], csvRouteHeader) || rows[2][3] != "10.0.2.1" {
+			if err != nil || len(rows) != 4 || !slices.Equal(rows[0], csvHopHeader) || csvColumns(t, got.stdout)[1]["responder"] != "10.0.2.1" {
 				t.Errorf("%v in\n%s", err, got.stdout)
 			}
 		})

@@ -315,36 +315,8 @@ func (f *tracerouteFlags) looked(r *icmplib.Route) error {
 	return nil
 }
 
-// jsonRewrite is the object of a place where header fields are rewritten.
-type jsonRewrite struct {
-	Fields []string `json:"fields"`
-	After  int      `json:"after"`
-	Before int      `json:"before"`
-	NAT    bool     `json:"nat"`
-	Sure   bool     `json:"sure"`
-}
-
-// newJSONRewrites returns an empty list where nothing is rewritten, and nil where
-// that is not known.
-func newJSONRewrites(r *icmplib.Route) []jsonRewrite {
-	if !r.SeesRewrites() {
-		return nil
-	}
-	points := r.Rewrites()
-	o := make([]jsonRewrite, len(points))
-	for i, p := range points {
-		o[i] = jsonRewrite{p.Fields.Words(), p.After, p.Before, isNAT(p.Fields), p.Sure}
-	}
-	return o
-}
-
 // isNAT tells whether such fields are what address translators rewrite.
 func isNAT(fields icmplib.Rewrite) bool { return fields&icmplib.RewriteTranslation != 0 }
-
-// jsonRewritten returns the words of fields, an empty list for none.
-func jsonRewritten(fields icmplib.Rewrite) []string {
-	return append([]string{}, fields.Words()...)
-}
 
 // rewrittenMark marks a hop that saw header fields otherwise than the one before.
 func rewrittenMark(fields icmplib.Rewrite) string {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goicmp/icmplib"
+)
+
+// jsonWriter writes the objects of the library, one a line. What the tool knows
+// besides stands at the end of an object. docs/schema.json has all of it.
+type jsonWriter struct {
+	out io.Writer
+
+	mu  sync.Mutex
+	buf []byte
+}
+
+// jsonAppender is what the library marshals without reflection.
+type jsonAppender interface {
+	AppendJSON(b []byte) ([]byte, error)
+}
+
+// jsonField is a field that the tool adds to an object of the library.
+type jsonField struct {
+	name  string
+	value any
+}
+
+// write writes an object. What fails here is standard output, which keeps its
+// error.
+func (j *jsonWriter) write(v jsonAppender, more ...jsonField) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	b, err := v.AppendJSON(j.buf[:0])
+	j.print(b, err, more)
+}
+
+// writeReport writes an object that has no AppendJSON, for there is one of it.
+func (j *jsonWriter) writeReport(v json.Marshaler, more ...jsonField) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	b, err := v.MarshalJSON()
+	j.print(b, err, more)
+}
+
+func (j *jsonWriter) print(b []byte, err error, more []jsonField) {
+	if err != nil {
+		b, more = []byte("{}"), []jsonField{{"error", err.Error()}} // a time that has no JSON
+	}
+	for _, field := range more {
+		b = bytes.TrimSuffix(b, []byte("}"))
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		value, _ := json.Marshal(field.value) // a text or nil
+		b = append(strconv.AppendQuote(b, field.name), ':')
+		b = append(append(b, value...), '}')
+	}
+	j.buf = append(b, '\n')
+	_, _ = j.out.Write(j.buf)
+}
+
+// jsonError is the field that says what went wrong, null for nothing.
+func jsonError(err error) jsonField {
+	if err == nil {
+		return jsonField{"error", nil}
+	}
+	return jsonField{"error", err.Error()}
+}
+
+func newSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of all that --json prints",
+		Long: `Print the JSON Schema (json-schema.org) of the objects that --json has the other
+commands print. It is that of the library: what the tool prints can be read by
+json.Unmarshal into a Host, Result, Route, Snapshot and so on.`,
+		Example: "  icmp schema > icmp-schema.json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := io.WriteString(cmd.OutOrStdout(), strings.TrimSpace(icmplib.SchemaText())+"\n")
+			return err
+		},
+	}
+}
