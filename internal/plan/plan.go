@@ -81,21 +81,51 @@ type Observation struct {
 func (o *Observation) Answered() time.Time { return o.Sent.Add(o.RTT) }
 
 // Plan is a strategy at work, in the driver's eyes.
+//
+// A probe that Next returned waits until the rates allow that it leaves, and is then
+// either sent, or refused, or recalled.
 type Plan interface {
 	// Next returns the probe that may leave now, as often as there is one. Where
 	// there is none, wake is when to ask again; the zero time if only an
-	// observation can tell.
+	// observation, or what becomes of a probe that waits, can tell.
 	Next(now time.Time) (p Probe, ok bool, wake time.Time)
 
-	// Sent notes that the system took a probe that Next returned.
+	// Wants reports whether a probe that waits is still to leave. If not, it is
+	// recalled.
+	Wants(k Key) bool
+
+	// Recall notes that a probe does not leave. Next may return it again.
+	Recall(k Key)
+
+	// Sent notes that the system took a probe.
 	Sent(k Key, at time.Time)
 
-	// Refused notes that the system did not take it, and why.
+	// Refused notes that the system did not take it, and why. It has met its fate.
 	Refused(k Key, err error, now time.Time)
 
 	// Observe notes what became known of a probe.
 	Observe(now time.Time, o *Observation)
 
+	// Alone reports whether only one probe may be in flight, because answers do not
+	// say which one they are to (stop-and-wait). The driver then asks for the next
+	// one when nothing is in flight, when no answer to an earlier probe can come any
+	// more, and when no other plan of that kind probes the target: a plan keeps no
+	// Holdoff for that.
+	Alone() bool
+
 	// Done reports whether nothing more is to be sent or waited for.
 	Done() bool
 }
+
+// Prompt is embedded by a plan that needs neither stop-and-wait nor to recall a
+// probe that waits.
+type Prompt struct{}
+
+// Wants reports true.
+func (Prompt) Wants(Key) bool { return true }
+
+// Recall is not called.
+func (Prompt) Recall(Key) {}
+
+// Alone reports false.
+func (Prompt) Alone() bool { return false }
