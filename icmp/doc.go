@@ -15,12 +15,14 @@
 //
 // # What is where
 //
-//   - to send: [Request], [Request.Append]
+//   - to send: [Request], [Request.Append]; [Message.Append] for any type
 //   - what arrives: [Message], [Message.Parse]; [Reply] is one with its time and
 //     source, [Reply.Err] turns it into an [Error]
 //   - what it means: [Type] and its codes in the registry's words, [Kind], which
 //     is neutral of the version
 //   - the packet that an error is about: [Quote]
+//   - other requests than echo: [ExtendedEcho] asks about an interface (RFC 8335),
+//     [Timestamp] for the time of day (RFC 792)
 //   - what stands behind that: [Extensions], [Object], [MPLSLabel],
 //     [InterfaceInfo]
 //

@@ -31,7 +31,7 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s is %v: allowed is %s", e.Field, e.Value, e.Allowed)
 }
 
-// Error is an ICMP message other than an echo reply, as a Go error.
+// Error is an ICMP error message as a Go error.
 // errors.Is(err, ErrTimeExceeded), ErrUnreachable and ErrPacketTooBig tell what
 // kind it is.
 type Error struct {

@@ -68,3 +68,36 @@ func ExampleType_CodeString() {
 	fmt.Println(t, "/", t.CodeString(icmp.V4CodePortUnreachable))
 	// Output: Destination Unreachable / Port Unreachable
 }
+
+func ExampleMessage_Append() {
+	m := icmp.Message{Type: icmp.V4TimeExceeded, Payload: []byte("the packet to quote, from its IP header on")}
+	packet, err := m.Append(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("% x, and %d bytes more\n", packet[:8], len(packet)-8)
+	// Output: 0b 00 1a f2 00 00 00 00, and 42 bytes more
+}
+
+// A request asks a host whether its eth0 is there; the answer fits into a byte.
+func ExampleExtendedEcho() {
+	query := icmp.ExtendedEcho{Sequence: 7, Local: true, Name: "eth0"}
+	m, err := query.Request(icmp.V4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%v: % x\n", m.Type, m.Payload)
+
+	reply := icmp.Message{Type: icmp.V4ExtendedEchoReply, Payload: []byte{0, 0, 7, 6}}
+	var told icmp.ExtendedEcho
+	if err := told.Parse(&reply); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("active:", told.Active, "IPv4:", told.IPv4, "IPv6:", told.IPv6)
+	// Output:
+	// Extended Echo Request: 00 00 07 01 20 00 0f 52 00 08 03 01 65 74 68 30
+	// active: true IPv4: true IPv6: false
+}

@@ -79,19 +79,31 @@ func (e Extensions) Objects() iter.Seq[Object] {
 	}
 }
 
+// lengthField returns where behind the checksum of an error the length of its quote
+// stands, and in units of how many bytes it counts; 0 for a type without (RFC 4884
+// sections 4.1 to 4.5).
+func lengthField(t Type) (at, unit int) {
+	switch t {
+	case V4DestinationUnreachable, V4TimeExceeded, V4ParameterProblem:
+		return 1, 4
+	case V6DestinationUnreachable, V6TimeExceeded:
+		return 0, 8
+	}
+	return 0, 0
+}
+
 // splitExtensions divides what follows the header of an error message into the
 // quoted packet and the extension structure, nil where there is none. It tells
 // whether the message's length field announced the structure.
 func splitExtensions(t Type, b []byte) (quoted, extensions []byte, compliant bool) {
 	body := b[headerLen:]
-	length, least := 0, 0
-	switch t {
-	case V4DestinationUnreachable, V4TimeExceeded, V4ParameterProblem:
-		length, least = int(b[5])*4, wire.IPv4MinHeaderLen // RFC 4884 sections 4.1 to 4.3
-	case V6DestinationUnreachable, V6TimeExceeded:
-		length, least = int(b[4])*8, wire.IPv6HeaderLen // sections 4.4 and 4.5
-	default:
+	at, unit := lengthField(t)
+	if unit == 0 {
 		return body, nil, false
+	}
+	length, least := int(b[4+at])*unit, wire.IPv4MinHeaderLen
+	if t.Version() == V6 {
+		least = wire.IPv6HeaderLen
 	}
 	if length < least+wire.QuotedLen {
 		length = 0 // no quote is that short: it is not a length
@@ -111,9 +123,7 @@ func splitExtensions(t Type, b []byte) (quoted, extensions []byte, compliant boo
 // error queue of Linux: cut is how many of them are missing. It returns what is
 // quoted, and reports whether there is a structure behind it.
 func (e *Extensions) ParseOldForm(t Type, b []byte, cut int) (quoted []byte, ok bool) {
-	switch t {
-	case V4DestinationUnreachable, V4TimeExceeded, V4ParameterProblem, V6DestinationUnreachable, V6TimeExceeded:
-	default:
+	if _, unit := lengthField(t); unit == 0 {
 		return b, false
 	}
 	at := oldQuoteLen - cut

@@ -2,7 +2,9 @@ package icmp
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
+	"strconv"
 
 	"github.com/goicmp/icmplib/internal/wire"
 )
@@ -19,7 +21,8 @@ var (
 	errVersion = wire.Malformed("ICMP of an unknown IP version")
 )
 
-// Message is one parsed ICMP message. Its slices alias the parsed bytes.
+// Message is one ICMP message: parsed, its slices alias the parsed bytes; or to be
+// sent, by [Message.Append].
 type Message struct {
 	Type     Type   // with the IP version
 	Code     uint8  // what it says depends on Type
@@ -28,8 +31,10 @@ type Message struct {
 	// Of echo requests and replies.
 	ID, Sequence uint16
 
-	// Payload is the data of an echo message. For a message that is neither
-	// an echo nor an error it is all that follows the checksum.
+	// Payload is the data of an echo message, and the quoted packet of an error, from
+	// its IP header on. (The error queue of Linux hands that out without the header:
+	// it is in Quote alone then.) For a message that is neither it is all that
+	// follows the checksum.
 	Payload []byte
 
 	// Of errors.
@@ -101,6 +106,7 @@ func (m *Message) parseError(b []byte) error {
 			quoted = b[headerLen:]
 		}
 	}
+	m.Payload = quoted
 	return m.Quote.Parse(m.Type.Version(), quoted)
 }
 
@@ -109,3 +115,92 @@ func (m *Message) parseError(b []byte) error {
 // when b is a message with a valid checksum. That of ICMPv6 covers addresses
 // too (RFC 4443 section 2.3), and the kernel computes it.
 func Checksum(b []byte) uint16 { return wire.Checksum(b) }
+
+// Append appends the message to b as it goes on the wire, in 8 bytes at the least:
+// the inverse of [Message.Parse]. Of an echo message it takes ID, Sequence and
+// Payload; of an error Payload, as the packet to quote, with MTU, Pointer or Gateway
+// and the Raw of Extensions, before which the quote is padded as RFC 4884 asks
+// (section 4); and of any other type Payload, as all that follows the checksum. Quote
+// is not looked at. The checksum of IPv4 is computed; that of IPv6 covers the source
+// address and is left zero, for the kernel to fill in.
+//
+// The error is a [*FieldError].
+func (m *Message) Append(b []byte) ([]byte, error) {
+	if err := m.validate(); err != nil {
+		return b, err
+	}
+	start := len(b)
+	b = append(b, m.Type.Number(), m.Code, 0, 0)
+	switch {
+	case m.Type.IsError():
+		b = m.appendError(b)
+	case m.Type.IsEchoRequest() || m.Type.IsEchoReply():
+		b = binary.BigEndian.AppendUint16(b, m.ID)
+		b = binary.BigEndian.AppendUint16(b, m.Sequence)
+		b = append(b, m.Payload...)
+	default:
+		b = append(b, m.Payload...)
+	}
+	for len(b) < start+headerLen {
+		b = append(b, 0)
+	}
+	if m.Type.Version() == V4 {
+		binary.BigEndian.PutUint16(b[start+2:], wire.Checksum(b[start:]))
+	}
+	return b, nil
+}
+
+// appendError appends what follows the checksum of an error.
+func (m *Message) appendError(b []byte) []byte {
+	var word [4]byte
+	switch m.Type {
+	case V4DestinationUnreachable:
+		binary.BigEndian.PutUint16(word[2:], uint16(m.MTU)) // RFC 1191 section 4
+	case V4ParameterProblem:
+		word[0] = uint8(m.Pointer)
+	case V4Redirect:
+		word = m.Gateway.As4()
+	case V6PacketTooBig:
+		binary.BigEndian.PutUint32(word[:], uint32(m.MTU))
+	case V6ParameterProblem:
+		binary.BigEndian.PutUint32(word[:], uint32(m.Pointer))
+	}
+	if m.Extensions.Raw == nil {
+		return append(append(b, word[:]...), m.Payload...)
+	}
+	at, unit := lengthField(m.Type)
+	quoted := m.paddedQuote()
+	word[at] = uint8(quoted / unit)
+	b = append(append(b, word[:]...), m.Payload...)
+	b = append(b, make([]byte, quoted-len(m.Payload))...)
+	return append(b, m.Extensions.Raw...)
+}
+
+// paddedQuote is the length of the quoted packet before extensions: at least 128
+// bytes, in whole units (RFC 4884 section 4).
+func (m *Message) paddedQuote() int {
+	_, unit := lengthField(m.Type)
+	return (max(len(m.Payload), oldQuoteLen) + unit - 1) / unit * unit
+}
+
+// validate returns a [*FieldError] for the first field that cannot be sent.
+func (m *Message) validate() error {
+	at, unit := lengthField(m.Type)
+	switch v := m.Type.Version(); {
+	case v != V4 && v != V6:
+		return &FieldError{Field: "Type", Value: m.Type, Allowed: "a type with its IP version: see MakeType"}
+	case m.Type == V4Redirect && !m.Gateway.Is4():
+		return &FieldError{Field: "Gateway", Value: m.Gateway, Allowed: "an IPv4 address"}
+	case m.Extensions.Raw != nil && m.Type.IsError() && unit == 0:
+		return &FieldError{Field: "Extensions", Value: len(m.Extensions.Raw), Allowed: "none in a message of the type " + m.Type.String()}
+	case m.Extensions.Raw != nil && m.Type.IsError() && m.paddedQuote() > 255*unit:
+		return &FieldError{Field: "Payload", Value: len(m.Payload), Allowed: "a quote of " + strconv.Itoa(255*unit) + " bytes at the most before Extensions"}
+	case m.MTU < 0 || m.MTU > math.MaxUint16 && v == V4 || uint64(m.MTU) > math.MaxUint32:
+		return &FieldError{Field: "MTU", Value: m.MTU, Allowed: "what 16 bits hold, and of ICMPv6 32 bits"}
+	case m.Pointer < 0 || m.Pointer > math.MaxUint8 && v == V4 || uint64(m.Pointer) > math.MaxUint32:
+		return &FieldError{Field: "Pointer", Value: m.Pointer, Allowed: "what 8 bits hold, and of ICMPv6 32 bits"}
+	case at+len(m.Payload)+len(m.Extensions.Raw) > MaxSize:
+		return &FieldError{Field: "Payload", Value: len(m.Payload), Allowed: "at most 65507 bytes"}
+	}
+	return nil
+}

@@ -45,10 +45,10 @@ type Reply struct {
 	KernelRTT time.Duration
 }
 
-// Err returns nil for an echo reply, and for any other message an [*Error] that
-// holds the reply. (It is raise_for_status of icmplib in Python.)
+// Err returns an [*Error] that holds the reply where that is an ICMP error, and nil
+// for any other message. (It is raise_for_status of icmplib in Python.)
 func (r *Reply) Err() error {
-	if r.Type.IsEchoReply() {
+	if !r.Type.IsError() {
 		return nil
 	}
 	return &Error{Reply: r}

@@ -21,7 +21,8 @@ const (
 	MaxSize = 65535 - wire.IPv4MinHeaderLen - headerLen
 )
 
-// Request is an echo request. A zero field takes its default.
+// Request is a packet to send: an echo request, or the Message that is given in its
+// place. A zero field takes its default.
 type Request struct {
 	// Destination is the host to ask, with a zone where it is link-local IPv6.
 	Destination netip.Addr
@@ -47,6 +48,13 @@ type Request struct {
 	// TrafficClass is the traffic class or TOS byte, 0 to 255.
 	TrafficClass int
 
+	// Message, if not nil, is sent in place of an echo request: ID, Sequence, Payload
+	// and Size are then not looked at. Its Type has to be of Destination's IP version.
+	// Raw sockets send any type; datagram sockets echo requests, and on Linux extended
+	// echo requests. Where the Type is a request with an id (see [Type.HasID]), package
+	// socket sets that to the socket's, here and in the Message.
+	Message *Message
+
 	// Timeout is how long the system is to wait for what answers the request, where
 	// it is the system that waits: in datagram mode on Windows, where nothing is
 	// received later. 0 means 10 s. Elsewhere it has no effect.
@@ -62,10 +70,15 @@ func (r *Request) Validate() error {
 	switch {
 	case !r.Destination.IsValid():
 		return &FieldError{Field: "Destination", Value: r.Destination, Allowed: "an IP address"}
+	case r.Message != nil && r.Message.Type.Version() != VersionOf(r.Destination):
+		return &FieldError{Field: "Message", Value: r.Message.Type, Allowed: "a type of " + VersionOf(r.Destination).String() + ", as the destination is"}
+	case r.Message != nil:
 	case r.Payload == nil && r.Size > MaxSize:
 		return &FieldError{Field: "Size", Value: r.Size, Allowed: "0 to 65507 bytes, or negative for none"}
 	case len(r.Payload) > MaxSize:
 		return &FieldError{Field: "Payload", Value: len(r.Payload), Allowed: "at most 65507 bytes"}
+	}
+	switch {
 	case r.TTL < 0 || r.TTL > 255:
 		return &FieldError{Field: "TTL", Value: r.TTL, Allowed: "1 to 255, or 0 for 64"}
 	case r.TrafficClass < 0 || r.TrafficClass > 255:
@@ -78,10 +91,14 @@ func (r *Request) Validate() error {
 
 // Append appends the ICMP message to b, of the version that Destination has. It
 // computes the checksum of IPv4; that of IPv6 needs the source address and is
-// left zero, for the kernel to fill in. The error is that of [Request.Validate].
+// left zero, for the kernel to fill in. The error is that of [Request.Validate], or
+// of [Message.Append].
 func (r *Request) Append(b []byte) ([]byte, error) {
 	if err := r.Validate(); err != nil {
 		return b, err
+	}
+	if r.Message != nil {
+		return r.Message.Append(b)
 	}
 	start := len(b)
 	t := V6EchoRequest
@@ -121,8 +138,11 @@ func appendPattern(b []byte, n int) []byte {
 	return b
 }
 
-// Answers tells whether a reply is about this request: an echo reply from its
-// destination, or an error that quotes it, with its id and sequence number.
+// Answers reports whether a reply is about this request: a reply from its
+// destination, or an error that quotes it, with its id and sequence number. To a
+// Message that is another request than an echo, the reply of the type that answers
+// it (see [Type.Reply]) counts; of errors its id and sequence number are compared, too,
+// where it has them.
 //
 // Where Destination is a multicast or limited broadcast address, any host's
 // echo reply answers it. A subnet's broadcast address cannot be told from a
@@ -134,6 +154,9 @@ func (r *Request) Answers(reply *Reply) bool {
 	if m.Type.Version() != VersionOf(r.Destination) {
 		return false
 	}
+	if r.Message != nil {
+		return r.answersMessage(reply)
+	}
 	if m.Type.IsEchoReply() {
 		return m.ID == r.ID && m.Sequence == r.Sequence && answersFrom(r.Destination, reply.Source)
 	}
@@ -141,11 +164,46 @@ func (r *Request) Answers(reply *Reply) bool {
 		return false // advice: the request goes on
 	}
 	q := &m.Quote
-	return q.Type.IsEchoRequest() && q.ID == r.ID && q.Sequence == r.Sequence &&
-		(r.Destination.IsUnspecified() || sameAddr(q.Destination, r.Destination))
+	return q.Type.IsEchoRequest() && q.ID == r.ID && q.Sequence == r.Sequence && r.isQuoted(q)
 }
 
-// answersFrom tells whether a request to an address may be answered from source.
+// isQuoted reports whether a quoted packet went where the request did.
+func (r *Request) isQuoted(q *Quote) bool {
+	return r.Destination.IsUnspecified() || sameAddr(q.Destination, r.Destination)
+}
+
+// answersMessage is Answers for the Message in place of an echo request.
+func (r *Request) answersMessage(reply *Reply) bool {
+	m, sent := &reply.Message, r.Message
+	if m.Type.IsError() {
+		q := &m.Quote
+		if m.Kind() == KindRedirect || m.Kind() == KindSourceQuench || q.Type != sent.Type || !r.isQuoted(q) {
+			return false
+		}
+		return !sent.Type.HasID() || len(q.Transport) >= headerLen && identified(sent) == [4]byte(q.Transport[minLen:])
+	}
+	if m.Type != sent.Type.Reply() || m.Type == 0 || !answersFrom(r.Destination, reply.Source) {
+		return false
+	}
+	ours, theirs := identified(sent), identified(m)
+	if sent.Type == V4ExtendedEchoRequest || sent.Type == V6ExtendedEchoRequest {
+		ours[3], theirs[3] = 0, 0 // what is asked, and the state that is told (RFC 8335 sections 2 and 3)
+	}
+	return !sent.Type.HasID() || ours == theirs
+}
+
+// identified returns the id and the sequence number of a message that has them.
+func identified(m *Message) (id [4]byte) {
+	if m.Type.IsEchoRequest() || m.Type.IsEchoReply() {
+		binary.BigEndian.PutUint16(id[:], m.ID)
+		binary.BigEndian.PutUint16(id[2:], m.Sequence)
+		return id
+	}
+	copy(id[:], m.Payload)
+	return id
+}
+
+// answersFrom reports whether a request to an address may be answered from source.
 func answersFrom(to, source netip.Addr) bool {
 	to = to.Unmap()
 	switch {

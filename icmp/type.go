@@ -72,3 +72,54 @@ func (t Type) IsEchoRequest() bool { return t == V4EchoRequest || t == V6EchoReq
 
 // IsEchoReply tells whether this is an echo reply of either version.
 func (t Type) IsEchoReply() bool { return t == V4EchoReply || t == V6EchoReply }
+
+// replies are the requests that have an answer of another type, and that. Those with
+// an id have it in the reply, too.
+var replies = []struct {
+	request, reply Type
+	id             bool
+}{
+	{V4EchoRequest, V4EchoReply, true},
+	{V6EchoRequest, V6EchoReply, true},
+	{V4Timestamp, V4TimestampReply, true},
+	{Type(V4)<<8 | 15, Type(V4)<<8 | 16, true}, // information (RFC 792)
+	{Type(V4)<<8 | 17, Type(V4)<<8 | 18, true}, // address mask (RFC 950)
+	{V4ExtendedEchoRequest, V4ExtendedEchoReply, true},
+	{V6ExtendedEchoRequest, V6ExtendedEchoReply, true},
+	{V4RouterSolicitation, V4RouterAdvertisement, false},
+	{V6RouterSolicitation, V6RouterAdvertisement, false},
+	{V6NeighborSolicitation, V6NeighborAdvertisement, false},
+}
+
+// Reply returns the type of the message that answers a request of this type, and 0
+// where there is none, as for errors and for replies.
+func (t Type) Reply() Type {
+	for _, r := range replies {
+		if r.request == t {
+			return r.reply
+		}
+	}
+	return 0
+}
+
+// HasID reports whether a request of this type carries the id of its sender and a
+// sequence number behind the checksum: echo, timestamp, information, address mask
+// and extended echo requests.
+func (t Type) HasID() bool {
+	for _, r := range replies {
+		if r.request == t {
+			return r.id
+		}
+	}
+	return false
+}
+
+// AllTypes returns all 256 types of a version, for a socket that is to receive
+// whatever comes.
+func AllTypes(v Version) []Type {
+	all := make([]Type, 256)
+	for i := range all {
+		all[i] = MakeType(v, uint8(i))
+	}
+	return all
+}

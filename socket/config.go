@@ -39,6 +39,15 @@ type Config struct {
 	// other socket here has; a given one that is taken makes Listen fail.
 	ID uint16
 
+	// Types are the types of messages to receive, whoever they are for: nothing is
+	// asked of their ids then, nor of what errors quote. All of them, see
+	// [icmp.AllTypes], make a sniffer. The default is what answers the echo requests
+	// of this socket. A datagram socket receives nothing but replies to its own
+	// echo and extended echo requests, and errors about them; where other types are
+	// in the list, Auto takes a raw socket. A raw socket sees the host's own requests
+	// too where they come back to it, as on a loopback interface.
+	Types []icmp.Type
+
 	// ReceiveBuffer is the size in bytes of the kernel's receive buffer. The
 	// default is 1 MiB; the system's limit (net.core.rmem_max) cuts it down
 	// for a process without CAP_NET_ADMIN.
@@ -67,6 +76,14 @@ func (c *Config) validate(v icmp.Version) (*net.Interface, error) {
 	if c.ReceiveBuffer < 0 {
 		return nil, &ConfigError{Field: "ReceiveBuffer", Value: c.ReceiveBuffer, Allowed: "0 for the default, or a number of bytes"}
 	}
+	for _, t := range c.Types {
+		if t.Version() != v {
+			return nil, &ConfigError{Field: "Types", Value: t, Allowed: "types of " + v.String()}
+		}
+		if c.Mode == Datagram && !datagramReceives(t) {
+			return nil, &ConfigError{Field: "Types", Value: t, Allowed: "with a datagram socket: echo replies, errors, and on Linux extended echo replies; others need a raw socket (Mode)"}
+		}
+	}
 	if c.Interface == "" {
 		return nil, nil
 	}
@@ -75,4 +92,35 @@ func (c *Config) validate(v icmp.Version) (*net.Interface, error) {
 		return nil, &ConfigError{Field: "Interface", Value: c.Interface, Allowed: "the name of an interface of this host"}
 	}
 	return ifi, nil
+}
+
+// datagramReceives reports whether datagram sockets are given messages of a type.
+func datagramReceives(t icmp.Type) bool {
+	return t.IsEchoReply() || t.IsError() ||
+		(t == icmp.V4ExtendedEchoReply || t == icmp.V6ExtendedEchoReply) && datagramExtendedEcho
+}
+
+// datagramSends reports whether datagram sockets send a message.
+func datagramSends(m *icmp.Message) bool {
+	switch m.Type {
+	case icmp.V4EchoRequest, icmp.V6EchoRequest:
+		return m.Code == 0
+	case icmp.V4ExtendedEchoRequest, icmp.V6ExtendedEchoRequest:
+		return m.Code == 0 && datagramExtendedEcho
+	}
+	return false
+}
+
+// typeSet is a set of the types of one version. Nil stands for none given.
+type typeSet [256]bool
+
+func newTypeSet(types []icmp.Type) *typeSet {
+	if types == nil {
+		return nil
+	}
+	set := &typeSet{}
+	for _, t := range types {
+		set[t.Number()] = true
+	}
+	return set
 }

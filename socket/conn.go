@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -26,6 +27,8 @@ type conn struct {
 	local   netip.Addr
 	link    *link // the system's side: one file per system
 	zones   netio.Zones
+	types   *typeSet // Config.Types
+	stamped bool     // Config.SendTimestamps
 
 	broadcast atomic.Bool
 
@@ -62,6 +65,11 @@ func listen(v icmp.Version, cfg *Config) (*conn, error) {
 	if cfg.Mode != Auto {
 		return listenMode(v, cfg.Mode, cfg, ifi)
 	}
+	for _, t := range cfg.Types {
+		if !datagramReceives(t) {
+			return listenMode(v, Raw, cfg, ifi)
+		}
+	}
 	c, datagramErr := listenMode(v, Datagram, cfg, ifi)
 	if datagramErr == nil {
 		return c, nil
@@ -87,7 +95,8 @@ func joinListenErrors(datagram, raw error) error {
 }
 
 func listenMode(v icmp.Version, mode Mode, cfg *Config, ifi *net.Interface) (*conn, error) {
-	c := &conn{version: v, mode: mode, local: cfg.Source, receiving: netio.NewContextMutex()}
+	c := &conn{version: v, mode: mode, local: cfg.Source, types: newTypeSet(cfg.Types), stamped: cfg.SendTimestamps,
+		receiving: netio.NewContextMutex()}
 	if err := c.open(cfg, ifi); err != nil {
 		return nil, &OpError{Op: opListen, Mode: mode, Addr: cfg.Source, V: v, Err: explainListen(mode, cfg, err)}
 	}
@@ -117,7 +126,7 @@ func (c *conn) open(cfg *Config, ifi *net.Interface) (err error) {
 	return nil
 }
 
-// keepsID tells whether it is on this process to keep the id its own.
+// keepsID reports whether it is on this process to keep the id its own.
 func (c *conn) keepsID() bool { return c.mode == Raw || !kernelKeepsID }
 
 func (c *conn) releaseID() {
@@ -243,13 +252,34 @@ func (c *conn) encode(req *icmp.Request) error {
 	if err != nil {
 		return err
 	}
-	req.ID = c.id
+	if err := c.identify(req); err != nil {
+		return err
+	}
 	if c.buf, err = req.Append(c.buf); err != nil {
 		return err
 	}
 	out := sys.Outbound{To: to.WithZone(""), Zone: zone, Timeout: req.Timeout}
 	out.Differ(req.TTL, icmp.DefaultTTL, req.TrafficClass)
 	c.out, c.ends = append(c.out, out), append(c.ends, len(c.buf))
+	return nil
+}
+
+// identify gives a request the id of this socket, where its type has one.
+func (c *conn) identify(req *icmp.Request) error {
+	req.ID = c.id
+	m := req.Message
+	switch {
+	case m == nil:
+		return nil
+	case c.mode == Datagram && !datagramSends(m):
+		return &ConfigError{Field: "Message", Value: m.Type, Allowed: "with a datagram socket: an echo request, and on Linux an extended echo request; others need a raw socket"}
+	case m.Type.IsEchoRequest():
+		m.ID = c.id
+	case c.stamped: // whose table is by the sequence numbers of echo requests
+		return &ConfigError{Field: "Message", Value: m.Type, Allowed: "an echo request where SendTimestamps is set"}
+	case m.Type.HasID() && len(m.Payload) >= 2:
+		binary.BigEndian.PutUint16(m.Payload, c.id)
+	}
 	return nil
 }
 
@@ -391,16 +421,22 @@ func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
 		c.foreign.Add(1)
 		return false
 	}
-	reply.KernelRTT = c.link.roundTrip(sequence(&reply.Message), in)
+	if seq, ok := c.sequence(&reply.Message); ok {
+		reply.KernelRTT = c.link.roundTrip(seq, in)
+	}
 	return true
 }
 
-// sequence returns the sequence number of the request that a message is about.
-func sequence(m *icmp.Message) uint16 {
-	if m.Type.IsError() {
-		return m.Quote.Sequence
+// sequence returns the sequence number of the echo request of this socket that a
+// message is about.
+func (c *conn) sequence(m *icmp.Message) (seq uint16, ok bool) {
+	switch {
+	case m.Type.IsEchoReply():
+		return m.Sequence, m.ID == c.id
+	case m.Type.IsError() && m.Quote.Type.IsEchoRequest():
+		return m.Quote.Sequence, m.Quote.ID == c.id
 	}
-	return m.Sequence
+	return 0, false
 }
 
 // decodeMessage reads an ICMP message as the network delivered it.
@@ -441,15 +477,14 @@ func (c *conn) protocol() icmp.Protocol {
 	return icmp.ICMPv6
 }
 
-// owns tells whether a message is about a request of this socket's id.
+// owns reports whether a message is to be handed out: one of the types that were
+// asked for, else one about a request of this socket's id.
 func (c *conn) owns(m *icmp.Message) bool {
-	switch {
-	case m.Kind() == icmp.KindEchoReply:
-		return m.ID == c.id
-	case m.Type.IsError():
-		return m.Quote.Type.IsEchoRequest() && m.Quote.ID == c.id
+	if c.types != nil {
+		return c.types[m.Type.Number()]
 	}
-	return false
+	_, ours := c.sequence(m)
+	return ours
 }
 
 func (c *conn) setBroadcast(on bool) error {

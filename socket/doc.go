@@ -1,5 +1,6 @@
 // Package socket gives ICMP sockets that send echo requests and receive their
-// replies and the errors they meet, with and without privileges.
+// replies and the errors they meet, with and without privileges; and any other
+// message where the system allows it.
 //
 // # Two kinds of socket
 //
@@ -20,6 +21,13 @@
 // [ICMPv4.Receive] does it for one request, the Prober of package icmplib for
 // any number.
 //
+// # Other messages
+//
+// [icmp.Request] has a Message to be sent in place of an echo request, and
+// [Config] the Types to receive. A raw socket sends and receives all of them: with
+// [icmp.AllTypes] it is a sniffer. A datagram socket of Linux has extended echo (RFC
+// 8335) beside echo.
+//
 // # Time
 //
 // A reply's Time is its arrival in the kernel. Subtract the request's Time to
@@ -30,8 +38,9 @@
 //
 // # What is where
 //
-//   - to open one: [ListenICMPv4], [ListenICMPv6], [Config]
-//   - to use it: [ICMPv4] and [ICMPv6], which have the same methods: Send and
+//   - to open one: [Listen] for either version, [ListenICMPv4], [ListenICMPv6],
+//     [Config]
+//   - to use it: [Conn], which [ICMPv4] and [ICMPv6] are: Send and
 //     Receive, SendBatch and ReceiveBatch for many packets a system call
 //   - kinds: [Mode], [ParseMode]
 //   - what went wrong: [OpError], with the operation, the address and the cause;

@@ -42,6 +42,33 @@ func ExampleListenICMPv4() {
 	// Output: 127.0.0.1 echo reply true <nil>
 }
 
+// A ping of either IP version, in twenty lines.
+func ExampleListen_v4() {
+	to := netip.MustParseAddr("127.0.0.1")
+	s, err := socket.Listen(icmp.VersionOf(to), nil)
+	if err != nil {
+		log.Print(err) // what is in the way, and how to allow it
+		return
+	}
+	defer s.Close()
+	for seq := range uint16(2) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		req := &icmp.Request{Destination: to, Sequence: seq}
+		if err := s.Send(ctx, req); err != nil {
+			log.Print(err)
+		}
+		if reply, err := s.Receive(ctx, req); err != nil {
+			log.Print(err)
+		} else {
+			fmt.Println(reply.Source, reply.Sequence, reply.Kind(), reply.Time.After(req.Time))
+		}
+		cancel()
+	}
+	// Output:
+	// 127.0.0.1 0 echo reply true
+	// 127.0.0.1 1 echo reply true
+}
+
 func ExampleListenICMPv6() {
 	s, err := socket.ListenICMPv6(&socket.Config{DontFragment: true})
 	if err != nil {

@@ -26,8 +26,8 @@ func ListenICMPv4(cfg *Config) (*ICMPv4, error) {
 	return &ICMPv4{c}, nil
 }
 
-// Send sends one echo request. It sets the request's ID to the socket's, and
-// its Time to the moment before the kernel was given the packet. While the send
+// Send sends one echo request, or the Message in place of one. It sets the request's ID
+// to the socket's, and its Time to the moment before the kernel was given the packet. While the send
 // buffer is full, it waits until ctx ends.
 //
 // Errors: a [*ConfigError] for a request that cannot be sent by this socket,
@@ -37,15 +37,16 @@ func (s *ICMPv4) Send(ctx context.Context, req *icmp.Request) error {
 	return s.c.send(ctx, req)
 }
 
-// SendBatch sends echo requests in order with as few system calls as the system
+// SendBatch sends requests in order with as few system calls as the system
 // allows, and sets ID and Time in each. It returns how many were sent and, if
 // not all, why the next one was not. It never waits: see [IsBusy].
 func (s *ICMPv4) SendBatch(reqs []icmp.Request) (int, error) {
 	return s.c.sendBatch(reqs)
 }
 
-// Receive waits for the message that answers req, an echo reply or an ICMP
-// error, or with a nil req for any message about a request of this socket.
+// Receive waits for the message that answers req, a reply or an ICMP error, or with a
+// nil req for any message about a request of this socket; with Config.Types, for any of
+// those types.
 // What does not answer req is discarded, so while several requests are
 // unanswered, receive with nil and match by oneself (or use a Prober).
 //
@@ -88,6 +89,9 @@ func (s *ICMPv4) SetReadDeadline(t time.Time) error { return s.c.deadline.Set(t)
 // out. Whoever receives can be sure at the end of a receive that what was
 // expected before then, and has not come, is not waiting in the socket's queue.
 func (s *ICMPv4) Drained() time.Time { return s.c.link.drained.Time() }
+
+// Version returns icmp.V4.
+func (s *ICMPv4) Version() icmp.Version { return s.c.version }
 
 // Mode returns the kind of socket that was opened: Datagram or Raw.
 func (s *ICMPv4) Mode() Mode { return s.c.mode }

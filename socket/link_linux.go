@@ -19,6 +19,9 @@ import (
 // and which no other socket shares.
 const kernelKeepsID = true
 
+// datagramExtendedEcho: datagram sockets send extended echo requests since Linux 5.13.
+const datagramExtendedEcho = true
+
 // linkConfig is a Config with what was derived from it.
 type linkConfig struct {
 	*Config
@@ -79,6 +82,16 @@ func (l *link) configure(cfg linkConfig) error {
 func (l *link) configureFilter(cfg linkConfig) error {
 	if !cfg.raw() {
 		return nil
+	}
+	if cfg.Types != nil {
+		numbers := make([]uint8, len(cfg.Types))
+		for i, t := range cfg.Types {
+			numbers[i] = t.Number()
+		}
+		if cfg.ipv6() {
+			return l.sock.PassTypes6(numbers...)
+		}
+		return l.sock.PassTypes4(numbers...)
 	}
 	if cfg.ipv6() {
 		return errors.Join(l.sock.PassTypes6(passTypes6...), l.sock.AttachFilter(idFilter6(cfg.id)))

@@ -21,6 +21,9 @@ import (
 // given.
 const kernelKeepsID = false
 
+// datagramExtendedEcho: what is sent is an echo request there.
+const datagramExtendedEcho = false
+
 // linkConfig is a Config with what was derived from it.
 type linkConfig struct {
 	*Config

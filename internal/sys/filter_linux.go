@@ -19,7 +19,9 @@ const (
 func (s *Socket) PassTypes4(types ...uint8) error {
 	block := ^uint32(0)
 	for _, t := range types {
-		block &^= 1 << t
+		if t < 32 {
+			block &^= 1 << t
+		}
 	}
 	return s.setAll([]option{{"ICMP_FILTER", unix.SOL_RAW, icmpFilter, int(block), true}})
 }

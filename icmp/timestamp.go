@@ -1,0 +1,80 @@
+package icmp
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/wire"
+)
+
+var errTimestamp = wire.Malformed("no timestamp message")
+
+// Timestamp is a timestamp request or reply of IPv4 (RFC 792): the times of day, in
+// milliseconds, at which a request was sent, received and answered.
+type Timestamp struct {
+	ID, Sequence uint16
+
+	// Originate is the sender's, Receive and Transmit are the answering host's: since
+	// midnight UT, in milliseconds, if the highest bit, which says otherwise, is not
+	// set. See [TimeOfDay].
+	Originate, Receive, Transmit uint32
+}
+
+const (
+	timestampLen = 16 // behind the checksum
+
+	// nonStandard says of a timestamp that it is in other units, or since another
+	// moment (RFC 792).
+	nonStandard = 1 << 31
+
+	day = 24 * time.Hour
+)
+
+// MillisecondOfDay returns a moment as a timestamp has it.
+func MillisecondOfDay(t time.Time) uint32 {
+	t = t.UTC()
+	return uint32(t.Sub(t.Truncate(day)) / time.Millisecond)
+}
+
+// TimeOfDay returns what a timestamp says, since midnight UT, and reports whether it
+// says that: a host without a clock of its own may count in other units.
+func TimeOfDay(stamp uint32) (time.Duration, bool) {
+	d := time.Duration(stamp) * time.Millisecond
+	if stamp&nonStandard != 0 || d >= day {
+		return 0, false
+	}
+	return d, true
+}
+
+// Request returns the request as a message.
+func (s *Timestamp) Request() *Message { return &Message{Type: V4Timestamp, Payload: s.append()} }
+
+// Reply returns the reply as a message.
+func (s *Timestamp) Reply() *Message { return &Message{Type: V4TimestampReply, Payload: s.append()} }
+
+func (s *Timestamp) append() []byte {
+	b := make([]byte, 0, timestampLen)
+	b = binary.BigEndian.AppendUint16(b, s.ID)
+	b = binary.BigEndian.AppendUint16(b, s.Sequence)
+	b = binary.BigEndian.AppendUint32(b, s.Originate)
+	b = binary.BigEndian.AppendUint32(b, s.Receive)
+	return binary.BigEndian.AppendUint32(b, s.Transmit)
+}
+
+// Parse reads a timestamp request or reply, and overwrites all of s. The error, for
+// another message, wraps [ErrMalformed].
+func (s *Timestamp) Parse(m *Message) error {
+	*s = Timestamp{}
+	b := m.Payload
+	if m.Type != V4Timestamp && m.Type != V4TimestampReply || len(b) < timestampLen {
+		return errTimestamp
+	}
+	*s = Timestamp{
+		ID:        binary.BigEndian.Uint16(b),
+		Sequence:  binary.BigEndian.Uint16(b[2:]),
+		Originate: binary.BigEndian.Uint32(b[4:]),
+		Receive:   binary.BigEndian.Uint32(b[8:]),
+		Transmit:  binary.BigEndian.Uint32(b[12:]),
+	}
+	return nil
+}
