@@ -30,7 +30,9 @@ type Config struct {
 	Source6 netip.Addr
 
 	// Interface is the name of the interface to send and receive on. The
-	// default is the one to which the system routes each destination.
+	// default is the one to which the system routes each destination. While there
+	// is none of that name, what cannot be sent is a result (StatusNetworkDown);
+	// when there is one again, it is used.
 	Interface string
 
 	// Mark is the routing mark (SO_MARK) of what is sent; 0 means none. Linux

@@ -12,6 +12,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/transport"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // Result is one probe and what became of it: silence and ICMP errors are data
@@ -432,6 +433,7 @@ var refusals = []struct {
 	{syscall.ENETUNREACH, StatusNetworkUnreachable},
 	{syscall.EHOSTUNREACH, StatusUnreachable},
 	{syscall.ENETDOWN, StatusNetworkDown},
+	{syscall.ENODEV, StatusNetworkDown},
 	{syscall.EHOSTDOWN, StatusHostDown},
 	{syscall.EPERM, StatusPermissionDenied},
 	{syscall.EACCES, StatusPermissionDenied},
@@ -442,6 +444,9 @@ var refusals = []struct {
 }
 
 func refusedStatus(err error) Status {
+	if errors.Is(err, socket.ErrInterfaceGone) {
+		return StatusNetworkDown // whatever the system says of it
+	}
 	for _, r := range refusals {
 		if errors.Is(err, r.errno) {
 			return r.status

@@ -36,7 +36,8 @@ const (
 	// network (ENETUNREACH).
 	StatusNetworkUnreachable
 
-	// StatusNetworkDown: the interface to send from is down (ENETDOWN).
+	// StatusNetworkDown: the interface to send from is down (ENETDOWN), or was
+	// removed (ENODEV).
 	StatusNetworkDown
 
 	// StatusHostDown: this system holds the host to be down (EHOSTDOWN).

@@ -25,7 +25,8 @@ type conn struct {
 	mode    Mode
 	id      uint16
 	local   netip.Addr
-	link    *link // the system's side: one file per system
+	device  uint32 // the index of the interface that it is bound to; 0: it is to none
+	link    *link  // the system's side: one file per system
 	zones   netio.Zones
 	types   *typeSet // Config.Types
 	stamped bool     // Config.SendTimestamps
@@ -118,6 +119,9 @@ func (c *conn) open(cfg *Config, ifi *net.Interface) (err error) {
 	if err != nil {
 		c.releaseID()
 		return err
+	}
+	if c.device = zone; ifi != nil {
+		c.device = uint32(ifi.Index)
 	}
 	c.deadline.Apply = c.link.setReadDeadline
 	if c.id == 0 {
@@ -250,7 +254,12 @@ func (c *conn) encode(req *icmp.Request) error {
 	}
 	zone, err := c.zones.Index(to.Zone())
 	if err != nil {
-		return err
+		// It may have been there, and come again.
+		return c.sendError(req.Destination, syscall.ENODEV)
+	}
+	if zone != 0 && c.device != 0 && zone != c.device {
+		// A raw socket would send by the zone, and hear nothing from there.
+		return c.sendError(req.Destination, syscall.EINVAL)
 	}
 	if err := c.identify(req); err != nil {
 		return err
@@ -303,7 +312,21 @@ func (c *conn) sendError(to netip.Addr, err error) error {
 	if errors.Is(err, syscall.EACCES) && c.version == icmp.V4 && !c.broadcast.Load() && IsBroadcast(to.Unmap()) {
 		err = fmt.Errorf("%w: %w", ErrBroadcast, err)
 	}
+	if !IsBusy(err) {
+		err = c.lookAround(to, err)
+	}
 	return c.opError(opSend, to, err)
+}
+
+// lookAround looks, behind a send that failed, which interfaces there are by now.
+func (c *conn) lookAround(to netip.Addr, err error) error {
+	if to.Zone() != "" {
+		c.zones.Forget()
+	}
+	if c.device != 0 && !c.link.hasInterface(c.device) {
+		return fmt.Errorf("%w: %w", ErrInterfaceGone, err)
+	}
+	return err
 }
 
 // receive returns the first reply that answers req; nil stands for any.

@@ -19,6 +19,13 @@ type ConfigError = icmp.FieldError
 // [ICMPv4.SetBroadcast] was not called.
 var ErrBroadcast = errors.New("broadcast is forbidden unless it is allowed: by SetBroadcast(true), Packet.Broadcast or ping --broadcast")
 
+// ErrInterfaceGone is the cause when nothing can be sent since the interface that the
+// socket is bound to ([Config].Interface, or the zone of Config.Source) was removed. A
+// socket stays bound to that interface, and not to one that has its name later: open
+// another socket. (A Prober does so by itself.) Linux only; other systems give their
+// own error.
+var ErrInterfaceGone = errors.New("the interface that the socket was bound to was removed")
+
 // OpError is an operation of a socket that failed. errors.Is and errors.As see
 // the cause, so that os.ErrPermission, net.ErrClosed, errors.ErrUnsupported
 // and the system's error numbers can be asked for.

@@ -181,6 +181,8 @@ func (l *link) backlog() float64 {
 
 func (l *link) watch(on bool) error { return l.sock.Watch(on) }
 
+func (l *link) hasInterface(index uint32) bool { return l.sock.HasInterface(index) }
+
 func (l *link) setBroadcast(on bool) error { return l.sock.SetBroadcast(on) }
 
 func (l *link) joinGroup(group netip.Addr, ifi *net.Interface) error {

@@ -288,3 +288,68 @@ func TestASocketThatCannotReceiveSaysSo(t *testing.T) {
 		})
 	}
 }
+
+// The interface of a socket is removed, and there is one of its name later: until
+// then nothing is sent, and then by a new socket. The probe in flight settles, what
+// was counted stays counted, and of the old socket nothing is left.
+func TestASocketWhoseInterfaceIsGoneIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		present, index, closed := true, 1, make(chan struct{})
+		boundTo := func(device int) func(w *scripted, r *icmp.Request) error {
+			return func(w *scripted, r *icmp.Request) error {
+				if !present || device != index {
+					return &socket.OpError{Op: "send", Err: errors.Join(socket.ErrInterfaceGone, syscall.ENODEV)}
+				}
+				return nil
+			}
+		}
+		p, err := NewPool(func() (Medium, error) {
+			if !present {
+				return nil, syscall.ENODEV
+			}
+			w := newScripted(boundTo(index))
+			if index == 1 {
+				w.closed = closed
+			}
+			return OverEcho(w), nil
+		}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
+		defer op.Close()
+		try := func(tag uint64) error {
+			_, err := p.Send(t.Context(), op, []Probe{{Dst: target, Tag: tag, TTL: 64}})
+			return err
+		}
+		if err := try(1); err != nil {
+			t.Fatal(err)
+		}
+		present = false
+		if err := try(2); !errors.Is(err, syscall.ENODEV) {
+			t.Errorf("without the interface: %v", err)
+		}
+		present, index = true, 2
+		if err := try(3); err != nil {
+			t.Errorf("with another one: %v", err)
+		}
+		select {
+		case <-closed:
+			t.Error("the first socket was closed, with a probe in flight")
+		default:
+		}
+		for _, o := range settled(t, op, 2) {
+			if o.Fate != Silent || o.Tag == 2 {
+				t.Errorf("heard %+v", o)
+			}
+		}
+		if err := try(4); err != nil {
+			t.Errorf("behind it: %v", err)
+		}
+		<-closed
+		if c := p.Counters(); c.Sent != 3 || c.Silent != 2 {
+			t.Errorf("counted %+v", c)
+		}
+	})
+}

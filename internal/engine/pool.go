@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,7 +32,8 @@ const (
 
 // Pool is as many engines as the probes in flight need: one, and another socket
 // with an id of its own whenever the sequence numbers of those there are run
-// short. What it sends with, all have in common but for the id.
+// short. What it sends with, all have in common but for the id. A socket whose
+// interface was removed is replaced when there is one of that name again.
 type Pool struct {
 	listen func() (Medium, error)
 	log    *slog.Logger
@@ -39,7 +41,9 @@ type Pool struct {
 
 	mu      sync.Mutex
 	engines []*Engine
-	full    bool // no further socket could be opened
+	retired []*Engine // whose interface is gone, and that have probes in flight
+	gone    Counters  // of those that were retired and are closed
+	full    bool      // no further socket could be opened
 	closed  bool
 }
 
@@ -78,8 +82,10 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 			if err := p.pause(ctx); err != nil {
 				return n, err
 			}
+		case errors.Is(err, socket.ErrInterfaceGone) && p.replace(e):
 		case errors.Is(err, net.ErrClosed) && ctx.Err() != nil:
 			return n, context.Cause(ctx)
+		case errors.Is(err, net.ErrClosed) && !p.isClosed(): // it was replaced
 		default:
 			return n, err
 		}
@@ -93,6 +99,9 @@ func (p *Pool) pick(n int) (*Engine, error) {
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, net.ErrClosed
+	}
+	if len(p.retired) > 0 {
+		p.closeRetired()
 	}
 	best, most := p.engines[0], 0
 	for _, e := range p.engines {
@@ -114,6 +123,49 @@ func (p *Pool) pick(n int) (*Engine, error) {
 		p.log.Warn("no further socket could be opened", "sockets", len(p.engines), "error", err)
 	}
 	return best, nil
+}
+
+// replace puts a new socket in the place of one whose interface was removed, if there
+// is an interface of that name by now, and reports whether it did. The probes in
+// flight on the old one settle as any others do; it is closed behind the last of them.
+func (p *Pool) replace(e *Engine) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closeRetired()
+	i := slices.Index(p.engines, e)
+	switch {
+	case p.closed:
+		return false
+	case i < 0:
+		return true // by another caller
+	}
+	medium, err := p.listen()
+	if err != nil {
+		p.log.Debug("the interface is gone, and no socket could be opened in the place of the old one", "error", err)
+		return false
+	}
+	p.engines = slices.Clone(p.engines) // Close and Counters read it without the lock
+	p.engines[i] = newEngine(medium, p.log)
+	p.retired = append(p.retired, e)
+	return true
+}
+
+// closeRetired closes what was replaced and has nothing in flight any more.
+func (p *Pool) closeRetired() {
+	p.retired = slices.DeleteFunc(p.retired, func(e *Engine) bool {
+		if e.room() < sequences {
+			return false
+		}
+		p.gone.merge(e.counters())
+		_ = e.close() // nobody is left to hear of it
+		return true
+	})
+}
+
+func (p *Pool) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
 }
 
 func (p *Pool) grow() (*Engine, error) {
@@ -161,7 +213,7 @@ func (p *Pool) Done() <-chan struct{} { return p.done }
 // Only the first call does anything.
 func (p *Pool) Close() error {
 	p.mu.Lock()
-	engines := p.engines
+	engines := slices.Concat(p.engines, p.retired)
 	if p.closed {
 		p.mu.Unlock()
 		return nil
@@ -180,9 +232,8 @@ func (p *Pool) Close() error {
 // Counters returns what was counted so far.
 func (p *Pool) Counters() Counters {
 	p.mu.Lock()
-	engines := p.engines
+	engines, sum := slices.Concat(p.engines, p.retired), p.gone
 	p.mu.Unlock()
-	var sum Counters
 	for _, e := range engines {
 		sum.merge(e.counters())
 	}

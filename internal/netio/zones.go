@@ -70,6 +70,13 @@ func lookUpZone(zone string) (uint32, error) {
 	return 0, &icmp.FieldError{Field: "zone", Value: zone, Allowed: "the name or index of an interface of this host"}
 }
 
+// Forget has everything looked up anew: an interface may have gone.
+func (z *Zones) Forget() {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.names = nil
+}
+
 func (z *Zones) refresh() {
 	if now := time.Now(); z.names == nil || now.After(z.expires) {
 		z.names, z.indices = map[uint32]string{}, map[string]uint32{}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -169,6 +170,22 @@ func (s *Socket) BindDevice(name string, index int, ipv6 bool) error {
 		mreq := unix.IPMreqn{Ifindex: int32(index)}
 		return os.NewSyscallError("setsockopt IP_MULTICAST_IF", unix.SetsockoptIPMreqn(fd, unix.SOL_IP, unix.IP_MULTICAST_IF, &mreq))
 	})
+}
+
+// HasInterface reports whether there is an interface of an index in the socket's
+// network namespace. One that was removed and made again has another.
+func (s *Socket) HasInterface(index uint32) bool {
+	err := s.Control(func(fd int) error {
+		var req struct {
+			name  [unix.IFNAMSIZ]byte
+			index uint32
+			_     [20]byte
+		}
+		req.index = index
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCGIFNAME, uintptr(unsafe.Pointer(&req)))
+		return syscallError("ioctl SIOCGIFNAME", errno)
+	})
+	return !errors.Is(err, unix.ENODEV)
 }
 
 // JoinGroup6 joins an IPv6 multicast group on an interface.

@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"syscall"
+
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
 	"github.com/goicmp/icmplib/socket"
@@ -55,6 +57,10 @@ func (b *batch) add(p *Probe) error {
 	out, err := b.cfg.outbound(p)
 	if err != nil {
 		return err
+	}
+	if out.Zone != 0 && b.cfg.device != 0 && out.Zone != b.cfg.device {
+		// A raw socket would send by the zone, and hear nothing from there.
+		return syscall.EINVAL
 	}
 	if out.Source, err = b.routes.source(out.To, out.Zone); err != nil {
 		return err

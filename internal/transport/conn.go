@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -16,9 +17,10 @@ import (
 // Conn sends probes of one protocol over one IP version, and receives what
 // answers them. Its methods may be called by several goroutines at once.
 type Conn struct {
-	cfg   Config
-	link  link
-	zones netio.Zones
+	cfg    Config
+	link   link
+	zones  netio.Zones
+	device uint32 // see linkConfig
 
 	sendMu    sync.Mutex
 	receiving netio.ContextMutex
@@ -43,7 +45,7 @@ func (c *Conn) Ports() (first uint16, n int) { return c.link.ports() }
 // SendBatch sends probes in order with as few system calls as the system
 // allows, and sets Time and, where it is 0, SourcePort in each. It returns how
 // many were sent and, if not all, why the next one was not. It never waits: see
-// [socket.IsBusy].
+// [socket.IsBusy], and [socket.ErrInterfaceGone].
 //
 // Errors: an [*icmp.FieldError] for a probe that cannot be sent by this Conn,
 // otherwise a [*socket.OpError].
@@ -65,7 +67,21 @@ func (c *Conn) sendError(to netip.Addr, err error) error {
 	if errors.As(err, &field) {
 		return err
 	}
+	if !socket.IsBusy(err) {
+		err = c.lookAround(to, err)
+	}
 	return c.opError("send", to, err)
+}
+
+// lookAround looks, behind a send that failed, which interfaces there are by now.
+func (c *Conn) lookAround(to netip.Addr, err error) error {
+	if to.Zone() != "" {
+		c.zones.Forget()
+	}
+	if c.device != 0 && !c.link.hasInterface(c.device) {
+		return fmt.Errorf("%w: %w", socket.ErrInterfaceGone, err)
+	}
+	return err
 }
 
 func (c *Conn) opError(op string, addr netip.Addr, err error) error {
@@ -161,6 +177,10 @@ type link interface {
 	drops() uint64
 	backlog() float64
 	ports() (first uint16, n int)
+
+	// hasInterface reports whether there is an interface of the index, in the
+	// network namespace of the sockets.
+	hasInterface(index uint32) bool
 	close() error
 }
 
@@ -177,8 +197,9 @@ const (
 // linkConfig is a complete Config with what was derived from it.
 type linkConfig struct {
 	Config
-	zone  uint32 // of Source
-	zones *netio.Zones
+	zone   uint32 // of Source
+	device uint32 // the index of the interface that it is bound to; 0: it is to none
+	zones  *netio.Zones
 
 	labels error // why no flow label can be sent; nil where it can
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"syscall"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/sys"
@@ -71,6 +72,9 @@ func (c *linkConfig) outbound(p *Probe) (sys.Outbound, error) {
 	}
 	to := p.Destination.Unmap()
 	zone, err := c.zones.Index(to.Zone())
+	if err != nil {
+		err = syscall.ENODEV // it may have been there, and come again
+	}
 	out := sys.Outbound{To: to.WithZone(""), Zone: zone, FlowLabel: p.FlowLabel}
 	out.Differ(p.TTL, icmp.DefaultTTL, p.TrafficClass)
 	return out, err

@@ -127,7 +127,12 @@ func Listen(cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	lc := linkConfig{Config: cfg, zone: zone, zones: &c.zones}
+	if c.device = zone; cfg.Interface != "" {
+		if c.device, err = c.zones.Index(cfg.Interface); err != nil {
+			return nil, err
+		}
+	}
+	lc := linkConfig{Config: cfg, zone: zone, device: c.device, zones: &c.zones}
 	if err := c.open(lc); err != nil {
 		return nil, err
 	}

@@ -145,6 +145,8 @@ func (g *group) backlog() (most float64) {
 	return most
 }
 
+func (g *group) hasInterface(index uint32) bool { return g.socks[0].HasInterface(index) }
+
 func (g *group) close() error {
 	if err := g.poller.Close(); err != nil {
 		return err // the other closes them

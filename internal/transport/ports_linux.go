@@ -54,6 +54,10 @@ func hold(cfg *linkConfig, port uint16) (*sys.Socket, error) {
 	}
 	err = s.AttachFilter([]bpf.Instruction{bpf.RetConstant{Val: drop}})
 	if err == nil {
+		// On another interface the port may still be held, see engine.Pool.
+		err = cfg.route(s)
+	}
+	if err == nil {
 		err = s.Bind(cfg.local(), cfg.zone, port)
 	}
 	if err != nil {

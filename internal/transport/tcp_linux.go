@@ -105,6 +105,9 @@ func (l *tcpLink) ports() (uint16, int) { return 0, 0 }
 // drops is 0: what a connection needs always has room.
 func (l *tcpLink) drops() uint64 { return 0 }
 
+// hasInterface is not asked for: each connection is bound by the interface's name.
+func (l *tcpLink) hasInterface(uint32) bool { return true }
+
 func (l *tcpLink) backlog() float64 { return 0 }
 
 func (l *tcpLink) close() error {

@@ -23,6 +23,15 @@ func AddVeth(name, peer string) error {
 	return failed(m.send(), "add veth %s", name)
 }
 
+// RemoveLink removes an interface; its veth peer goes with it.
+func RemoveLink(name string) error {
+	index, err := indexOf(name)
+	if err != nil {
+		return err
+	}
+	return failed(newMessage(syscall.RTM_DELLINK, 0, linkBody(index)...).send(), "remove %s", name)
+}
+
 // MoveLink moves an interface to the network namespace of a process.
 func MoveLink(name string, pid int) error {
 	index, err := indexOf(name)
