@@ -84,7 +84,7 @@ func (r *repository) holds(pattern string) bool {
 }
 
 var (
-	fences     = regexp.MustCompile("(?ms)^```.*?^```")
+	fences     = regexp.MustCompile("(?ms)^```.*?^```|^<!-- theirs -->.*?^<!-- end -->") // options of other tools are checked in cmd/icmp
 	quotedName = regexp.MustCompile("`([^`\n]+)`")
 	fileName   = regexp.MustCompile(`^([\w.*-]+/)*[\w*-]+\.(go|md|net|svg)$|^(internal|cmd|docs|testdata|socket|icmp|\.ci)/[\w./*-]*$`)
 	flagName   = regexp.MustCompile(`^--([a-z][a-z0-9-]+)`)

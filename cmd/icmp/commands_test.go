@@ -78,7 +78,7 @@ func TestTheExamplesAreCommandLines(t *testing.T) {
 // namedAfterAnother are the commands whose letters are those of another tool of
 // their name, so that hands which know it find them; their words are the same as
 // everywhere.
-var namedAfterAnother = []string{"traceroute", "mtr"}
+var namedAfterAnother = []string{"multiping", "traceroute", "mtr"}
 
 func TestAFlagIsTheSameInEveryCommand(t *testing.T) {
 	type meaning struct{ command, letter, typ string }

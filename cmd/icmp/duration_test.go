@@ -21,7 +21,7 @@ func TestATimeIsASecondsNumberOrHasAUnit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var d time.Duration
-			if err := (durationFlag{&d}).Set(tt.s); err != nil || d != tt.want {
+			if err := (durationFlag{d: &d}).Set(tt.s); err != nil || d != tt.want {
 				t.Errorf("%q is %v, %v; want %v", tt.s, d, err, tt.want)
 			}
 		})
@@ -41,7 +41,7 @@ func TestATimeThatCannotBeIsRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := time.Minute
-			if err := (durationFlag{&d}).Set(tt.s); err == nil || d != time.Minute {
+			if err := (durationFlag{d: &d}).Set(tt.s); err == nil || d != time.Minute {
 				t.Errorf("%q is %v, %v; want an error, and the time unchanged", tt.s, d, err)
 			}
 		})
@@ -54,7 +54,7 @@ func FuzzDuration(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		d := time.Duration(math.MinInt64)
-		err := durationFlag{&d}.Set(s)
+		err := durationFlag{d: &d}.Set(s)
 		if err == nil && d < 0 {
 			t.Errorf("%q is %v", s, d)
 		}

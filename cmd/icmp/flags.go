@@ -38,19 +38,27 @@ type probeFlags struct {
 	mode     string
 }
 
-func (f *probeFlags) register(flags *pflag.FlagSet) {
-	durationVar(flags, &f.timeout, "timeout", "W", 2*time.Second, "how long each request waits for its reply")
-	flags.IntVarP(&f.size, "size", "s", 56, "payload bytes")
-	flags.IntVarP(&f.ttl, "ttl", "t", 64, "time to live, or hop limit")
-	flags.IntVarP(&f.class, "traffic-class", "Q", 0, "the byte of DSCP and ECN")
-	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
-	flags.BoolVarP(&f.only6, "ipv6", "6", false, "use IPv6 only")
-	flags.StringVarP(&f.via, "via", "I", "", "an interface or a source address")
-	flags.StringVar(&f.source, "source", "", "address to send from")
-	flags.StringVar(&f.device, "interface", "", "interface to send and receive on")
-	flags.StringVarP(&f.pmtudisc, "pmtudisc", "M", "dont", "do: forbid fragmentation; dont: allow it")
-	flags.BoolVar(&f.whole, "dont-fragment", false, "the same as --pmtudisc do")
-	flags.Uint32VarP(&f.mark, "mark", "m", 0, "routing mark; needs privilege")
+// letters are the short names of flags, by their names. Each command has those of
+// the tool after which it is called, so that hands which know it find them.
+type letters map[string]string
+
+var pingLetters = letters{
+	"timeout": "W", "size": "s", "ttl": "t", "traffic-class": "Q", "ipv4": "4", "ipv6": "6", "via": "I", "pmtudisc": "M", "mark": "m",
+}
+
+func (f *probeFlags) register(flags *pflag.FlagSet, l letters) {
+	durationVar(flags, &f.timeout, "timeout", l["timeout"], 2*time.Second, "how long each request waits for its reply")
+	flags.IntVarP(&f.size, "size", l["size"], 56, "payload bytes")
+	flags.IntVarP(&f.ttl, "ttl", l["ttl"], 64, "time to live, or hop limit")
+	flags.IntVarP(&f.class, "traffic-class", l["traffic-class"], 0, "the byte of DSCP and ECN")
+	flags.BoolVarP(&f.only4, "ipv4", l["ipv4"], false, "use IPv4 only")
+	flags.BoolVarP(&f.only6, "ipv6", l["ipv6"], false, "use IPv6 only")
+	flags.StringVarP(&f.via, "via", l["via"], "", "an interface or a source address")
+	flags.StringVarP(&f.source, "source", l["source"], "", "address to send from")
+	flags.StringVarP(&f.device, "interface", l["interface"], "", "interface to send and receive on")
+	flags.StringVarP(&f.pmtudisc, "pmtudisc", l["pmtudisc"], "dont", "do: forbid fragmentation; dont: allow it")
+	flags.BoolVarP(&f.whole, "dont-fragment", l["dont-fragment"], false, "the same as --pmtudisc do")
+	flags.Uint32VarP(&f.mark, "mark", l["mark"], 0, "routing mark; needs privilege")
 	flags.BoolVar(&f.sourced, "check-source", false, "take echo replies only from the address that was probed")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 }
@@ -114,8 +122,12 @@ func (f *probeFlags) family() icmplib.Family {
 }
 
 // durationFlag is a time that is given with a unit, as 200ms, or as a number of
-// seconds, as 0.2.
-type durationFlag struct{ d *time.Duration }
+// seconds, as 0.2. Where another tool takes a number for milliseconds, one that
+// would be very many seconds is refused.
+type durationFlag struct {
+	d     *time.Duration
+	other string // the tool; "": there is none
+}
 
 var _ pflag.Value = durationFlag{}
 
@@ -123,7 +135,17 @@ var errTime = errors.New("0 or more seconds, such as 0.2, or a time with its uni
 
 func durationVar(flags *pflag.FlagSet, d *time.Duration, name, short string, def time.Duration, usage string) {
 	*d = def
-	flags.VarP(durationFlag{d}, name, short, usage)
+	flags.VarP(durationFlag{d: d}, name, short, usage)
+}
+
+// manySeconds is what nobody means by a number that other tools take for
+// milliseconds.
+const manySeconds = 10
+
+// otherwise has a flag refuse what another tool takes for milliseconds.
+func otherwise(flags *pflag.FlagSet, name, tool string) {
+	f := flags.Lookup(name)
+	f.Value = durationFlag{f.Value.(durationFlag).d, tool}
 }
 
 func (f durationFlag) Set(s string) error {
@@ -131,6 +153,9 @@ func (f durationFlag) Set(s string) error {
 		const most = 1e9 // a time.Duration holds 9.2e9 seconds
 		if !(seconds >= 0 && seconds <= most) {
 			return errTime
+		}
+		if f.other != "" && seconds >= manySeconds {
+			return fmt.Errorf("%s takes %s for milliseconds, and here it is seconds: %sms or %ss is allowed", f.other, s, s, s)
 		}
 		*f.d = time.Duration(seconds * float64(time.Second))
 		return nil

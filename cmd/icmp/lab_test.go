@@ -42,7 +42,7 @@ func (c command) check(t *testing.T, code int) {
 func (c command) checkRefusal(t *testing.T, says []string) {
 	t.Helper()
 	c.check(t, exitUsage)
-	for _, want := range append(says, "Try 'icmp --help'.") {
+	for _, want := range append(says, "Try 'icmp ") {
 		if !strings.Contains(c.stderr, want) {
 			t.Errorf("the message does not say %q:\n%s", want, c.stderr)
 		}

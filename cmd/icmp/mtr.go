@@ -17,7 +17,7 @@ import (
 )
 
 const mtrExamples = `  icmp mtr example.net
-  icmp mtr -T -p 443 -i 200ms example.net example.org
+  icmp mtr -T -P 443 -i 200ms example.net example.org
   icmp mtr --report -c 20 -n 192.0.2.1
   icmp mtr --json -c 60 -6 example.net > route.json`
 
@@ -72,7 +72,9 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 
 	watch := watching(prober)
 	if f.reports() {
-		outcomes := collect(ctx, watch, targets, f.monitorOptions(f.settings()))
+		status, term := newStatus(term)
+		outcomes := collect(ctx, watch, targets, f.monitorOptions(f.settings()), status)
+		status.end()
 		return f.conclude(term.out, outcomes)
 	}
 	outcomes, err := f.show(ctx, watch, targets)
@@ -117,17 +119,23 @@ const reportRounds = 10
 // leastMTRInterval is the least that the library takes.
 const leastMTRInterval = time.Millisecond
 
+// mtrLetters are those of mtr, as far as traceFlags has them.
+var mtrLetters = letters{
+	"first-hop": "f", "max-hops": "m", "ipv4": "4", "ipv6": "6", "source": "a", "interface": "I", "traffic-class": "Q", "mark": "M",
+	"udp": "u", "tcp": "T", "port": "P", "source-port": "L",
+}
+
 func (f *mtrFlags) register(flags *pflag.FlagSet) {
 	flags.SetNormalizeFunc(mtrName)
 	flags.IntVarP(&f.count, "count", "c", 0, "end after this many rounds; 0: go on until interrupted, the default save with\n--report, --json and --csv, where it is 10")
 	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one round to the next")
-	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long each probe waits for its answer")
+	durationVar(flags, &f.timeout, "timeout", "Z", 2*time.Second, "how long each probe waits for its answer")
 	flags.IntVar(&f.outage, "outage", 3, "silent probes to the target, one after the other, that make an outage; 0: none do")
-	f.traceFlags.register(flags, "")
+	f.traceFlags.register(flags, mtrLetters)
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses; --no-dns is the same")
 	flags.BoolVarP(&f.report, "report", "r", false, "print a table at the end, and show nothing before")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object per target at the end")
-	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder at the end")
+	flags.BoolVarP(&f.json, "json", "j", false, "print one JSON object per target at the end")
+	flags.BoolVarP(&f.csv, "csv", "C", false, "print a line of comma-separated values per hop and responder at the end")
 	f.looks.register(flags)
 }
 
@@ -136,8 +144,10 @@ func mtrName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	switch name {
 	case "report-cycles":
 		name = "count"
-	case "wait":
-		name = "timeout"
+	case "address":
+		name = "source"
+	case "localport":
+		name = "source-port"
 	case "no-dns":
 		name = "numeric"
 	case "first-ttl":

@@ -37,11 +37,11 @@ func TestEachFlagOfMTRReachesTheLibrary(t *testing.T) {
 	}{
 		{"nothing given is the defaults", "", func(*options) {}},
 		{"rounds", "-c 5\n--count 5\n--report-cycles=5", func(o *options) { o.Rounds = 5 }},
-		{"10 rounds where nobody looks on", "--report\n-r\n--json\n--csv", func(o *options) { o.Rounds = 10 }},
+		{"10 rounds where nobody looks on", "--report\n-r\n-j\n--json\n-C\n--csv", func(o *options) { o.Rounds = 10 }},
 		{"or as many as are asked for", "-r -c 7", func(o *options) { o.Rounds = 7 }},
 		{"or no end", "--json -c 0", func(*options) {}},
 		{"an interval", "-i 200ms\n--interval 0.2", func(o *options) { o.Interval = 200 * time.Millisecond }},
-		{"a time to wait", "-w 500ms\n--timeout 0.5\n--wait 0.5", func(o *options) { o.Timeout = 500 * time.Millisecond }},
+		{"a time to wait", "-Z 500ms\n--timeout 0.5", func(o *options) { o.Timeout = 500 * time.Millisecond }},
 		{"a first hop", "-f 5\n--first-hop 5\n--first-ttl 5", func(o *options) { o.FirstHop = 5 }},
 		{"one behind the default of the last", "-f 40", func(o *options) { o.FirstHop, o.MaxHops = 40, 40 }},
 		{"a last hop", "-m 255\n--max-hops 255\n--max-ttl 255", func(o *options) { o.MaxHops = 255 }},
@@ -49,19 +49,19 @@ func TestEachFlagOfMTRReachesTheLibrary(t *testing.T) {
 		{"no outages", "--outage 0", func(o *options) { o.Outage = -1 }},
 		{"IPv4 only", "-4\n--ipv4", func(o *options) { o.Family = icmplib.IPv4 }},
 		{"IPv6 only", "-6\n--ipv6", func(o *options) { o.Family = icmplib.IPv6 }},
-		{"UDP", "-U\n--udp\n-P udp", func(o *options) { o.Packet.Protocol = icmplib.UDP }},
+		{"UDP", "-u\n--udp\n--protocol udp", func(o *options) { o.Packet.Protocol = icmplib.UDP }},
 		{"TCP, whose probes have no payload", "-T\n--tcp\n--protocol tcp", func(o *options) { o.Packet.Protocol, o.Packet.Size = icmplib.TCP, 0 }},
-		{"ports", "-U -p 53 --source-port 1024", func(o *options) {
+		{"ports", "-u -P 53 -L 1024\n-u -P 53 --localport 1024", func(o *options) {
 			o.Packet.Protocol, o.Packet.Port, o.Packet.SourcePort = icmplib.UDP, 53, 1024
 		}},
-		{"a flow label", "-U -l 7", func(o *options) { o.Packet.Protocol, o.Packet.FlowLabel = icmplib.UDP, 7 }},
-		{"a source", "-s 127.0.0.1", func(o *options) { o.Packet.Source = netip.MustParseAddr("127.0.0.1") }},
-		{"an interface", "--interface " + device, func(o *options) { o.Packet.Interface = device }},
-		{"a traffic class", "-t 184\n--tos 184", func(o *options) { o.Packet.TrafficClass = 184 }},
-		{"fragmentation forbidden", "-F", func(o *options) { o.Packet.DontFragment = true }},
+		{"a flow label", "-u --flow-label 7", func(o *options) { o.Packet.Protocol, o.Packet.FlowLabel = icmplib.UDP, 7 }},
+		{"a source", "-a 127.0.0.1\n--address 127.0.0.1", func(o *options) { o.Packet.Source = netip.MustParseAddr("127.0.0.1") }},
+		{"an interface", "-I " + device + "\n--interface " + device, func(o *options) { o.Packet.Interface = device }},
+		{"a traffic class", "-Q 184\n--tos 184", func(o *options) { o.Packet.TrafficClass = 184 }},
+		{"fragmentation forbidden", "--dont-fragment", func(o *options) { o.Packet.DontFragment = true }},
 		{"a size", "--size 1400", func(o *options) { o.Packet.Size = 1400 }},
 		{"a size of 0 is no payload", "--size 0", func(o *options) { o.Packet.Size = -1 }},
-		{"a routing mark", "--mark 7", func(o *options) { o.Packet.Mark = 7 }},
+		{"a routing mark", "-M 7\n--mark 7", func(o *options) { o.Packet.Mark = 7 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			want := mtrDefaults()
@@ -91,13 +91,13 @@ func TestWhatMTRCannotMeanIsRefused(t *testing.T) {
 		"-f 0":                    "--first-hop 0: 1 to 255",
 		"-f 9 -m 8":               "--max-hops 8: 9 (the first hop) to 255",
 		"-m 256":                  "--max-hops 256: 1 (the first hop) to 255",
-		"-w 0":                    "--timeout 0s: more than 0",
+		"-Z 0":                    "--timeout 0s: more than 0",
 		"--outage -1":             "--outage -1: 0 or more",
 		"--report --json":         "exclude each other",
 		"--csv --json":            "exclude each other",
 		"-4 -6":                   "exclude each other",
-		"-U -T":                   "exclude each other",
-		"-p 80":                   "--port 80: none with icmp",
+		"-u -T":                   "exclude each other",
+		"-P 80":                   "--port 80: none with icmp",
 		"--size 99999":            "--size 99999",
 		"--interface nowhere9999": "an interface of this host",
 	} {
@@ -108,7 +108,7 @@ func TestWhatMTRCannotMeanIsRefused(t *testing.T) {
 }
 
 func TestAnotherProtocolTakesAlongWhatItCanHave(t *testing.T) {
-	f := parseMTR(t, "-U -p 53 --source-port 1024 --size 100")
+	f := parseMTR(t, "-u -P 53 --source-port 1024 --size 100")
 	if err := f.check(); err != nil {
 		t.Fatal(err)
 	}

@@ -194,7 +194,7 @@ const maxMTREvents = 10_000
 
 // collect watches all targets at once, until their rounds are over or ctx ends:
 // what there is by then is the outcome.
-func collect(ctx context.Context, watch live.Watch, targets []string, opts *icmplib.MonitorOptions) []*mtrOutcome {
+func collect(ctx context.Context, watch live.Watch, targets []string, opts *icmplib.MonitorOptions, status *status) []*mtrOutcome {
 	outcomes := make([]*mtrOutcome, len(targets))
 	var all sync.WaitGroup
 	for i, target := range targets {
@@ -213,6 +213,7 @@ func collect(ctx context.Context, watch live.Watch, targets []string, opts *icmp
 					o.began = live.Began(snapshot)
 				}
 				o.last = snapshot
+				status.set(roundText(snapshot.Round, opts))
 				o.unsent = live.Unsent(snapshot.Results, o.unsent)
 				o.events = append(o.events, snapshot.Events...)
 				if excess := len(o.events) - maxMTREvents; excess > 0 {
@@ -223,6 +224,14 @@ func collect(ctx context.Context, watch live.Watch, targets []string, opts *icmp
 	}
 	all.Wait()
 	return outcomes
+}
+
+// roundText says how far watching has come.
+func roundText(round int, opts *icmplib.MonitorOptions) string {
+	if opts == nil || opts.Rounds == 0 {
+		return fmt.Sprintf("round %d, until it is interrupted", round)
+	}
+	return fmt.Sprintf("round %d of %d", round, opts.Rounds)
 }
 
 // rounds returns how many have been completed.

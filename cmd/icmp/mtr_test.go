@@ -24,7 +24,7 @@ HOST: 10\.0\.9\.9 +Loss%   Snt   Last   Avg  Best  Wrst StDev
   2\.\|-- 10\.0\.2\.1  +0\.0%     3( +[0-9.]+){5}
   3\.\|-- 10\.0\.9\.9  +0\.0%     3( +[0-9.]+){5}
 $`},
-	{"by UDP, and IPv6", "-r -U 2001:db8:9::9", exitAlive, `StDev
+	{"by UDP, and IPv6", "-r -u 2001:db8:9::9", exitAlive, `StDev
   1\.\|-- 2001:db8:1::1 .*
   2\.\|-- 2001:db8:2::1 .*
   3\.\|-- 2001:db8:9::9 .*
@@ -47,13 +47,13 @@ func TestMTR(t *testing.T) {
 	eachPrivilegeBehind(t, carry, func(t *testing.T) {
 		for _, tt := range watched {
 			t.Run(tt.name, func(t *testing.T) {
-				line := append([]string{"mtr", "-n", "-c", "3", "-i", "50ms", "-w", "5s", "-m", "6"}, strings.Fields(tt.line)...)
+				line := append([]string{"mtr", "-n", "-c", "3", "-i", "50ms", "-Z", "5s", "-m", "6"}, strings.Fields(tt.line)...)
 				got := runLine(t.Context(), line...)
 				got.checkOutput(t, tt.code, tt.want)
 			})
 		}
 		t.Run("in JSON", func(t *testing.T) {
-			got := runLine(t.Context(), "mtr", "--json", "-c", "3", "-i", "50ms", "-w", "5s", "10.0.9.9")
+			got := runLine(t.Context(), "mtr", "--json", "-c", "3", "-i", "50ms", "-Z", "5s", "10.0.9.9")
 			got.check(t, exitAlive)
 			var r icmplib.Snapshot
 			if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {

@@ -22,7 +22,7 @@ import (
 const multipingExamples = `  icmp multiping 127.0.0.1 ::1 localhost
   icmp multiping --alive 192.168.1.0/24
   icmp multiping -f hosts.txt --json > hosts.ndjson
-  icmp multiping -c 1 -r 1000 --shuffle --shard 0/4 10.0.0.0/8
+  icmp multiping -c 1 --rate 1000 --shuffle --shard 0/4 10.0.0.0/8
   generate-targets | icmp multiping --csv`
 
 func newMultipingCommand() *cobra.Command {
@@ -137,19 +137,46 @@ type multipingFlags struct {
 	csv          bool
 }
 
+// fpingLetters are those of fping.
+var fpingLetters = letters{
+	"timeout": "t", "size": "b", "ttl": "H", "traffic-class": "O", "ipv4": "4", "ipv6": "6", "via": "I", "dont-fragment": "M", "source": "S",
+}
+
+// fpingName lets flags be called as fping calls them, too.
+func fpingName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	switch name {
+	case "period":
+		name = "interval"
+	case "iface":
+		name = "via"
+	case "dontfrag":
+		name = "dont-fragment"
+	case "src":
+		name = "source"
+	case "tos":
+		name = "traffic-class"
+	case "unreach":
+		name = "unreachable"
+	}
+	return pflag.NormalizedName(name)
+}
+
 func (f *multipingFlags) register(flags *pflag.FlagSet) {
+	flags.SetNormalizeFunc(fpingName)
 	flags.IntVarP(&f.count, "count", "c", 2, "requests to each host")
-	durationVar(flags, &f.interval, "interval", "i", 500*time.Millisecond, "from one request to a host to the next; 0: after each reply")
-	flags.IntVarP(&f.rate, "rate", "r", 10_000, "packets per second, to all hosts together; 0: no limit")
+	durationVar(flags, &f.interval, "interval", "p", 500*time.Millisecond, "from one request to a host to the next; 0: after each reply")
+	flags.IntVarP(&f.rate, "rate", "", 10_000, "packets per second, to all hosts together; 0: no limit")
 	flags.StringArrayVarP(&f.files, "file", "f", nil, "list of targets, one per line; -: standard input; may be repeated")
 	flags.BoolVar(&f.allAddresses, "all-addresses", false, "of IPv4 prefixes, ping the network and broadcast addresses, too")
-	flags.BoolVarP(&f.broadcast, "broadcast", "b", false, "allow broadcast addresses among the targets")
+	flags.BoolVarP(&f.broadcast, "broadcast", "", false, "allow broadcast addresses among the targets")
 	flags.BoolVar(&f.shuffle, "shuffle", false, "in random order, throughout all targets")
 	flags.Uint64Var(&f.seed, "seed", 0, "with --shuffle: the order to repeat; 0: a new one")
 	flags.Var(&f.shard, "shard", "only share I of N, from 0/N on: every Nth target")
 	flags.BoolVarP(&f.alive, "alive", "a", false, "print only hosts that are alive; as text, just their names")
 	flags.BoolVarP(&f.unreachable, "unreachable", "u", false, "print only hosts that are not; as text, just their names")
-	f.probeFlags.register(flags)
+	f.probeFlags.register(flags, fpingLetters)
+	otherwise(flags, "interval", "fping")
+	otherwise(flags, "timeout", "fping")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the summary only")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per host")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per host, after one of their names")
@@ -295,10 +322,9 @@ type progress struct {
 }
 
 // bar returns the bar of a sweep of so many targets, -1 where nobody can count
-// them. There is one if somebody looks at it, and it does not stand in the way
-// of what a program reads.
+// them. There is one if somebody looks at it.
 func (f *multipingFlags) bar(t terminal, targets int64) *progress {
-	if !isTerminal(t.err) || f.quiet || !f.sumsUp() && isTerminal(t.out) {
+	if !isTerminal(t.err) {
 		return &progress{}
 	}
 	return newProgress(t.err, targets)

@@ -18,10 +18,10 @@ var badSweeps = []struct {
 	{"a list that there is not", "-f /nosuch 127.0.0.1", "", []string{"--file", `"/nosuch"`, "no such file"}},
 	{"a count of 0", "-c 0 127.0.0.1", "", []string{"--count", "0", "1 to 16777215"}},
 	{"a count over the maximum", "-c 16777216 127.0.0.1", "", []string{"--count", "16777216", "1 to 16777215"}},
-	{"a negative rate", "-r -1 127.0.0.1", "", []string{"--rate", "-1", "0 or more"}},
-	{"a rate that is no number", "-r fast 127.0.0.1", "", []string{"--rate", `"fast"`, "a whole number"}},
-	{"a timeout of 0", "-W 0 127.0.0.1", "", []string{"--timeout", "0s", "more than 0"}},
-	{"a TTL of 0", "-t 0 127.0.0.1", "", []string{"--ttl", "0", "1 to 255"}},
+	{"a negative rate", "--rate -1 127.0.0.1", "", []string{"--rate", "-1", "0 or more"}},
+	{"a rate that is no number", "--rate fast 127.0.0.1", "", []string{"--rate", `"fast"`, "a whole number"}},
+	{"a timeout of 0", "-t 0 127.0.0.1", "", []string{"--timeout", "0s", "more than 0"}},
+	{"a TTL of 0", "-H 0 127.0.0.1", "", []string{"--ttl", "0", "1 to 255"}},
 	{"no such mode", "--mode tcp 127.0.0.1", "", []string{"--mode", `"tcp"`, "auto, datagram or raw"}},
 	{"a source that is not ours", "--source 192.0.2.99 127.0.0.1", "", []string{"--source", "192.0.2.99", "an address of this host"}},
 	{"a source of the other family", "--source ::1 127.0.0.0/8", "", []string{"--source", "::1", "an address of the family of the target 127.0.0.1"}},
@@ -43,7 +43,7 @@ func TestABadSweepIsRefusedBeforeAnythingIsSent(t *testing.T) {
 				if got.stdout != "" || strings.Contains(got.stderr, "statistics") {
 					t.Errorf("it began all the same:\n%s%s", got.stdout, got.stderr)
 				}
-				for _, want := range append(tt.says, "Try 'icmp --help'.") {
+				for _, want := range append(tt.says, "Try 'icmp multiping --help'.") {
 					if !strings.Contains(got.stderr, want) {
 						t.Errorf("the message does not say %q:\n%s", want, got.stderr)
 					}

@@ -27,7 +27,7 @@ func (s *stopper) Write(b []byte) (int, error) {
 
 func TestAnInterruptEndsASweepWithTheSummary(t *testing.T) {
 	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
-		for _, line := range []string{"127.0.0.0/8", "--shuffle 127.0.0.0/8", "--shard 3/7 -r 0 127.0.0.0/8"} {
+		for _, line := range []string{"127.0.0.0/8", "--shuffle 127.0.0.0/8", "--shard 3/7 --rate 0 127.0.0.0/8"} {
 			t.Run(line, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				out := &stopper{lines: 1, stop: cancel}

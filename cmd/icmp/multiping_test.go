@@ -24,7 +24,7 @@ var sweeps = []struct {
 	stdin string
 	want  []string // sorted
 }{
-	{"an address, a name and the other family", "-i 0 127.0.0.1 localhost ::1", "", []string{
+	{"an address, a name and the other family", "-p 0 127.0.0.1 localhost ::1", "", []string{
 		`127\.0\.0\.1 is alive \([0-9.]+ ms, 0% loss\)`,
 		`::1 is alive \([0-9.]+ ms, 0% loss\)`,
 		`localhost \(127\.0\.0\.1\) is alive \([0-9.]+ ms, 0% loss\)`,
@@ -76,7 +76,7 @@ func TestMultiping(t *testing.T) {
 
 func TestMultipingOfAWholeNetwork(t *testing.T) {
 	eachPrivilege(t, func(t *testing.T) {
-		got := runLine(t.Context(), "multiping", "-i", "0", "--shuffle", "127.0.0.0/24")
+		got := runLine(t.Context(), "multiping", "-p", "0", "--shuffle", "127.0.0.0/24")
 		got.check(t, exitAlive)
 		if n := strings.Count(got.stdout, " is alive ("); n != 254 {
 			t.Errorf("%d hosts are alive", n)
@@ -92,7 +92,7 @@ func TestMultipingOfAWholeNetwork(t *testing.T) {
 func TestMultipingForPrograms(t *testing.T) {
 	eachPrivilege(t, func(t *testing.T) {
 		t.Run("one JSON object per line", func(t *testing.T) {
-			got := runLine(t.Context(), "multiping", "--json", "-i", "0", "127.0.0.0/29", "no..name")
+			got := runLine(t.Context(), "multiping", "--json", "-p", "0", "127.0.0.0/29", "no..name")
 			got.check(t, exitNoName)
 			names := map[string]bool{}
 			for line := range strings.Lines(got.stdout) {
@@ -110,7 +110,7 @@ func TestMultipingForPrograms(t *testing.T) {
 			}
 		})
 		t.Run("CSV", func(t *testing.T) {
-			got := runLine(t.Context(), "multiping", "--csv", "--alive", "-i", "0", "127.0.0.0/29", "no..name")
+			got := runLine(t.Context(), "multiping", "--csv", "--alive", "-p", "0", "127.0.0.0/29", "no..name")
 			got.check(t, exitNoName)
 			rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
 			if err != nil || len(rows) != 7 || !slices.Equal(rows[0], csvHostHeader) {
@@ -122,7 +122,7 @@ func TestMultipingForPrograms(t *testing.T) {
 
 func TestMultipingOfTargetsThatAreNotThere(t *testing.T) {
 	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
-		line := []string{"multiping", "-c", "1", "-W", "1", "127.0.0.1", "::1", "192.0.2.1"}
+		line := []string{"multiping", "-c", "1", "-t", "1", "127.0.0.1", "::1", "192.0.2.1"}
 		for _, tt := range []struct {
 			name  string
 			line  []string

@@ -177,7 +177,7 @@ type pingFlags struct {
 func (f *pingFlags) register(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.count, "count", "c", 0, "stop after this many requests; 0: go on until interrupted")
 	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one request to the next; 0: after each reply")
-	f.probeFlags.register(flags)
+	f.probeFlags.register(flags, pingLetters)
 	flags.BoolVarP(&f.broadcast, "broadcast", "b", false, "allow a broadcast address as the target")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the summary only")

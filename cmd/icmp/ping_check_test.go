@@ -14,7 +14,10 @@ var badLines = []struct {
 	line string
 	says []string
 }{
-	{"no such command", "pong 127.0.0.1", []string{`unknown command "pong"`}},
+	{"no such command", "pong 127.0.0.1", []string{`unknown command "pong": did you mean icmp ping?`}},
+	{"a command of another name", "fping 127.0.0.1", []string{`unknown command "fping": did you mean icmp multiping?`}},
+	{"a flag that is almost one", "ping --intervall 1 127.0.0.1", []string{"--intervall: did you mean --interval?", "Try 'icmp ping --help'."}},
+	{"the beginning of a flag", "ping --hist 127.0.0.1", []string{"did you mean --histogram?"}},
 	{"no such flag", "ping --nosuch 127.0.0.1", []string{"unknown flag: --nosuch"}},
 	{"no such short flag", "ping -Z 127.0.0.1", []string{"'Z'"}},
 	{"a flag without its value", "ping 127.0.0.1 -c", []string{"'c' in -c"}},
@@ -43,6 +46,18 @@ var badLines = []struct {
 	{"two sources", "ping -I 127.0.0.1 --source 127.0.0.2 127.0.0.1", []string{"--via 127.0.0.1", "--source 127.0.0.2", "one of them"}},
 	{"two interfaces", "ping -I lo --interface lo0 127.0.0.1", []string{"--interface", `"lo0"`}},
 	{"whatever else about fragmentation", "ping -M want 127.0.0.1", []string{"--pmtudisc", `"want"`, "do or dont"}},
+	{"a letter of ping that is not here", "ping -f 127.0.0.1", []string{"there is no -f here: -f of ping (flood): as --interval 0"}},
+	{"a letter of fping that is not here", "multiping -g 127.0.0.1 127.0.0.3", []string{"there is no -g here: -g of fping", "10.0.0.1-10.0.0.20", "Try 'icmp multiping --help'."}},
+	{"milliseconds of fping", "multiping -p 1000 127.0.0.1", []string{"--interval", "fping takes 1000 for milliseconds", "1000ms or 1000s is allowed"}},
+	{"and its time to wait", "multiping -t 500 127.0.0.1", []string{"--timeout", "500ms or 500s is allowed"}},
+	{"the statistics of fping", "multiping -s 127.0.0.1", []string{"there is no -s here", "--size is -b"}},
+	{"milliseconds of traceroute", "traceroute -z 100 127.0.0.1", []string{"--interval", "100ms or 100s is allowed"}},
+	{"the packetlen of traceroute", "traceroute 127.0.0.1 1500", []string{"packetlen", "--size"}},
+	{"three times of traceroute", "traceroute -w 5,3,10 127.0.0.1", []string{"--timeout", `"5,3,10"`, "0.2"}},
+	{"source routing", "traceroute -g 127.0.0.2 127.0.0.1", []string{"-g of traceroute (source routing): no: routers drop it"}},
+	{"a size of mtr", "mtr -s 1000 -r 127.0.0.1", []string{"there is no -s here: -s of mtr", "as --size", "28 less"}},
+	{"output of mtr", "mtr -x 127.0.0.1", []string{"there is no -x here: -x of mtr (XML): no: --json is for programs"}},
+	{"a long flag of mtr", "mtr --psize 100 127.0.0.1", []string{"there is no --psize here", "--size"}},
 	{"a mark over 32 bits", "ping --mark 4294967296 127.0.0.1", []string{"--mark", `"4294967296"`, "0 to 4294967295"}},
 	{"no such mode", "ping --mode tcp 127.0.0.1", []string{"--mode", `"tcp"`, "auto, datagram or raw"}},
 }

@@ -119,31 +119,6 @@ func endedBy(err, verdict error) error {
 	return err
 }
 
-// refuse names a flag, the value that it cannot have, and those that it can.
-func refuse(flag string, value any, allowed string) error {
-	return fmt.Errorf("--%s %v: %s is allowed", flag, value, allowed)
-}
-
-// explainFlag says the same of a value that is not even of the flag's type.
-func explainFlag(_ *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	flag, value := invalid.GetFlag(), fmt.Sprintf("%q", invalid.GetValue())
-	switch flag.Value.Type() {
-	case "int":
-		return refuse(flag.Name, value, "a whole number")
-	case "uint32":
-		return refuse(flag.Name, value, "a whole number from 0 to 4294967295")
-	case "uint64":
-		return refuse(flag.Name, value, "a whole number from 0 to 18446744073709551615")
-	case "bool":
-		return refuse(flag.Name, value, "true or false")
-	}
-	return fmt.Errorf("--%s %s: %w", flag.Name, value, invalid.Unwrap())
-}
-
 // checkNumbers refuses what the library would refuse, too, or would take for a
 // default or for none.
 func (f *probeFlags) checkNumbers() error {
@@ -241,16 +216,15 @@ type protocolFlags struct {
 	given      func(flag string) bool // tells whether a flag is on the command line
 }
 
-// register adds the flags. Where -I is another flag's, icmp is given as "".
-func (f *protocolFlags) register(flags *pflag.FlagSet, icmpShort string) {
+func (f *protocolFlags) register(flags *pflag.FlagSet, l letters) {
 	f.given = flags.Changed
-	flags.StringVarP(&f.protocol, "protocol", "P", "icmp", "what to send: icmp, udp, tcp or sctp")
-	flags.BoolVarP(&f.icmp, "icmp", icmpShort, false, "the same as --protocol icmp")
-	flags.BoolVarP(&f.udp, "udp", "U", false, "the same as --protocol udp")
-	flags.BoolVarP(&f.tcp, "tcp", "T", false, "the same as --protocol tcp")
-	flags.IntVarP(&f.port, "port", "p", 0, "destination port; 0: 33434 for udp, 80 for tcp and sctp")
-	flags.IntVar(&f.sourcePort, "source-port", 0, "source port of udp, tcp and sctp; 0: any that is free")
-	flags.Uint32VarP(&f.flowLabel, "flow-label", "l", 0, "IPv6 flow label of udp, tcp and sctp; 0: the system's")
+	flags.StringVarP(&f.protocol, "protocol", l["protocol"], "icmp", "what to send: icmp, udp, tcp or sctp")
+	flags.BoolVarP(&f.icmp, "icmp", l["icmp"], false, "the same as --protocol icmp")
+	flags.BoolVarP(&f.udp, "udp", l["udp"], false, "the same as --protocol udp")
+	flags.BoolVarP(&f.tcp, "tcp", l["tcp"], false, "the same as --protocol tcp")
+	flags.IntVarP(&f.port, "port", l["port"], 0, "destination port; 0: 33434 for udp, 80 for tcp and sctp")
+	flags.IntVarP(&f.sourcePort, "source-port", l["source-port"], 0, "source port of udp, tcp and sctp; 0: any that is free")
+	flags.Uint32VarP(&f.flowLabel, "flow-label", l["flow-label"], 0, "IPv6 flow label of udp, tcp and sctp; 0: the system's")
 }
 
 // settle decides on the protocol among the flags that name one.

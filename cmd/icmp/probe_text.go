@@ -82,8 +82,8 @@ type probeLine struct {
 func (f *probeLine) register(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.count, "count", "c", 1, "how many probes to send, one after the other")
 	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one probe to the next, at the least; 0: none")
-	f.probeFlags.register(flags)
-	f.protocolFlags.register(flags, "")
+	f.probeFlags.register(flags, pingLetters)
+	f.protocolFlags.register(flags, letters{"protocol": "P", "udp": "U", "tcp": "T", "port": "p", "flow-label": "l"})
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per probe")
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -24,7 +26,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	err := cmd.ExecuteContext(ctx)
+	executed, err := cmd.ExecuteContextC(ctx)
 	code := exitCode(err)
 	if failed := checked.failure(); failed != nil {
 		err, code = failed, exitFailure
@@ -33,7 +35,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "icmp:", message)
 	}
 	if code == exitUsage {
-		fmt.Fprintln(stderr, "Try 'icmp --help'.")
+		fmt.Fprintf(stderr, "Try '%s --help'.\n", executed.CommandPath())
 	}
 	return code
 }
@@ -78,19 +80,21 @@ func newRootCommand(args []string) *cobra.Command {
 		Example:       rootExamples,
 		SilenceErrors: true, // run prints them, with the exit code in mind
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
 	if make := alone(args); make != nil {
 		root.AddCommand(make())
+		tellVersion(root)
 		return root
 	}
 	for _, name := range slices.Sorted(maps.Keys(commands)) {
 		root.AddCommand(commands[name]())
 	}
 	describeHelp(root)
+	tellVersion(root)
 	completeFlags(root)
 	return root
 }
@@ -101,6 +105,36 @@ func alone(args []string) func() *cobra.Command {
 		return nil // which are about all of them
 	}
 	return commands[args[0]]
+}
+
+// tellVersion gives all commands --version, with the letter of the tool after which
+// each is called.
+func tellVersion(cmd *cobra.Command) {
+	letter := "V"
+	if cmd.Name() == "multiping" || cmd.Name() == "mtr" {
+		letter = "v"
+	}
+	cmd.Version = version()
+	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.Flags().BoolP("version", letter, false, "print the version")
+	for _, sub := range cmd.Commands() {
+		tellVersion(sub)
+	}
+}
+
+// version is what this program was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "icmp (unknown version)"
+	}
+	v := "icmp " + info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:min(len(s.Value), 12)]) {
+			v += " " + s.Value
+		}
+	}
+	return v + " " + info.GoVersion
 }
 
 // describeHelp gives cobra's own help what the other commands have.

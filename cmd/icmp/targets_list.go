@@ -10,6 +10,7 @@ import (
 	"math/bits"
 	"os"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -171,6 +172,14 @@ func (l *targetList) count() int64 {
 		return 0
 	}
 	return last.count()
+}
+
+// total says how many targets there are, if that is known.
+func (l *targetList) total() string {
+	if n := l.count(); n >= 0 {
+		return strconv.FormatInt(n, 10)
+	}
+	return "?"
 }
 
 // seq yields the targets of the share. Afterwards err says what ended it early.

@@ -89,7 +89,7 @@ type routeReporter interface {
 }
 
 // run traces the route to a target and reports it.
-func (f *tracerouteFlags) run(ctx context.Context, out io.Writer, target string) error {
+func (f *tracerouteFlags) run(ctx context.Context, term terminal, target string) error {
 	opts, cfg, err := f.options()
 	if err != nil {
 		return err
@@ -108,15 +108,21 @@ func (f *tracerouteFlags) run(ctx context.Context, out io.Writer, target string)
 	defer prober.Close()
 
 	if f.loss {
-		return f.explainLoss(ctx, prober, out, target, loss)
+		return f.explainLoss(ctx, prober, term, target, loss)
 	}
-	report := f.reporter(out, opts)
+	status, term := newStatus(term)
+	defer status.end()
+	if f.json || f.csv || f.dot || opts.Flows != 0 {
+		status.follow(func(elapsed time.Duration) string { return "tracing for " + seconds(elapsed) })
+	}
+	report := f.reporter(term.out, opts)
 	route := &icmplib.Route{Name: target}
 	err = f.explain(trace(ctx, prober, route, opts, report))
 	blind := f.looked(route)
 	if f.json && err == nil {
 		err = blind
 	}
+	status.end()
 	report.end(route, err)
 	if verdict := routeVerdict(route, err); verdict != nil || blind == nil {
 		return verdict
@@ -237,7 +243,8 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.queries, "count", "q", 3, "probes to each hop; --queries is the same")
 	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long each probe waits for its answer; --wait is the same")
 	durationVar(flags, &f.interval, "interval", "z", 50*time.Millisecond, "from one probe to a hop to the next; 0: none")
-	f.traceFlags.register(flags, "i")
+	f.traceFlags.register(flags, tracerouteLetters)
+	otherwise(flags, "interval", "traceroute")
 	f.flowFlags.register(flags)
 	flags.IntVar(&f.gap, "gap", 0, "end after this many silent hops in a row; 0: never")
 	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
@@ -260,6 +267,12 @@ func tracerouteName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		name = "timeout"
 	case "queries":
 		name = "count"
+	case "first":
+		name = "first-hop"
+	case "flowlabel":
+		name = "flow-label"
+	case "sendwait":
+		name = "interval"
 	}
 	return pflag.NormalizedName(name)
 }
@@ -337,19 +350,24 @@ type traceFlags struct {
 	numeric      bool
 }
 
-// register adds the flags. Where -i is another flag's, device is given as "".
-func (f *traceFlags) register(flags *pflag.FlagSet, device string) {
-	flags.IntVarP(&f.firstHop, "first-hop", "f", 1, "the distance to begin with")
-	flags.IntVarP(&f.maxHops, "max-hops", "m", 30, "the distance to end with")
-	f.protocolFlags.register(flags, "I")
-	flags.BoolVarP(&f.only4, "ipv4", "4", false, "use IPv4 only")
-	flags.BoolVarP(&f.only6, "ipv6", "6", false, "use IPv6 only")
-	flags.StringVarP(&f.source, "source", "s", "", "address to send from")
-	flags.StringVarP(&f.device, "interface", device, "", "interface to send and receive on")
-	flags.IntVarP(&f.class, "traffic-class", "t", 0, "the byte of DSCP and ECN; --tos is the same")
-	flags.BoolVarP(&f.dontFragment, "dont-fragment", "F", false, "forbid fragmentation")
+// tracerouteLetters are those of traceroute(8), as far as traceFlags has them.
+var tracerouteLetters = letters{
+	"first-hop": "f", "max-hops": "m", "ipv4": "4", "ipv6": "6", "source": "s", "interface": "i", "traffic-class": "t", "dont-fragment": "F",
+	"protocol": "P", "icmp": "I", "udp": "U", "tcp": "T", "port": "p", "flow-label": "l",
+}
+
+func (f *traceFlags) register(flags *pflag.FlagSet, l letters) {
+	flags.IntVarP(&f.firstHop, "first-hop", l["first-hop"], 1, "the distance to begin with")
+	flags.IntVarP(&f.maxHops, "max-hops", l["max-hops"], 30, "the distance to end with")
+	f.protocolFlags.register(flags, l)
+	flags.BoolVarP(&f.only4, "ipv4", l["ipv4"], false, "use IPv4 only")
+	flags.BoolVarP(&f.only6, "ipv6", l["ipv6"], false, "use IPv6 only")
+	flags.StringVarP(&f.source, "source", l["source"], "", "address to send from")
+	flags.StringVarP(&f.device, "interface", l["interface"], "", "interface to send and receive on")
+	flags.IntVarP(&f.class, "traffic-class", l["traffic-class"], 0, "the byte of DSCP and ECN; --tos is the same")
+	flags.BoolVarP(&f.dontFragment, "dont-fragment", l["dont-fragment"], false, "forbid fragmentation")
 	flags.IntVar(&f.size, "size", defaultSize, "payload bytes")
-	flags.Uint32Var(&f.mark, "mark", 0, "routing mark; needs privilege")
+	flags.Uint32VarP(&f.mark, "mark", l["mark"], 0, "routing mark; needs privilege")
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -53,19 +52,34 @@ func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Change
 
 // explainLoss looks for loss on the way to a target and reports it. Ctrl-C ends
 // it: what there is by then is the result.
-func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, out io.Writer, target string, opts *icmplib.ExplainLossOptions) error {
+func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, term terminal, target string, opts *icmplib.ExplainLossOptions) error {
+	status, term := newStatus(term)
+	status.follow(func(elapsed time.Duration) string {
+		return fmt.Sprintf("looking for loss for %s of some %s", seconds(elapsed), seconds(lossTime(opts)))
+	})
 	report, err := f.lookForLoss(ctx, p, target, opts)
+	status.end()
 	err = f.explain(unlessInterrupted(err))
 	if report == nil {
 		report = &icmplib.LossReport{}
 	}
 	report.Name = target
 	if f.json {
-		(&jsonWriter{out: out}).writeReport(report, jsonError(err))
+		(&jsonWriter{out: term.out}).writeReport(report, jsonError(err))
 	} else if err == nil {
-		fmt.Fprint(out, lossText(report))
+		fmt.Fprint(term.out, lossText(report))
 	}
 	return routeVerdict(&icmplib.Route{Reached: report.Reached}, err)
+}
+
+// lossTime is how long the probes of both rates take. The counts that are not given
+// are those of the library.
+func lossTime(o *icmplib.ExplainLossOptions) time.Duration {
+	slow, fast := o.SlowCount, o.FastCount
+	if fast == 0 {
+		slow, fast = 60, 200
+	}
+	return time.Duration(slow)*o.SlowInterval + time.Duration(fast)*o.FastInterval
 }
 
 func (f *tracerouteFlags) lookForLoss(ctx context.Context, p *icmplib.Prober, target string, opts *icmplib.ExplainLossOptions) (*icmplib.LossReport, error) {

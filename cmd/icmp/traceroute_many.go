@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,11 @@ import (
 
 // someTargets wants a target, as words or in a list.
 func (f *tracerouteFlags) someTargets(cmd *cobra.Command, words []string) error {
+	if n := len(words); n > 1 {
+		if _, err := strconv.Atoi(words[n-1]); err == nil {
+			return fmt.Errorf("%s %s %s: a packetlen of traceroute is --size here, the bytes of payload", cmd.Name(), words[n-2], words[n-1])
+		}
+	}
 	if len(words) == 0 && len(f.files) == 0 {
 		return errors.New(cmd.Name() + ": a TARGET is missing: one or more names, addresses, prefixes or ranges are allowed")
 	}
@@ -33,9 +39,9 @@ func (f *tracerouteFlags) runAll(ctx context.Context, term terminal, words []str
 	case err != nil:
 		return err
 	case !many && f.mtu:
-		return f.mtuFlag.run(ctx, term.out, words[0], f)
+		return f.mtuFlag.run(ctx, term, words[0], f)
 	case !many:
-		return f.run(ctx, term.out, words[0])
+		return f.run(ctx, term, words[0])
 	}
 	if err := f.refuseMany(); err != nil {
 		return err
@@ -62,8 +68,13 @@ func (f *tracerouteFlags) refuseMany() error {
 // Ctrl-C is not reported.
 func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *icmplib.TracerouteOptions, list *targetList, term terminal) error {
 	many := f.manyFlags.options(opts)
+	status, term := newStatus(term)
+	defer status.end()
 	var packets int
-	many.Progress = func(g icmplib.Progress) { packets = g.PacketsSent }
+	many.Progress = func(g icmplib.Progress) {
+		packets = g.PacketsSent
+		status.set(fmt.Sprintf("%d of %s traced, %d reached, %d packets", g.Completed, list.total(), g.Alive, g.PacketsSent))
+	}
 	report := newRoutesReport(f.routesReporter(term.out, opts))
 	defer report.close()
 	var faults failures
@@ -99,6 +110,7 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		report.route(route)
 	}
 	report.close()
+	status.end()
 	if list.err != nil {
 		faults = faults.with(list.err)
 	}

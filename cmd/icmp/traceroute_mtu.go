@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
+	"time"
 
 	"github.com/goicmp/icmplib"
 )
@@ -27,7 +27,7 @@ func (m *mtuFlag) check(f *tracerouteFlags) error {
 }
 
 // run finds the MTU of a path and reports it.
-func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *tracerouteFlags) error {
+func (m *mtuFlag) run(ctx context.Context, term terminal, target string, f *tracerouteFlags) error {
 	trace, cfg, err := f.options()
 	if err != nil {
 		return err
@@ -42,22 +42,25 @@ func (m *mtuFlag) run(ctx context.Context, out io.Writer, target string, f *trac
 	defer prober.Close()
 	packet := trace.Packet
 	packet.Size = 0
+	status, term := newStatus(term)
+	status.follow(func(elapsed time.Duration) string { return "looking for the path MTU for " + seconds(elapsed) })
 	path, err := prober.PathMTU(ctx, target, &icmplib.PathMTUOptions{
 		Count: trace.Count, Interval: trace.Interval, Timeout: trace.Timeout,
 		MaxHops: trace.MaxHops, Family: trace.Family, Packet: packet,
 	})
+	status.end()
 	err = f.explain(unlessInterrupted(err))
 	if path == nil {
 		path = &icmplib.MTUReport{Name: target}
 	}
 	if f.json {
-		(&jsonWriter{out: out}).writeReport(path, jsonError(err))
+		(&jsonWriter{out: term.out}).writeReport(path, jsonError(err))
 	} else if err == nil {
 		var names *nameCache
 		if !f.numeric {
 			names = newNameCache()
 		}
-		fmt.Fprint(out, describePathMTU(path, names))
+		fmt.Fprint(term.out, describePathMTU(path, names))
 	}
 	return routeVerdict(&icmplib.Route{Reached: path.Reached}, err)
 }

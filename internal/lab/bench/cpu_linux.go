@@ -133,7 +133,7 @@ func (b *bench) tools() error {
 	for flag, target := range map[string]float64{"--quiet": quietTarget, "--json": jsonTarget} {
 		c.add("icmp multiping "+flag, target, 0, func() error {
 			// Its summary goes to standard error, which is not wanted here.
-			return exec.Command(ours.icmp, "multiping", flag, "-c1", "-r0", "-W5s", "--mode", "datagram", "-f", list).Run()
+			return exec.Command(ours.icmp, "multiping", flag, "-c1", "--rate", "0", "--timeout", "5s", "--mode", "datagram", "-f", list).Run()
 		})
 	}
 	if err := c.run(); err != nil {
