@@ -62,6 +62,7 @@ type hopAnswers uint8
 const (
 	hopPasses  hopAnswers = 1 << iota // a router forwards: time exceeded
 	hopRefuses                        // somebody refuses to forward
+	hopCloses                         // somebody who may be the target, or a firewall, says that the port is closed
 	hopReached                        // the target answered, or refuses by itself
 )
 
@@ -72,6 +73,8 @@ func answerOf(r *Result) hopAnswers {
 		return hopReached
 	case r.Status == StatusTTLExpired:
 		return hopPasses
+	case r.Status == StatusRefused:
+		return hopCloses
 	}
 	return hopRefuses
 }
@@ -80,15 +83,20 @@ func answerOf(r *Result) hopAnswers {
 //
 //  1. the target's answer is the end, whatever else was answered;
 //  2. a refusal is the end, unless another probe of the hop passed;
-//  3. anything else is none.
+//  3. so is a closed port that another address tells of, if nobody refused to forward;
+//  4. anything else is none.
 func (a hopAnswers) end() RouteEnd {
 	switch {
 	case a&hopReached != 0:
 		return EndReached
-	case a&hopPasses != 0, a&hopRefuses == 0:
+	case a&hopPasses != 0:
 		return EndUnknown
+	case a&hopRefuses != 0:
+		return EndUnreachable
+	case a&hopCloses != 0:
+		return EndRefused
 	}
-	return EndUnreachable
+	return EndUnknown
 }
 
 // Responder is one of those who answer at a hop.

@@ -54,7 +54,7 @@ func (h *monitorHop) add(r *Result, tag monitorTag) (change watch.Change, change
 	if r.MTU > 0 {
 		h.hop.MTU = r.MTU
 	}
-	if end := endOf(r); end != EndUnreachable {
+	if end := endOf(r); !end.isRefusal() {
 		return h.watch.Answer(watch.Answer{
 			Responder: r.Responder, Target: end == EndReached, At: r.Sent.Add(r.RTT), Round: tag.round, Ordinal: tag.ordinal,
 		})
@@ -85,7 +85,7 @@ func (h *monitorHop) count(r *Result) {
 
 // refuses tells whether the last answer says that the packet goes no further.
 func (h *monitorHop) refuses() bool {
-	return h.last.Responder.IsValid() && endOf(&h.last) == EndUnreachable
+	return h.last.Responder.IsValid() && endOf(&h.last).isRefusal()
 }
 
 // snapshot returns the hop as it is, sharing nothing that changes.

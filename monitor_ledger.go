@@ -98,7 +98,7 @@ func (l *monitorLedger) result(tag monitorTag, r *Result, settles bool) {
 			rec.reached = r.Sent
 		}
 		rec.beyond = rec.aimed >= 0 && tag.index > rec.aimed
-	case endOf(r) == EndUnreachable:
+	case endOf(r).isRefusal():
 		rec.looked = true
 		rec.lose(r.Sent)
 	}

@@ -46,7 +46,7 @@ func (p *monitorPlan) lastAnswering() int {
 func (p *monitorPlan) routeEnd(end int) RouteEnd {
 	if end >= 0 {
 		if p.hops[end].refuses() {
-			return EndUnreachable
+			return endOf(&p.hops[end].last)
 		}
 		return EndReached
 	}
@@ -55,7 +55,7 @@ func (p *monitorPlan) routeEnd(end int) RouteEnd {
 	case stop < 0:
 		return EndMaxHops
 	case p.hops[stop].refuses():
-		return EndUnreachable
+		return endOf(&p.hops[stop].last)
 	}
 	return EndLoop
 }

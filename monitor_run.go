@@ -123,7 +123,7 @@ func (r *monitorRun) collect() {
 			continue
 		}
 		tag := unpackMonitorTag(o.Tag, r.plan.round)
-		result := outcomeResult(o, r.dst, r.opts.Packet.Protocol)
+		result := r.p.outcome(o, r.dst, r.opts.Packet.Protocol)
 		result.Seq = tag.round - 1
 		r.plan.result(tag, &result, o.Fate.Settles())
 	}

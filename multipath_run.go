@@ -155,7 +155,7 @@ func (m *multipathRun) collect() {
 			m.plan.unclear()
 			continue
 		}
-		result := outcomeResult(o, m.dst, m.opts.Packet.Protocol)
+		result := m.p.outcome(o, m.dst, m.opts.Packet.Protocol)
 		result.Seq = int(o.Tag & (1<<32 - 1))
 		m.plan.result(int(o.Tag>>48), int(o.Tag>>32&(1<<16-1)), &result, o.Fate.Settles())
 	}

@@ -297,7 +297,7 @@ func (s *sweep) outcome(o *engine.Outcome) {
 	if h == nil {
 		return // completed before: it is only counted
 	}
-	r := outcomeResult(o, h.host.Address, s.opts.Packet.Protocol)
+	r := s.p.outcome(o, h.host.Address, s.opts.Packet.Protocol)
 	r.Seq = seq
 	h.host.Add(r)
 	if r.Cause != nil && h.host.PacketsReceived == 0 {

@@ -398,7 +398,7 @@ func (s *traceSweep) outcome(o *engine.Outcome, now time.Time) {
 		s.steer(ref.place, t, now)
 		return
 	}
-	r := outcomeResult(o, t.route.Address, s.opts.Packet.Protocol)
+	r := s.p.outcome(o, t.route.Address, s.opts.Packet.Protocol)
 	r.Seq = seq
 	t.plan.result(index, &r, settles)
 	if settles && r.Responder.IsValid() {

@@ -151,7 +151,7 @@ func (r *pingRun) collect() (goOn bool) {
 		if o.Fate.Settles() {
 			r.settle(int(o.Tag))
 		}
-		if !r.yield(outcomeResult(o, r.dst, r.opts.Packet.Protocol)) {
+		if !r.yield(r.p.outcome(o, r.dst, r.opts.Packet.Protocol)) {
 			return false
 		}
 	}

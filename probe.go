@@ -82,7 +82,7 @@ func (p *Prober) probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Add
 		outcomes := op.Take(nil)
 		for i := range outcomes {
 			if outcomes[i].Fate.Settles() {
-				return outcomeResult(&outcomes[i], dst, o.Packet.Protocol), nil
+				return p.outcome(&outcomes[i], dst, o.Packet.Protocol), nil
 			}
 		}
 		if end != nil {

@@ -76,16 +76,21 @@ type Config struct {
 // tell apart, another is opened beside it. It keeps them, and the network
 // namespace in which they were opened, until it is closed.
 //
+// It remembers from which other addresses hosts have echo-replied, the last 4096: those
+// are the target's own where they answer a UDP probe ([StatusReply], else
+// [StatusRefused]).
+//
 // A Prober is safe for concurrent use. It is made by [NewProber]; the zero value
 // cannot be used, and says so.
 type Prober struct {
-	cfg    Config
-	pacer  *engine.Pacer
-	listen listenFunc
-	other  standin.Network                // in place of the system; nil: the system
-	routed func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
-	turns  traceTurns
-	sum    uint16 // of echo requests: see engine.OpConfig. At random, so that it proves something
+	cfg     Config
+	pacer   *engine.Pacer
+	listen  listenFunc
+	other   standin.Network                // in place of the system; nil: the system
+	routed  func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
+	turns   traceTurns
+	aliases aliases
+	sum     uint16 // of echo requests: see engine.OpConfig. At random, so that it proves something
 
 	closed chan struct{} // by Close
 

@@ -198,7 +198,7 @@ func (r Result) Err() error {
 // no error has type 0 in either version.
 func (r *Result) isICMPError() bool {
 	switch r.Status {
-	case StatusTTLExpired, StatusUnreachable, StatusPacketTooBig,
+	case StatusTTLExpired, StatusUnreachable, StatusRefused, StatusPacketTooBig,
 		StatusParameterProblem, StatusRedirect, StatusSourceQuench:
 		return r.Type != 0
 	}
@@ -307,7 +307,7 @@ func (e statusError) Is(target error) bool {
 	switch Status(e) {
 	case StatusTTLExpired:
 		return target == ErrTimeExceeded
-	case StatusUnreachable, StatusNetworkUnreachable:
+	case StatusUnreachable, StatusNetworkUnreachable, StatusRefused:
 		return target == ErrUnreachable
 	case StatusPacketTooBig:
 		return target == ErrPacketTooBig
@@ -319,7 +319,21 @@ func (e statusError) Is(target error) bool {
 	return false
 }
 
-// outcomeResult says in the terms of this package what the engine found.
+// outcome says in the terms of this package what the engine found. Who has
+// echo-replied for a host is the host, to a UDP probe, too.
+func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) Result {
+	r := outcomeResult(o, dst, protocol)
+	pair := addressPair{dst, r.Responder}
+	switch {
+	case r.Status == StatusReply && protocol == ICMP && !r.Unproven && r.Responder.WithZone("") != dst.WithZone("") && !dst.IsMulticast():
+		p.aliases.add(pair)
+	case r.Status == StatusRefused && p.aliases.has(pair):
+		r.Status = StatusReply
+	}
+	return r
+}
+
+// outcomeResult is outcome by what the answer says by itself.
 func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 	return Result{
 		Dst:               dst,
@@ -377,8 +391,11 @@ func outcomeStatus(o *engine.Outcome, dst netip.Addr, udp bool) Status {
 		return StatusAltered
 	case o.Answer != transport.None:
 		return StatusReply
-	case udp && o.Responder.WithZone("") == dst.WithZone("") && isPortUnreachable(o.Type, o.Code):
-		return StatusReply
+	case udp && isPortUnreachable(o.Type, o.Code):
+		if o.Responder.WithZone("") == dst.WithZone("") {
+			return StatusReply
+		}
+		return StatusRefused
 	}
 	return messageStatus(o.Type, o.Code)
 }

@@ -55,17 +55,22 @@ const (
 	EndUnknown     RouteEnd = iota // it was cut short
 	EndReached                     // the target answered
 	EndUnreachable                 // somebody refused to forward the packet: see the last hop's Status
+	EndRefused                     // another address than the target's says that the UDP port is closed: see StatusRefused
 	EndLoop                        // routers forward the packet in a circle
 	EndGap                         // GapLimit hops in a row were silent
 	EndMaxHops                     // MaxHops was not enough
 )
 
-var routeEndWords = [...]string{"unknown", "reached", "unreachable", "loop", "gap", "max-hops"}
+var routeEndWords = [...]string{"unknown", "reached", "unreachable", "refused", "loop", "gap", "max-hops"}
 
 // String returns the end in a word, such as "reached" or "loop".
 func (e RouteEnd) String() string {
 	return wordOf(e, routeEndWords[:], routeEndWords[EndUnknown])
 }
+
+// isRefusal reports whether somebody said that the packet goes no further, who is not
+// known to be the target.
+func (e RouteEnd) isRefusal() bool { return e == EndUnreachable || e == EndRefused }
 
 // MarshalText returns the word, for JSON and its like.
 func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil }

@@ -80,6 +80,11 @@ const (
 	// be anybody's. It informs and settles no probe.
 	StatusAltered
 
+	// StatusRefused: another address than the target's says that the UDP port is
+	// closed. It is the target's own if an echo reply came from there for the target
+	// (StatusReply then, see [Prober]); a firewall that rejects looks the same.
+	StatusRefused
+
 	// StatusSendError: this system refused the probe in any other way;
 	// Result.Cause says how.
 	StatusSendError
@@ -104,6 +109,7 @@ var statusWords = [...]string{
 	StatusRedirect:            "redirect",
 	StatusSourceQuench:        "source-quench",
 	StatusAltered:             "altered",
+	StatusRefused:             "refused",
 	StatusSendError:           "send-error",
 }
 

@@ -243,7 +243,7 @@ func (s *Stream) collect(results []StreamResult) (n int) {
 			continue // its record may be another probe's by now
 		}
 		r := s.remove(int(o.Tag))
-		result := outcomeResult(o, r.dst, r.protocol)
+		result := s.p.outcome(o, r.dst, r.protocol)
 		result.Seq = 0
 		results[n] = StreamResult{r.tag, result}
 		n++

@@ -55,7 +55,7 @@ func traceRefusals(t *testing.T, v variant) {
 		for family, code := range []string{r.v4, r.v6} {
 			if code != "" {
 				t.Run(fmt.Sprintf("%s over IPv%d", r.word, 4+2*family), func(t *testing.T) {
-					checkRefused(t, routes[family][i], family, code, r.want)
+					checkRefused(t, routes[family][i], family, v, code, r.want)
 				})
 			}
 		}

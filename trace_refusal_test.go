@@ -60,7 +60,7 @@ func checkRefusal(t *testing.T, word string, family int, v variant, code string,
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkRefused(t, route, family, code, want)
+	checkRefused(t, route, family, v, code, want)
 }
 
 var refusedTarget = [2]string{"10.0.9.9", "2001:db8:9::9"}
@@ -76,11 +76,15 @@ func refusing(word string) *netsim.Network {
 	`)
 }
 
-func checkRefused(t *testing.T, route *Route, family int, code string, want Status) {
+func checkRefused(t *testing.T, route *Route, family int, v variant, code string, want Status) {
 	t.Helper()
+	end := EndUnreachable
+	if v.protocol == UDP && (code == "3/3" || code == "1/4") {
+		want, end = StatusRefused, EndRefused // it may be the target
+	}
 	router := []string{"10.0.2.1", "2001:db8:2::1"}[family]
 	last := &route.Hops[len(route.Hops)-1]
-	if route.End != EndUnreachable || len(route.Hops) != 3 || route.Hops[1].Status != StatusTTLExpired {
+	if route.End != end || len(route.Hops) != 3 || route.Hops[1].Status != StatusTTLExpired {
 		t.Fatalf("route %+v", route)
 	}
 	if got := routeFigure(route, "code"); got != code || last.Status != want || last.Address.String() != router {

@@ -131,7 +131,7 @@ func (r *traceRun) collect() {
 			r.plan.unclear()
 			continue
 		}
-		result := outcomeResult(o, r.dst, r.opts.Packet.Protocol)
+		result := r.p.outcome(o, r.dst, r.opts.Packet.Protocol)
 		result.Seq = int(o.Tag & (1<<32 - 1))
 		r.plan.result(int(o.Tag>>32), &result, o.Fate.Settles())
 	}

@@ -19,6 +19,10 @@ func TestTheAnswersOfAHopSayWhetherThePathEnds(t *testing.T) {
 		{"the target answers one probe and a router another", hopReached | hopPasses, EndReached},
 		{"reached beats refused", hopReached | hopRefuses, EndReached},
 		{"somebody refuses", hopRefuses, EndUnreachable},
+		{"another address says that the port is closed", hopCloses, EndRefused},
+		{"so it does, and the target answers another probe", hopCloses | hopReached, EndReached},
+		{"so it does, and another probe passes", hopCloses | hopPasses, EndUnknown},
+		{"so it does, and somebody refuses to forward", hopCloses | hopRefuses, EndUnreachable},
 		{"one probe is refused and another passes", hopRefuses | hopPasses, EndUnknown},
 	} {
 		if got := tt.met.end(); got != tt.want {

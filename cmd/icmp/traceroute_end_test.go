@@ -32,6 +32,8 @@ func TestHowARouteEnded(t *testing.T) {
 			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
 		{"at a link that is too narrow", hops{narrowHop()}, icmplib.EndUnreachable,
 			"unreachable: 2001:db8::1 at distance 2 says Packet Too Big (MTU 1400)"},
+		{"at somebody who may be the target", hops{routerHop(), closedHop()}, icmplib.EndRefused,
+			"refused: 198.51.100.1 at distance 2 says that the port is closed: www.example (192.0.2.7) by another address, or a firewall"},
 		{"in a circle", hops{routerHop(), balancedHop()}, icmplib.EndLoop,
 			"loop: routers forward the packet in a circle, as far as distance 3"},
 		{"in silence", hops{routerHop(), silentHop()}, icmplib.EndGap,
@@ -60,6 +62,7 @@ func TestTheVerdictOnARoute(t *testing.T) {
 	}{
 		{"reached", icmplib.EndReached, nil, exitAlive},
 		{"unreachable", icmplib.EndUnreachable, nil, exitDead},
+		{"refused by who may be the target", icmplib.EndRefused, nil, exitDead},
 		{"interrupted", icmplib.EndUnknown, nil, exitDead},
 		{"a target that has no route is dead", icmplib.EndUnknown, refused, exitDead},
 		{"what a firewall forbids is a missing permission", icmplib.EndUnknown, forbidden, exitFailure},

@@ -75,6 +75,12 @@ func refusedHop() *icmplib.Hop {
 	return aHop(2, icmplib.StatusUnreachable, inMicroseconds(5000), barrier)
 }
 
+// closedHop says that the port is closed, and is not the target as far as is known.
+func closedHop() *icmplib.Hop {
+	by := icmplib.Responder{Address: router4, PacketsReceived: 1, Status: icmplib.StatusRefused, Type: 3, Code: 3}
+	return aHop(2, icmplib.StatusRefused, inMicroseconds(5000), by)
+}
+
 // narrowHop says that the packet is too big, by IPv6.
 func narrowHop() *icmplib.Hop {
 	by := icmplib.Responder{Address: router6, PacketsReceived: 1, Status: icmplib.StatusPacketTooBig, Type: 2}

@@ -178,8 +178,8 @@ func (t *textRoute) display(r *icmplib.Route, addr netip.Addr) string {
 	return fmt.Sprintf("%s (%s)", name, addr)
 }
 
-// refuser returns the farthest hop where somebody refuses to forward the packet,
-// and who that is: the last hop, save where several flows end at different ones.
+// refuser returns the farthest hop where somebody refuses to forward the packet, or
+// the port, and who that is: the last hop, save where several flows end at different ones.
 func refuser(r *icmplib.Route) (*icmplib.Hop, *icmplib.Responder) {
 	for _, h := range slices.Backward(r.Hops) {
 		for i := range h.Responders {
@@ -207,6 +207,11 @@ func describeEnd(r *icmplib.Route) string {
 				describe(icmplib.Result{Dst: by.Address, Type: by.Type, Code: by.Code, MTU: h.MTU}))
 		}
 		return fmt.Sprintf("unreachable: the path to %s ends at distance %d", routeName(r), last.Distance)
+	case icmplib.EndRefused:
+		if h, by := refuser(r); by != nil {
+			return fmt.Sprintf("refused: %s at distance %d says that the port is closed: %s by another address, or a firewall", by.Address, h.Distance, routeName(r))
+		}
+		return fmt.Sprintf("refused: the path to %s ends at distance %d", routeName(r), last.Distance)
 	case icmplib.EndLoop:
 		return fmt.Sprintf("loop: routers forward the packet in a circle, as far as distance %d", last.Distance)
 	case icmplib.EndGap:

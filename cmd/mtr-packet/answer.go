@@ -38,6 +38,8 @@ func resultWord(r *icmplib.Result) string {
 	switch {
 	case isConfigError(r.Cause), r.Status == icmplib.StatusSendError:
 		return failure(r.Cause)
+	case r.Status == icmplib.StatusRefused:
+		return icmplib.StatusReply.String() // whoever says that the port is closed
 	case r.Status == icmplib.StatusPacketTooBig, r.Status == icmplib.StatusParameterProblem:
 		if r.Cause != nil {
 			return failure(r.Cause)

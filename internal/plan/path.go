@@ -13,6 +13,7 @@ const (
 	EndUnknown     End = iota
 	EndReached         // the target answered
 	EndUnreachable     // somebody refused to forward the packet
+	EndRefused         // another address than the target's says that the UDP port is closed
 	EndLoop            // routers forward the packet in a circle
 	EndGap             // too many silent hops in a row
 	EndMaxHops         // the farthest hop that may be probed
@@ -25,6 +26,7 @@ type Answers uint8
 const (
 	Passes  Answers = 1 << iota // a router forwards: time exceeded
 	Refuses                     // somebody refuses to forward
+	Closes                      // another address than the target's says that the UDP port is closed
 	Arrives                     // the target answered, or refuses by itself
 )
 
@@ -36,6 +38,8 @@ func (o *Observation) Answer() Answers {
 		return Arrives
 	case o.Kind == TimeExceeded:
 		return Passes
+	case o.Kind == Refused:
+		return Closes
 	}
 	return Refuses
 }
@@ -49,15 +53,20 @@ func (o *Observation) IsAnswer() bool {
 //
 //  1. the target's answer is the end, whatever else was answered;
 //  2. a refusal is the end, unless another probe of the hop passed;
-//  3. anything else is none.
+//  3. so is a closed port that another address tells of, if nobody refused to forward;
+//  4. anything else is none.
 func (a Answers) End() End {
 	switch {
 	case a&Arrives != 0:
 		return EndReached
-	case a&Passes != 0, a&Refuses == 0:
+	case a&Passes != 0:
 		return EndUnknown
+	case a&Refuses != 0:
+		return EndUnreachable
+	case a&Closes != 0:
+		return EndRefused
 	}
-	return EndUnreachable
+	return EndUnknown
 }
 
 // ClosesLoop reports whether the hops up to index, from 0, end with the same circle

@@ -18,6 +18,7 @@ func TestWhatAnAnswerMeansForThePath(t *testing.T) {
 		{"the target's own refusal", Observation{Kind: Unreachable, FromTarget: true, Responder: somebody}, Arrives, true},
 		{"time exceeded", Observation{Kind: TimeExceeded, Responder: somebody}, Passes, true},
 		{"a refusal", Observation{Kind: Unreachable, Responder: somebody}, Refuses, true},
+		{"a closed port", Observation{Kind: Refused, Responder: somebody}, Closes, true},
 		{"too big", Observation{Kind: TooBig, Responder: somebody}, Refuses, true},
 		{"silence", Observation{Kind: Silent}, Refuses, false},
 		{"advice", Observation{Kind: Advice, Responder: somebody}, Refuses, false},
@@ -41,7 +42,9 @@ func TestWhichAnswersEndAPath(t *testing.T) {
 	}{
 		{1, Arrives, EndReached}, {1, Arrives | Refuses, EndReached}, {1, Arrives | Passes | Refuses, EndReached},
 		{2, Refuses, EndUnreachable}, {2, Refuses | Passes, EndUnknown},
-		{3, Passes, EndUnknown}, {3, 0, EndUnknown},
+		{2, Refuses | Closes, EndUnreachable},
+		{3, Closes, EndRefused}, {3, Closes | Passes, EndUnknown}, {3, Closes | Arrives, EndReached},
+		{4, Passes, EndUnknown}, {4, 0, EndUnknown},
 	} {
 		if got := tt.answers.End(); got != tt.want {
 			t.Errorf("rule %d: answers %b end with %d, want %d", tt.rule, tt.answers, got, tt.want)

@@ -53,6 +53,9 @@ const (
 	// Unreachable: somebody refuses to forward or to accept it, by any other
 	// ICMP error.
 	Unreachable
+	// Refused: another address than the target's says that the UDP port is closed:
+	// a firewall, or an unknown address of the target.
+	Refused
 	// Advice: an ICMP message that does not say that the probe ended.
 	Advice
 	// Unclear: an answer to one of several probes, without saying to which. The
