@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,15 +74,20 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 	watch := watching(prober)
 	if f.reports() {
 		status, term := newStatus(term)
-		outcomes := collect(ctx, watch, targets, f.monitorOptions(f.settings()), status)
+		c := newCollection(targets, status)
+		defer whenAsked(ctx, func() { c.tell(term.err) })()
+		outcomes := c.collect(ctx, watch, f.monitorOptions(f.settings()))
 		status.end()
 		return f.conclude(term.out, outcomes)
 	}
 	outcomes, err := f.show(ctx, watch, targets)
+	var table strings.Builder
+	verdict := f.conclude(&table, outcomes)
+	keepTable(term, "mtr", table.String())
 	if err != nil {
-		return err
+		return err // the terminal's: what was seen is printed all the same
 	}
-	return f.conclude(term.out, outcomes)
+	return verdict
 }
 
 // watching is how targets are watched.
@@ -261,15 +267,12 @@ func (f *mtrFlags) show(ctx context.Context, watch live.Watch, targets []string)
 		Watch:   watch,
 		Options: f.monitorOptions,
 	})
-	if err != nil {
-		return nil, err
-	}
 	outcomes := make([]*mtrOutcome, len(targets))
 	for i, target := range targets {
 		o := m.Outcome(i)
 		outcomes[i] = &mtrOutcome{name: target, began: o.Began, last: o.Last, events: o.Events, err: o.Err, unsent: o.Unsent}
 	}
-	return outcomes, nil
+	return outcomes, err
 }
 
 // screen says what the view is to look like.

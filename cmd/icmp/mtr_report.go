@@ -192,38 +192,66 @@ type mtrOutcome struct {
 // maxMTREvents bounds what is kept of a target that is watched for very long.
 const maxMTREvents = 10_000
 
+// collection is what is known of targets while they are watched.
+type collection struct {
+	status *status
+
+	mu  sync.Mutex
+	all []*mtrOutcome
+}
+
+func newCollection(targets []string, status *status) *collection {
+	c := &collection{status: status}
+	for _, target := range targets {
+		c.all = append(c.all, &mtrOutcome{name: target})
+	}
+	return c
+}
+
+// tell writes the tables so far, without names.
+func (c *collection) tell(out io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	(&textMTR{out: out}).outcomes(c.all)
+}
+
 // collect watches all targets at once, until their rounds are over or ctx ends:
 // what there is by then is the outcome.
-func collect(ctx context.Context, watch live.Watch, targets []string, opts *icmplib.MonitorOptions, status *status) []*mtrOutcome {
-	outcomes := make([]*mtrOutcome, len(targets))
+func (c *collection) collect(ctx context.Context, watch live.Watch, opts *icmplib.MonitorOptions) []*mtrOutcome {
 	var all sync.WaitGroup
-	for i, target := range targets {
-		o := &mtrOutcome{name: target}
-		outcomes[i] = o
+	for _, o := range c.all {
 		all.Go(func() {
-			for snapshot, err := range watch(ctx, target, opts) {
+			for snapshot, err := range watch(ctx, o.name, opts) {
 				switch {
 				case err != nil && ctx.Err() != nil:
 					return
 				case err != nil:
+					c.mu.Lock()
 					o.err = err
+					c.mu.Unlock()
 					return
 				}
-				if o.last == nil {
-					o.began = live.Began(snapshot)
-				}
-				o.last = snapshot
-				status.set(roundText(snapshot.Round, opts))
-				o.unsent = live.Unsent(snapshot.Results, o.unsent)
-				o.events = append(o.events, snapshot.Events...)
-				if excess := len(o.events) - maxMTREvents; excess > 0 {
-					o.events = slices.Delete(o.events, 0, excess)
-				}
+				c.add(o, snapshot)
+				c.status.set(roundText(snapshot.Round, opts))
 			}
 		})
 	}
 	all.Wait()
-	return outcomes
+	return c.all
+}
+
+func (c *collection) add(o *mtrOutcome, snapshot *icmplib.Snapshot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if o.last == nil {
+		o.began = live.Began(snapshot)
+	}
+	o.last = snapshot
+	o.unsent = live.Unsent(snapshot.Results, o.unsent)
+	o.events = append(o.events, snapshot.Events...)
+	if excess := len(o.events) - maxMTREvents; excess > 0 {
+		o.events = slices.Delete(o.events, 0, excess)
+	}
 }
 
 // roundText says how far watching has come.

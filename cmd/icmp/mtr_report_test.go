@@ -114,7 +114,7 @@ func TestCollectingKeepsWhatThereIsWhenItIsInterrupted(t *testing.T) {
 			yield(nil, context.Cause(ctx))
 		}
 	}
-	for _, o := range collect(ctx, watch, []string{"a", "b"}, nil, &status{}) {
+	for _, o := range newCollection([]string{"a", "b"}, &status{}).collect(ctx, watch, nil) {
 		if o.err != nil || o.rounds() != 3 || !o.isAlive() || o.began != someTime || len(o.events) != 0 {
 			t.Errorf("%s: %d rounds from %v on, %v", o.name, o.rounds(), o.began, o.err)
 		}

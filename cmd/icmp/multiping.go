@@ -76,6 +76,7 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 	opts.Progress = bar.update
 	report := f.reporter(term.out)
 	total := &sweepTotal{began: time.Now()}
+	defer whenAsked(ctx, func() { total.tell(term.err, list.order) })()
 	for host, err := range prober.MultiPingSeq(ctx, list.seq(ctx), opts) {
 		if err != nil {
 			total.end(f.explain(err))
@@ -97,7 +98,7 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 		total.end(list.err)
 	}
 	if f.sumsUp() && total.begun() {
-		total.write(term.err, time.Since(total.began), list.order)
+		total.write(term.err, time.Since(total.began), list.order, total.ended())
 	}
 	return total.verdict()
 }

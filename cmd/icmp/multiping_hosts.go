@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goicmp/icmplib"
@@ -81,6 +82,8 @@ func fateOf(h *icmplib.Host, count int) hostFate {
 // number.
 type sweepTotal struct {
 	began time.Time
+
+	mu    sync.Mutex
 	hosts [hostOpen + 1]int64 // by their fate
 
 	stats    icmplib.Stats // only its counters
@@ -94,6 +97,8 @@ type sweepTotal struct {
 
 // add counts a host.
 func (t *sweepTotal) add(h *icmplib.Host, fate hostFate) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if fate == hostOpen && h.PacketsSent == 0 {
 		return // drawn ahead, and not tried
 	}
@@ -159,15 +164,26 @@ func (t *sweepTotal) begun() bool {
 	return t.stats.PacketsSent > 0 || t.faults[exitUsage] == nil && t.faults[exitFailure] == nil
 }
 
+// tell writes the summary of what is known so far.
+func (t *sweepTotal) tell(out io.Writer, o order) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.write(out, time.Since(t.began), o, ", so far")
+}
+
+// ended says in the summary what ended the sweep.
+func (t *sweepTotal) ended() string {
+	if t.interrupted {
+		return ", interrupted"
+	}
+	return ""
+}
+
 // write writes the summary.
-func (t *sweepTotal) write(out io.Writer, elapsed time.Duration, o order) {
+func (t *sweepTotal) write(out io.Writer, elapsed time.Duration, o order, ended string) {
 	var all int64
 	for _, n := range t.hosts {
 		all += n
-	}
-	ended := ""
-	if t.interrupted {
-		ended = ", interrupted"
 	}
 	fmt.Fprintf(out, "\n--- multiping statistics%s%s ---\n", describeOrder(o), ended)
 	fmt.Fprintf(out, "%d targets, %d alive, %d unreachable", all, t.hosts[hostAlive], t.hosts[hostDead]+t.hosts[hostNoName])

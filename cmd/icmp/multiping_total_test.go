@@ -70,7 +70,7 @@ rtt min/avg/max = 1.000/9.825/14.000 ms
 				total.end(tt.end)
 			}
 			var out strings.Builder
-			total.write(&out, tt.elapsed, tt.order)
+			total.write(&out, tt.elapsed, tt.order, total.ended())
 			if out.String() != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", &out, tt.want)
 			}

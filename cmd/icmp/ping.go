@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -77,10 +79,12 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 	ctx, interrupt := context.WithCancel(ctx)
 	defer interrupt()
 	report := f.reporter(t, hosts, interrupt)
+	books := &pingBooks{hosts: hosts}
+	defer whenAsked(ctx, func() { books.tell(t.err) })()
 	var all sync.WaitGroup
 	for _, host := range hosts {
 		all.Go(func() {
-			pingOne(ctx, prober, host, opts, report)
+			books.ping(ctx, prober, host, opts, report)
 			host.Err = f.explain(host.Err)
 			report.end(host)
 		})
@@ -90,9 +94,36 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 	return verdict(hosts)
 }
 
-// pingOne pings one host and keeps its statistics. Ctrl-C ends it like the last
+// pingBooks are the statistics of all hosts while they are pinged.
+type pingBooks struct {
+	mu    sync.Mutex
+	hosts []*icmplib.Host
+}
+
+// tell writes a line of statistics for each host.
+func (b *pingBooks) tell(out io.Writer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range b.hosts {
+		fmt.Fprintf(out, "%s: %s\n", h.Name, strings.Join(statsLines(&h.Stats), ", "))
+	}
+}
+
+// add counts a result.
+func (b *pingBooks) add(host *icmplib.Host, r icmplib.Result) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	host.Add(r)
+	if host.PacketsSent == 0 {
+		host.Err = r.Cause
+	} else {
+		host.Err = nil
+	}
+}
+
+// ping pings one host and keeps its statistics. Ctrl-C ends it like the last
 // of the replies: what there is by then is the result.
-func pingOne(ctx context.Context, p *icmplib.Prober, host *icmplib.Host, opts *icmplib.PingOptions, report reporter) {
+func (b *pingBooks) ping(ctx context.Context, p *icmplib.Prober, host *icmplib.Host, opts *icmplib.PingOptions, report reporter) {
 	for r, err := range p.PingSeq(ctx, host.Name, opts) {
 		if err != nil {
 			if !errors.Is(err, context.Canceled) {
@@ -104,12 +135,7 @@ func pingOne(ctx context.Context, p *icmplib.Prober, host *icmplib.Host, opts *i
 			host.Address = r.Dst
 			report.start(host)
 		}
-		host.Add(r)
-		if host.PacketsSent == 0 {
-			host.Err = r.Cause
-		} else {
-			host.Err = nil
-		}
+		b.add(host, r)
 		report.result(host, r)
 	}
 }

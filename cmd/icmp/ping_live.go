@@ -25,10 +25,9 @@ const (
 // liveTable shows several targets in a table that is drawn in place while they
 // are pinged, and at the end in full.
 type liveTable struct {
-	out   io.Writer
-	width func() int    // of the terminal
-	over  chan struct{} // closed when the pings are over
-	ended chan struct{} // closed when the program has left the terminal
+	terminal terminal
+	over     chan struct{} // closed when the pings are over
+	ended    chan struct{} // closed when the program has left the terminal
 
 	mu    sync.Mutex
 	table pingTable
@@ -38,7 +37,7 @@ type liveTable struct {
 // startLive begins to draw. interrupt is called when somebody asks to end.
 func startLive(t terminal, hosts []*icmplib.Host, l looks, interrupt func()) *liveTable {
 	live := &liveTable{
-		out: t.out, width: t.width, over: make(chan struct{}), ended: make(chan struct{}),
+		terminal: t, over: make(chan struct{}), ended: make(chan struct{}),
 		table: pingTable{looks: l}, index: map[*icmplib.Host]int{},
 	}
 	for i, h := range hosts {
@@ -106,14 +105,16 @@ func (l *liveTable) end(host *icmplib.Host) {
 func (l *liveTable) summaries(hosts []*icmplib.Host) {
 	close(l.over)
 	<-l.ended
-	for _, line := range l.lines(l.width(), 0) {
-		fmt.Fprintln(l.out, line)
+	var b strings.Builder
+	for _, line := range l.lines(l.terminal.width(), 0) {
+		fmt.Fprintln(&b, line)
 	}
 	for _, host := range hosts {
 		if more := tally(&host.Stats); more != "" {
-			fmt.Fprintf(l.out, "%s: %s\n", host.Name, strings.TrimPrefix(more, ", "))
+			fmt.Fprintf(&b, "%s: %s\n", host.Name, strings.TrimPrefix(more, ", "))
 		}
 	}
+	keepTable(l.terminal, "ping", b.String())
 }
 
 // liveModel is the table for package bubbletea.

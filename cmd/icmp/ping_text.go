@@ -176,15 +176,23 @@ func (t *textReporter) summary(h *icmplib.Host) {
 		return // nothing was tried; the error is printed by itself
 	}
 	fmt.Fprintf(t.out, "\n--- %s ping statistics ---\n", h.Name)
-	fmt.Fprintf(t.out, "%d packets transmitted, %d received, %s packet loss%s\n",
-		h.PacketsSent, h.PacketsReceived, percent(h.PacketLoss()), tally(&h.Stats))
-	if h.PacketsReceived > 0 {
-		fmt.Fprintf(t.out, "rtt min/avg/max/stddev = %s ms, jitter = %s ms\n",
-			joined(h.MinRTT(), h.AvgRTT(), h.MaxRTT(), h.StdDev()), joined(h.Jitter()))
+	for _, line := range statsLines(&h.Stats) {
+		fmt.Fprintln(t.out, line)
 	}
 	if t.drawn {
 		t.draw(h)
 	}
+}
+
+// statsLines sums up in one line, or two if there was a reply.
+func statsLines(s *icmplib.Stats) []string {
+	lines := []string{fmt.Sprintf("%d packets transmitted, %d received, %s packet loss%s",
+		s.PacketsSent, s.PacketsReceived, percent(s.PacketLoss()), tally(s))}
+	if s.PacketsReceived > 0 {
+		lines = append(lines, fmt.Sprintf("rtt min/avg/max/stddev = %s ms, jitter = %s ms",
+			joined(s.MinRTT(), s.AvgRTT(), s.MaxRTT(), s.StdDev()), joined(s.Jitter())))
+	}
+	return lines
 }
 
 // drawnProbes is how many probes the line below a summary shows: with its name

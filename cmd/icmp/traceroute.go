@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,17 @@ type routeReporter interface {
 	end(r *icmplib.Route, err error)
 }
 
+// counted counts the hops that are final.
+type counted struct {
+	routeReporter
+	hops *atomic.Int32
+}
+
+func (c counted) hop(r *icmplib.Route, h *icmplib.Hop) {
+	c.hops.Add(1)
+	c.routeReporter.hop(r, h)
+}
+
 // run traces the route to a target and reports it.
 func (f *tracerouteFlags) run(ctx context.Context, term terminal, target string) error {
 	opts, cfg, err := f.options()
@@ -117,7 +129,10 @@ func (f *tracerouteFlags) run(ctx context.Context, term terminal, target string)
 	}
 	report := f.reporter(term.out, opts)
 	route := &icmplib.Route{Name: target}
-	err = f.explain(trace(ctx, prober, route, opts, report))
+	var known atomic.Int32
+	stop := whenAsked(ctx, func() { fmt.Fprintf(term.err, "%s: %d hops are known so far\n", target, known.Load()) })
+	err = f.explain(trace(ctx, prober, route, opts, counted{report, &known}))
+	stop()
 	blind := f.looked(route)
 	if f.json && err == nil {
 		err = blind

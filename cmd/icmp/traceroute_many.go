@@ -78,7 +78,16 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	report := newRoutesReport(f.routesReporter(term.out, opts))
 	defer report.close()
 	var faults failures
-	all, reached, dead := 0, 0, false
+	var so struct {
+		mu           sync.Mutex
+		all, reached int
+	}
+	defer whenAsked(ctx, func() {
+		so.mu.Lock()
+		defer so.mu.Unlock()
+		fmt.Fprintf(term.err, "%d targets, %d reached, so far\n", so.all, so.reached)
+	})()
+	dead := false
 	for route, err := range p.MultiTracerouteSeq(ctx, list.seq(ctx), many) {
 		if err != nil {
 			if err = f.explain(err); unlessInterrupted(err) != nil {
@@ -94,10 +103,14 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		if route.Err == nil && route.End == icmplib.EndUnknown || errors.Is(route.Err, context.Canceled) {
 			continue
 		}
-		all++
+		so.mu.Lock()
+		so.all++
+		if route.Reached {
+			so.reached++
+		}
+		so.mu.Unlock()
 		switch err := routeFault(route); {
 		case route.Reached:
-			reached++
 		case err != nil && len(faults) == 0:
 			faults = faults.with(err) // the first: they may be very many
 			dead = true
@@ -114,8 +127,8 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	if list.err != nil {
 		faults = faults.with(list.err)
 	}
-	if !f.json && !f.csv && all > 0 {
-		fmt.Fprintf(term.err, "%d targets, %d reached, %d packets sent\n", all, reached, packets)
+	if !f.json && !f.csv && so.all > 0 {
+		fmt.Fprintf(term.err, "%d targets, %d reached, %d packets sent\n", so.all, so.reached, packets)
 	}
 	return faults.orDead(dead)
 }
