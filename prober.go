@@ -90,7 +90,8 @@ type Prober struct {
 	routed  func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
 	turns   traceTurns
 	aliases aliases
-	sum     uint16 // of echo requests: see engine.OpConfig. At random, so that it proves something
+	buffers *engine.Budget // of receive buffers that grow
+	sum     uint16         // of echo requests: see engine.OpConfig. At random, so that it proves something
 
 	closed chan struct{} // by Close
 
@@ -99,6 +100,10 @@ type Prober struct {
 	pools  map[socketKey]*engine.Pool
 	final  Counters // what was counted by pools that are gone
 }
+
+// receiveBudget bounds what the receive buffers of a Prober's sockets grow to
+// together, as the kernel counts.
+const receiveBudget = 32 << 20
 
 // listenFunc opens the socket for a key; tests put a simulated network here.
 type listenFunc func(socketKey) (engine.Medium, error)
@@ -133,6 +138,7 @@ func NewProber(cfg *Config) (*Prober, error) {
 	if p.cfg.Logger == nil {
 		p.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	p.buffers = engine.NewBudget(receiveBudget)
 	p.pacer = engine.NewPacer(max(p.cfg.Rate, 0))
 	p.listen, p.routed = p.listenSocket, p.hasRoute
 	return p, nil
@@ -366,7 +372,7 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	if pool := p.pools[key]; pool != nil {
 		return pool, nil
 	}
-	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.listen(key) }, p.cfg.Logger)
+	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.listen(key) }, p.cfg.Logger, p.buffers)
 	if err != nil {
 		return nil, err
 	}

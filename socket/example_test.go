@@ -138,3 +138,76 @@ func ExampleICMPv4_SendBatch() {
 	fmt.Println(answered, "of", len(reqs))
 	// Output: 64 of 64
 }
+
+// Who sends much and reads the answers in the same goroutine spares the waking of
+// another one.
+func ExampleICMPv4_ReceiveNow() {
+	s, err := socket.ListenICMPv4(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer s.Close()
+	if err := s.Watch(false); err != nil {
+		log.Print(err) // errors.ErrUnsupported where this is not Linux
+		return
+	}
+	answered, replies := 0, make([]icmp.Reply, 8)
+	for i := range 100 {
+		req := &icmp.Request{Destination: netip.AddrFrom4([4]byte{127, 0, 0, byte(i + 1)}), Sequence: uint16(i)}
+		if err := s.Send(context.Background(), req); err != nil {
+			log.Print(err)
+			return
+		}
+		n, err := s.ReceiveNow(replies)
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		answered += n
+	}
+	fmt.Println(answered, "of 100")
+	// Output: 100 of 100
+}
+
+func ExampleICMPv6_Watch() {
+	s, err := socket.ListenICMPv6(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer s.Close()
+	for _, on := range []bool{false, true} { // ReceiveNow in between
+		if err := s.Watch(on); err != nil {
+			log.Print(err)
+			return
+		}
+	}
+	fmt.Println("Receive waits again")
+	// Output: Receive waits again
+}
+
+func ExampleICMPv4_SetReceiveBuffer() {
+	s, err := socket.ListenICMPv4(&socket.Config{ReceiveBuffer: 64 << 10})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer s.Close()
+	before, err := s.ReceiveBuffer()
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	if err := s.SetReceiveBuffer(128 << 10); err != nil {
+		log.Print(err)
+		return
+	}
+	after, err := s.ReceiveBuffer()
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	fmt.Println(after > before, s.Backlog())
+	// Output: true 0
+}

@@ -111,6 +111,16 @@ func (s *ICMPv4) Counters() Counters { return s.c.counters() }
 // does well to wait: what has no room is lost.
 func (s *ICMPv4) Backlog() float64 { return s.c.link.backlog() }
 
+// ReceiveBuffer returns the size of the kernel's receive buffer in bytes, as the
+// kernel counts: with what it needs for itself, which is twice what was asked for on
+// Linux (socket(7)). Linux only; elsewhere it fails with errors.ErrUnsupported.
+func (s *ICMPv4) ReceiveBuffer() (int, error) { return s.c.link.receiveBuffer() }
+
+// SetReceiveBuffer asks for another receive buffer, as Config.ReceiveBuffer does.
+// What it is then, ReceiveBuffer tells. Linux only; elsewhere it fails with
+// errors.ErrUnsupported.
+func (s *ICMPv4) SetReceiveBuffer(size int) error { return s.c.link.setReceiveBuffer(size) }
+
 // SyscallConn gives access to the descriptor, for options that have no method
 // here. Linux only; elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv4) SyscallConn() (syscall.RawConn, error) { return s.c.link.syscallConn() }

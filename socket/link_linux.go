@@ -179,6 +179,10 @@ func (l *link) backlog() float64 {
 	return part
 }
 
+func (l *link) receiveBuffer() (int, error) { return l.sock.ReceiveBuffer() }
+
+func (l *link) setReceiveBuffer(size int) error { return l.sock.SetReceiveBuffer(size) }
+
 func (l *link) watch(on bool) error { return l.sock.Watch(on) }
 
 func (l *link) hasInterface(index uint32) bool { return l.sock.HasInterface(index) }

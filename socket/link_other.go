@@ -87,7 +87,9 @@ func (l *link) backlog() float64 { return 0 }
 func (l *link) receiveNow(int) (int, error) { return 0, unsupported("receiving without waiting") }
 
 // hasInterface is not asked for: what other systems say of it is passed on.
-func (l *link) hasInterface(uint32) bool { return true }
+func (l *link) hasInterface(uint32) bool    { return true }
+func (l *link) receiveBuffer() (int, error) { return 0, unsupported("asking for the receive buffer") }
+func (l *link) setReceiveBuffer(int) error  { return unsupported("another receive buffer") }
 
 func (l *link) watch(bool) error { return unsupported("receiving without waiting") }
 

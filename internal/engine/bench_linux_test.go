@@ -90,7 +90,7 @@ func newPinger(b *testing.B, cfg *socket.Config) *pinger {
 			return nil, err
 		}
 		return engine.OverEcho(s), nil
-	}, slog.New(slog.DiscardHandler))
+	}, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		b.Skipf("the system allows no %v socket: %v", cfg.Mode, err)
 	}

@@ -16,7 +16,7 @@ type core struct {
 	table    table
 	ops      opTable
 	counters Counters
-	loss     lossWindow
+	loss     losses
 	deaf     error // why nothing can be received; nil: it can
 
 	// departing are the probes that are being sent: the system has been given
@@ -140,6 +140,9 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 		s.answeredBy(h)
 	}
 	rtt, by := roundTrip(h.Reply, h.at-s.sent)
+	if fate.Settles() || fate == Late {
+		c.loss.answered(rtt)
+	}
 	c.report(seq, s, &Outcome{
 		Fate:           fate,
 		RTT:            rtt,

@@ -17,6 +17,7 @@ type echo struct {
 // OverEcho returns a Medium that sends echo requests over a socket.
 func OverEcho(conn Conn) Medium { return &echo{Conn: conn} }
 
+func (m *echo) link() Link { return m.Conn }
 func (m *echo) id() uint16 { return m.ID() }
 func (m *echo) ports() int { return 0 }
 

@@ -25,12 +25,16 @@ type Engine struct {
 	out      [maxSend]outgoing
 	unlooked int // probes that may leave before the receive buffer is looked at
 
+	buffer   receiveBuffer
+	lookFrom int // how many messages read together say that the buffer may be full
+
 	right right // to read the socket
 
 	turn atomic.Int32 // probes that whoever sends is about to send
 
 	mu       sync.Mutex
 	core     core
+	governor governor
 	closed   bool
 	armed    bool          // a read deadline is set
 	armedFor time.Duration // to this
@@ -42,7 +46,8 @@ type Engine struct {
 }
 
 // newEngine starts an engine on a medium, which it closes when it is closed itself.
-func newEngine(medium Medium, log *slog.Logger) *Engine {
+// Its receive buffer grows within a budget.
+func newEngine(medium Medium, log *slog.Logger, budget *Budget) *Engine {
 	e := &Engine{
 		medium:  medium,
 		log:     log,
@@ -53,6 +58,12 @@ func newEngine(medium Medium, log *slog.Logger) *Engine {
 		e.out[i].payload = []byte{} // not nil, which stands for none given
 	}
 	e.right.init()
+	size := e.buffer.init(medium.link(), budget)
+	e.lookFrom = readBatch
+	if size > 0 {
+		e.lookFrom = max(1, min(readBatch, int(maxBacklog*float64(size)/leastMessage)))
+	}
+	e.governor.begin(size)
 	e.core.id, e.core.epoch = medium.id(), time.Now()
 	e.core.table.begin()
 	e.reader.Go(e.read)
@@ -69,6 +80,7 @@ func (e *Engine) close() error {
 	close(e.done)
 	err := e.medium.Close()
 	e.reader.Wait()
+	e.buffer.release()
 	return err
 }
 
@@ -87,22 +99,16 @@ func (e *Engine) counters() Counters {
 // since measures a moment from the engine's epoch.
 func (e *Engine) since(t time.Time) time.Duration { return t.Sub(e.core.epoch) }
 
-const (
-	// sendTurn is how many probes one caller sends before the next has his turn.
-	// The receive buffer is looked at as often, or read by who drives.
-	sendTurn = 16
-
-	// maxBacklog is how full the socket's own receive buffer may be before
-	// sending waits for the reader: what has no room in it is lost, and would
-	// look like a loss of the network.
-	maxBacklog = 0.25
-)
+// sendTurn is how many probes one caller sends before the next has his turn.
+// The receive buffer is looked at as often, or read by who drives.
+const sendTurn = 16
 
 // Why an engine cannot take a probe now. That the kernel has no room for it, see
 // [socket.IsBusy], is another reason.
 var (
 	errFull    = errors.New("all sequence numbers are in flight")
 	errBacklog = errors.New("the receive buffer fills faster than it is read")
+	errPaced   = errors.New("more than this host can listen to would be sent")
 )
 
 // send sends probes in order and sets Sent in each. It returns how many were
@@ -131,25 +137,59 @@ func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int,
 	}()
 	probes = probes[:min(len(probes), sendTurn)]
 	drives := op.drives && e.right.take(e, len(probes))
-	if !drives && e.unlooked <= 0 {
+	if drives {
+		defer func() {
+			e.drain()
+			e.right.lend()
+		}()
+	} else if e.unlooked <= 0 {
 		if e.medium.Backlog() > maxBacklog {
+			e.look(0)
 			return 0, errBacklog
 		}
 		e.unlooked = sendTurn
 	}
-	for n < len(probes) && err == nil {
-		e.turn.Store(int32(len(probes) - n))
+	may := e.allowed(len(probes))
+	for n < may && err == nil {
+		e.turn.Store(int32(may - n))
 		var k int
-		k, err = e.sendBatch(op, probes[n:min(len(probes), n+maxSend)])
+		k, err = e.sendBatch(op, probes[n:min(may, n+maxSend)])
 		n += k
 	}
-	if drives {
-		e.drain()
-		e.right.lend()
-		return n, err
-	}
 	e.unlooked -= n
+	if err == nil && n < len(probes) {
+		err = errPaced
+	}
 	return n, err
+}
+
+// allowed returns how many of n probes may leave now.
+func (e *Engine) allowed(n int) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	roundTrip := time.Duration(0)
+	if e.governor.starts() {
+		roundTrip = e.core.loss.longest()
+	}
+	return e.governor.allow(n, roundTrip, e.since(time.Now()))
+}
+
+// look looks how full the receive buffer is, after n messages were read, and what it
+// had no room for. It grows if need be, and sending slows.
+func (e *Engine) look(n int) {
+	size := float64(max(e.buffer.bytes(), 1))
+	backlog := e.medium.Backlog() + float64(n*leastSize)/size
+	dropped := e.medium.Counters().Dropped
+	m, _ := e.medium.link().(moded)
+	uncounted := m != nil && m.Mode() == socket.Datagram
+	e.mu.Lock()
+	now := e.since(time.Now())
+	lost := e.core.loss.look(dropped, uncounted && backlog >= fullBacklog, now)
+	e.governor.see(backlog, lost, e.core.loss.longest(), now)
+	e.mu.Unlock()
+	if lost || backlog > maxBacklog {
+		e.buffer.grow()
+	}
 }
 
 // sendBatch sends up to maxSend probes by as few system calls as the medium needs.
@@ -233,6 +273,9 @@ func (e *Engine) ended(batch []outgoing, n int, err error) {
 	if socket.IsBusy(err) {
 		e.core.counters.Busy++
 	}
+	if n > 0 {
+		e.governor.sent(n, e.since(batch[n-1].at))
+	}
 	e.arm()
 }
 
@@ -285,6 +328,9 @@ func (e *Engine) read() {
 			err = nil
 		}
 		e.hear(err)
+		if n >= e.lookFrom {
+			e.look(n)
+		}
 		e.settle(n, deadline)
 		if e.right.makeWay(e) {
 			return
@@ -340,9 +386,13 @@ func (e *Engine) settle(n int, deadline bool) {
 	if deadline {
 		e.disarm()
 	}
-	horizon := max(e.since(e.medium.Drained()), e.since(time.Now())-maxLag)
+	drained, now := e.since(e.medium.Drained()), e.since(time.Now())
+	if n < e.lookFrom {
+		e.core.loss.nothing(drained)
+	}
+	horizon := max(drained, now-maxLag)
 	if next, ok := e.core.table.nextDeadline(); ok && next <= horizon {
-		e.core.loss.look(e.medium.Counters().Dropped, e.since(time.Now()))
+		e.core.loss.look(e.medium.Counters().Dropped, false, now)
 		e.core.expire(horizon)
 		e.expired = horizon
 	}

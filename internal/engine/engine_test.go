@@ -125,14 +125,20 @@ func (w *scripted) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int,
 	}
 }
 
+// poolOver returns a pool on a simulated socket.
+func poolOver(t *testing.T, conn Conn, budget *Budget) *Pool {
+	p, err := NewPool(func() (Medium, error) { return OverEcho(conn), nil }, slog.New(slog.DiscardHandler), budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // onScript runs a test in virtual time with a pool on a scripted socket.
 func onScript(t *testing.T, send func(w *scripted, r *icmp.Request) error, f func(t *testing.T, w *scripted, p *Pool)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newScripted(send)
-		p, err := NewPool(func() (Medium, error) { return OverEcho(w), nil }, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := poolOver(t, w, nil)
 		defer p.Close()
 		f(t, w, p)
 	})
@@ -262,10 +268,7 @@ func TestASocketThatCannotReceiveSaysSo(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newScripted(func(*scripted, *icmp.Request) error { return nil })
 				w.broken = tt.err
-				p, err := NewPool(func() (Medium, error) { return OverEcho(w), nil }, slog.New(slog.DiscardHandler))
-				if err != nil {
-					t.Fatal(err)
-				}
+				p := poolOver(t, w, nil)
 				defer p.Close()
 				op := NewOp(OpConfig{Timeout: 2 * time.Second, Size: 56})
 				defer op.Close()
@@ -312,7 +315,7 @@ func TestASocketWhoseInterfaceIsGoneIsReplaced(t *testing.T) {
 				w.closed = closed
 			}
 			return OverEcho(w), nil
-		}, slog.New(slog.DiscardHandler))
+		}, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

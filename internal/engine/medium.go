@@ -19,6 +19,8 @@ type Medium interface {
 	// send gives the system packets in order and sets when in each. It returns how
 	// many it took and, if not all, why not the next one.
 	send(batch []outgoing) (int, error)
+	// link is what it sends over.
+	link() Link
 	// receiveNow reads what is there without waiting, and watch says whether what
 	// arrives ends a wait. Both fail where the system does not have that.
 	receiveNow() (int, error)
@@ -33,6 +35,16 @@ type Medium interface {
 	// ports is how many source ports are held; 0: none are.
 	ports() int
 }
+
+// elastic is a Link whose receive buffer can be made greater. The documentation of
+// *socket.ICMPv4 is the contract.
+type elastic interface {
+	ReceiveBuffer() (int, error)
+	SetReceiveBuffer(size int) error
+}
+
+// moded is a Link that says of which kind it is.
+type moded interface{ Mode() socket.Mode }
 
 // maxSend is how many packets the system is given in one call. Each is stamped
 // between the beginning and the end of the call, which is then known to some

@@ -37,6 +37,7 @@ const (
 type Pool struct {
 	listen func() (Medium, error)
 	log    *slog.Logger
+	budget *Budget
 	done   chan struct{} // closed by Close
 
 	mu      sync.Mutex
@@ -47,9 +48,10 @@ type Pool struct {
 	closed  bool
 }
 
-// NewPool opens the first socket of a pool; listen opens each of them.
-func NewPool(listen func() (Medium, error), log *slog.Logger) (*Pool, error) {
-	p := &Pool{listen: listen, log: log, done: make(chan struct{})}
+// NewPool opens the first socket of a pool; listen opens each of them. Their receive
+// buffers grow within a budget.
+func NewPool(listen func() (Medium, error), log *slog.Logger, budget *Budget) (*Pool, error) {
+	p := &Pool{listen: listen, log: log, budget: budget, done: make(chan struct{})}
 	if _, err := p.grow(); err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 		}
 		switch {
 		case err == nil:
-		case errors.Is(err, errFull), errors.Is(err, errBacklog),
+		case errors.Is(err, errFull), errors.Is(err, errBacklog), errors.Is(err, errPaced),
 			socket.IsBusy(err) && (busy.IsZero() || time.Since(busy) < busyPatience):
 			if err := p.pause(ctx); err != nil {
 				return n, err
@@ -145,7 +147,7 @@ func (p *Pool) replace(e *Engine) bool {
 		return false
 	}
 	p.engines = slices.Clone(p.engines) // Close and Counters read it without the lock
-	p.engines[i] = newEngine(medium, p.log)
+	p.engines[i] = newEngine(medium, p.log, p.budget)
 	p.retired = append(p.retired, e)
 	return true
 }
@@ -179,7 +181,7 @@ func (p *Pool) growLocked() (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newEngine(medium, p.log)
+	e := newEngine(medium, p.log, p.budget)
 	p.engines = append(p.engines, e)
 	return e, nil
 }

@@ -141,6 +141,9 @@ func (e *Engine) drain() {
 	for range drainRounds {
 		n, err := e.medium.receiveNow()
 		e.hear(err)
+		if n >= e.lookFrom {
+			e.look(n)
+		}
 		e.settle(n, false)
 		if n < readBatch {
 			return

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,10 +32,7 @@ func (d *drivable) Watch(on bool) error {
 func driving(t *testing.T, send func(w *scripted, r *icmp.Request) error, f func(t *testing.T, w *scripted, p *Pool, op *Op)) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &drivable{newScripted(send)}
-		p, err := NewPool(func() (Medium, error) { return OverEcho(d), nil }, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := poolOver(t, d, nil)
 		defer p.Close()
 		op := NewOp(OpConfig{Timeout: time.Second, Size: 56, Drives: true})
 		defer op.Close()

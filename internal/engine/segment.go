@@ -23,6 +23,7 @@ type segments struct {
 // OverTransport returns a Medium that sends the probes of conn's protocol.
 func OverTransport(conn SegmentConn) Medium { return &segments{SegmentConn: conn} }
 
+func (m *segments) link() Link { return m.SegmentConn }
 func (m *segments) id() uint16 { return 0 }
 func (m *segments) ports() int { _, n := m.Ports(); return n }
 

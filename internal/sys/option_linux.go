@@ -140,15 +140,20 @@ func (s *Socket) SetReceiveBuffer(size int) error {
 	if s.set("SO_RCVBUFFORCE", unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size) == nil {
 		return nil
 	}
-	var now int
-	err := s.Control(func(fd int) (err error) {
-		now, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
-		return err
-	})
+	now, err := s.ReceiveBuffer()
 	if err == nil && now >= 2*size {
 		return nil
 	}
 	return s.set("SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+}
+
+// ReceiveBuffer returns the size of the receive buffer, as the kernel counts.
+func (s *Socket) ReceiveBuffer() (size int, err error) {
+	err = s.Control(func(fd int) (err error) {
+		size, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		return os.NewSyscallError("getsockopt SO_RCVBUF", err)
+	})
+	return size, err
 }
 
 // Restrict has the socket send and receive by an interface only.

@@ -152,6 +152,13 @@ func (c *Conn) Drained() time.Time { return c.link.drained() }
 // 0 to 1: of the socket of which it is most.
 func (c *Conn) Backlog() float64 { return c.link.backlog() }
 
+// ReceiveBuffer returns the size of the kernel's receive buffers in bytes, as
+// [socket.ICMPv4.ReceiveBuffer] does: of all sockets together.
+func (c *Conn) ReceiveBuffer() (int, error) { return c.link.receiveBuffer() }
+
+// SetReceiveBuffer asks for other receive buffers, of so many bytes together.
+func (c *Conn) SetReceiveBuffer(size int) error { return c.link.setReceiveBuffer(size) }
+
 // Counters returns how many packets were not handed out, and why.
 func (c *Conn) Counters() socket.Counters {
 	return socket.Counters{Dropped: c.link.drops(), Malformed: c.malformed.Load(), Foreign: c.foreign.Load()}
@@ -176,6 +183,10 @@ type link interface {
 	drained() time.Time
 	drops() uint64
 	backlog() float64
+	// receiveBuffer returns the size of all receive buffers together, as the kernel
+	// counts, and setReceiveBuffer asks for another one of all together.
+	receiveBuffer() (int, error)
+	setReceiveBuffer(size int) error
 	ports() (first uint16, n int)
 
 	// hasInterface reports whether there is an interface of the index, in the

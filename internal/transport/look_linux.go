@@ -147,6 +147,26 @@ func (g *group) backlog() (most float64) {
 
 func (g *group) hasInterface(index uint32) bool { return g.socks[0].HasInterface(index) }
 
+func (g *group) receiveBuffer() (sum int, err error) {
+	for _, s := range g.socks {
+		size, err := s.ReceiveBuffer()
+		if err != nil {
+			return 0, err
+		}
+		sum += size
+	}
+	return sum, nil
+}
+
+func (g *group) setReceiveBuffer(size int) error {
+	for _, s := range g.socks {
+		if err := s.SetReceiveBuffer(size / len(g.socks)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (g *group) close() error {
 	if err := g.poller.Close(); err != nil {
 		return err // the other closes them

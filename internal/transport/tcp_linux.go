@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -109,6 +110,10 @@ func (l *tcpLink) drops() uint64 { return 0 }
 func (l *tcpLink) hasInterface(uint32) bool { return true }
 
 func (l *tcpLink) backlog() float64 { return 0 }
+
+func (l *tcpLink) receiveBuffer() (int, error) { return 0, errors.ErrUnsupported }
+
+func (l *tcpLink) setReceiveBuffer(int) error { return errors.ErrUnsupported }
 
 func (l *tcpLink) close() error {
 	if err := l.poller.Close(); err != nil {

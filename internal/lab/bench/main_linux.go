@@ -48,6 +48,7 @@ var sections = []section{
 	{"paced", (*bench).paced},
 	{"tools", (*bench).tools},
 	{"loss", (*bench).loss},
+	{"own-loss", (*bench).ownLoss},
 	{"rtt", (*bench).roundTrip},
 	{"allocs", (*bench).allocations},
 	{"rss", (*bench).resident},

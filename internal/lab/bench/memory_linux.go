@@ -151,7 +151,7 @@ func (b *bench) inFlight() error {
 			return nil, err
 		}
 		return engine.OverEcho(s), nil
-	}, slog.New(slog.DiscardHandler))
+	}, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

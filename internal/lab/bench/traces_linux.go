@@ -32,8 +32,9 @@ var tree = netsim.Tree{
 
 // carryTree is the network at work, until standard input ends. It is a process
 // of its own, whose time is not counted.
-func carryTree() error {
-	n := netsim.MustParse(tree.String())
+func carryTree() error { return carryNetwork(netsim.MustParse(tree.String())) }
+
+func carryNetwork(n *netsim.Network) error {
 	n.Quiet(true)
 	device, err := netlab.Start(n, netlab.Device{})
 	if err != nil {
@@ -45,8 +46,11 @@ func carryTree() error {
 }
 
 // behindTree runs f while the network is there.
-func behindTree(f func() error) error {
-	network := again("tree")
+func behindTree(f func() error) error { return behind("tree", f) }
+
+// behind runs f while the network of a stage is there.
+func behind(stage string, f func() error) error {
+	network := again(stage)
 	in, err := network.StdinPipe()
 	if err != nil {
 		return err
