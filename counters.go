@@ -37,6 +37,13 @@ func (p *Prober) Counters() Counters {
 	return sum
 }
 
+// merge adds what was counted elsewhere.
+func (c *Counters) merge(o *Counters) {
+	c.add(engine.Counters{
+		Sent: o.PacketsSent, Replied: o.PacketsReceived, Failed: o.ICMPErrors, Silent: o.Silent, Malformed: o.Malformed, Dropped: o.Dropped,
+	})
+}
+
 func (c *Counters) add(o engine.Counters) {
 	c.PacketsSent += o.Sent
 	c.PacketsReceived += o.Replied

@@ -104,7 +104,8 @@ type Responder struct {
 	Address         netip.Addr           // the source of its answers
 	PacketsReceived int                  // probes that it answered in time
 	Status          Status               // what its first answer means
-	Type, Code      uint8                // of the ICMP message, by the version of Address
+	Type            icmp.Type            // of the ICMP message; 0: it was none
+	Code            uint8                // of the ICMP message
 	ReplyTTL        int                  // of the first answer; 0: not known
 	MPLS            []icmp.MPLSLabel     // the label stack that the probe arrived with
 	Interfaces      []icmp.InterfaceInfo // RFC 5837

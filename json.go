@@ -266,11 +266,13 @@ type resultJSON struct {
 	ReplyTTL      int             `json:"reply_ttl"`
 	TrafficClass  uint8           `json:"reply_traffic_class"`
 	Size          int             `json:"size"`
-	Type          uint8           `json:"type"`
+	Type          *uint8          `json:"type"`
 	Code          uint8           `json:"code"`
 	MTU           int             `json:"mtu"`
 	MPLS          []mplsLabel     `json:"mpls"`
 	Interfaces    []interfaceJSON `json:"interfaces"`
+	ExtendedEcho  *extendedJSON   `json:"extended_echo"`
+	Timestamp     *timestampJSON  `json:"timestamp"`
 	Late          bool            `json:"late"`
 	Duplicate     bool            `json:"duplicate"`
 	Advises       bool            `json:"advises"`
@@ -285,8 +287,62 @@ type resultJSON struct {
 func (j *resultJSON) result() Result {
 	return Result{Dst: j.Dst, Seq: j.Seq, Status: j.Status, Responder: j.Responder, RTT: j.RTT.duration(),
 		RTTSource: j.RTTSource, Sent: j.Sent, TTL: j.TTL, ReplyTTL: j.ReplyTTL, ReplyTrafficClass: j.TrafficClass,
-		Size: j.Size, Type: j.Type, Code: j.Code, MTU: j.MTU, MPLS: labelsOf(j.MPLS), Interfaces: interfacesOf(j.Interfaces), Late: j.Late, Duplicate: j.Duplicate,
+		Size: j.Size, Type: typeOf(j.Type, j.Dst), Code: j.Code, MTU: j.MTU, MPLS: labelsOf(j.MPLS), Interfaces: interfacesOf(j.Interfaces),
+		ExtendedEcho: j.ExtendedEcho.extendedEcho(), Timestamp: j.Timestamp.timestamp(), Late: j.Late, Duplicate: j.Duplicate,
 		Advises: j.Advises, Corrects: j.Corrects, Altered: j.Altered, Unproven: j.Unproven, Suspect: j.Suspect, Retransmitted: j.Retransmitted, Cause: errorOf(j.Error)}
+}
+
+// extendedJSON is what an extended echo reply tells.
+type extendedJSON struct {
+	State  icmp.NeighborState `json:"state"`
+	Active bool               `json:"active"`
+	IPv4   bool               `json:"ipv4"`
+	IPv6   bool               `json:"ipv6"`
+}
+
+func (j *extendedJSON) extendedEcho() *icmp.ExtendedEcho {
+	if j == nil {
+		return nil
+	}
+	return &icmp.ExtendedEcho{State: j.State, Active: j.Active, IPv4: j.IPv4, IPv6: j.IPv6}
+}
+
+// timestampJSON is a timestamp reply, whose times are in milliseconds.
+type timestampJSON struct {
+	Originate uint32 `json:"originate"`
+	Receive   uint32 `json:"receive"`
+	Transmit  uint32 `json:"transmit"`
+}
+
+func (j *timestampJSON) timestamp() *icmp.Timestamp {
+	if j == nil {
+		return nil
+	}
+	return &icmp.Timestamp{Originate: j.Originate, Receive: j.Receive, Transmit: j.Transmit}
+}
+
+// queried writes what a query was answered with.
+func (o *object) queried(r *Result) {
+	if e := r.ExtendedEcho; e != nil {
+		o.key("extended_echo")
+		o.open()
+		o.word("state", e.State)
+		o.bool("active", e.Active)
+		o.bool("ipv4", e.IPv4)
+		o.bool("ipv6", e.IPv6)
+		o.close()
+	}
+	if s := r.Timestamp; s != nil {
+		o.key("timestamp")
+		o.open()
+		o.uint("originate", uint64(s.Originate))
+		o.uint("receive", uint64(s.Receive))
+		o.uint("transmit", uint64(s.Transmit))
+		o.close()
+	}
+	if offset, ok := r.ClockOffset(); ok {
+		o.ms("clock_offset_ms", offset)
+	}
 }
 
 // result writes the fields of a Result.
@@ -312,7 +368,7 @@ func (o *object) result(r *Result) {
 	o.intIf("reply_ttl", r.ReplyTTL)
 	o.intIf("reply_traffic_class", int(r.ReplyTrafficClass))
 	o.intIf("size", r.Size)
-	o.int("type", int(r.Type))
+	o.icmpType(r.Type)
 	o.int("code", int(r.Code))
 	o.intIf("mtu", r.MTU)
 	if len(r.MPLS) > 0 {
@@ -321,6 +377,7 @@ func (o *object) result(r *Result) {
 	if len(r.Interfaces) > 0 {
 		o.interfaces(r.Interfaces)
 	}
+	o.queried(r)
 	o.boolIf("late", r.Late)
 	o.boolIf("duplicate", r.Duplicate)
 	o.boolIf("advises", r.Advises)

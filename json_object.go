@@ -161,6 +161,24 @@ func (o *object) error(err error) {
 	o.text("error", err.Error())
 }
 
+// icmpType writes the number of a type, whose IP version is that of the addresses
+// beside it; null where there was no ICMP message.
+func (o *object) icmpType(t icmp.Type) {
+	if t == 0 {
+		o.null("type")
+		return
+	}
+	o.int("type", int(t.Number()))
+}
+
+// typeOf is the inverse: the type with a number beside an address.
+func typeOf(number *uint8, addr netip.Addr) icmp.Type {
+	if number == nil {
+		return 0
+	}
+	return icmp.MakeType(icmp.VersionOf(addr), *number)
+}
+
 // interfaces writes what a router tells of its interfaces.
 func (o *object) interfaces(all []icmp.InterfaceInfo) {
 	o.key("interfaces")

@@ -45,7 +45,7 @@ type responderJSON struct {
 	Address         netip.Addr      `json:"address"`
 	PacketsReceived int             `json:"packets_received"`
 	Status          Status          `json:"status"`
-	Type            uint8           `json:"type"`
+	Type            *uint8          `json:"type"`
 	Code            uint8           `json:"code"`
 	ReplyTTL        int             `json:"reply_ttl"`
 	MPLS            []mplsLabel     `json:"mpls"`
@@ -71,7 +71,7 @@ func (j *hopJSON) hop() (h Hop, err error) {
 		ReturnDistance: j.ReturnDistance, End: j.End}
 	for _, r := range j.Responders {
 		h.Responders = append(h.Responders, Responder{Address: r.Address, PacketsReceived: r.PacketsReceived,
-			Status: r.Status, Type: r.Type, Code: r.Code, ReplyTTL: r.ReplyTTL, MPLS: labelsOf(r.MPLS),
+			Status: r.Status, Type: typeOf(r.Type, r.Address), Code: r.Code, ReplyTTL: r.ReplyTTL, MPLS: labelsOf(r.MPLS),
 			Interfaces: interfacesOf(r.Interfaces)})
 	}
 	if err := h.Rewritten.UnmarshalText([]byte(strings.Join(j.Rewritten, ","))); err != nil && len(j.Rewritten) > 0 {
@@ -110,7 +110,7 @@ func (o *object) responder(r *Responder) {
 	o.addr("address", r.Address)
 	o.int("packets_received", r.PacketsReceived)
 	o.word("status", r.Status)
-	o.int("type", int(r.Type))
+	o.icmpType(r.Type)
 	o.int("code", int(r.Code))
 	o.intIf("reply_ttl", r.ReplyTTL)
 	if len(r.MPLS) > 0 {

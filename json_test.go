@@ -88,16 +88,18 @@ func TestContradictoryStatsAreNotRead(t *testing.T) {
 func sampleResult() Result {
 	return Result{Dst: testTarget, Seq: 7, Status: StatusTTLExpired, Responder: netip.MustParseAddr("fe80::1%eth\"0"),
 		RTT: 1234567, RTTSource: RTTKernel, Sent: time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.UTC), TTL: 3, ReplyTTL: 62,
-		ReplyTrafficClass: 8, Size: 64, Type: 11, Code: 1, MTU: 1400, MPLS: []icmp.MPLSLabel{{Label: 16000, TrafficClass: 5, BottomOfStack: true, TTL: 9}},
-		Interfaces: []icmp.InterfaceInfo{{Role: icmp.RoleNextHop, Index: 7, Address: testTarget, Name: "eth\"7", MTU: 1500}, {}},
-		Late:       true, Duplicate: true, Advises: true, Corrects: true, Altered: true, Unproven: true, Suspect: true, Retransmitted: true,
+		ReplyTrafficClass: 8, Size: 64, Type: icmp.V4TimeExceeded, Code: 1, MTU: 1400, MPLS: []icmp.MPLSLabel{{Label: 16000, TrafficClass: 5, BottomOfStack: true, TTL: 9}},
+		Interfaces:   []icmp.InterfaceInfo{{Role: icmp.RoleNextHop, Index: 7, Address: testTarget, Name: "eth\"7", MTU: 1500}, {}},
+		ExtendedEcho: &icmp.ExtendedEcho{State: icmp.NeighborStale, Active: true, IPv6: true},
+		Timestamp:    &icmp.Timestamp{Originate: 1, Receive: 2, Transmit: 1<<32 - 1},
+		Late:         true, Duplicate: true, Advises: true, Corrects: true, Altered: true, Unproven: true, Suspect: true, Retransmitted: true,
 		Cause: errors.New("no <buffer> \x01 é")}
 }
 
 func sampleHop() Hop {
 	h := Hop{Distance: 3, Address: testTarget, Status: StatusTTLExpired, MTU: 1500, ReturnDistance: 4, Rewritten: 3, End: EndGap,
 		MPLS: []icmp.MPLSLabel{{Label: 1, TTL: 1}},
-		Responders: []Responder{{Address: testTarget, PacketsReceived: 2, Status: StatusTTLExpired, Type: 11, ReplyTTL: 60, MPLS: []icmp.MPLSLabel{{Label: 2}},
+		Responders: []Responder{{Address: testTarget, PacketsReceived: 2, Status: StatusTTLExpired, Type: icmp.V4TimeExceeded, ReplyTTL: 60, MPLS: []icmp.MPLSLabel{{Label: 2}},
 			Interfaces: []icmp.InterfaceInfo{{Name: "eth0"}}}}}
 	h.receiveEveryAnswer()
 	h.Stats.Add(reply(0, ms))

@@ -27,12 +27,12 @@ func TestWhatAnAnswerSaysOfASize(t *testing.T) {
 		{"how much fits", Result{Status: StatusPacketTooBig, Responder: router, MTU: 1400}, StatusReply, mtuVerdict{mtuRefused, 1400, router}, true},
 		{"a firewall that does not want it", Result{
 			Status: StatusUnreachable, Responder: router,
-			Type: icmp.V4DestinationUnreachable.Number(), Code: icmp.V4CodeAdministrativelyProhibited,
+			Type: icmp.V4DestinationUnreachable, Code: icmp.V4CodeAdministrativelyProhibited,
 		}, StatusReply, mtuVerdict{mtuRefused, 0, router}, true},
 		{"a firewall that wants none", Result{Status: StatusUnreachable, Responder: router}, StatusUnreachable, mtuVerdict{fate: mtuPasses}, true},
 		{"the target has no such port", Result{
 			Status: StatusUnreachable, Responder: target,
-			Type: icmp.V4DestinationUnreachable.Number(), Code: icmp.V4CodePortUnreachable,
+			Type: icmp.V4DestinationUnreachable, Code: icmp.V4CodePortUnreachable,
 		}, StatusReply, mtuVerdict{fate: mtuPasses}, true},
 		{"this system does not send it", Result{Status: StatusPacketTooBig, Cause: ErrPacketTooBig}, StatusReply, mtuVerdict{fate: mtuLocal}, true},
 		{"this system is out of order", Result{Status: StatusNetworkDown, Cause: ErrUnreachable}, StatusReply, mtuVerdict{}, false},

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
@@ -17,6 +18,17 @@ type ProbeOptions struct {
 
 	// Packet is the shape of the probe.
 	Packet Packet
+
+	// ExtendedEcho, if not nil, is sent in place of an echo request: it asks the
+	// target about one of its interfaces (RFC 8335), by Name, Index or Address; see
+	// Result.ExtendedEcho. ID and Sequence are not looked at. Linux sends it without
+	// privileges, and answers where net.ipv4.icmp_echo_enable_probe is 1. Systems
+	// other than Linux need a raw socket to send it.
+	ExtendedEcho *icmp.ExtendedEcho
+
+	// Timestamp asks the target for its time of day in place of an echo (RFC 792); see
+	// Result.Timestamp. IPv4 only, with a raw socket.
+	Timestamp bool
 }
 
 // Probe sends one packet of any protocol and returns what became of it. Calls
@@ -49,6 +61,9 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 		return Result{}, &ConfigError{Field: "dst", Value: dst, Allowed: "an IP address"}
 	}
 	dst = thisHost(dst.Unmap())
+	if o.isQuery() {
+		return p.query(ctx, dst, &o)
+	}
 	pool, err := p.poolFor(&o.Packet, dst)
 	if err != nil {
 		return Result{}, err
@@ -98,6 +113,9 @@ func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
 		opts = *o
 	}
 	if err := validateProbing(opts.Timeout, AnyFamily, &opts.Packet); err != nil {
+		return opts, err
+	}
+	if err := opts.validateQuery(); err != nil {
 		return opts, err
 	}
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)

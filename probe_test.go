@@ -94,7 +94,7 @@ func TestProbe(t *testing.T) {
 						if r.Status != tc.status || r.Responder != from || r.RTT != tc.rtt || r.Dst != dst || r.Sent.IsZero() {
 							t.Errorf("%v, want %v from %v after %v", r, tc.status, from, tc.rtt)
 						}
-						if code := fmt.Sprintf("%d/%d", r.Type, r.Code); tc.code[family] != "" && code != tc.code[family] {
+						if code := fmt.Sprintf("%d/%d", r.Type.Number(), r.Code); tc.code[family] != "" && code != tc.code[family] {
 							t.Errorf("it came as %s, want %s", code, tc.code[family])
 						}
 						if c := p.Counters(); c.PacketsSent != 1 || c.PacketsReceived+c.ICMPErrors+c.Silent != 1 {

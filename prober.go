@@ -254,6 +254,7 @@ func (p *Prober) Close() error {
 	// Both at once, so that Counters misses nothing and counts nothing twice.
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	sum.merge(&p.final) // of queries, which have no pool
 	p.pools, p.final = nil, sum
 	return errors.Join(errs...)
 }

@@ -92,7 +92,7 @@ func TestResultsAreWholeInJSON(t *testing.T) {
 		figures = `"packets_sent":2,"packets_received":2,"packet_loss":0,"silent":0,"icmp_errors":0,"late":0,"unsettled":0,` +
 			`"duplicates":0,"altered":0,"advised":0,"send_errors":0,"suspect":0,"min_rtt_ms":1,"avg_rtt_ms":1.5,"max_rtt_ms":2,` +
 			`"last_rtt_ms":2,"median_rtt_ms":1,"p95_rtt_ms":2,"p99_rtt_ms":2,"stddev_rtt_ms":0.707107,"jitter_ms":1,"interarrival_jitter_ms":0.0625,"rtts_ms":[1,2]`
-		resultFields = `"dst":"192.0.2.1","seq":0,"status":"reply","responder":"192.0.2.1","rtt_ms":1,"sent":"2024-01-01T00:00:00Z","ttl":64,"type":0,"code":0,"error":null}`
+		resultFields = `"dst":"192.0.2.1","seq":0,"status":"reply","responder":"192.0.2.1","rtt_ms":1,"sent":"2024-01-01T00:00:00Z","ttl":64,"type":null,"code":0,"error":null}`
 	)
 	for _, tt := range []struct {
 		what any
@@ -102,7 +102,7 @@ func TestResultsAreWholeInJSON(t *testing.T) {
 		{&host, `{"schema":1,"name":"example.org","address":"192.0.2.1","is_alive":true,"error":null,` + figures + `}`},
 		{result, `{"schema":1,` + resultFields},
 		{StreamResult{Tag: 5, Result: result}, `{"schema":1,"tag":5,` + resultFields},
-		{route.Hops[2], `{"schema":1,"distance":3,"address":"192.0.2.1","status":"reply","responders":[{"address":"192.0.2.1","packets_received":2,"status":"reply","type":0,"code":0}],"mpls":[],"rewritten":[],` + figures + `}`},
+		{route.Hops[2], `{"schema":1,"distance":3,"address":"192.0.2.1","status":"reply","responders":[{"address":"192.0.2.1","packets_received":2,"status":"reply","type":null,"code":0}],"mpls":[],"rewritten":[],` + figures + `}`},
 		{Route{Name: "no..name", Err: errors.New("an empty label")}, `{"schema":1,"name":"no..name","address":"","reached":false,"end":"unknown","hops":[],"rewrites":null,"error":"an empty label"}`},
 		{Snapshot{Round: 7, Time: textTime, Route: Route{Name: "a"}}, `{"schema":1,"round":7,"time":"2024-01-01T00:00:00Z","name":"a","address":"","reached":false,"end":"unknown","hops":[],"rewrites":null,"error":null,"results":[],"events":[]}`},
 		{Event{Kind: EventRouteChange, Time: textTime, Round: 7, Distance: 3, To: textTarget}, `{"schema":1,"kind":"route-change","time":"2024-01-01T00:00:00Z","round":7,"distance":3,"from":"","to":"192.0.2.1"}`},

@@ -57,9 +57,11 @@ type Result struct {
 	// 8-byte header and without the IP header: the "64 bytes from" of ping.
 	Size int
 
-	// Type and Code are those of the ICMP message that answered, to be read by
-	// the IP version of Dst. They are 0 where no ICMP message did.
-	Type, Code uint8
+	// Type is that of the ICMP message that answered, and 0 where none did.
+	Type icmp.Type
+
+	// Code is that of the ICMP message; [icmp.Type.CodeString] has its words.
+	Code uint8
 
 	// MTU is the next hop's, in bytes, which a Status of StatusPacketTooBig
 	// reports; 0 means that the router did not say (RFC 1191 section 5).
@@ -72,6 +74,15 @@ type Result struct {
 	// Interfaces is what the router that answered tells of its interfaces (RFC
 	// 5837); nil if it tells nothing.
 	Interfaces []icmp.InterfaceInfo
+
+	// ExtendedEcho is what the target tells of an interface where it was asked for
+	// that (ProbeOptions.ExtendedEcho); nil elsewhere. It tells nothing where Code is
+	// not 0: there may be no such interface, which [icmp.Type.CodeString] says.
+	ExtendedEcho *icmp.ExtendedEcho
+
+	// Timestamp is the target's time of day where it was asked for that
+	// (ProbeOptions.Timestamp); nil elsewhere. See [Result.ClockOffset].
+	Timestamp *icmp.Timestamp
 
 	// Quoted is how the router that answered saw the probe.
 	Quoted Quoted
@@ -163,8 +174,7 @@ func (r *Result) informs() bool {
 // isUnrecognizedNextHeader reports whether somebody does not know the protocol of
 // an IPv6 packet, which went no further (RFC 4443 section 3.4).
 func (r *Result) isUnrecognizedNextHeader() bool {
-	return r.Code == icmp.V6CodeUnrecognizedNextHeader &&
-		icmp.MakeType(icmp.VersionOf(r.Dst), r.Type) == icmp.V6ParameterProblem
+	return r.Code == icmp.V6CodeUnrecognizedNextHeader && r.Type == icmp.V6ParameterProblem
 }
 
 // Err returns r as an error, nil for a StatusReply:
@@ -194,8 +204,7 @@ func (r Result) Err() error {
 }
 
 // isICMPError reports whether an ICMP message that is not the target's answer
-// is behind r. Type tells what a router reports from what this system refuses:
-// no error has type 0 in either version.
+// is behind r. Type tells what a router reports from what this system refuses.
 func (r *Result) isICMPError() bool {
 	switch r.Status {
 	case StatusTTLExpired, StatusUnreachable, StatusRefused, StatusPacketTooBig,
@@ -217,7 +226,7 @@ func (r *Result) icmpReply() *icmp.Reply {
 		TrafficClass: r.ReplyTrafficClass,
 		Size:         r.Size,
 	}
-	reply.Type = icmp.MakeType(version, r.Type)
+	reply.Type = r.Type
 	reply.Code = r.Code
 	reply.MTU = r.MTU
 	reply.Quote.Version = version
@@ -346,7 +355,7 @@ func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 		ReplyTTL:          o.ReplyTTL,
 		ReplyTrafficClass: o.TrafficClass,
 		Size:              o.Size,
-		Type:              o.Type.Number(),
+		Type:              o.Type,
 		Code:              o.Code,
 		MTU:               o.MTU,
 		MPLS:              o.MPLS,
@@ -406,7 +415,7 @@ func isFromTarget(r *Result) bool {
 	if r.Responder.WithZone("") != r.Dst.WithZone("") {
 		return false
 	}
-	t := icmp.MakeType(icmp.VersionOf(r.Dst), r.Type)
+	t := r.Type
 	return isPortUnreachable(t, r.Code) || r.isUnrecognizedNextHeader() ||
 		t == icmp.V4DestinationUnreachable && r.Code == icmp.V4CodeProtocolUnreachable
 }

@@ -15,7 +15,7 @@ import (
 func icmpResult(dst string, status Status, number, code uint8) Result {
 	return Result{
 		Dst: netip.MustParseAddr(dst), Responder: testRouter, Status: status,
-		Type: number, Code: code, Sent: testSent, RTT: 3 * ms,
+		Type: icmp.MakeType(icmp.VersionOf(netip.MustParseAddr(dst)), number), Code: code, Sent: testSent, RTT: 3 * ms,
 	}
 }
 

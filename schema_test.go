@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/lab/schema"
 )
 
@@ -32,7 +33,7 @@ func TestJSONIsAsInTheSchema(t *testing.T) {
 	late := *statsOf(fate(0, StatusNoReply), late(reply(0, ms)))
 	for _, v := range []any{
 		long, late, refused(), Stats{}, Host{}, Host{Name: "h", Err: ErrTimeout, Stats: long},
-		Result{}, func() Result { r := sampleResult(); r.Seq = -1; return r }(), StreamResult{Tag: 1},
+		Result{}, func() Result { r := sampleResult(); r.Seq = -1; return r }(), StreamResult{Tag: 1, Result: Result{Sent: sampleResult().Sent, Timestamp: &icmp.Timestamp{}}},
 		Hop{}, sampleHop(), Route{}, route, translatedRoute(), Graph{}, *sampleGraph(),
 		Snapshot{Route: route, Results: []Result{sampleResult()}, Events: []Event{{Kind: EventOutage}}}, Snapshot{},
 		Event{Kind: EventRouteChange, Distance: 1}, Event{Kind: EventRecovery},
@@ -96,7 +97,7 @@ func TestAFieldIsTheSameInEveryObject(t *testing.T) {
 
 // refused are probes that met an ICMP error.
 func refused() Stats {
-	return *statsOf(Result{Dst: testTarget, Seq: 0, Status: StatusUnreachable, Responder: testTarget, Type: 3, Code: 1, RTT: ms, Sent: sampleResult().Sent})
+	return *statsOf(Result{Dst: testTarget, Seq: 0, Status: StatusUnreachable, Responder: testTarget, Type: icmp.V4DestinationUnreachable, Code: 1, RTT: ms, Sent: sampleResult().Sent})
 }
 
 // TestWhyAProbeFailedIsWritten wants what text says of a dead host in JSON, too.

@@ -90,7 +90,7 @@ func lastFigure(results []Result, name string) string {
 	case "mtu":
 		return strconv.Itoa(last.MTU)
 	case "code":
-		return fmt.Sprintf("%d/%d", last.Type, last.Code)
+		return fmt.Sprintf("%d/%d", last.Type.Number(), last.Code)
 	case "mpls":
 		return labels(last.MPLS)
 	}

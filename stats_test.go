@@ -311,7 +311,7 @@ func BenchmarkStatsAdd(b *testing.B) {
 
 func TestStatsKeepTheLastICMPError(t *testing.T) {
 	s := statsOf(routerError(0, StatusTTLExpired, ms), with(routerError(1, StatusPacketTooBig, ms), func(r *Result) {
-		r.Type, r.Code, r.MTU = 3, 4, 1400
+		r.Type, r.Code, r.MTU = icmp.V4DestinationUnreachable, 4, 1400
 	}), fate(2, StatusNoReply))
 	message, ok := errors.AsType[*icmp.Error](s.LastICMPError)
 	if !ok || message.Reply.MTU != 1400 || message.Reply.Source != testRouter {
@@ -334,7 +334,7 @@ func advising(r Result) Result {
 func TestAReplyThatCorrectsAnError(t *testing.T) {
 	at := time.Now()
 	unreachable := func(seq int) Result {
-		return Result{Seq: seq, Sent: at, Status: StatusUnreachable, Type: 3, Responder: netip.MustParseAddr("192.0.2.9")}
+		return Result{Seq: seq, Sent: at, Status: StatusUnreachable, Type: icmp.V4DestinationUnreachable, Responder: netip.MustParseAddr("192.0.2.9")}
 	}
 	reply := func(seq int, rtt time.Duration) Result {
 		return Result{Seq: seq, Sent: at, Status: StatusReply, RTT: rtt}

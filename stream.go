@@ -327,6 +327,9 @@ func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *streamOp, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if opts.isQuery() {
+		return nil, nil, &ConfigError{Field: "ExtendedEcho and Timestamp", Value: true, Allowed: "none in a Stream: Prober.Probe sends them"}
+	}
 	if !p.Dst.IsValid() {
 		return nil, nil, &ConfigError{Field: "Dst", Value: p.Dst, Allowed: "an IP address"}
 	}
@@ -378,7 +381,7 @@ func (s *Stream) retire() {
 // sameRun tells whether b can be sent together with a, which is valid.
 func sameRun(a, b *StreamProbe) bool {
 	x, y := &a.Packet, &b.Packet
-	return b.Dst.IsValid() && a.Dst.Unmap().Is4() == b.Dst.Unmap().Is4() && a.Timeout == b.Timeout &&
+	return b.Dst.IsValid() && !b.isQuery() && a.Dst.Unmap().Is4() == b.Dst.Unmap().Is4() && a.Timeout == b.Timeout &&
 		x.Protocol == y.Protocol && x.Source == y.Source && x.Interface == y.Interface && x.Mark == y.Mark &&
 		x.SourcePort == y.SourcePort && x.TrafficClass == y.TrafficClass && x.Size == y.Size &&
 		x.DontFragment == y.DontFragment && x.Broadcast == y.Broadcast &&

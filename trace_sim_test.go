@@ -196,7 +196,7 @@ func hopFigure(h *Hop, name string) string {
 		if h.IsSilent() {
 			return ""
 		}
-		return fmt.Sprintf("%d/%d", h.Responders[0].Type, h.Responders[0].Code)
+		return fmt.Sprintf("%d/%d", h.Responders[0].Type.Number(), h.Responders[0].Code)
 	case "mtu":
 		return strconv.Itoa(h.MTU)
 	case "mpls":

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/goicmp/icmplib/icmp"
 )
 
 // The answers to the probes of a hop, and whether the path ends there.
@@ -52,7 +54,7 @@ func answered(seq int, by string, status Status) *Result {
 		r.Responder = netip.MustParseAddr(by)
 	}
 	if status == StatusUnreachable {
-		r.Type, r.Code = 3, 1
+		r.Type, r.Code = icmp.V4DestinationUnreachable, 1
 	}
 	return r
 }

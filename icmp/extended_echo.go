@@ -3,7 +3,9 @@ package icmp
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/goicmp/icmplib/internal/wire"
 )
@@ -15,8 +17,8 @@ var errExtendedEcho = wire.Malformed("no extended echo message")
 // ID, Sequence, Local and one of Name, Index and Address; a reply has ID, Sequence, and
 // what it tells.
 type ExtendedEcho struct {
-	ID       uint16
-	Sequence uint8
+	ID       uint16 // of the sender; package socket sets it
+	Sequence uint8  // of 8 bits only
 
 	// Local asks for an interface of the node itself. Without it, Address is that of a
 	// neighbor in the node's ARP table or neighbor cache.
@@ -55,6 +57,19 @@ func (s NeighborState) String() string {
 		return neighborStates[s]
 	}
 	return neighborStates[NeighborUnknown]
+}
+
+// MarshalText returns the word of String.
+func (s NeighborState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a word of String; another one is an error.
+func (s *NeighborState) UnmarshalText(text []byte) error {
+	i := slices.Index(neighborStates[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("icmp: %q is no state of a neighbor: one of %q is allowed", text, neighborStates)
+	}
+	*s = NeighborState(i)
+	return nil
 }
 
 const (

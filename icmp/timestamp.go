@@ -12,6 +12,8 @@ var errTimestamp = wire.Malformed("no timestamp message")
 // Timestamp is a timestamp request or reply of IPv4 (RFC 792): the times of day, in
 // milliseconds, at which a request was sent, received and answered.
 type Timestamp struct {
+	// ID is the sender's, which package socket sets, and Sequence tells his requests
+	// apart.
 	ID, Sequence uint16
 
 	// Originate is the sender's, Receive and Transmit are the answering host's: since

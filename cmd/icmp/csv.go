@@ -128,8 +128,8 @@ func (c csvHops) route(r *icmplib.Route, round int, err error) {
 
 func (c csvHops) responder(of []string, h *icmplib.Hop, by *icmplib.Responder) {
 	typ, code := "", ""
-	if by.Address.IsValid() {
-		typ, code = strconv.Itoa(int(by.Type)), strconv.Itoa(int(by.Code))
+	if by.Type != 0 {
+		typ, code = strconv.Itoa(int(by.Type.Number())), strconv.Itoa(int(by.Code))
 	}
 	labels := make([]string, len(by.MPLS))
 	for i, l := range by.MPLS {

@@ -68,7 +68,7 @@ func TestTheObjectOfAHostIsTheLibrarys(t *testing.T) {
 
 func TestTheObjectOfAResultIsTheLibrarysWithItsName(t *testing.T) {
 	refused := icmplib.Result{Dst: target4, Status: icmplib.StatusNetworkUnreachable, Cause: errNoRoute}
-	narrow := icmplib.Result{Dst: target4, Responder: router4, Status: icmplib.StatusPacketTooBig, Type: 3, Code: 4, RTT: time.Millisecond, MTU: 1400}
+	narrow := icmplib.Result{Dst: target4, Responder: router4, Status: icmplib.StatusPacketTooBig, Type: icmp.V4DestinationUnreachable, Code: 4, RTT: time.Millisecond, MTU: 1400}
 	for _, r := range []icmplib.Result{reply(3, time.Second), refused, narrow, {Dst: target4, Status: icmplib.StatusNoReply, Suspect: true}} {
 		var out, silent, probe strings.Builder
 		(&jsonReporter{jsonWriter{out: &out}, true}).result(&icmplib.Host{Name: "www.example"}, r)
@@ -226,7 +226,7 @@ func TestTheColumnsAreTheFieldsOfJSON(t *testing.T) {
 
 func TestCSVHosts(t *testing.T) {
 	dead := &icmplib.Host{Name: "dead", Address: target4}
-	dead.Add(icmplib.Result{Dst: target4, Responder: router4, Status: icmplib.StatusUnreachable, Type: 3, Code: 1, RTT: time.Millisecond, Sent: someTime})
+	dead.Add(icmplib.Result{Dst: target4, Responder: router4, Status: icmplib.StatusUnreachable, Type: icmp.V4DestinationUnreachable, Code: 1, RTT: time.Millisecond, Sent: someTime})
 	var out strings.Builder
 	report := newCSVHosts(&out)
 	report.host(hostOf("www.example", reply(0, 10*time.Millisecond), silence1, reply(2, 12500*time.Microsecond)), hostAlive)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
-	"github.com/goicmp/icmplib/icmp"
 )
 
 // textReporter writes what people read, in the manner of ping.
@@ -114,9 +113,8 @@ func (t *textReporter) nameFor(host *icmplib.Host, addr netip.Addr) string {
 
 // describe names an ICMP error as the registry does.
 func describe(r icmplib.Result) string {
-	typ := icmp.MakeType(icmp.VersionOf(r.Dst), r.Type)
-	s := typ.String()
-	if code := typ.CodeString(r.Code); code != "" && code != s {
+	s := r.Type.String()
+	if code := r.Type.CodeString(r.Code); code != "" && code != s {
 		s += ": " + code
 	}
 	if r.MTU > 0 {

@@ -40,27 +40,27 @@ func TestTextLine(t *testing.T) {
 		{"what the system did not send", result{Dst: target4, Seq: 3, Status: icmplib.StatusNetworkUnreachable, Cause: errors.New("network is unreachable")}, "To 192.0.2.7 seq=3: network is unreachable"},
 		{
 			"an expired TTL",
-			result{Dst: target4, Responder: router4, Status: icmplib.StatusTTLExpired, Type: 11, Seq: 3},
+			result{Dst: target4, Responder: router4, Status: icmplib.StatusTTLExpired, Type: icmp.V4TimeExceeded, Seq: 3},
 			"From 198.51.100.1: seq=3 Time Exceeded: Time to Live exceeded in Transit",
 		},
 		{
 			"an expired TTL inside a tunnel",
-			result{Dst: target4, Responder: router4, Status: icmplib.StatusTTLExpired, Type: 11, MPLS: []icmp.MPLSLabel{{Label: 16001}, {Label: 24}}},
+			result{Dst: target4, Responder: router4, Status: icmplib.StatusTTLExpired, Type: icmp.V4TimeExceeded, MPLS: []icmp.MPLSLabel{{Label: 16001}, {Label: 24}}},
 			"From 198.51.100.1: seq=0 Time Exceeded: Time to Live exceeded in Transit [MPLS 16001] [MPLS 24]",
 		},
 		{
 			"a packet too big for the path",
-			result{Dst: target4, Responder: router4, Status: icmplib.StatusPacketTooBig, Type: 3, Code: 4, MTU: 1400},
+			result{Dst: target4, Responder: router4, Status: icmplib.StatusPacketTooBig, Type: icmp.V4DestinationUnreachable, Code: 4, MTU: 1400},
 			"From 198.51.100.1: seq=0 Destination Unreachable: Fragmentation Needed and Don't Fragment was Set (MTU 1400)",
 		},
 		{
 			"the same of IPv6, whose message has no codes",
-			result{Dst: target6, Responder: router6, Status: icmplib.StatusPacketTooBig, Type: 2, MTU: 1400},
+			result{Dst: target6, Responder: router6, Status: icmplib.StatusPacketTooBig, Type: icmp.V6PacketTooBig, MTU: 1400},
 			"From 2001:db8::1: seq=0 Packet Too Big (MTU 1400)",
 		},
 		{
 			"a host unreachable, told late",
-			result{Dst: target4, Responder: router4, Status: icmplib.StatusUnreachable, Type: 3, Code: 1, Late: true},
+			result{Dst: target4, Responder: router4, Status: icmplib.StatusUnreachable, Type: icmp.V4DestinationUnreachable, Code: 1, Late: true},
 			"From 198.51.100.1: seq=0 Destination Unreachable: Host Unreachable (late)",
 		},
 	} {
@@ -201,7 +201,7 @@ func TestTextSummary(t *testing.T) {
 		{
 			"nothing but what is out of the ordinary", nil,
 			[]result{
-				{Dst: target4, Status: icmplib.StatusUnreachable, Type: 3, Sent: someTime},
+				{Dst: target4, Status: icmplib.StatusUnreachable, Type: icmp.V4DestinationUnreachable, Sent: someTime},
 				{Dst: target4, Status: icmplib.StatusNoReply, Seq: 1, Sent: someTime, Suspect: true},
 				{Dst: target4, Status: icmplib.StatusUnsettled, Seq: 2, Sent: someTime},
 				{Dst: target4, Status: icmplib.StatusAltered, Seq: 2, Sent: someTime},

@@ -21,7 +21,9 @@ import (
 const probeExamples = `  icmp probe 127.0.0.1
   icmp probe -t 3 -n 192.0.2.1
   icmp probe -T -p 443 -c 5 -i 200ms example.net
-  icmp probe --json -P udp -t 4 example.net`
+  icmp probe --json -P udp -t 4 example.net
+  icmp probe --type extended-echo --interface-name eth0 192.0.2.1
+  icmp probe --type timestamp 192.0.2.1`
 
 func newProbeCommand() *cobra.Command {
 	flags := &probeLine{}
@@ -34,9 +36,15 @@ A line begins with the result in the words of mtr-packet: reply, no-reply,
 ttl-expired, no-route-host, no-route-network, packet-too-big and so on. With
 --json each result is an object of one line, a Result of the library.
 
+With --type extended-echo the target is asked about an interface, or about a
+neighbor of it (RFC 8335): "active" is then the answer. Linux answers where
+net.ipv4.icmp_echo_enable_probe is 1. With --type timestamp it is asked for its
+time of day (RFC 792), which takes a raw socket.
+
 Times are given with a unit, as 200ms, or as a number of seconds.
 
-Exit codes: 0 the target answered, 1 it did not, whoever else did, 2 its name
+Exit codes: 0 the target answered, 1 it did not, whoever else did, or the
+interface is not active, 2 its name
 was not found, 3 the command line cannot be used, 4 no permission or a system
 error.`,
 		Example: probeExamples,
@@ -101,7 +109,7 @@ func (f *probeLine) probe(ctx context.Context, p *icmplib.Prober, dst netip.Addr
 		}
 		report(r)
 		switch {
-		case r.Status == icmplib.StatusReply:
+		case r.Status == icmplib.StatusReply && (r.ExtendedEcho == nil || r.ExtendedEcho.Active):
 			verdict = nil
 		case errors.Is(r.Cause, os.ErrPermission):
 			return r.Cause

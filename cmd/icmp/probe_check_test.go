@@ -60,6 +60,13 @@ var badProbes = []struct {
 	{"a probe of two protocols", "probe --icmp -T ::1", []string{"--icmp and --tcp exclude each other"}},
 	{"a probe with a port that there is not", "probe -T -p 65536 ::1", []string{"--port 65536", "1 to 65535"}},
 	{"a probe from the other family", "probe -I 127.0.0.1 ::1", []string{"--via 127.0.0.1", "an address of the family of the target ::1"}},
+	{"no such type", "probe --type mask ::1", []string{"--type", `"mask"`, "echo, extended-echo or timestamp"}},
+	{"a type of UDP", "probe -U --type timestamp ::1", []string{"--type timestamp", "with udp"}},
+	{"an interface that is not asked about", "probe --interface-name eth0 ::1", []string{"--type extended-echo"}},
+	{"a question about no interface", "probe --type extended-echo ::1", []string{"--interface-name", "--neighbor"}},
+	{"two interfaces", "probe --type extended-echo --interface-name a --interface-index 1 ::1", []string{"one of them"}},
+	{"an address that is none", "probe --type extended-echo --neighbor x ::1", []string{"--neighbor", `"x"`, "an address"}},
+	{"the time of ICMPv6", "probe --type timestamp ::1", []string{"a target of IPv4"}},
 	{"a probe from somebody else", "probe --source 192.0.2.99 127.0.0.1", []string{"--source 192.0.2.99", "an address of this host"}},
 }
 

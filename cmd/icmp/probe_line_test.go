@@ -48,11 +48,14 @@ func TestEachFlagOfProbeReachesTheLibrary(t *testing.T) {
 }
 
 func TestTheFlagsOfProbeAreThoseOfPingAndTraceroute(t *testing.T) {
-	ping, trace := shortNames(&pingFlags{}), shortNames(&tracerouteFlags{})
+	ping, trace, own := shortNames(&pingFlags{}), shortNames(&tracerouteFlags{}), shortNames(&queryFlags{})
 	for name, short := range shortNames(&probeLine{}) {
 		want, ok := ping[name]
 		if !ok {
 			want, ok = trace[name]
+		}
+		if !ok {
+			want, ok = own[name]
 		}
 		if name == "icmp" {
 			want = "" // -I is ping's

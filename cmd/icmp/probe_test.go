@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -48,7 +50,7 @@ func TestProbe(t *testing.T) {
 				if err := json.Unmarshal([]byte(line), &p); err != nil {
 					t.Fatalf("%v in %s", err, line)
 				}
-				if p.Status != icmplib.StatusTTLExpired || p.Responder.String() != "10.0.6.1" || p.Type != 11 || p.Code != 0 ||
+				if p.Status != icmplib.StatusTTLExpired || p.Responder.String() != "10.0.6.1" || p.Type != icmp.V4TimeExceeded || p.Code != 0 ||
 					p.TTL != 2 || p.Seq != n || len(p.MPLS) != 1 || p.MPLS[0].Label != 16001 {
 					t.Errorf("got %s", line)
 				}
@@ -70,6 +72,22 @@ func TestProbeOfThisHost(t *testing.T) {
 				t.Errorf("%s prints\n%s%s", line, got.stdout, got.stderr)
 			}
 		}
+	})
+}
+
+func TestProbeOfAnInterface(t *testing.T) {
+	answer := func(t *testing.T) {
+		if err := os.WriteFile("/proc/sys/net/ipv4/icmp_echo_enable_probe", []byte("1"), 0); err != nil {
+			t.Skip(err)
+		}
+	}
+	netlab.Test(t, netlab.Config{PingGroups: true, Unprivileged: true, Setup: answer}, func(t *testing.T) {
+		got := runLine(t.Context(), "probe", "-n", "--type", "extended-echo", "--interface-name", "lo", "::1")
+		got.checkOutput(t, exitAlive, `^reply from ::1 ttl=64 time=[0-9.]+ ms: active, IPv4, IPv6 \(unproven\)\n$`)
+		got = runLine(t.Context(), "probe", "-n", "--type", "extended-echo", "--interface-name", "no0", "127.0.0.1")
+		got.checkOutput(t, exitDead, `^reply from 127\.0\.0\.1 .*: No Such Interface`)
+		got = runLine(t.Context(), "probe", "--type", "timestamp", "127.0.0.1")
+		got.check(t, exitFailure)
 	})
 }
 

@@ -35,9 +35,9 @@ func inMicroseconds(rtts ...int) []time.Duration {
 
 // router returns a responder that forwards.
 func router(addr netip.Addr, answers int) icmplib.Responder {
-	r := icmplib.Responder{Address: addr, PacketsReceived: answers, Status: icmplib.StatusTTLExpired, Type: 11, ReplyTTL: 254}
+	r := icmplib.Responder{Address: addr, PacketsReceived: answers, Status: icmplib.StatusTTLExpired, Type: icmp.V4TimeExceeded, ReplyTTL: 254}
 	if addr.Is6() {
-		r.Type = 3
+		r.Type = icmp.V4DestinationUnreachable
 	}
 	return r
 }
@@ -46,7 +46,7 @@ func router(addr netip.Addr, answers int) icmplib.Responder {
 var (
 	balancer = netip.MustParseAddr("198.51.100.2")
 	finish   = icmplib.Responder{Address: target4, PacketsReceived: 2, Status: icmplib.StatusReply, ReplyTTL: 61}
-	barrier  = icmplib.Responder{Address: router4, PacketsReceived: 1, Status: icmplib.StatusUnreachable, Type: 3, Code: 13}
+	barrier  = icmplib.Responder{Address: router4, PacketsReceived: 1, Status: icmplib.StatusUnreachable, Type: icmp.V4DestinationUnreachable, Code: 13}
 )
 
 func routerHop() *icmplib.Hop {
@@ -83,7 +83,7 @@ func closedHop() *icmplib.Hop {
 
 // narrowHop says that the packet is too big, by IPv6.
 func narrowHop() *icmplib.Hop {
-	by := icmplib.Responder{Address: router6, PacketsReceived: 1, Status: icmplib.StatusPacketTooBig, Type: 2}
+	by := icmplib.Responder{Address: router6, PacketsReceived: 1, Status: icmplib.StatusPacketTooBig, Type: icmp.V6PacketTooBig}
 	h := aHop(2, icmplib.StatusPacketTooBig, inMicroseconds(5000), by)
 	h.MTU = 1400
 	return h

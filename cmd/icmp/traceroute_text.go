@@ -264,21 +264,21 @@ func responderMark(r *icmplib.Responder, mtu int) string {
 	if r.Status == icmplib.StatusReply {
 		return ""
 	}
-	switch typ := icmp.MakeType(icmp.VersionOf(r.Address), r.Type); {
+	switch {
 	case r.Status == icmplib.StatusTTLExpired && r.Code == icmp.V4CodeTTLExceeded:
 		return ""
 	case r.Status == icmplib.StatusPacketTooBig && mtu > 0:
 		return fmt.Sprintf("!F-%d", mtu)
 	case r.Status == icmplib.StatusPacketTooBig:
 		return "!F"
-	case typ == icmp.V4DestinationUnreachable:
+	case r.Type == icmp.V4DestinationUnreachable:
 		return markOf(unreachableMarks4[:], r.Code)
-	case typ == icmp.V6DestinationUnreachable:
+	case r.Type == icmp.V6DestinationUnreachable:
 		return markOf(unreachableMarks6[:], r.Code)
-	case typ == icmp.V6ParameterProblem && r.Code == icmp.V6CodeUnrecognizedNextHeader:
+	case r.Type == icmp.V6ParameterProblem && r.Code == icmp.V6CodeUnrecognizedNextHeader:
 		return "!P"
 	}
-	return fmt.Sprintf("!<%d-%d>", r.Type, r.Code)
+	return fmt.Sprintf("!<%d-%d>", r.Type.Number(), r.Code)
 }
 
 func markOf(marks []string, code uint8) string {
