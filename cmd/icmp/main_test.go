@@ -76,6 +76,11 @@ rtt `,
 		"several targets, summed up in their order", "ping -q -c 1 ::1 127.0.0.1",
 		`(?s)--- ::1 ping statistics.* 1 received.*--- 127\.0\.0\.1 ping statistics.* 1 received`,
 	},
+	{"the first reply ends it", "ping --replies 1 127.0.0.1", `1 packets transmitted, 1 received, 0% packet loss\n`},
+	{"a pattern", "ping -p ff00 -s 5 -c 1 127.0.0.1", `^PING 127\.0\.0\.1 5 data bytes\n13 bytes from .* ms\n\n`},
+	{"a traffic class that comes back", "ping -Q 0xb9 -c 1 ::1", `seq=0 ttl=64 dscp=46 ecn=1 time=`},
+	{"the time of each line", "ping -D -c 1 127.0.0.1", `\n\[[0-9]{10}\.[0-9]{6}\] 64 bytes from `},
+	{"a deadline", "ping -w 300ms -i 0.1 127.0.0.1", `[2-4] received, 0% packet loss`},
 	{"a byte of payload, from another source", "ping -c 1 -s 1 --source 127.0.0.9 127.0.0.1", `(?m)^9 bytes from 127\.0\.0\.1: seq=0 .* ms$`},
 }
 
@@ -149,6 +154,16 @@ func TestPingOfATargetThatIsSilent(t *testing.T) {
 		}
 		if got.stderr != "" {
 			t.Errorf("silence is no error: %s", got.stderr)
+		}
+	})
+}
+
+func TestRequestsWithoutAnAnswerYetAreTold(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		got := runLine(t.Context(), "ping", "-O", "-c", "2", "-i", "50ms", "-W", "200ms", "127.0.0.1")
+		got.check(t, exitDead)
+		if !strings.Contains(got.stdout, "no answer yet from 127.0.0.1: seq=0\n") {
+			t.Errorf("got\n%s", got.stdout)
 		}
 	})
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -78,13 +80,18 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 	}
 	ctx, interrupt := context.WithCancel(ctx)
 	defer interrupt()
+	if f.deadline > 0 {
+		defer time.AfterFunc(f.deadline, interrupt).Stop()
+	}
 	report := f.reporter(t, hosts, interrupt)
-	books := &pingBooks{hosts: hosts}
+	books := &pingBooks{hosts: hosts, replies: f.replies}
 	defer whenAsked(ctx, func() { books.tell(t.err) })()
 	var all sync.WaitGroup
 	for _, host := range hosts {
 		all.Go(func() {
-			books.ping(ctx, prober, host, opts, report)
+			watching, stop := context.WithCancel(ctx)
+			defer stop()
+			books.ping(ctx, prober, host, opts, f.watchOpen(watching, host, report))
 			host.Err = f.explain(host.Err)
 			report.end(host)
 		})
@@ -96,8 +103,9 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 
 // pingBooks are the statistics of all hosts while they are pinged.
 type pingBooks struct {
-	mu    sync.Mutex
-	hosts []*icmplib.Host
+	mu      sync.Mutex
+	hosts   []*icmplib.Host
+	replies int // that end the pings of a host; 0: none do
 }
 
 // tell writes a line of statistics for each host.
@@ -137,6 +145,9 @@ func (b *pingBooks) ping(ctx context.Context, p *icmplib.Prober, host *icmplib.H
 		}
 		b.add(host, r)
 		report.result(host, r)
+		if b.replies > 0 && host.PacketsReceived >= b.replies {
+			return
+		}
 	}
 }
 
@@ -196,6 +207,11 @@ type pingFlags struct {
 	json      bool
 	histogram bool
 	lines     bool
+	deadline  time.Duration
+	replies   int
+	pattern   string
+	timestamp bool
+	open      bool
 	looks     looksFlags
 	given     func(flag string) bool // tells whether a flag is on the command line
 }
@@ -210,6 +226,11 @@ func (f *pingFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "with --json: print each reply, too")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per target")
 	flags.BoolVar(&f.histogram, "histogram", false, "draw the distribution of the round-trip times; of one target on a terminal, it is drawn anyway")
+	durationVar(flags, &f.deadline, "deadline", "w", 0, "end after so long, whatever is open; 0: never")
+	flags.IntVar(&f.replies, "replies", 0, "end the pings of a host when it has answered so many times; 0: never")
+	flags.StringVarP(&f.pattern, "pattern", "p", "", "fill the payload with up to 16 bytes in hexadecimal, such as ff00")
+	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "begin each line with the time, in seconds since 1970")
+	flags.BoolVarP(&f.open, "open", "O", false, "tell of a request that is still without an answer when the next one leaves")
 	flags.BoolVar(&f.lines, "lines", false, "print a line for each reply, and no table for several targets on a terminal")
 	f.looks.register(flags)
 	f.given = flags.Changed
@@ -222,6 +243,9 @@ func (f *pingFlags) options() (*icmplib.PingOptions, *icmplib.Config, error) {
 			return nil, nil, err
 		}
 	}
+	if _, err := f.payload(); err != nil {
+		return nil, nil, err
+	}
 	opts := &icmplib.PingOptions{
 		Count:    orNone(f.count),
 		Interval: orNone(f.interval),
@@ -230,18 +254,64 @@ func (f *pingFlags) options() (*icmplib.PingOptions, *icmplib.Config, error) {
 		Packet:   f.packet(),
 	}
 	opts.Packet.Broadcast = f.broadcast
+	opts.Packet.Payload, _ = f.payload()
 	return opts, f.config(), nil
 }
+
+// payload is the pattern, again and again; nil without one.
+func (f *pingFlags) payload() ([]byte, error) {
+	if f.pattern == "" {
+		return nil, nil
+	}
+	pattern, err := hex.DecodeString(f.pattern)
+	if err != nil || len(pattern) > maxPattern {
+		return nil, refuse("pattern", fmt.Sprintf("%q", f.pattern), "1 to 16 bytes in hexadecimal, such as ff00,")
+	}
+	return bytes.Repeat(pattern, f.size/len(pattern)+1)[:f.size], nil
+}
+
+// maxPattern is the most that ping takes.
+const maxPattern = 16
 
 // checkOwn refuses what cannot be meant.
 func (f *pingFlags) checkOwn() error {
 	switch {
 	case f.count < 0:
 		return refuse("count", f.count, "0 or more")
+	case f.replies < 0:
+		return refuse("replies", f.replies, "0 or more")
+	case f.open && (f.json || f.quiet):
+		return errors.New("--open and --json or --quiet exclude each other: one of them is allowed")
+	case f.open && f.interval == 0:
+		return errors.New("--open and --interval 0 exclude each other: one of them is allowed")
+	case f.timestamp && f.json:
+		return errors.New("--timestamp and --json exclude each other: the objects of --verbose have the time")
 	case f.json && f.histogram:
 		return errors.New("--json and --histogram exclude each other: one of them is allowed")
 	}
 	return nil
+}
+
+// watchOpen has a reporter tell of open requests to a host, too, if that was asked for.
+func (f *pingFlags) watchOpen(ctx context.Context, host *icmplib.Host, report reporter) reporter {
+	text, ok := report.(*textReporter)
+	if !f.open || !ok {
+		return report
+	}
+	o := &openProbes{interval: f.interval, began: time.Now(), settled: map[int]bool{}, tell: func(seq int) { text.open(host, seq) }}
+	go o.follow(ctx)
+	return openReporter{report, o}
+}
+
+// openReporter follows what is open of one host.
+type openReporter struct {
+	reporter
+	open *openProbes
+}
+
+func (o openReporter) result(host *icmplib.Host, r icmplib.Result) {
+	o.open.note(r)
+	o.reporter.result(host, r)
 }
 
 // reporter returns what reports on the hosts. Several of them are a table, if

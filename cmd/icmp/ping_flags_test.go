@@ -136,6 +136,7 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
 		"mark": "m", "broadcast": "b",
 		"check-source": "", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
+		"deadline": "w", "replies": "", "pattern": "p", "timestamp": "D", "open": "O",
 		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}
 	checkShortNames(t, &pingFlags{}, want)

@@ -19,6 +19,7 @@ type textReporter struct {
 	mu    sync.Mutex
 	out   io.Writer
 	quiet bool
+	stamp bool // lines begin with the time
 	size  int
 	names *nameCache // nil: numbers only
 
@@ -28,7 +29,7 @@ type textReporter struct {
 }
 
 func newTextReporter(out io.Writer, f *pingFlags) *textReporter {
-	t := &textReporter{out: out, quiet: f.quiet, size: f.size}
+	t := &textReporter{out: out, quiet: f.quiet, stamp: f.timestamp, size: f.size}
 	if !f.numeric {
 		t.names = newNameCache()
 	}
@@ -46,11 +47,33 @@ func (t *textReporter) result(host *icmplib.Host, r icmplib.Result) {
 	if t.quiet {
 		return
 	}
-	if line := t.line(host, r); line != "" {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		fmt.Fprintln(t.out, line)
+	at := time.Now()
+	if r.Responder.IsValid() && !r.Sent.IsZero() {
+		at = r.Sent.Add(r.RTT)
 	}
+	if line := t.line(host, r); line != "" {
+		t.print(at, line)
+	}
+}
+
+// open tells of a request that has no answer yet.
+func (t *textReporter) open(host *icmplib.Host, seq int) {
+	t.print(time.Now(), fmt.Sprintf("no answer yet from %s: seq=%d", host.Name, seq))
+}
+
+// print writes a line about a moment.
+func (t *textReporter) print(at time.Time, line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stamp {
+		line = timestamp(at) + line
+	}
+	fmt.Fprintln(t.out, line)
+}
+
+// timestamp writes a moment as ping -D does.
+func timestamp(at time.Time) string {
+	return fmt.Sprintf("[%d.%06d] ", at.Unix(), at.Nanosecond()/1000)
 }
 
 // follow keeps what is to be drawn.
@@ -126,11 +149,19 @@ func describe(r icmplib.Result) string {
 	return s
 }
 
+// ttl writes the TTL of an answer, and its DSCP and ECN where they are set.
 func ttl(r icmplib.Result) string {
-	if r.ReplyTTL == 0 {
-		return ""
+	s := ""
+	if r.ReplyTTL != 0 {
+		s = fmt.Sprintf(" ttl=%d", r.ReplyTTL)
 	}
-	return fmt.Sprintf(" ttl=%d", r.ReplyTTL)
+	if dscp := r.ReplyTrafficClass >> 2; dscp != 0 {
+		s += fmt.Sprintf(" dscp=%d", dscp)
+	}
+	if ecn := r.ReplyTrafficClass & 3; ecn != 0 {
+		s += fmt.Sprintf(" ecn=%d", ecn)
+	}
+	return s
 }
 
 func remarks(r icmplib.Result) string {
