@@ -53,7 +53,7 @@ func TestJSONIsAsInTheSchema(t *testing.T) {
 // otherWords are what fields could be called, too: here is how they are called.
 var otherWords = map[string]string{
 	"ip": "address", "host": "name", "hostname": "name", "sent_packets": "packets_sent", "received": "packets_received",
-	"hop": "distance", "labels": "mpls", "err": "error", "alive": "is_alive", "dup": "duplicate",
+	"hop": "distance", "labels": "mpls", "err": "error", "dup": "duplicate",
 	"ttl_expired": "status", "rtt": "rtt_ms", "rtts": "rtts_ms", "min_ms": "min_rtt_ms", "avg_ms": "avg_rtt_ms", "max_ms": "max_rtt_ms",
 }
 

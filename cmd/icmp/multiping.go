@@ -72,35 +72,14 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 	}
 	defer prober.Close()
 
-	bar := f.bar(term, list.count())
-	opts.Progress = bar.update
-	report := f.reporter(term.out)
-	total := &sweepTotal{began: time.Now()}
-	defer whenAsked(ctx, func() { total.tell(term.err, list.order) })()
-	for host, err := range prober.MultiPingSeq(ctx, list.seq(ctx), opts) {
-		if err != nil {
-			total.end(f.explain(err))
-			break
-		}
-		if err := f.explain(host.Err); err != host.Err {
-			total.end(err) // a flag is wrong, and would be for every host
-			break
-		}
-		fate := fateOf(host, opts.Count)
-		total.add(host, fate)
-		if f.shows(fate) {
-			bar.hide()
-			report.host(host, fate)
-		}
+	names := &everyAddress{prober: prober, family: f.family(), on: f.everyAddress, names: map[string][]string{}}
+	if f.sideBySide() {
+		return f.loop(ctx, prober, opts, list, names, term)
 	}
-	bar.hide()
-	if list.err != nil {
-		total.end(list.err)
-	}
-	if f.sumsUp() && total.begun() {
-		total.write(term.err, time.Since(total.began), list.order, total.ended())
-	}
-	return total.verdict()
+	sweep := f.sweep(prober, opts, list, names, term)
+	defer whenAsked(ctx, func() { sweep.total.tell(term.err, list.order) })()
+	sweep.run(ctx)
+	return sweep.end()
 }
 
 // targets opens the lists.
@@ -136,6 +115,17 @@ type multipingFlags struct {
 	quiet        bool
 	json         bool
 	csv          bool
+	retries      int
+	backoff      float64
+	results      int
+	endless      bool
+	every        time.Duration
+	reachable    int
+	outage       bool
+	everyAddress bool
+	timestamp    bool
+	stats        bool
+	given        func(flag string) bool // reports whether a flag is on the command line
 }
 
 // fpingLetters are those of fping.
@@ -158,6 +148,14 @@ func fpingName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		name = "traffic-class"
 	case "unreach":
 		name = "unreachable"
+	case "retry":
+		name = "retries"
+	case "squiet":
+		name = "summary-every"
+	case "vcount":
+		name = "results"
+	case "all":
+		name = "every-address"
 	}
 	return pflag.NormalizedName(name)
 }
@@ -181,6 +179,17 @@ func (f *multipingFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the summary only")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per host")
 	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per host, after one of their names")
+	flags.BoolVarP(&f.stats, "stats", "s", false, "with --json or --csv: print the summary, too, to standard error and in that format")
+	flags.IntVarP(&f.retries, "retries", "r", 0, "in place of --count: one request, and up to so many more while nobody answers")
+	flags.Float64VarP(&f.backoff, "backoff", "B", 1.5, "with --retries: by how much each waits longer than the one before, 1 to 5")
+	flags.BoolVarP(&f.everyAddress, "every-address", "m", false, "ping every address of a name, not only the first")
+	flags.IntVarP(&f.reachable, "reachable", "x", 0, "end when so many hosts are alive, and say whether there were")
+	flags.BoolVarP(&f.endless, "loop", "l", false, "ping all hosts side by side for ever, and print each reply")
+	durationVar(flags, &f.every, "summary-every", "Q", 0, "with --loop: print no replies, but sums of each such interval")
+	flags.IntVarP(&f.results, "results", "C", 0, "ping all hosts side by side so many times, and print all round-trip times of each in a line")
+	flags.BoolVarP(&f.outage, "outage", "o", false, "with --loop or --results: for how long each was silent, an interval for each loss")
+	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "with --loop: begin each line with the time, in seconds since 1970")
+	f.given = flags.Changed
 }
 
 // options translates the command line, and refuses what it cannot mean.
@@ -202,7 +211,20 @@ func (f *multipingFlags) options() (*icmplib.MultiPingOptions, *icmplib.Config, 
 	if f.rate == 0 {
 		opts.Rate = -1 // which is the library's word for no limit
 	}
-	return opts, f.config(), nil
+	switch {
+	case f.given("retries"):
+		opts.Count = 1
+	case f.results > 0:
+		opts.Count = f.results
+	}
+	if f.sideBySide() && !f.given("interval") {
+		opts.Interval = time.Second
+	}
+	cfg := f.config()
+	if f.sideBySide() {
+		cfg.Rate = f.rate
+	}
+	return opts, cfg, nil
 }
 
 func (f *multipingFlags) checkOwn() error {
@@ -213,15 +235,44 @@ func (f *multipingFlags) checkOwn() error {
 		return refuse("rate", f.rate, "0 or more")
 	case f.seed != 0 && !f.shuffle:
 		return refuse("seed", f.seed, "none without --shuffle")
+	case f.retries < 0 || f.retries > maxRetries:
+		return refuse("retries", f.retries, fmt.Sprintf("0 to %d", maxRetries))
+	case f.given("retries") && f.given("count"):
+		return errors.New("--retries and --count exclude each other: one of them is allowed")
+	case !(f.backoff >= 1 && f.backoff <= 5):
+		return refuse("backoff", f.backoff, "1 to 5")
+	case f.results < 0 || f.results > maxResults:
+		return refuse("results", f.results, fmt.Sprintf("1 to %d", maxResults))
+	case f.reachable < 0:
+		return refuse("reachable", f.reachable, "1 or more")
+	case f.endless && f.results > 0:
+		return errors.New("--loop and --results exclude each other: one of them is allowed")
+	case f.sideBySide() && (f.given("retries") || f.given("count") || f.reachable > 0 || f.alive || f.unreachable):
+		return errors.New("--loop and --results exclude --count, --retries, --reachable, --alive and --unreachable: one of them is allowed")
+	case !f.endless && (f.every > 0 || f.timestamp):
+		return errors.New("--summary-every and --timestamp: they need --loop")
+	case f.outage && !f.sideBySide():
+		return errors.New("--outage: it needs --loop or --results")
+	case f.stats && f.sideBySide():
+		return errors.New("--stats and --loop or --results exclude each other: each host has its statistics")
 	case f.alive && f.unreachable:
 		return errors.New("--alive and --unreachable exclude each other: one of them is allowed")
 	case f.json && f.csv:
 		return errors.New("--json and --csv exclude each other: one of them is allowed")
-	case f.quiet && (f.json || f.csv):
+	case f.quiet && !f.endless && (f.json || f.csv):
 		return errors.New("--quiet and --json or --csv exclude each other: one of them is allowed")
 	}
 	return nil
 }
+
+const (
+	maxRetries = 100
+	maxResults = 10_000
+)
+
+// sideBySide reports whether hosts are pinged for longer, and each has a line of its
+// own, instead of being done with one after the other.
+func (f *multipingFlags) sideBySide() bool { return f.endless || f.results > 0 }
 
 // order returns which targets are drawn, and in which order. A seed is made up
 // where none was given.

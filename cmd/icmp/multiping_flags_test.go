@@ -42,6 +42,9 @@ func TestEachFlagOfMultipingReachesTheLibrary(t *testing.T) {
 		{"no fragments", "-M", func(o *options, _ *icmplib.Config) { o.Packet.DontFragment = true }},
 		{"a mark", "--mark 9", func(o *options, _ *icmplib.Config) { o.Packet.Mark = 9 }},
 		{"broadcasts", "--broadcast", func(o *options, _ *icmplib.Config) { o.Packet.Broadcast = true }},
+		{"retries", "-r 3", func(o *options, _ *icmplib.Config) { o.Count = 1 }},
+		{"results", "-C 5", func(o *options, c *icmplib.Config) { o.Count, o.Interval, c.Rate = 5, time.Second, 10_000 }},
+		{"a loop", "-l -p 0.2 --rate 7", func(o *options, c *icmplib.Config) { o.Interval, o.Rate, c.Rate = 200*time.Millisecond, 7, 7 }},
 		{"raw sockets", "--mode raw", func(_ *options, c *icmplib.Config) { c.Mode = socket.Raw }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,6 +66,8 @@ func TestTheShortNamesAreThoseOfFping(t *testing.T) {
 		"traffic-class": "O", "ipv4": "4", "ipv6": "6", "via": "I", "source": "S", "interface": "", "pmtudisc": "", "dont-fragment": "M",
 		"mark": "", "broadcast": "",
 		"check-source": "", "mode": "", "quiet": "q", "json": "", "csv": "",
+		"stats": "s", "retries": "r", "backoff": "B", "every-address": "m", "reachable": "x", "loop": "l",
+		"summary-every": "Q", "results": "C", "outage": "o", "timestamp": "D",
 	}
 	checkShortNames(t, &multipingFlags{}, want)
 }

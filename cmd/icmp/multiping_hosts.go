@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -82,6 +84,7 @@ func fateOf(h *icmplib.Host, count int) hostFate {
 // number.
 type sweepTotal struct {
 	began time.Time
+	flags *multipingFlags
 
 	mu    sync.Mutex
 	hosts [hostOpen + 1]int64 // by their fate
@@ -111,6 +114,7 @@ func (t *sweepTotal) add(h *icmplib.Host, fate hostFate) {
 	t.stats.Altered += h.Altered
 	t.stats.Advised += h.Advised
 	t.stats.SendErrors += h.SendErrors
+	t.stats.Silent += h.Silent
 	t.stats.Unsettled += h.Unsettled
 	t.stats.Suspect += h.Suspect
 	if fate == hostAlive {
@@ -162,6 +166,97 @@ func (t *sweepTotal) verdict() error {
 // that something stood in the way.
 func (t *sweepTotal) begun() bool {
 	return t.stats.PacketsSent > 0 || t.faults[exitUsage] == nil && t.faults[exitFailure] == nil
+}
+
+// summary writes the summary for people, or for programs if they ask for it.
+func (t *sweepTotal) summary(out io.Writer, o order) {
+	elapsed := time.Since(t.began)
+	switch {
+	case t.flags.json && t.flags.stats:
+		b, err := json.Marshal(t.object(elapsed, o))
+		if err == nil {
+			fmt.Fprintf(out, "%s\n", b)
+		}
+	case t.flags.csv && t.flags.stats:
+		t.table(out, elapsed, o)
+	case t.flags.sumsUp():
+		t.write(out, elapsed, o, t.ended())
+	}
+}
+
+// sweepSummary is the object of a whole sweep.
+type sweepSummary struct {
+	Schema          int      `json:"schema"`
+	Targets         int64    `json:"targets"`
+	Alive           int64    `json:"alive"`
+	Unreachable     int64    `json:"unreachable"`
+	NamesNotFound   int64    `json:"names_not_found"`
+	Open            int64    `json:"open"`
+	Interrupted     bool     `json:"interrupted"`
+	Elapsed         float64  `json:"elapsed_ms"`
+	Shard           string   `json:"shard"`
+	Seed            uint64   `json:"seed"`
+	PacketsSent     int      `json:"packets_sent"`
+	PacketsReceived int      `json:"packets_received"`
+	PacketLoss      float64  `json:"packet_loss"`
+	Silent          int      `json:"silent"`
+	ICMPErrors      int      `json:"icmp_errors"`
+	Late            int      `json:"late"`
+	Unsettled       int      `json:"unsettled"`
+	Duplicates      int      `json:"duplicates"`
+	Altered         int      `json:"altered"`
+	Advised         int      `json:"advised"`
+	SendErrors      int      `json:"send_errors"`
+	Suspect         int      `json:"suspect"`
+	MinRTT          *float64 `json:"min_rtt_ms"`
+	AvgRTT          *float64 `json:"avg_rtt_ms"`
+	MaxRTT          *float64 `json:"max_rtt_ms"`
+}
+
+func (t *sweepTotal) object(elapsed time.Duration, o order) *sweepSummary {
+	s, ms := &t.stats, func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	j := &sweepSummary{
+		Schema: icmplib.JSONSchema, Alive: t.hosts[hostAlive], Unreachable: t.hosts[hostDead] + t.hosts[hostNoName],
+		NamesNotFound: t.hosts[hostNoName], Open: t.hosts[hostOpen], Interrupted: t.interrupted, Elapsed: ms(elapsed),
+		PacketsSent: s.PacketsSent, PacketsReceived: s.PacketsReceived, PacketLoss: s.PacketLoss(), Silent: s.Silent,
+		ICMPErrors: s.ICMPErrors, Late: s.Late, Unsettled: s.Unsettled, Duplicates: s.Duplicates, Altered: s.Altered,
+		Advised: s.Advised, SendErrors: s.SendErrors, Suspect: s.Suspect,
+	}
+	for _, n := range t.hosts {
+		j.Targets += n
+	}
+	if o.shards > 1 {
+		j.Shard = fmt.Sprintf("%d/%d", o.shard, o.shards)
+	}
+	if o.shuffle {
+		j.Seed = o.seed
+	}
+	if n := s.PacketsReceived; n > 0 {
+		least, mean, most := ms(t.min), ms(t.sum/time.Duration(n)), ms(t.max)
+		j.MinRTT, j.AvgRTT, j.MaxRTT = &least, &mean, &most
+	}
+	return j
+}
+
+// table writes the fields of the object as a line below their names.
+func (t *sweepTotal) table(out io.Writer, elapsed time.Duration, o order) {
+	v := reflect.ValueOf(*t.object(elapsed, o))
+	var names, cells []string
+	for i := range v.NumField() {
+		cell := ""
+		switch x := v.Field(i).Interface().(type) {
+		case *float64:
+			if x != nil {
+				cell = csvNumber(*x)
+			}
+		case float64:
+			cell = csvNumber(x)
+		default:
+			cell = fmt.Sprint(x)
+		}
+		names, cells = append(names, v.Type().Field(i).Tag.Get("json")), append(cells, cell)
+	}
+	newCSVTable(out, names).line(cells)
 }
 
 // tell writes the summary of what is known so far.

@@ -56,7 +56,7 @@ var badLines = []struct {
 	{"a letter of fping that is not here", "multiping -g 127.0.0.1 127.0.0.3", []string{"there is no -g here: -g of fping", "10.0.0.1-10.0.0.20", "Try 'icmp multiping --help'."}},
 	{"milliseconds of fping", "multiping -p 1000 127.0.0.1", []string{"--interval", "fping takes 1000 for milliseconds", "1000ms or 1000s is allowed"}},
 	{"and its time to wait", "multiping -t 500 127.0.0.1", []string{"--timeout", "500ms or 500s is allowed"}},
-	{"the statistics of fping", "multiping -s 127.0.0.1", []string{"there is no -s here", "--size is -b"}},
+	{"random payload of fping", "multiping -R 127.0.0.1", []string{"there is no -R here: -R of fping"}},
 	{"milliseconds of traceroute", "traceroute -z 100 127.0.0.1", []string{"--interval", "100ms or 100s is allowed"}},
 	{"the packetlen of traceroute", "traceroute 127.0.0.1 1500", []string{"packetlen", "--size"}},
 	{"three times of traceroute", "traceroute -w 5,3,10 127.0.0.1", []string{"--timeout", `"5,3,10"`, "0.2"}},

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+)
+
+// echoIgnored has the IPv4 addresses of the namespace answer, or not.
+func echoIgnored(t *testing.T, ignored bool) {
+	t.Helper()
+	value := "0"
+	if ignored {
+		value = "1"
+	}
+	if err := os.WriteFile("/proc/sys/net/ipv4/icmp_echo_ignore_all", []byte(value), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestHostsThatDoNotAnswerAreAskedAgain(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		got := runLine(t.Context(), "multiping", "-r", "2", "-t", "50ms", "-B", "1", "127.0.0.1", "127.0.0.1", "::1", "no..name")
+		got.check(t, exitNoName)
+		for _, want := range []string{"127.0.0.1 is unreachable (no reply)\n127.0.0.1 is unreachable (no reply)\n"} {
+			if !strings.Contains(got.stdout, want) {
+				t.Errorf("it does not say %q:\n%s", want, got.stdout)
+			}
+		}
+		if want := "4 targets, 1 alive, 3 unreachable (names not found: 1)\n7 packets transmitted, 1 received"; !strings.Contains(got.stderr, want) {
+			t.Errorf("the summary does not say %q:\n%s", want, got.stderr)
+		}
+	})
+}
+
+func TestAHostThatAnswersAtTheSecondTryIsAlive(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		stdout := &watcher{want: "::1", do: func() { echoIgnored(t, false) }} // it answers in the first round
+		var stderr strings.Builder
+		code := run(t.Context(), strings.Fields("multiping -r 5 -t 200ms -B 1 127.0.0.1 ::1"), nil, stdout, &stderr)
+		out := stdout.text.String()
+		if code != exitAlive || !regexp.MustCompile(`127\.0\.0\.1 is alive \([0-9.]+ ms, (50|66\.67)% loss\)`).MatchString(out) {
+			t.Errorf("it ends with %d:\n%s%s", code, out, &stderr)
+		}
+	})
+}
+
+func TestSoManyHostsAreReachable(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		got := runLine(t.Context(), "multiping", "-a", "-x", "1", "-c", "1", "-t", "100ms", "127.0.0.1", "::1")
+		got.check(t, exitAlive)
+		if got.stdout != "::1\nenough: 1 of 1 hosts that are wanted are alive\n" {
+			t.Errorf("got %s", got.stdout)
+		}
+		got = runLine(t.Context(), "multiping", "-q", "-x", "2", "-c", "1", "-t", "100ms", "127.0.0.1", "::1")
+		got.check(t, exitDead)
+		if got.stdout != "not enough: 1 of 2 hosts that are wanted are alive\n" {
+			t.Errorf("got %s", got.stdout)
+		}
+	})
+}
+
+func TestEveryAddressOfANameIsPinged(t *testing.T) {
+	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+		got := runLine(t.Context(), "multiping", "-m", "-c", "1", "localhost", "127.0.0.9", "no..name")
+		got.check(t, exitNoName)
+		lines := sortedLines(got.stdout)
+		for i, want := range []string{"127.0.0.9 is alive", "localhost (127.0.0.1) is alive", "localhost (::1) is alive", "no..name is unreachable"} {
+			if i >= len(lines) || !strings.HasPrefix(lines[i], want) {
+				t.Errorf("no %q in\n%s", want, got.stdout)
+			}
+		}
+	})
+}
+
+func TestTheSummaryForPrograms(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		line := []string{"multiping", "--json", "-s", "-c", "1", "-t", "100ms", "--shuffle", "--seed", "7", "127.0.0.1", "::1"}
+		got := runLine(t.Context(), line...)
+		got.check(t, exitDead)
+		checkObjects(t, "Sweep", got.stderr)
+		o := object(t, got.stderr)
+		for field, want := range map[string]any{"targets": 2.0, "alive": 1.0, "unreachable": 1.0, "packets_sent": 2.0, "silent": 1.0, "packet_loss": 0.5, "seed": 7.0, "interrupted": false} {
+			if o[field] != want {
+				t.Errorf("%s is %v, want %v", field, o[field], want)
+			}
+		}
+		line[1] = "--csv"
+		got = runLine(t.Context(), line...)
+		checkColumns(t, csvColumns(t, got.stderr)[0], map[string]string{"targets": "2", "alive": "1", "packet_loss": "0.5", "seed": "7", "shard": ""})
+	})
+}
+
+func TestAllRoundTripTimesInALine(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		got := runLine(t.Context(), "multiping", "-C", "3", "-o", "-p", "30ms", "-t", "60ms", "127.0.0.1", "::1")
+		got.checkOutput(t, exitDead, `^127\.0\.0\.1 : - - -, outage 90ms
+::1       : [0-9.]+ [0-9.]+ [0-9.]+, outage 0s
+$`)
+		got = runLine(t.Context(), "multiping", "-C", "2", "--json", "-p", "30ms", "127.0.0.1", "::1")
+		checkObjects(t, "Host", got.stdout)
+	})
+}
+
+// loopUntil runs a loop until its output has a text.
+func loopUntil(t *testing.T, want string, line ...string) command {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stdout := &watcher{want: want, do: cancel}
+	var stderr strings.Builder
+	code := run(ctx, append([]string{"multiping"}, line...), strings.NewReader(""), stdout, &stderr)
+	return command{code, stdout.text.String(), stderr.String()}
+}
+
+func TestALoopTellsEachReply(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		got := loopUntil(t, "No reply", "-l", "-o", "-p", "20ms", "-t", "50ms", "127.0.0.1", "::1")
+		got.check(t, exitDead)
+		for _, want := range []string{
+			`(?m)^64 bytes from ::1: seq=0 ttl=64 time=[0-9.]+ ms \([0-9.]+ ms avg, 0% loss, outage 0s\)$`,
+			`(?m)^No reply from 127\.0\.0\.1: seq=0 \(100% loss, outage 20ms\)$`,
+		} {
+			if !regexp.MustCompile(want).MatchString(got.stdout) {
+				t.Errorf("no %s in\n%s", want, got.stdout)
+			}
+		}
+		if !regexp.MustCompile(`(?m)^::1: [0-9]+ packets transmitted, [0-9]+ received, 0% packet loss.*, rtt min/avg/max/stddev = .*, outage 0s$`).MatchString(got.stderr) {
+			t.Errorf("at the end it says\n%s", got.stderr)
+		}
+		got = loopUntil(t, "\n[", "-l", "-Q", "0.1", "-p", "20ms", "-t", "50ms", "127.0.0.1", "::1")
+		if !regexp.MustCompile(`^\[[0-9:]{8}\]\n127\.0\.0\.1: 0 of [0-9]+ received, 100% loss\n::1: ([0-9]+) of ([0-9]+) received, 0% loss, rtt min/avg/max = [0-9./]+ ms\n\[`).MatchString(got.stdout) {
+			t.Errorf("sums of intervals:\n%s", got.stdout)
+		}
+		got = loopUntil(t, fmt.Sprintf(`"seq":%d`, 2), "-l", "--json", "-p", "20ms", "-D=false", "::1")
+		if !strings.Contains(got.stdout, `"name":"::1"`) {
+			t.Errorf("got %s", got.stdout)
+		}
+	})
+}
+
+func TestALoopOfTooManyIsRefused(t *testing.T) {
+	got := runLine(t.Context(), "multiping", "-l", "10.0.0.0/15")
+	got.checkRefusal(t, []string{"up to 65536 targets"})
+}
