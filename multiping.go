@@ -60,8 +60,8 @@ const (
 	defaultMultiPingInterval = 500 * time.Millisecond
 	defaultMultiPingRate     = 10_000
 
-	// maxMultiPingCount is what a probe's tag has room for.
-	maxMultiPingCount = 1<<seqBits - 1
+	// maxMultiPingCount is what a plan.Key has room for.
+	maxMultiPingCount = 1<<24 - 1
 )
 
 // MultiPing pings hosts, names or addresses, all at once: icmplib's multiping.

@@ -85,7 +85,7 @@ func (s *traceSweep) each(ctx context.Context, targets iter.Seq[string], yield f
 	defer s.gate.end()
 	defer s.giveTurns()
 	err := s.run(ctx)
-	s.progress.report(&s.targets, true)
+	s.progress.report(s.targets.feed, true)
 	return err
 }
 
@@ -117,7 +117,7 @@ func (s *traceSweep) run(ctx context.Context) error {
 				return s.abandon(err)
 			}
 		}
-		s.progress.report(&s.targets, false)
+		s.progress.report(s.targets.feed, false)
 	}
 }
 

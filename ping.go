@@ -60,19 +60,7 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 	}
 	host := &Host{Address: run.dst, Name: target}
 	host.KeepRTTs(run.opts.Count)
-	err = run.each(ctx, func(r Result) bool {
-		host.Add(r)
-		if host.PacketsSent == 0 || r.Cause != nil && host.PacketsReceived == 0 {
-			host.Err = r.Cause
-		} else {
-			host.Err = nil
-		}
-		return true
-	})
-	if err != nil && host.PacketsSent == 0 && host.Err == nil {
-		host.Err = err
-	}
-	return host, err
+	return host, run.into(ctx, host)
 }
 
 // PingSeq sends echo requests to a host, a name or an address, and yields each

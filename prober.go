@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/internal/transport"
@@ -89,6 +90,7 @@ type Prober struct {
 	other   standin.Network                // in place of the system; nil: the system
 	routed  func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
 	turns   traceTurns
+	locks   drive.Locks
 	aliases aliases
 	buffers *engine.Budget // of receive buffers that grow
 	sum     uint16         // of echo requests: see engine.OpConfig. At random, so that it proves something

@@ -176,8 +176,8 @@ func (d *feed) take(buf []target) (targets []target, more bool) {
 	return targets, !d.ended
 }
 
-// count returns how many targets were drawn.
-func (d *feed) count() int {
+// Count returns how many targets were drawn.
+func (d *feed) Count() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.drawn
@@ -366,30 +366,6 @@ func (g *sendGate) reserve(now time.Time, n int) int {
 
 // end gives back to other calls what was kept for this one.
 func (g *sendGate) end() { g.all.GiveBack(g.reserved) }
-
-// progressEvery bounds how often Progress is called.
-const progressEvery = 100 * time.Millisecond
-
-// progressReport is how far a sweep has come, and who is told.
-type progressReport struct {
-	Progress
-	tell func(Progress) // nil: nobody
-	told time.Time
-}
-
-// report tells, but not too often save for the last time.
-func (r *progressReport) report(targets *targetQueue, last bool) {
-	if r.tell == nil {
-		return
-	}
-	now := time.Now()
-	if !last && now.Sub(r.told) < progressEvery {
-		return
-	}
-	r.told = now
-	r.Targets = targets.feed.count()
-	r.tell(r.Progress)
-}
 
 // waiter is how an operation waits. It has to be stopped.
 type waiter struct {

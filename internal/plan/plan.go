@@ -30,6 +30,13 @@ func (k Key) Hop() int { return int(k >> numberBits) }
 // Number returns the low 24 bits of the number.
 func (k Key) Number() int { return int(k & (1<<numberBits - 1)) }
 
+// Ordinal returns the greatest number below limit that ends with those bits: that of a
+// probe of a plan that numbers them one after the other, and has sent so many.
+func (k Key) Ordinal(limit int) int {
+	last := limit - 1
+	return last - (last-int(k))&(1<<numberBits-1)
+}
+
 // Probe is what may leave.
 type Probe struct {
 	Key  Key

@@ -12,3 +12,14 @@ func TestAKeyHoldsTheHopAndTheNumber(t *testing.T) {
 		}
 	}
 }
+
+func TestTheOrdinalOfAProbeGoesBeyondItsBits(t *testing.T) {
+	const wrap = 1 << 24
+	for _, tt := range []struct{ number, limit int }{
+		{0, 1}, {5, 6}, {0, wrap}, {wrap - 1, wrap}, {wrap - 1, wrap + 1}, {wrap, wrap + 1}, {3*wrap + 7, 3*wrap + 9}, {3*wrap - 1, 3*wrap + 9},
+	} {
+		if got := MakeKey(9, tt.number).Ordinal(tt.limit); got != tt.number {
+			t.Errorf("probe %d of %d has the ordinal %d", tt.number, tt.limit, got)
+		}
+	}
+}

@@ -1,0 +1,577 @@
+// Package drive is the one loop of all operations: it asks tasks which probes may
+// leave, sends them, and hands out what becomes known of them.
+//
+// A [Task] is one target: a strategy of internal/plan, and what the operation keeps
+// for its caller. A [Driver] has one of them or very many. It knows nothing of what
+// answers mean, and a task knows nothing of sockets, rates and other tasks.
+//
+// One goroutine does everything: the caller's. It has the right to read the sockets
+// while it sends (see internal/engine), and it has lent it whenever code of the caller
+// runs, so that a loop body that sleeps deafens nobody.
+package drive
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+// Task is one target at work. All of it but what is commented here is as in
+// [plan.Plan]; in place of Observe it has Heard.
+type Task interface {
+	Next(now time.Time) (p plan.Probe, ok bool, wake time.Time)
+	Wants(k plan.Key) bool
+	Recall(k plan.Key)
+	Sent(k plan.Key, at time.Time)
+	Refused(k plan.Key, err error, now time.Time)
+	Alone() bool
+	Done() bool
+
+	// Line returns what a probe leaves by. An error ends the task.
+	Line(p *plan.Probe) (*Line, error)
+
+	// Heard takes an outcome of a probe. It runs no code of the caller.
+	Heard(k plan.Key, o *engine.Outcome, now time.Time)
+
+	// HasNews reports whether Hand has something for the caller, which it then hands
+	// out. Hand reports whether the caller wants more.
+	HasNews() bool
+	Hand() (goOn bool)
+
+	// End hands out what is left for the caller: nil says that the task is done, an
+	// error why it is cut short. It reports whether the caller wants more.
+	End(err error) (goOn bool)
+}
+
+// Line is what the probes of a flow to a target leave by.
+type Line struct {
+	Pool *engine.Pool
+	Op   *engine.Op // see Driver.NewOp
+	Dst  netip.Addr
+	TTL  int // of probes that have none of their own
+	Flow engine.Flow
+}
+
+// Config says how a Driver works. Closed, All and Locks are needed.
+type Config struct {
+	Closed <-chan struct{} // ends the run with net.ErrClosed
+	All    *engine.Pacer   // the rate of all operations together
+	Own    *engine.Pacer   // that of this one; nil: no limit
+	Locks  *Locks          // see Task.Alone
+
+	// Timeout is that of the probes.
+	Timeout time.Duration
+
+	// Ends reports whether a refusal ends its task, and is no result of its probe;
+	// nil: none does.
+	Ends func(err error) bool
+
+	// OnePort says that each probe is a connection from one and the same port: one
+	// that is refused because the port is in use waits until it is not.
+	OnePort bool
+
+	// MaxInFlight bounds the probes in flight; 0: nothing does.
+	MaxInFlight int
+
+	// Routers, if not nil, has probes wait for the routers at which their TTL ends,
+	// and leave in an order that its seed decides.
+	Routers *Routers
+
+	// Targets, if not nil, are what further tasks are begun for, as many as may be
+	// in flight at a time: Parallel, of which no more than Ahead (0: any number) wait
+	// to send their first probe. Begin returns no task for a target that is complete
+	// at once, and an error that ends the run.
+	Targets  *Feed
+	Parallel int
+	Ahead    int
+	Begin    func(t Target) (Task, error)
+
+	// Progress, if not nil, is called once in each turn of the loop, and at the end.
+	Progress func(last bool)
+}
+
+// Driver is an operation at work. It is used by one goroutine.
+type Driver struct {
+	cfg     Config
+	epoch   time.Time
+	inbox   *engine.Inbox
+	ops     []*engine.Op
+	slots   slots
+	ready   ready
+	timers  timers
+	rate    rate
+	targets queue
+
+	inFlight int // probes without a fate
+	taken    int // probes that the system took
+	closed   bool
+	freed    chan struct{} // holds a token when a claim may have become a lock
+	blocked  []ref         // tasks that wait for theirs
+
+	batches  []batch
+	outcomes []engine.Outcome
+	timer    *time.Timer
+}
+
+// unclearRoom is how many answers without a mark may wait to be looked at.
+const unclearRoom = 1 << 12
+
+// New returns a Driver. It must be closed.
+func New(cfg Config) *Driver {
+	d := &Driver{
+		cfg:   cfg,
+		epoch: time.Now(),
+		inbox: engine.NewInboxWith(unclearRoom),
+		rate:  rate{own: cfg.Own, all: cfg.All},
+		freed: make(chan struct{}, 1),
+	}
+	if cfg.Routers != nil {
+		d.ready.routers = newRouters(cfg.Routers)
+	}
+	if cfg.Targets != nil {
+		d.targets = newQueue(cfg.Targets)
+	}
+	return d
+}
+
+// NewOp starts an operation of the engine, whose outcomes the Driver takes.
+func (d *Driver) NewOp(cfg engine.OpConfig) *engine.Op {
+	cfg.Inbox, cfg.Drives = d.inbox, true
+	op := engine.NewOp(cfg)
+	d.ops = append(d.ops, op)
+	return op
+}
+
+// Close ends the operations of the engine, gives the places of probes that were not
+// sent to other operations, and ends the drawing of targets.
+func (d *Driver) Close() {
+	for i := range d.slots.all {
+		d.unlock(&d.slots.all[i])
+	}
+	d.rate.end()
+	for _, op := range d.ops {
+		op.Close()
+	}
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	if d.cfg.Targets != nil {
+		d.cfg.Targets.end()
+	}
+}
+
+// Add begins a task.
+func (d *Driver) Add(t Task) { d.add(t, netip.Addr{}) }
+
+// add begins a task for an address that is in use until the task ends.
+func (d *Driver) add(t Task, addr netip.Addr) {
+	now := time.Now()
+	r := d.slots.add(slot{task: t, addr: addr, took: d.since(now)})
+	d.steer(r, &d.slots.all[r.place], now)
+}
+
+// Run drives the tasks until all are done, the caller wants no more, or ctx ends.
+func (d *Driver) Run(ctx context.Context) error {
+	err := d.run(ctx)
+	if d.cfg.Progress != nil {
+		d.cfg.Progress(true)
+	}
+	return err
+}
+
+func (d *Driver) run(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil {
+			return d.abandon(context.Cause(ctx))
+		}
+		d.collect()
+		d.wake(time.Now())
+		if err := d.admit(); err != nil {
+			return d.abandon(err)
+		}
+		if d.closed {
+			return nil
+		}
+		sent, err := d.send(ctx)
+		switch {
+		case err != nil:
+			return d.abandon(err)
+		case d.closed || d.finished():
+			return nil
+		case !sent:
+			if err := d.wait(ctx); err != nil {
+				return d.abandon(err)
+			}
+		}
+		if d.cfg.Progress != nil {
+			d.cfg.Progress(false)
+		}
+	}
+}
+
+func (d *Driver) finished() bool {
+	return d.slots.len() == 0 && (d.cfg.Targets == nil || d.targets.ended())
+}
+
+// abandon ends the tasks as they stand, and returns err.
+func (d *Driver) abandon(err error) error {
+	d.collect()
+	for i := range d.slots.all {
+		s := &d.slots.all[i]
+		if s.task == nil || d.closed {
+			continue
+		}
+		d.unlock(s)
+		d.closed = !s.task.End(err)
+	}
+	return err
+}
+
+// since measures a moment from the Driver's epoch; the zero time has no measure.
+func (d *Driver) since(t time.Time) time.Duration { return t.Sub(d.epoch) }
+
+// maxWaiting is how many targets may wait for others of the same address.
+const maxWaiting = 1 << 16
+
+// wants reports whether another target can be taken and is needed.
+func (d *Driver) wants() bool {
+	return d.slots.len() < d.cfg.Parallel && d.targets.waiting < maxWaiting &&
+		(d.cfg.Ahead == 0 || d.ready.fresh.len() < d.cfg.Ahead)
+}
+
+// admit begins tasks while there is room.
+func (d *Driver) admit() error {
+	for d.cfg.Targets != nil && !d.closed {
+		t, ok := d.targets.take(d.wants)
+		if !ok {
+			return nil
+		}
+		task, err := d.cfg.Begin(t)
+		switch {
+		case err != nil:
+			return err
+		case task != nil:
+			d.add(task, t.Addr)
+		case t.Err == nil:
+			d.targets.release(t.Addr)
+		}
+	}
+	return nil
+}
+
+// Stop has the Driver end because the caller wants no more.
+func (d *Driver) Stop() { d.closed = true }
+
+// steer does what follows from what has become known of a task.
+func (d *Driver) steer(r ref, s *slot, now time.Time) {
+	for {
+		if s.task.HasNews() && (s.claim == nil || s.inFlight == 0) {
+			d.unlock(s) // what the caller does may take any time
+			if !s.task.Hand() {
+				d.closed = true
+				return
+			}
+		}
+		if s.task.Done() {
+			d.finish(r, s, nil)
+			return
+		}
+		again := d.ask(r, s, now)
+		if s.task == nil || !again && !s.task.Done() {
+			return
+		}
+	}
+}
+
+// finish ends a task and frees its slot.
+func (d *Driver) finish(r ref, s *slot, err error) {
+	d.unlock(s)
+	task, addr := s.task, s.addr
+	d.slots.remove(r)
+	if addr.IsValid() {
+		d.targets.release(addr)
+	}
+	if !d.closed && !task.End(err) {
+		d.closed = true
+	}
+}
+
+// ask asks a task what may leave. It reports whether the task is to be looked at
+// again, because it probes one by one no more.
+func (d *Driver) ask(r ref, s *slot, now time.Time) (again bool) {
+	for {
+		alone := s.task.Alone()
+		if alone || s.oneByOne {
+			if at, hold := d.hold(r, s, alone, now); hold {
+				d.wakeAt(r, s, at)
+				return false
+			}
+			if len(s.postponed) > 0 {
+				p := s.postponed[0]
+				s.postponed = s.postponed[1:]
+				d.queue(r, s, p)
+				return false
+			}
+		}
+		p, ok, wake := s.task.Next(now)
+		if alone && !s.task.Alone() {
+			d.unlock(s)
+			again = !ok
+		}
+		if !ok {
+			d.wakeAt(r, s, wake)
+			return again
+		}
+		d.queue(r, s, p)
+	}
+}
+
+// queue has a probe wait for its turn.
+func (d *Driver) queue(r ref, s *slot, p plan.Probe) {
+	s.queued++
+	d.ready.push(waiting{r, p}, s.begun)
+}
+
+// connectionPause is after how long a connection is tried again whose port is in use,
+// and connectionPatience after how long somebody else is taken to have the port.
+const (
+	connectionPause    = 100 * time.Millisecond
+	connectionPatience = 5 * time.Second
+)
+
+// postpones reports whether a probe that was refused has to wait for a connection to
+// end: there cannot be two with the same ports and addresses. That of a silent probe
+// is in the way until the system gives it up, which may be after its timeout.
+func (d *Driver) postpones(s *slot, err error, now time.Time) bool {
+	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
+	return inUse && d.cfg.OnePort && d.taken > 0 &&
+		(s.inFlight > 0 || d.since(now)-s.took <= connectionPatience)
+}
+
+// hold reports whether the next probe of a task whose probes leave one by one has to
+// wait, and until when; the zero time if only the fate of another can tell. Alone says
+// that it is because of other operations, too.
+func (d *Driver) hold(r ref, s *slot, alone bool, now time.Time) (at time.Time, hold bool) {
+	if s.inFlight+s.queued > 0 {
+		return at, true
+	}
+	if at = d.epoch.Add(s.retry); s.oneByOne && now.Before(at) {
+		return at, true
+	}
+	if !alone {
+		return at, false
+	}
+	if !d.lock(r, s) {
+		return time.Time{}, true
+	}
+	at = d.epoch.Add(s.holdoff)
+	return at, now.Before(at)
+}
+
+// lock takes the lock for the target of a task, and reports whether it has it.
+func (d *Driver) lock(r ref, s *slot) bool {
+	if s.claim == nil {
+		line, err := s.task.Line(&plan.Probe{})
+		if err != nil {
+			d.finish(r, s, err)
+			return false
+		}
+		s.claim = d.cfg.Locks.claim(lockKey{line.Pool, line.Dst}, d.freed)
+	}
+	holdoff, has := s.claim.holds()
+	if !has {
+		d.blocked = append(d.blocked, r)
+		return false
+	}
+	s.holdoff = max(s.holdoff, d.since(holdoff))
+	return true
+}
+
+// unlock gives back a lock, or the claim to it. Until its holdoff an answer to what
+// was sent may come, and so may those to probes that are still in flight.
+func (d *Driver) unlock(s *slot) {
+	if s.claim == nil {
+		return
+	}
+	holdoff := d.epoch.Add(s.holdoff)
+	if s.inFlight > 0 {
+		holdoff = later(holdoff, time.Now().Add(engine.ForgottenAfter(d.cfg.Timeout)))
+	}
+	s.claim.release(holdoff)
+	s.claim = nil
+}
+
+// unblock looks at the tasks that wait for a lock.
+func (d *Driver) unblock(now time.Time) {
+	blocked := d.blocked
+	d.blocked = nil
+	for _, r := range blocked {
+		if s := d.slots.find(r); s != nil && !d.closed {
+			d.steer(r, s, now)
+		}
+	}
+}
+
+// wakeAt has a task looked at again; the zero time is never.
+func (d *Driver) wakeAt(r ref, s *slot, at time.Time) {
+	if at.IsZero() {
+		return
+	}
+	due := max(d.since(at), 1)
+	if s.timer != 0 && s.timer <= due {
+		return
+	}
+	s.timer = due
+	d.timers.push(timer{due, r})
+}
+
+// wake looks at the tasks that are due.
+func (d *Driver) wake(now time.Time) {
+	select {
+	case <-d.freed:
+		d.unblock(now)
+	default:
+	}
+	for !d.closed {
+		t, ok := d.timers.pop(d.since(now))
+		if !ok {
+			return
+		}
+		if s := d.slots.find(t.ref); s != nil && s.timer == t.at {
+			s.timer = 0
+			d.steer(t.ref, s, now)
+		}
+	}
+}
+
+const (
+	// restFrom is how long a wait is in which others read what comes.
+	restFrom = 2 * time.Millisecond
+
+	// Where routers are waited for, very many probes are in flight, and something
+	// happens all the time. To look at each thing by itself costs more than all the
+	// rest; gathered, they wait a little, which is part of no round-trip time.
+	gatherAbove = 64 // probes in flight
+	gatherFor   = time.Millisecond
+)
+
+// wait waits until something can be done. An error is why the run has to end.
+func (d *Driver) wait(ctx context.Context) error {
+	now := time.Now()
+	at, outcomes := d.nextDue(now), d.inbox.Ready()
+	if d.cfg.Routers != nil && d.inFlight > gatherAbove {
+		at, outcomes = now.Add(gatherFor), nil
+	}
+	if at.IsZero() || at.Sub(now) > restFrom {
+		for _, op := range d.ops {
+			op.Rest()
+		}
+	}
+	var news <-chan struct{}
+	if d.cfg.Targets != nil {
+		news = d.targets.news(d.wants)
+	}
+	var due <-chan time.Time
+	if !at.IsZero() {
+		due = d.setTimer(at.Sub(now))
+	}
+	select {
+	case <-outcomes:
+		d.take()
+	case <-news:
+	case <-d.freed:
+		d.unblock(time.Now())
+	case <-due:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-d.cfg.Closed:
+		return net.ErrClosed
+	}
+	return nil
+}
+
+func (d *Driver) setTimer(after time.Duration) <-chan time.Time {
+	if d.timer == nil {
+		d.timer = time.NewTimer(after)
+	} else {
+		d.timer.Reset(after)
+	}
+	return d.timer.C
+}
+
+// nextDue returns when there is something to do if nothing comes in, now at the
+// earliest; the zero time, if there is nothing.
+func (d *Driver) nextDue(now time.Time) (at time.Time) {
+	if d.mayFly() > 0 {
+		if next, ok := d.ready.next(now); ok {
+			at = later(next, d.rate.at)
+		}
+	}
+	if due, ok := d.timers.first(); ok {
+		if timer := d.epoch.Add(due); at.IsZero() || timer.Before(at) {
+			at = timer
+		}
+	}
+	if at.IsZero() {
+		return at
+	}
+	return later(now, at)
+}
+
+// collect takes what became known, if anything did.
+func (d *Driver) collect() {
+	select {
+	case <-d.inbox.Ready():
+		d.take()
+	default:
+	}
+}
+
+// take takes what became known.
+func (d *Driver) take() {
+	d.outcomes = d.inbox.Take(d.outcomes)
+	now := time.Now()
+	for i := range d.outcomes {
+		d.heard(&d.outcomes[i], now)
+	}
+}
+
+func (d *Driver) heard(o *engine.Outcome, now time.Time) {
+	settles := o.Fate.Settles()
+	if settles {
+		d.inFlight--
+	}
+	r, key := splitTag(o.Tag)
+	s := d.slots.find(r)
+	if s == nil || d.closed {
+		return // it is only counted
+	}
+	if settles {
+		s.inFlight--
+	}
+	switch {
+	case o.Fate == engine.Silent:
+		s.holdoff = max(s.holdoff, d.since(o.Sent)+engine.ForgottenAfter(d.cfg.Timeout))
+	case o.Fate != engine.Unclear && o.Responder.IsValid():
+		s.holdoff = max(s.holdoff, d.since(o.Sent)+o.RTT+engine.RepeatedWithin)
+	}
+	s.task.Heard(key, o, now)
+	if settles && o.Responder.IsValid() {
+		d.ready.heard(o.TTL, o.Responder)
+	}
+	d.steer(r, s, now)
+}
+
+// later returns the later of two moments.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

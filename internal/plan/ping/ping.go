@@ -1,0 +1,119 @@
+// Package ping is the strategy of pinging one host: which request leaves when, and when
+// all is known. See plan for what strategies are.
+package ping
+
+import (
+	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+// Options says how a host is pinged.
+type Options struct {
+	Count    int           // of requests; negative: without end
+	Interval time.Duration // 0: none
+	Linger   time.Duration // after the last request, for a group of hosts; 0: for none
+}
+
+// RefusedPause keeps a ping without interval, whose packets the system refuses, from
+// doing nothing else.
+const RefusedPause = 10 * time.Millisecond
+
+// Plan is a ping. Its rules:
+//
+//  1. The first request leaves at once, Count in all, and each has a number, from 0.
+//  2. A request is due an Interval after the one before was due, so that what it leaves
+//     late does not add up.
+//  3. Where that has passed already, it is due an Interval after the one before left:
+//     what was missed is not made up for.
+//  4. Without an Interval, a request waits for the fate of the one before.
+//  5. Without an Interval, a request behind one that the system refused waits for
+//     RefusedPause.
+//  6. What does not settle a request changes nothing.
+//  7. A ping is done when all requests have met their fates.
+//  8. That a group has answered is known only when Linger has passed since the last
+//     request left, and no earlier.
+type Plan struct {
+	plan.Prompt
+	opts *Options
+
+	asked int // requests that Next returned
+	tried int // those of them that left or were refused
+	open  int // those of them that have no fate yet
+	due   time.Time
+	until time.Time // the end of the linger
+	over  bool      // it has come
+}
+
+// New returns the plan of a ping.
+func New(opts *Options) Plan { return Plan{opts: opts} }
+
+// Open returns how many requests are in flight.
+func (p *Plan) Open() int { return p.open }
+
+// Tried returns how many requests left or were refused.
+func (p *Plan) Tried() int { return p.tried }
+
+// Next returns the request that may leave now: see [plan.Plan].
+func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
+	switch {
+	case p.asked > p.tried:
+		return probe, false, wake
+	case p.opts.Count >= 0 && p.asked >= p.opts.Count:
+		if p.open > 0 {
+			return probe, false, wake
+		}
+		if p.over = !now.Before(p.until); !p.over {
+			wake = p.until
+		}
+		return probe, false, wake
+	case p.opts.Interval == 0 && p.open > 0:
+		return probe, false, wake
+	case now.Before(p.due):
+		return probe, false, p.due
+	}
+	p.asked++
+	return plan.Probe{Key: plan.MakeKey(0, p.asked-1)}, true, wake
+}
+
+// Sent notes that a request has left.
+func (p *Plan) Sent(_ plan.Key, at time.Time) {
+	p.tried++
+	p.open++
+	p.schedule(at, p.opts.Interval)
+	if p.opts.Linger > 0 {
+		p.until = at.Add(p.opts.Linger)
+	}
+}
+
+// Refused notes that the system did not take a request.
+func (p *Plan) Refused(_ plan.Key, _ error, now time.Time) {
+	p.tried++
+	if p.opts.Interval == 0 {
+		p.schedule(now, RefusedPause)
+		return
+	}
+	p.schedule(now, p.opts.Interval)
+}
+
+// schedule has the next request due a pause after this one was.
+func (p *Plan) schedule(now time.Time, pause time.Duration) {
+	if p.due = p.due.Add(pause); !p.due.After(now) {
+		p.due = now.Add(pause)
+	}
+}
+
+// Observe notes what became known of a request.
+func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
+	if o.Settles {
+		p.open--
+	}
+}
+
+// Done reports whether all requests have met their fates.
+func (p *Plan) Done() bool {
+	if p.opts.Count < 0 || p.tried < p.opts.Count || p.open > 0 {
+		return false
+	}
+	return p.over || p.until.IsZero()
+}
