@@ -49,7 +49,7 @@ func (r *repository) readSource(path string) error {
 	if err != nil {
 		return err
 	}
-	command := strings.HasPrefix(path, "cmd/")
+	command := inModuleOfItsOwn(path)
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Ident:
@@ -86,7 +86,7 @@ func (r *repository) holds(pattern string) bool {
 var (
 	fences     = regexp.MustCompile("(?ms)^```.*?^```|^<!-- theirs -->.*?^<!-- end -->") // options of other tools are checked in cmd/icmp
 	quotedName = regexp.MustCompile("`([^`\n]+)`")
-	fileName   = regexp.MustCompile(`^([\w.*-]+/)*[\w*-]+\.(go|md|net|svg)$|^(internal|cmd|docs|testdata|socket|icmp|\.ci)/[\w./*-]*$`)
+	fileName   = regexp.MustCompile(`^([\w.*-]+/)*[\w*-]+\.(go|md|net|svg)$|^(internal|cmd|fleet|docs|testdata|socket|icmp|\.ci)/[\w./*-]*$`)
 	flagName   = regexp.MustCompile(`^--([a-z][a-z0-9-]+)`)
 	identifier = regexp.MustCompile(`^([A-Z][a-z]\w*)((?:\.[A-Z]\w*)*)(?:\(\))?$`)
 )

@@ -88,7 +88,7 @@ func TestTheLayersAreAsInThePicture(t *testing.T) {
 	drawn := map[string][]string{}
 	for _, l := range drawnLayers(t) {
 		drawn[l.name] = l.imports
-		if !strings.HasPrefix(l.name, "cmd/") && !slices.Contains(packages, l.name) {
+		if !inModuleOfItsOwn(l.name) && !slices.Contains(packages, l.name) {
 			t.Errorf("%s: %s is not in the diagram", layersPage, l.name)
 		}
 	}
@@ -113,7 +113,7 @@ func builtLayers(t *testing.T) []layer {
 		if p.path == "." {
 			l.name = path.Base(modulePath)
 		}
-		command := strings.HasPrefix(p.path, "cmd/")
+		command := inModuleOfItsOwn(p.path)
 		for _, imported := range p.imports {
 			switch module, _, _ := strings.Cut(imported, "/"); {
 			case imported == modulePath:

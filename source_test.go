@@ -26,7 +26,13 @@ func (p sourcePackage) internal() bool {
 	return slices.Contains(strings.Split(p.path, "/"), "internal")
 }
 
-// sourcePackages reads all packages, those of the module of the commands, too. The
+// inModuleOfItsOwn reports whether a package belongs to the programs: what it imports never
+// reaches who imports the library.
+func inModuleOfItsOwn(path string) bool {
+	return strings.HasPrefix(path, "cmd/") || strings.HasPrefix(path, "fleet/")
+}
+
+// sourcePackages reads all packages, those of the modules of the programs, too. The
 // programs that the documentation shows stand outside, as those of users do.
 func sourcePackages(t *testing.T) []sourcePackage {
 	t.Helper()

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"github.com/goicmp/icmplib/fleet/agent"
+	"github.com/goicmp/icmplib/fleet/hub"
+	"github.com/goicmp/icmplib/fleet/policy"
+	"github.com/goicmp/icmplib/fleet/wire"
+)
+
+// hubFlags are those of the hub.
+type hubFlags struct {
+	hub.Config
+	limits, credentials string
+	external            bool
+	meshEvery           time.Duration
+	noMesh              bool
+}
+
+func (c *command) hubCommand() *cobra.Command {
+	f := &hubFlags{}
+	cmd := &cobra.Command{
+		Use: "hub", Short: "Run the hub of a fleet", Args: cobra.NoArgs,
+		Long: `Run the hub of a fleet: an embedded NATS server with JetStream, who is enrolled,
+the jobs, and what agents report.
+
+On an address that is not loopback it speaks TLS only, with a certificate of its
+own that tokens carry, or with that of --tls-cert. Then --url says how agents
+reach it. With --nats it uses NATS of yours in place of the embedded server.`,
+		Example: "  icmp-fleet hub --listen 0.0.0.0:4222 --url tls://hub.example:4222",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(cmd); err != nil {
+				return err
+			}
+			f.Log = c.log()
+			h, err := hub.Start(context.WithoutCancel(cmd.Context()), f.Config)
+			if err != nil {
+				return failed(err)
+			}
+			defer h.Close()
+			f.Log.Info("the hub is at work", "nats", h.URL(), "data", f.Dir)
+			<-cmd.Context().Done()
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.Dir, "data", defaultDir, "the `FOLDER` of everything that is to last")
+	flags.StringVar(&f.Listen, "listen", "127.0.0.1:4222", "the `ADDRESS` and port of NATS")
+	flags.StringVar(&f.URL, "url", "", "how agents reach NATS; the default is made of --listen")
+	flags.StringVar(&f.TLSCert, "tls-cert", "", "the `FILE` of a certificate")
+	flags.StringVar(&f.TLSKey, "tls-key", "", "the `FILE` of its key")
+	flags.BoolVar(&f.external, "nats", false, "use the NATS at --url in place of an embedded server")
+	flags.StringVar(&f.credentials, "nats-creds", "", "the `FILE` of the hub's credentials for it")
+	flags.StringVar(&f.limits, "limits", "", "a policy `FILE` that narrows those of all agents")
+	flags.DurationVar(&f.Keep, "keep", 7*24*time.Hour, "how long results and rounds are kept")
+	flags.Int64Var(&f.MeshBytes, "mesh-bytes", 2<<30, "how many bytes of rounds are kept at the most")
+	flags.DurationVar(&f.meshEvery, "mesh-every", time.Minute, "from one round of the mesh to the next")
+	flags.IntVar(&f.Mesh.Count, "mesh-count", 60, "pings to each peer in a round")
+	flags.BoolVar(&f.noMesh, "no-mesh", false, "no mesh")
+	return cmd
+}
+
+func (f *hubFlags) check(cmd *cobra.Command) (err error) {
+	if f.meshEvery < time.Second || f.Mesh.Count < 1 {
+		return errors.New("--mesh-every is 1s at the least, and --mesh-count 1")
+	}
+	f.Mesh.Every, f.Mesh.Off = policy.Duration(f.meshEvery), f.noMesh
+	if f.external {
+		if f.URL == "" {
+			return errors.New("--nats needs --url, at which NATS is")
+		}
+		f.External = []nats.Option{}
+		if f.credentials != "" {
+			f.External = append(f.External, nats.UserCredentials(f.credentials))
+		}
+	}
+	if (f.TLSCert == "") != (f.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key belong together")
+	}
+	if f.limits != "" {
+		f.Limits, err = policy.Read(f.limits)
+	}
+	return err
+}
+
+func (c *command) agentCommand() *cobra.Command {
+	cfg := agent.Config{}
+	var file, address string
+	cmd := &cobra.Command{
+		Use: "agent --join FILE", Short: "Run an agent on this machine", Args: cobra.NoArgs,
+		Long: `Run an agent: it measures what the fleet asks for, as far as the policy of this
+machine's owner allows. It opens no port, and needs no privilege where pings need
+none (icmp doctor says so).
+
+Without --policy it probes the public Internet by ICMP, UDP and TCP, at up to
+1000 packets per second, 8 matters at a time, each up to 10 minutes; private,
+loopback, multicast and metadata addresses are refused.`,
+		Example: "  icmp-fleet agent --join fra1.token --policy policy.yaml",
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if cfg.Token, err = c.token(); err != nil {
+				return err
+			}
+			if file != "" {
+				if cfg.Policy, err = policy.Read(file); err != nil {
+					return err
+				}
+			}
+			if address != "" {
+				if cfg.Address, err = netip.ParseAddr(address); err != nil {
+					return err
+				}
+			}
+			cfg.Log, cfg.Program = c.log(), version()
+			return failed(agent.New(cfg).Run(cmd.Context()))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&file, "policy", "", "the policy `FILE` of this machine's owner")
+	flags.StringVar(&address, "address", "", "the `ADDRESS` at which others of the mesh ping this machine; the default is that from which it reaches the hub")
+	flags.DurationVar(&cfg.DrainWait, "drain", 30*time.Second, "how long to complete what was begun when the agent is to end")
+	flags.IntVar(&cfg.RingBytes, "ring-bytes", 32<<20, "how many bytes of rounds wait while the hub is away")
+	return cmd
+}
+
+const demoText = `A hub and three agents are at work on this machine, at loopback addresses.
+In another terminal, in this folder:
+
+  export %s=%s
+
+  icmp-fleet agents
+  icmp-fleet ping 127.0.0.1 --from eu
+  icmp-fleet traceroute 127.0.0.1 --limit 1
+  icmp-fleet mesh show
+  icmp-fleet mesh explain ams1 nyc1
+  icmp-fleet sweep 127.0.0.0/20
+  icmp-fleet jobs
+
+Ctrl-C ends it.
+`
+
+func (c *command) demoCommand() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use: "demo", Short: "A hub and three agents on loopback, to try it", Args: cobra.NoArgs,
+		Example: "  icmp-fleet demo",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dir == "" {
+				made, err := os.MkdirTemp("", "icmp-fleet-demo-")
+				if err != nil {
+					return failed(err)
+				}
+				defer os.RemoveAll(made)
+				dir = made
+			}
+			return failed(c.demo(cmd.Context(), dir))
+		},
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "the `FOLDER` of the hub's data; the default is one that is removed at the end")
+	return cmd
+}
+
+// demo runs a hub and three agents until ctx ends.
+func (c *command) demo(ctx context.Context, dir string) error {
+	log := c.log()
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	h, err := hub.Start(context.WithoutCancel(ctx), hub.Config{Dir: dir, Listen: port, Log: log,
+		Mesh: wire.Mesh{Every: policy.Duration(10 * time.Second), Count: 20, Timeout: policy.Duration(time.Second)}})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	owner := policy.Limits{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, PacketsPerSecond: 20_000}
+	var all sync.WaitGroup
+	defer all.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	for i, e := range []wire.Enrollment{
+		{Name: "ams1", Site: "ams", Tags: []string{"eu"}}, {Name: "fra1", Site: "fra", Tags: []string{"eu"}},
+		{Name: "nyc1", Site: "nyc", Tags: []string{"us"}},
+	} {
+		e.Role, e.Address = wire.RoleAgent, netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		if runtime.GOOS == "linux" { // which has the whole of 127.0.0.0/8
+			e.Address = netip.AddrFrom4([4]byte{127, 0, 0, byte(11 + i)})
+		}
+		if err := h.Revoke(ctx, e.Name); err == nil {
+			log.Debug("enrolled in an earlier demo", "agent", e.Name)
+		}
+		token, err := h.Enroll(ctx, e)
+		if err != nil {
+			return err
+		}
+		one := agent.New(agent.Config{Token: token, Policy: owner, Log: log, DrainWait: time.Second, Program: version()})
+		all.Go(func() {
+			if err := one.Run(ctx); err != nil {
+				log.Error("an agent ends", "error", err)
+			}
+		})
+	}
+	fmt.Fprintf(c.out, demoText, environment, filepath.Join(dir, hub.AdminToken))
+	<-ctx.Done()
+	return nil
+}
+
+// freePort returns a loopback address with a port that is free: 4222, or another.
+func freePort() (string, error) {
+	for _, address := range []string{"127.0.0.1:4222", "127.0.0.1:0"} {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		defer listener.Close()
+		return listener.Addr().String(), nil
+	}
+	return "", errors.New("no port of 127.0.0.1 is free")
+}
