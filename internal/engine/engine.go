@@ -59,7 +59,7 @@ func newEngine(medium Medium, log *slog.Logger, budget *Budget) *Engine {
 	}
 	e.right.init()
 	size := e.buffer.init(medium.link(), budget)
-	e.lookFrom = readBatch
+	e.lookFrom = 1 // nothing is known of what a buffer of unknown size has room for
 	if size > 0 {
 		e.lookFrom = max(1, min(readBatch, int(maxBacklog*float64(size)/leastMessage)))
 	}
