@@ -400,7 +400,7 @@ func TestAFullErrorQueueIsASuspectedLoss(t *testing.T) {
 }
 
 func TestASmallBufferIsLookedAtSooner(t *testing.T) {
-	for size, want := range map[int]int{0: readBatch, 2 << 20: readBatch, 40 * leastMessage: 10, 1: 1} {
+	for size, want := range map[int]int{0: 1, 2 << 20: readBatch, 40 * leastMessage: 10, 1: 1} {
 		onBuffer(t, size, false, func(t *testing.T, _ *stretchy, p *Pool, _ *Op) {
 			if got := p.engines[0].lookFrom; got != want {
 				t.Errorf("with %d bytes it is looked at from %d messages on, want %d", size, got, want)
