@@ -107,6 +107,7 @@ type Responder struct {
 	Type            icmp.Type            // of the ICMP message; 0: it was none
 	Code            uint8                // of the ICMP message
 	ReplyTTL        int                  // of the first answer; 0: not known
+	RTTSource       RTTSource            // of the first answer
 	MPLS            []icmp.MPLSLabel     // the label stack that the probe arrived with
 	Interfaces      []icmp.InterfaceInfo // RFC 5837
 	Quoted          Quoted               // how it saw the first probe that it answered
@@ -140,6 +141,7 @@ func newResponder(r *Result) Responder {
 		Type:       r.Type,
 		Code:       r.Code,
 		ReplyTTL:   r.ReplyTTL,
+		RTTSource:  r.RTTSource,
 		MPLS:       r.MPLS,
 		Interfaces: r.Interfaces,
 		Quoted:     r.Quoted,

@@ -48,6 +48,7 @@ type responderJSON struct {
 	Type            *uint8          `json:"type"`
 	Code            uint8           `json:"code"`
 	ReplyTTL        int             `json:"reply_ttl"`
+	RTTSource       RTTSource       `json:"rtt_source"`
 	MPLS            []mplsLabel     `json:"mpls"`
 	Interfaces      []interfaceJSON `json:"interfaces"`
 }
@@ -71,7 +72,7 @@ func (j *hopJSON) hop() (h Hop, err error) {
 		ReturnDistance: j.ReturnDistance, End: j.End}
 	for _, r := range j.Responders {
 		h.Responders = append(h.Responders, Responder{Address: r.Address, PacketsReceived: r.PacketsReceived,
-			Status: r.Status, Type: typeOf(r.Type, r.Address), Code: r.Code, ReplyTTL: r.ReplyTTL, MPLS: labelsOf(r.MPLS),
+			Status: r.Status, Type: typeOf(r.Type, r.Address), Code: r.Code, ReplyTTL: r.ReplyTTL, RTTSource: r.RTTSource, MPLS: labelsOf(r.MPLS),
 			Interfaces: interfacesOf(r.Interfaces)})
 	}
 	if err := h.Rewritten.UnmarshalText([]byte(strings.Join(j.Rewritten, ","))); err != nil && len(j.Rewritten) > 0 {
@@ -113,6 +114,9 @@ func (o *object) responder(r *Responder) {
 	o.icmpType(r.Type)
 	o.int("code", int(r.Code))
 	o.intIf("reply_ttl", r.ReplyTTL)
+	if r.RTTSource != RTTNone {
+		o.word("rtt_source", r.RTTSource)
+	}
 	if len(r.MPLS) > 0 {
 		o.labels(r.MPLS)
 	}

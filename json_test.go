@@ -99,7 +99,7 @@ func sampleResult() Result {
 func sampleHop() Hop {
 	h := Hop{Distance: 3, Address: testTarget, Status: StatusTTLExpired, MTU: 1500, ReturnDistance: 4, Rewritten: 3, End: EndGap,
 		MPLS: []icmp.MPLSLabel{{Label: 1, TTL: 1}},
-		Responders: []Responder{{Address: testTarget, PacketsReceived: 2, Status: StatusTTLExpired, Type: icmp.V4TimeExceeded, ReplyTTL: 60, MPLS: []icmp.MPLSLabel{{Label: 2}},
+		Responders: []Responder{{Address: testTarget, PacketsReceived: 2, Status: StatusTTLExpired, Type: icmp.V4TimeExceeded, ReplyTTL: 60, RTTSource: RTTNoticed, MPLS: []icmp.MPLSLabel{{Label: 2}},
 			Interfaces: []icmp.InterfaceInfo{{Name: "eth0"}}}}}
 	h.receiveEveryAnswer()
 	h.Stats.Add(reply(0, ms))

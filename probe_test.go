@@ -60,7 +60,7 @@ var probeFates = []struct {
 	{"a router refuses a datagram", "refuse=prohibited", "", Packet{Protocol: UDP}, StatusUnreachable, &probedRouter, toRouter, [2]string{"3/13", "1/1"}},
 	{"a router refuses a SYN", "refuse=prohibited", "", Packet{Protocol: TCP}, StatusUnreachable, &probedRouter, toRouter, [2]string{"3/13", "1/1"}},
 	{"a router refuses an INIT", "refuse=prohibited", "", Packet{Protocol: SCTP}, StatusUnreachable, &probedRouter, toRouter, [2]string{"3/13", "1/1"}},
-	{"port unreachable from a router is no answer", "refuse=port", "", Packet{Protocol: UDP}, StatusUnreachable, &probedRouter, toRouter, [2]string{"3/3", "1/4"}},
+	{"port unreachable from a router is no answer", "refuse=port", "", Packet{Protocol: UDP}, StatusRefused, &probedRouter, toRouter, [2]string{"3/3", "1/4"}},
 	{"nor is the target's to a SYN", "", "refuse=port", Packet{Protocol: TCP}, StatusUnreachable, &probedTarget, toTarget, [2]string{"3/3", "1/4"}},
 	{"nothing answers an echo request", "", "deaf", Packet{}, StatusNoReply, nil, 0, [2]string{}},
 	{"nothing answers a datagram", "", "deaf", Packet{Protocol: UDP}, StatusNoReply, nil, 0, [2]string{}},

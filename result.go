@@ -298,6 +298,7 @@ func (r *Result) appendMarks(b []byte) []byte {
 		{r.Altered, ", altered"},
 		{r.Unproven, ", unproven"},
 		{r.Suspect, ", suspect"},
+		{r.RTTSource == RTTNoticed, ", timed when noticed"},
 	} {
 		if mark.set {
 			b = append(b, mark.word...)
@@ -489,6 +490,12 @@ const (
 	// RTTNone: there is no RTT.
 	RTTNone RTTSource = iota
 
+	// RTTNoticed: from the call that sent the probe to the moment when this process
+	// noticed what had become of it, both by the monotonic clock: without privileges
+	// the kernel does not tell when a TCP connection was refused (RST). It contains
+	// how long it took to wake up and to look at each connection.
+	RTTNoticed
+
 	// RTTRead: from the call that sent the probe to the call that read the
 	// answer, both by the monotonic clock. It contains how long the answer
 	// waited to be read. It is the rule on systems other than Linux.
@@ -509,9 +516,9 @@ const (
 	RTTKernel
 )
 
-var rttSourceWords = [...]string{RTTNone: "none", RTTRead: "read", RTTCounter: "counter", RTTClock: "clock", RTTKernel: "kernel"}
+var rttSourceWords = [...]string{RTTNone: "none", RTTNoticed: "noticed", RTTRead: "read", RTTCounter: "counter", RTTClock: "clock", RTTKernel: "kernel"}
 
-// String returns "none", "read", "counter", "clock" or "kernel", and "RTTSource(n)" for a
+// String returns "none", "noticed", "read", "counter", "clock" or "kernel", and "RTTSource(n)" for a
 // value that has no word.
 func (s RTTSource) String() string {
 	if int(s) < len(rttSourceWords) {

@@ -13,6 +13,7 @@ func TestRTTSourceWords(t *testing.T) {
 		want   string
 	}{
 		{RTTNone, engine.Unmeasured, "none"},
+		{RTTNoticed, engine.ByNotice, "noticed"},
 		{RTTRead, engine.ByRead, "read"},
 		{RTTCounter, engine.ByCounter, "counter"},
 		{RTTClock, engine.ByClock, "clock"},

@@ -28,6 +28,7 @@ func TestStatusWords(t *testing.T) {
 		{"a better first hop", StatusRedirect, "redirect"},
 		{"a router that wants less", StatusSourceQuench, "source-quench"},
 		{"a reply that proves nothing", StatusAltered, "altered"},
+		{"a port that another address says is closed", StatusRefused, "refused"},
 		{"any other refusal to send", StatusSendError, "send-error"},
 	}
 	if len(tests) != len(statusWords) {
@@ -58,7 +59,7 @@ func TestStatusRefusesOtherWords(t *testing.T) {
 		}
 	}
 	none := Status(len(statusWords))
-	if got, want := none.String(), "Status(18)"; got != want {
+	if got, want := none.String(), "Status(19)"; got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}
 	if text, err := none.MarshalText(); err == nil {

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/goicmp/icmplib"
 )
@@ -75,5 +77,24 @@ func TestTheVerdictOnARoute(t *testing.T) {
 				t.Errorf("the exit code is %d, want %d", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestATimeOfNoticingIsMarked(t *testing.T) {
+	hop := finalHop()
+	hop.Responders[0].RTTSource = icmplib.RTTNoticed
+	r := aRoute(icmplib.EndReached, hop)
+	text, out := &textRoute{}, &strings.Builder{}
+	if line := text.lines(r, hop); !strings.Contains(line, "(timed when noticed)") {
+		t.Errorf("the line of the hop is %q", line)
+	}
+	csvRoute{newCSVHops(out)}.end(r, nil)
+	if cell := csvColumns(t, out.String())[0]["rtt_source"]; cell != "noticed" {
+		t.Errorf("the cell is %q", cell)
+	}
+	refused := reply(0, time.Millisecond)
+	refused.RTTSource = icmplib.RTTNoticed
+	if got := remarks(refused); got != " (timed when noticed)" {
+		t.Errorf("a ping's line ends with %q", got)
 	}
 }

@@ -99,6 +99,9 @@ func (t *textRoute) lines(r *icmplib.Route, h *icmplib.Hop) string {
 		if len(h.Responders) > 1 {
 			fmt.Fprintf(&b, "  (%d of %d)", answers.PacketsReceived, h.PacketsSent)
 		}
+		if answers.RTTSource == icmplib.RTTNoticed {
+			b.WriteString("  (timed when noticed)")
+		}
 		b.WriteString(labelStack(answers.MPLS) + interfaceNames(answers.Interfaces))
 		if i == 0 {
 			b.WriteString(rewrittenMark(h.Rewritten))

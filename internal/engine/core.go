@@ -64,7 +64,7 @@ func (c *core) commit(seq uint16, sent time.Duration) {
 	c.counters.Sent++
 	c.depart(seq, func(h *heldOutcome) {
 		h.Sent = c.epoch.Add(sent)
-		if h.MeasuredBy == ByClock || h.MeasuredBy == ByRead {
+		if by := h.MeasuredBy; by == ByClock || by == ByRead || by == ByNotice {
 			h.RTT = max(0, h.RTT-late)
 		}
 		c.deliver(h.op, &h.Outcome)
@@ -116,6 +116,7 @@ type heard struct {
 	like          likeness
 	answer        transport.Kind // of another protocol than ICMP
 	retransmitted bool
+	noticed       bool // at is when it was noticed; when it came is not known
 }
 
 // credit tells the operation what was heard about a probe, and settles the probe
@@ -142,6 +143,9 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 	rtt, by := roundTrip(h.Reply, h.at-s.sent)
 	if fate.Settles() || fate == Late {
 		c.loss.answered(rtt)
+	}
+	if h.noticed {
+		by = ByNotice
 	}
 	c.report(seq, s, &Outcome{
 		Fate:           fate,

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 )
@@ -13,6 +14,11 @@ type echo struct {
 	requests [maxSend]icmp.Request
 	replies  [readBatch]icmp.Reply
 }
+
+// lateness is for how long behind the timeout of a probe its answer is waited for,
+// where the system does the waiting. It contains by how much Windows ends its waits
+// too early.
+const lateness = 2 * time.Second
 
 // OverEcho returns a Medium that sends echo requests over a socket.
 func OverEcho(conn Conn) Medium { return &echo{Conn: conn} }
@@ -30,7 +36,7 @@ func (m *echo) send(batch []outgoing) (int, error) {
 			Payload:      p.payload,
 			TTL:          p.ttl,
 			TrafficClass: p.class,
-			Timeout:      p.timeout,
+			Timeout:      p.timeout + lateness,
 		}
 	}
 	n, err := m.SendBatch(m.requests[:len(batch)])

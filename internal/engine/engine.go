@@ -252,7 +252,7 @@ func (e *Engine) launch(op *Op, probes []Probe) (n int, err error) {
 			numbered: op.payload.numbered,
 			ttl:      p.TTL,
 			class:    op.class,
-			timeout:  op.timeout + lateness,
+			timeout:  op.timeout,
 			flow:     p.Flow,
 		}
 	}

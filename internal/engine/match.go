@@ -194,7 +194,7 @@ func (c *core) receiveArrival(a *transport.Arrival, arrival time.Duration) {
 		}
 		return
 	}
-	c.credit(seq, s, &heard{&a.Reply, arrival, like, a.Segment.Kind, a.Retransmitted})
+	c.credit(seq, s, &heard{&a.Reply, arrival, like, a.Segment.Kind, a.Retransmitted, a.Noticed})
 }
 
 // matchArrival finds the probe that an arrival is about.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
+	"time"
 )
 
 // Medium is what an engine sends over and receives from: sockets of one
@@ -62,11 +62,6 @@ func took(n, of int, err error) (int, error) {
 	return n, err
 }
 
-// lateness is for how long behind the timeout of a probe its answer is waited for,
-// where the system does the waiting. It contains by how much Windows ends its waits
-// too early.
-const lateness = 2 * time.Second
-
 // outgoing is a probe with what makes it recognisable.
 type outgoing struct {
 	dst      netip.Addr
@@ -76,7 +71,7 @@ type outgoing struct {
 	numbered bool // see payload
 	ttl      int
 	class    int
-	timeout  time.Duration // for what comes late, see lateness
+	timeout  time.Duration
 	flow     Flow
 
 	at time.Time // when the system was given it

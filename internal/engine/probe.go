@@ -114,6 +114,7 @@ type Measure uint8
 
 const (
 	Unmeasured Measure = iota // there is none
+	ByNotice                  // from the send by our clock to when it was noticed
 	ByRead                    // from the send by our clock to the read by our clock
 	ByCounter                 // from the send to the completion of the call, by a finer counter
 	ByClock                   // to the kernel's stamp of the arrival

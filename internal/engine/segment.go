@@ -47,6 +47,7 @@ func (m *segments) fill(probe *transport.Probe, p *outgoing) {
 		FlowLabel:       p.flow.Label,
 		TTL:             p.ttl,
 		TrafficClass:    p.class,
+		Timeout:         p.timeout,
 	}
 	if p.flow.SourcePort == 0 && p.flow.Offset != 0 {
 		first, _ := m.Ports()

@@ -34,6 +34,10 @@ type Arrival struct {
 	// itself, when this came: which one is answered is not known, nor therefore
 	// the time. Only of TCP without privileges.
 	Retransmitted bool
+
+	// Noticed says that Time is when it was noticed, for the kernel tells nothing of
+	// when it came: that a connection was refused. Only of TCP without privileges.
+	Noticed bool
 }
 
 // Segment is a direct answer, which is not ICMP. Its source is that of the

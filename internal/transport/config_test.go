@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
@@ -27,7 +26,6 @@ func TestAConfigThatCannotBeUsedSaysWhatIsWrong(t *testing.T) {
 		{"ports beyond the last", "FirstPort", func(c *transport.Config) { c.FirstPort, c.Ports = 65535, 2 }},
 		{"a negative buffer", "ReceiveBuffer", func(c *transport.Config) { c.ReceiveBuffer = -1 }},
 		{"a negative number of sockets", "Sockets", func(c *transport.Config) { c.Sockets = -1 }},
-		{"a negative lifetime", "Lifetime", func(c *transport.Config) { c.Lifetime = -time.Second }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := transport.Config{Version: icmp.V4, Protocol: icmp.UDP, Mode: socket.Datagram}

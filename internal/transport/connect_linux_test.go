@@ -64,11 +64,13 @@ func TestAProbeThatHasNoDescriptorWaits(t *testing.T) {
 	})
 }
 
-func TestAConnectionThatNothingComesOfIsGivenUp(t *testing.T) {
-	connections(t, transport.Config{Lifetime: 10 * time.Millisecond}, func(l lab) {
+// Each by its own timeout, whatever the order in which they were made.
+func TestAConnectionThatNothingComesOfEndsWithItsTimeout(t *testing.T) {
+	connections(t, transport.Config{}, func(l lab) {
+		l.probe(transport.Probe{SourcePort: 39999, Timeout: time.Hour})
 		before := descriptors(l.T)
 		for i := range 20 {
-			l.probe(transport.Probe{SourcePort: uint16(40000 + i)})
+			l.probe(transport.Probe{SourcePort: uint16(40000 + i), Timeout: time.Duration(1+i*7%20) * time.Millisecond})
 		}
 		for descriptors(l.T) > before {
 			_ = l.SetReadDeadline(time.Now().Add(5 * time.Millisecond))

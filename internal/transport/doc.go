@@ -64,8 +64,8 @@
 // and several probes in flight to one destination exclude each other: SendBatch
 // then fails with EADDRNOTAVAIL or EADDRINUSE. A SYN is sent again after a
 // second, for the kernel accepts no smaller number of retries: see
-// [Arrival.Retransmitted]. A connection that nothing comes of is given up after
-// [Config.Lifetime], while somebody receives or sends.
+// [Arrival.Retransmitted]. A connection that nothing comes of ends with the
+// [Probe.Timeout], while somebody receives.
 //
 // # Without: SCTP
 //

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/netio"
@@ -46,16 +45,11 @@ type Config struct {
 	// is a socket; the default is 256. Beyond it SendBatch returns an error for
 	// which [socket.IsBusy] holds.
 	Sockets int
-
-	// Lifetime is for how long such a socket waits for an answer; the default is
-	// 3 s. From 1 s on the kernel sends its SYN again, see [Arrival].
-	Lifetime time.Duration
 }
 
 const (
 	defaultReceiveBuffer = 1 << 20
 	defaultSockets       = 256
-	defaultLifetime      = 3 * time.Second
 
 	// maxPorts bounds the descriptors that hold ports.
 	maxPorts = 512
@@ -73,9 +67,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Sockets == 0 {
 		c.Sockets = defaultSockets
-	}
-	if c.Lifetime == 0 {
-		c.Lifetime = defaultLifetime
 	}
 	return c, nil
 }
@@ -100,8 +91,6 @@ func (c *Config) validate() error {
 		return &icmp.FieldError{Field: "Sockets", Value: c.Sockets, Allowed: "0 for the default, or a number of sockets"}
 	case c.Interface != "" && !exists(c.Interface):
 		return &icmp.FieldError{Field: "Interface", Value: c.Interface, Allowed: "the name of an interface of this host"}
-	case c.Lifetime < 0:
-		return &icmp.FieldError{Field: "Lifetime", Value: c.Lifetime, Allowed: "0 for the default, or a duration"}
 	}
 	return nil
 }

@@ -40,9 +40,17 @@ type Probe struct {
 	Checksum uint16
 	Balance  int
 
+	// Timeout is for how long a TCP probe without privileges waits for its answer; its
+	// connection then ends, so that no further SYN leaves. The default is
+	// DefaultTimeout. From 1 s on the kernel sends its SYN again, see [Arrival].
+	Timeout time.Duration
+
 	// Time is set by SendBatch: the moment before the kernel was given the packet.
 	Time time.Time
 }
+
+// DefaultTimeout is that of a TCP probe without privileges.
+const DefaultTimeout = 3 * time.Second
 
 // maxUDPPayload is the largest that fits into an IPv4 packet without options.
 const maxUDPPayload = 65535 - 20 - 8
@@ -61,6 +69,8 @@ func (p *Probe) validate(cfg *Config) error {
 		return &icmp.FieldError{Field: "TTL", Value: p.TTL, Allowed: "1 to 255, or 0 for 64"}
 	case p.TrafficClass < 0 || p.TrafficClass > 255:
 		return &icmp.FieldError{Field: "TrafficClass", Value: p.TrafficClass, Allowed: "0 to 255"}
+	case p.Timeout < 0:
+		return &icmp.FieldError{Field: "Timeout", Value: p.Timeout, Allowed: "0 for the default, or a duration"}
 	case p.FlowLabel > maxFlowLabel:
 		return &icmp.FieldError{Field: "FlowLabel", Value: p.FlowLabel, Allowed: "up to 20 bits"}
 	case p.FlowLabel != 0 && cfg.Version == icmp.V4:

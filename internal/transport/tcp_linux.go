@@ -65,37 +65,42 @@ func (l *tcpLink) scan(ready, limit int) (n int, drained bool, err error) {
 		}
 		key := l.events.Key(i)
 		if key == timerKey {
-			if err := l.expire(); err != nil {
+			if n, err = l.expire(n, limit); err != nil {
 				return n, false, err
 			}
-			continue
-		}
-		c := l.pending.get(key)
-		if c == nil {
-			continue
-		}
-		outcome, over := c.stream.Over(l.receiver, n)
-		if !over {
-			continue
-		}
-		l.results[n] = result{outcome, c.connection}
-		l.pending.end(c)
-		if outcome.Queued || outcome.Established || outcome.Refused {
-			n++
+		} else if c := l.pending.get(key); c != nil {
+			n += l.settle(c, n, false)
 		}
 	}
 	return n, true, nil
 }
 
-// expire gives up the connections that have waited long enough, and sets the
-// timer for the next of them.
-func (l *tcpLink) expire() error {
-	now := time.Now()
-	l.pending.expire(now)
-	if l.closed {
-		return net.ErrClosed
+// settle ends a connection of which something has come, or whose time is up, and
+// returns whether there is a result, in its place, as 1 or 0.
+func (l *tcpLink) settle(c *slot, place int, expired bool) int {
+	outcome, over := c.stream.Over(l.receiver, place)
+	if !over && !expired {
+		return 0
 	}
-	return l.timer.Set(l.pending.next(now))
+	l.results[place] = result{outcome, c.connection}
+	l.pending.end(c)
+	if outcome.Queued || outcome.Established || outcome.Refused {
+		return 1
+	}
+	return 0
+}
+
+// expire ends the connections that have waited long enough, and sets the timer for
+// the next of them. What came of one in time, and was not looked at yet, is a result.
+func (l *tcpLink) expire(n, limit int) (int, error) {
+	if l.closed {
+		return n, net.ErrClosed
+	}
+	now := time.Now()
+	for n < limit && l.pending.isDue(now) {
+		n += l.settle(&l.pending.slots[l.pending.oldest], n, true)
+	}
+	return n, l.timer.Set(l.pending.next(now))
 }
 
 func (l *tcpLink) receive(limit int) (int, error) { return l.look.receive(limit) }
@@ -153,7 +158,7 @@ const none = -1
 func (s *slot) key() uint64 { return uint64(s.generation)<<32 | uint64(uint32(s.index)) }
 
 // pending holds the connections that are being made, in the order of their
-// expiry, which is that in which they were made.
+// expiry. That is mostly the order in which they were made.
 type pending struct {
 	slots          []slot
 	free           []int32
@@ -169,23 +174,30 @@ func (p *pending) init(n int) {
 	}
 }
 
-func (p *pending) empty() bool { return p.oldest == none }
-
-// take returns a slot at the end of the list; nil if there is none left.
-func (p *pending) take() *slot {
+// take returns a slot for a connection that expires at a moment; nil if there is
+// none left.
+func (p *pending) take(expires time.Time) *slot {
 	if len(p.free) == 0 {
 		return nil
 	}
 	s := &p.slots[p.free[len(p.free)-1]]
 	p.free = p.free[:len(p.free)-1]
-	s.open, s.prev, s.next = true, p.newest, none
+	s.open, s.expires = true, expires
 	s.generation++
-	if p.newest == none {
+	s.prev, s.next = p.newest, none
+	for s.prev != none && p.slots[s.prev].expires.After(expires) {
+		s.prev, s.next = p.slots[s.prev].prev, s.prev
+	}
+	if s.prev == none {
 		p.oldest = s.index
 	} else {
-		p.slots[p.newest].next = s.index
+		p.slots[s.prev].next = s.index
 	}
-	p.newest = s.index
+	if s.next == none {
+		p.newest = s.index
+	} else {
+		p.slots[s.next].prev = s.index
+	}
 	return s
 }
 
@@ -220,16 +232,14 @@ func (p *pending) get(key uint64) *slot {
 	return s
 }
 
-// expire ends the connections whose time is up.
-func (p *pending) expire(now time.Time) {
-	for p.oldest != none && !p.slots[p.oldest].expires.After(now) {
-		p.end(&p.slots[p.oldest])
-	}
+// isDue reports whether the time of a connection is up.
+func (p *pending) isDue(now time.Time) bool {
+	return p.oldest != none && !p.slots[p.oldest].expires.After(now)
 }
 
 // next returns in how long the next one expires; 0 if there is none.
 func (p *pending) next(now time.Time) time.Duration {
-	if p.empty() {
+	if p.oldest == none {
 		return 0
 	}
 	return max(1, p.slots[p.oldest].expires.Sub(now))
@@ -296,10 +306,12 @@ func (l *tcpLink) send(probes []Probe) (int, error) {
 }
 
 func (l *tcpLink) connect(p *Probe, out *sys.Outbound) error {
+	timeout := p.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
 	now := time.Now()
-	l.pending.expire(now)
-	first := l.pending.empty()
-	c := l.pending.take()
+	c := l.pending.take(now.Add(timeout))
 	if c == nil {
 		return os.NewSyscallError("socket", syscall.EAGAIN)
 	}
@@ -309,15 +321,15 @@ func (l *tcpLink) connect(p *Probe, out *sys.Outbound) error {
 		return err
 	}
 	p.Time = time.Now()
+	c.expires = p.Time.Add(timeout) // as the engine counts
 	c.connection = connection{to: p.Destination.Unmap(), toPort: p.DestinationPort, identity: p.Identity, sent: p.Time}
-	c.expires = now.Add(l.cfg.Lifetime)
 	if c.fromPort, err = c.stream.Connect(l.poller, out, p.SourcePort, c.key()); err != nil {
 		l.pending.end(c)
 		return err
 	}
 	p.SourcePort = c.fromPort
-	if first {
-		return l.timer.Set(l.cfg.Lifetime)
+	if l.pending.oldest == c.index {
+		return l.timer.Set(timeout)
 	}
 	return nil
 }
@@ -334,11 +346,11 @@ func (l *tcpLink) arrival(i int, a *Arrival) verdict {
 	}
 	a.Segment = Segment{Kind: kind, SourcePort: r.probe.toPort, DestinationPort: r.probe.fromPort}
 	a.Source = r.probe.to
-	a.Time = l.reading.Mono
+	a.Time, a.Noticed = l.reading.Mono, true
 	if r.RTT > 0 && !r.Again {
 		// No stamp comes with a segment, but the kernel has measured.
 		a.Queued = min(max(0, a.Time.Sub(r.probe.sent.Add(r.RTT))), l.reading.Mono.Sub(l.since.Mono))
-		a.Time, a.Stamped = a.Time.Add(-a.Queued), true
+		a.Time, a.Stamped, a.Noticed = a.Time.Add(-a.Queued), true, false
 	}
 	return keep
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"syscall"
-	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/transport"
@@ -33,16 +32,12 @@ type TransportOptions struct {
 	Ports        int    // how many they are; 0: 1
 	DontFragment bool   // probes have the DF bit (IPv4)
 
-	// Sockets and Lifetime are as in transport.Config, with the same defaults.
-	Sockets  int
-	Lifetime time.Duration
+	// Sockets is as in transport.Config, with the same default.
+	Sockets int
 }
 
-// The defaults of package transport.
-const (
-	defaultSockets  = 256
-	defaultLifetime = 3 * time.Second
-)
+// defaultSockets is that of package transport.
+const defaultSockets = 256
 
 // The ports that the kernel chooses from, as Linux does by default.
 const (
@@ -57,9 +52,6 @@ func (n *Network) ListenTransport(version icmp.Version, protocol icmp.Protocol, 
 	c.version, c.mode, c.limit, c.passes = version, modeOf(opts.Datagram), opts.QueueLimit, c.admits
 	if c.opts.Sockets == 0 {
 		c.opts.Sockets = defaultSockets
-	}
-	if c.opts.Lifetime == 0 {
-		c.opts.Lifetime = defaultLifetime
 	}
 	switch {
 	case protocol != icmp.UDP && protocol != icmp.TCP && protocol != icmp.SCTP:

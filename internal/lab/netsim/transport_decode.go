@@ -99,7 +99,7 @@ func (c *TransportConn) decodeConnection(p *packet, a *transport.Arrival) bool {
 	*a = transport.Arrival{Protocol: icmp.TCP, Identity: identity, Identified: true}
 	a.Source, a.Time, a.Queued, a.Stamped = c.join(p.source()), arrived, queued, true
 	if kind == transport.RST {
-		a.Time, a.Queued, a.Stamped = arrived.Add(queued), 0, false
+		a.Time, a.Queued, a.Stamped, a.Noticed = arrived.Add(queued), 0, false, true
 	}
 	a.Segment = transport.Segment{Kind: kind, SourcePort: key.toPort, DestinationPort: key.fromPort}
 	return true

@@ -39,7 +39,7 @@ func (c *TransportConn) connect(p *transport.Probe, to netip.Addr, now time.Time
 	defer c.mu.Unlock()
 	s := &c.streams
 	for key, open := range s.open {
-		if !open.expires.After(now) {
+		if now.After(open.expires) {
 			delete(s.open, key)
 		}
 	}
@@ -48,6 +48,10 @@ func (c *TransportConn) connect(p *transport.Probe, to netip.Addr, now time.Time
 	}
 	if s.open == nil {
 		s.open = map[streamKey]stream{}
+	}
+	timeout := p.Timeout
+	if timeout == 0 {
+		timeout = transport.DefaultTimeout
 	}
 	s.made++
 	random := mix(s.serial<<32 + s.made)
@@ -61,7 +65,7 @@ func (c *TransportConn) connect(p *transport.Probe, to netip.Addr, now time.Time
 	if _, taken := s.open[key]; taken {
 		return 0, c.opError("send", to, syscall.EADDRNOTAVAIL)
 	}
-	s.open[key] = stream{p.Identity, uint32(random), now.Add(c.opts.Lifetime)}
+	s.open[key] = stream{p.Identity, uint32(random), now.Add(timeout)}
 	return uint32(random), nil
 }
 
@@ -76,7 +80,7 @@ func (c *TransportConn) disconnect(p *transport.Probe, to netip.Addr) {
 // and the sequence number that is quoted or answered is its own.
 func (c *TransportConn) end(key streamKey, sequence uint32, at time.Time) (identity uint32, ok bool) {
 	s, ok := c.streams.open[key]
-	if !ok || s.sequence != sequence || !s.expires.After(at) {
+	if !ok || s.sequence != sequence || at.After(s.expires) {
 		return 0, false
 	}
 	delete(c.streams.open, key)

@@ -13,9 +13,9 @@ import (
 )
 
 func TestTransportConnections(t *testing.T) {
-	tcp := TransportOptions{Datagram: true, Sockets: 2, Lifetime: 3 * time.Second}
+	tcp := TransportOptions{Datagram: true, Sockets: 2}
 	probe := func(port uint16) []transport.Probe {
-		return []transport.Probe{{Destination: netip.MustParseAddr(target4), DestinationPort: 80, SourcePort: port, Identity: 9}}
+		return []transport.Probe{{Destination: netip.MustParseAddr(target4), DestinationPort: 80, SourcePort: port, Identity: 9, Timeout: 2 * time.Second}}
 	}
 	connected(t, served("", "deaf"), icmp.V4, icmp.TCP, tcp, func(t *testing.T, c *TransportConn) {
 		if _, err := c.SendBatch(probe(4000)); err != nil {
@@ -30,7 +30,7 @@ func TestTransportConnections(t *testing.T) {
 		if _, err := c.SendBatch(probe(0)); !socket.IsBusy(err) {
 			t.Errorf("one too many: %v", err)
 		}
-		time.Sleep(3 * time.Second)
+		time.Sleep(2*time.Second + 1)
 		if _, err := c.SendBatch(probe(4000)); err != nil {
 			t.Errorf("after the end of the others: %v", err)
 		}
