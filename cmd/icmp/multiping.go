@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -367,10 +366,12 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// progress is a bar on standard error, or nothing at all.
+// progress is a line on standard error that says how far a sweep has come, or nothing
+// at all.
 type progress struct {
-	bar   *progressbar.ProgressBar // nil: nothing
-	shown bool
+	out   io.Writer // nil: nothing
+	all   int64     // targets; -1: nobody can count them
+	shown int       // columns
 }
 
 // bar returns the bar of a sweep of so many targets, -1 where nobody can count
@@ -382,31 +383,32 @@ func (f *multipingFlags) bar(t terminal, targets int64) *progress {
 	return newProgress(t.err, targets)
 }
 
-func newProgress(out io.Writer, targets int64) *progress {
-	return &progress{bar: progressbar.NewOptions64(targets,
-		progressbar.OptionSetWriter(out),
-		progressbar.OptionSetSpinnerChangeInterval(0), // it moves when something does
-		progressbar.OptionSetWidth(20),
-		progressbar.OptionShowCount(),
-		progressbar.OptionClearOnFinish(),
-	)}
-}
+func newProgress(out io.Writer, targets int64) *progress { return &progress{out: out, all: targets} }
+
+// progressWidth is how many columns are filled as the targets complete.
+const progressWidth = 20
 
 // update shows how far the sweep has come. The library calls it ten times a
 // second, at most.
 func (p *progress) update(now icmplib.Progress) {
-	if p.bar == nil {
+	if p.out == nil {
 		return
 	}
-	p.shown = true
-	p.bar.Describe(fmt.Sprintf("%d alive", now.Alive))
-	_ = p.bar.Set(now.Completed)
+	line := fmt.Sprintf("%d alive ", now.Alive)
+	if p.all > 0 {
+		part := min(int64(now.Completed), p.all)
+		line += fmt.Sprintf("%3d%% [%-*s] (%d/%d)", part*100/p.all, progressWidth, strings.Repeat("=", int(part*progressWidth/p.all)), now.Completed, p.all)
+	} else {
+		line += fmt.Sprintf("(%d/-)", now.Completed)
+	}
+	fmt.Fprintf(p.out, "\r%-*s", p.shown, line) // it may have become shorter
+	p.shown = max(p.shown, len(line))
 }
 
 // hide clears the line for something else.
 func (p *progress) hide() {
-	if p.shown {
-		_ = p.bar.Clear()
-		p.shown = false
+	if p.shown > 0 {
+		fmt.Fprintf(p.out, "\r%*s\r", p.shown, "")
+		p.shown = 0
 	}
 }

@@ -47,12 +47,11 @@ func (b Bare) Send(s *Sender, n int) (int, error) {
 
 // Receive reads what is there and returns how many datagrams that were.
 func (b Bare) Receive(r *Receiver) (int, error) {
-	r.prepare(0, len(r.hdrs))
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&r.hdrs[0])), uintptr(len(r.hdrs)), unix.MSG_DONTWAIT, 0, 0)
+	n, errno := r.receive(b.fd, 0, len(r.hdrs), 0)
 	switch errno {
 	case 0:
-		return int(n), nil
-	case unix.EAGAIN, unix.EINTR:
+		return n, nil
+	case unix.EAGAIN:
 		return 0, nil
 	}
 	return 0, os.NewSyscallError("recvmmsg", errno)

@@ -19,8 +19,15 @@ type Receiver struct {
 	iovs    []unix.Iovec
 	names   []sockaddr
 	control [][controlSize]byte
-	data    []byte // MaxDatagram for each; the kernel backs only what is written
+
+	// MaxDatagram for each, of which the kernel backs only what is written. The
+	// buffers behind the first few are made when these were all in use: for a
+	// process that sends a few packets they would be most of its memory.
+	few, more []byte
 }
+
+// fewDatagrams is how many buffers a Receiver begins with.
+const fewDatagrams = 8
 
 // NewReceiver returns a Receiver for up to n datagrams at once.
 func NewReceiver(n int) *Receiver {
@@ -29,11 +36,12 @@ func NewReceiver(n int) *Receiver {
 		iovs:    make([]unix.Iovec, n),
 		names:   make([]sockaddr, n),
 		control: make([][controlSize]byte, n),
-		data:    make([]byte, n*MaxDatagram),
+		few:     make([]byte, min(n, fewDatagrams)*MaxDatagram),
 	}
 	for i := range n {
-		r.iovs[i].Base = &r.data[i*MaxDatagram]
-		r.iovs[i].SetLen(MaxDatagram)
+		if i < fewDatagrams {
+			r.back(i)
+		}
 		h := &r.hdrs[i].hdr
 		h.Name = (*byte)(unsafe.Pointer(&r.names[i]))
 		h.Iov = &r.iovs[i]
@@ -43,11 +51,61 @@ func NewReceiver(n int) *Receiver {
 	return r
 }
 
+// back gives the i-th datagram its buffer.
+func (r *Receiver) back(i int) {
+	r.iovs[i].Base = &r.buffer(i)[0]
+	r.iovs[i].SetLen(MaxDatagram)
+}
+
+func (r *Receiver) buffer(i int) []byte {
+	if i < fewDatagrams {
+		return r.few[i*MaxDatagram:][:MaxDatagram]
+	}
+	return r.more[(i-fewDatagrams)*MaxDatagram:][:MaxDatagram]
+}
+
+// grow gives all datagrams a buffer.
+func (r *Receiver) grow() {
+	r.more = make([]byte, (len(r.hdrs)-fewDatagrams)*MaxDatagram)
+	for i := fewDatagrams; i < len(r.hdrs); i++ {
+		r.back(i)
+	}
+}
+
+// room returns how many datagrams have a buffer.
+func (r *Receiver) room() int {
+	if r.more == nil {
+		return min(len(r.hdrs), fewDatagrams)
+	}
+	return len(r.hdrs)
+}
+
 // Len returns how many datagrams r has room for.
 func (r *Receiver) Len() int { return len(r.hdrs) }
 
 // receive reads what is there, up to limit datagrams, into the places from first on.
 func (r *Receiver) receive(fd, first, limit int, flags uintptr) (int, unix.Errno) {
+	room := r.room()
+	if limit <= room {
+		return r.receiveInto(fd, first, limit, flags)
+	}
+	if first < room {
+		n, errno := r.receiveInto(fd, first, room, flags)
+		if errno != 0 || first+n < room {
+			return n, errno
+		}
+	}
+	r.grow()
+	read := max(0, room-first)
+	n, errno := r.receiveInto(fd, first+read, limit, flags)
+	if errno != 0 && read > 0 {
+		return read, 0 // it is met again
+	}
+	return read + n, errno
+}
+
+// receiveInto is receive where all places have a buffer.
+func (r *Receiver) receiveInto(fd, first, limit int, flags uintptr) (int, unix.Errno) {
 	r.prepare(first, limit)
 	hdrs := r.hdrs[first:limit]
 	for {
@@ -79,8 +137,7 @@ func (r *Receiver) prepare(first, limit int) {
 func (r *Receiver) Datagram(i int, m *Inbound) {
 	h := &r.hdrs[i]
 	size := int(h.len)
-	start := i * MaxDatagram
-	*m = Inbound{Data: r.data[start : start+min(size, MaxDatagram)], Size: size}
+	*m = Inbound{Data: r.buffer(i)[:min(size, MaxDatagram)], Size: size}
 	m.From, m.Zone, m.FromPort = getSockaddr(&r.names[i])
 	parseControl(r.control[i][:min(int(h.hdr.Controllen), controlSize)], m)
 }
