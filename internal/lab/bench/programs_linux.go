@@ -57,6 +57,7 @@ func (p *programs) build(root, into string) (builds, error) {
 	b := builds{sweep: filepath.Join(into, "sweep"), icmp: filepath.Join(into, "icmp")}
 	for path, source := range map[string]string{b.sweep: "./internal/lab/bench/sweep", b.icmp: "./cmd/icmp"} {
 		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, source)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as releases are
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return b, fmt.Errorf("build %s: %w: %s", source, err, out)
