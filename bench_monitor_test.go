@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/plan/watch"
 )
 
 var testBenchTarget = netip.MustParseAddr("10.0.9.9")
@@ -18,28 +20,34 @@ func BenchmarkMonitorSnapshot(b *testing.B) {
 		b.Fatal(err)
 	}
 	now := time.Now()
-	p := newMonitorPlan(&opts, now)
+	t := monitoring{opts: opts, Plan: watch.New(opts.watch(), now)}
+	t.line.Dst = testBenchTarget
 	round := func(i int) {
-		for h := range 15 {
-			tag := p.sent(h, now)
-			r := Result{Dst: testBenchTarget, Responder: benchRouter(h), Status: StatusTTLExpired, RTT: time.Duration(10+h+i%7) * time.Millisecond, Sent: now, TTL: h + 1}
-			if h == 14 {
+		for !t.HasNews() {
+			probe, ok, wake := t.Next(now)
+			if !ok {
+				now = wake
+				continue
+			}
+			t.Sent(probe.Key, now)
+			r := Result{Dst: testBenchTarget, Responder: benchRouter(probe.TTL), Status: StatusTTLExpired, RTT: time.Duration(10+probe.TTL+i%7) * time.Millisecond, Sent: now, TTL: probe.TTL}
+			if probe.TTL >= 15 {
 				r.Status, r.Responder = StatusReply, testBenchTarget
 			}
-			p.result(tag, &r, true)
+			t.note(probe.Key, &r, true, now)
 		}
-		p.finish()
-		p.begin(now)
 	}
 	for i := range 3000 {
 		round(i)
-		p.results = nil
+		t.results = nil
+		t.Begin(now)
 	}
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
 		round(i)
 		i++
-		p.snapshot(now)
+		t.snapshot(now)
+		t.Begin(now)
 	}
 }

@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/goicmp/icmplib/icmp"
 )
@@ -129,6 +130,38 @@ func (h *Hop) add(r *Result) {
 			e.count(r)
 			return
 		}
+	}
+	h.Responders = append(h.Responders, newResponder(r))
+}
+
+// maxResponders bounds what is kept of those who answer at a hop that is watched. With
+// more, who answered longest ago is forgotten.
+const maxResponders = 16
+
+// addLatest takes a result of one of the hop's probes where it is watched for long: what
+// it says replaces what was said before. The ordinal is that of the probe among those to
+// the hop, for rounds may have left the hop out.
+func (h *Hop) addLatest(r *Result, ordinal int) {
+	inHop := *r
+	inHop.Seq = ordinal
+	h.Stats.Add(inHop)
+	if !r.Responder.IsValid() || r.informs() {
+		return
+	}
+	if r.Settles() {
+		h.MPLS, h.Status = r.MPLS, r.Status
+		if r.MTU > 0 {
+			h.MTU = r.MTU
+		}
+	}
+	for i := range h.Responders {
+		if e := &h.Responders[i]; e.Address == r.Responder {
+			e.count(r)
+			return
+		}
+	}
+	if len(h.Responders) == maxResponders {
+		h.Responders = slices.Delete(h.Responders, 0, 1)
 	}
 	h.Responders = append(h.Responders, newResponder(r))
 }

@@ -28,16 +28,14 @@ func TestAResponderCountsTheProbesThatItAnswered(t *testing.T) {
 		{"one each", []Result{from(a, answer), from(b, second)}, 1, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var h Hop
+			var h, watched Hop
 			h.receiveEveryAnswer()
-			m := monitorHop{}
-			m.reset(1)
+			watched.receiveEveryAnswer()
 			for i := range tt.results {
 				r := &tt.results[i]
 				h.add(r)
-				m.add(r, monitorTag{round: r.Seq + 1, ordinal: r.Seq})
+				watched.addLatest(r, r.Seq)
 			}
-			watched := m.snapshot()
 			for _, hop := range []*Hop{&h, &watched} {
 				got := map[string]int{}
 				for i := range hop.Responders {

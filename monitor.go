@@ -78,7 +78,7 @@ func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2
 // body runs, and what was missed is not made up for.
 func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
 	return func(yield func(*Snapshot, error) bool) {
-		run, err := p.newMonitor(ctx, target, opts)
+		run, err := p.newMonitoring(ctx, target, opts)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
 )
@@ -561,4 +562,38 @@ func yieldEach[T any](yield func(T, error) bool, each func(func(T) bool) error) 
 		var none T
 		yield(none, err)
 	}
+}
+
+// observation says in the terms of a plan what a result tells; settles says that it is
+// the fate of its probe.
+func observation(k plan.Key, r *Result, settles bool) plan.Observation {
+	o := plan.Observation{
+		Key:        k,
+		Kind:       plan.Unreachable,
+		Settles:    settles,
+		FromTarget: r.Status == StatusReply || isFromTarget(r),
+		Late:       r.Late,
+		Duplicate:  r.Duplicate,
+		Suspect:    r.Suspect,
+		Responder:  r.Responder,
+		Sent:       r.Sent,
+		RTT:        r.RTT,
+		MTU:        r.MTU,
+		Err:        r.Cause,
+	}
+	switch {
+	case r.informs():
+		o.Kind = plan.Advice
+	case r.Status == StatusNoReply:
+		o.Kind = plan.Silent
+	case r.Status == StatusReply:
+		o.Kind = plan.Reply
+	case r.Status == StatusTTLExpired:
+		o.Kind = plan.TimeExceeded
+	case r.Status == StatusPacketTooBig:
+		o.Kind = plan.TooBig
+	case r.Status == StatusRefused:
+		o.Kind = plan.Refused
+	}
+	return o
 }

@@ -1,0 +1,230 @@
+package watch
+
+import (
+	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+// outages is the outage detector: it keeps account of whether the target answers,
+// round by round in the order of sending.
+//
+// The rules:
+//
+//  1. A round is up as soon as the target has answered a probe of it, at the earliest
+//     of the moments at which such a probe was sent.
+//  2. A round is judged otherwise when its last probe has met its fate. It is down if a
+//     probe that was to get to the target, or that was sent farther, is silent; if
+//     somebody refuses to forward; if this host has no path to the target; or if the
+//     path was lost in routers as far as can be seen. Else it says nothing.
+//  3. A round that may be this host's own loss, whether of an answer or because it did
+//     not send, or whose answer nobody may know, says nothing.
+//  4. So many rounds down in a row make an outage. It began when the first probe of the
+//     first of them was sent that did not get to the target.
+//  5. A target that never answered cannot cease to.
+//  6. Silence at the hop where the target was does not mean that it is nowhere: there
+//     is an outage when one of the rounds has also looked beyond, or somebody refused,
+//     or the target answers again where it was.
+//  7. A late answer of the target breaks the row. An outage that was told ends by an
+//     answer in time.
+//  8. Where outages are not told, 3 rounds make one, for what is shown of the path.
+type outages struct {
+	threshold int // rounds that make an outage; negative: none are told
+	first     int // the round of rounds[0]
+	rounds    []roundRecord
+
+	downs int       // rounds in a row that were down
+	since time.Time // when the first of them was lost
+	round int       // its number
+	out   bool
+	seen  bool // the target has ever answered
+	sure  bool // one of these rounds has looked beyond, or somebody refused
+}
+
+// roundRecord is what is known of a round.
+type roundRecord struct {
+	inFlight int
+	aimed    int // the first hop whose probe is to get to the target; -1: none
+	closed   bool
+	began    time.Time // when that probe was sent; where none was, when the round began
+	lost     time.Time // when the first probe was sent that did not get to the target
+	reached  time.Time // and when the first one that did
+	beyond   bool      // the target answered farther away than where it was
+	looked   bool      // a probe went beyond the end, or there is no beyond
+	unsure   bool      // rule 3
+}
+
+// untoldOutage is the 3 of rule 8.
+const untoldOutage = 3
+
+// open begins a round.
+func (d *outages) open(round int, now time.Time) {
+	if len(d.rounds) == 0 {
+		d.first = round
+	}
+	d.rounds = append(d.rounds, roundRecord{aimed: -1, began: now})
+}
+
+// close ends the present round: no more probes of it will leave. Lost says that none
+// of them can get to the target.
+func (d *outages) close(round int, lost bool) {
+	if rec := d.record(round); rec != nil {
+		rec.closed = true
+		if lost {
+			rec.looked = true
+			rec.lose(rec.began)
+		}
+	}
+}
+
+// record returns the record of a round, nil if it was judged.
+func (d *outages) record(round int) *roundRecord {
+	if i := round - d.first; i >= 0 && i < len(d.rounds) {
+		return &d.rounds[i]
+	}
+	return nil
+}
+
+// leaves notes that a probe to a hop is to leave, whether it is to get to the target,
+// and whether it looks beyond the end of the path.
+func (d *outages) leaves(round, index int, aims, looks bool) {
+	rec := d.record(round)
+	if rec == nil {
+		return
+	}
+	rec.inFlight++
+	rec.looked = rec.looked || looks
+	if aims && rec.aimed < 0 {
+		rec.aimed = index
+	}
+}
+
+// sent notes when the probe to a hop left.
+func (d *outages) sent(round, index int, at time.Time) {
+	if rec := d.record(round); rec != nil && rec.aimed == index {
+		rec.began = at
+	}
+}
+
+// skip leaves a probe out of account. Unsure says that it may have been answered.
+func (d *outages) skip(round int, unsure bool) {
+	if rec := d.record(round); rec != nil {
+		rec.inFlight--
+		rec.unsure = rec.unsure || unsure
+	}
+}
+
+// refused notes that this host did not send a probe, and whether that is because it has
+// no path to the target.
+func (d *outages) refused(round int, noPath bool) {
+	rec := d.record(round)
+	if rec == nil {
+		return
+	}
+	rec.inFlight--
+	if !noPath {
+		rec.unsure = true
+		return
+	}
+	rec.looked = true
+	rec.lose(rec.began)
+}
+
+// take takes what became known of a probe to a hop.
+func (d *outages) take(round, index int, o *plan.Observation) {
+	means := o.Answer()
+	if !o.Settles {
+		if o.Late && o.IsAnswer() && means == plan.Arrives && !d.out {
+			d.downs = 0
+		}
+		return
+	}
+	rec := d.record(round)
+	if rec == nil {
+		return
+	}
+	rec.inFlight--
+	switch {
+	case o.Kind == plan.Silent && (rec.aimed < 0 || index < rec.aimed):
+	case o.Kind == plan.Silent:
+		rec.unsure = rec.unsure || o.Suspect
+		rec.lose(o.Sent)
+	case means == plan.Arrives:
+		if rec.reached.IsZero() || o.Sent.Before(rec.reached) {
+			rec.reached = o.Sent
+		}
+		rec.beyond = rec.aimed >= 0 && index > rec.aimed
+	case means != plan.Passes:
+		rec.looked = true
+		rec.lose(o.Sent)
+	}
+}
+
+func (rec *roundRecord) lose(sent time.Time) {
+	if rec.lost.IsZero() || sent.Before(rec.lost) {
+		rec.lost = sent
+	}
+}
+
+// judge adds to events what the rounds mean whose outcome is known.
+func (d *outages) judge(events []Event) []Event {
+	for len(d.rounds) > 0 {
+		rec := &d.rounds[0]
+		switch {
+		case !rec.reached.IsZero():
+			events = d.up(rec, events)
+		case !rec.closed || rec.inFlight > 0:
+			return events
+		case !rec.lost.IsZero() && !rec.unsure:
+			events = d.down(rec, events)
+		}
+		d.rounds = d.rounds[:copy(d.rounds, d.rounds[1:])]
+		d.first++
+	}
+	return events
+}
+
+// up notes a round in which the target answered. If it did so where it was before, it
+// was nowhere else meanwhile: there was an outage if the silence was long enough.
+func (d *outages) up(rec *roundRecord, events []Event) []Event {
+	if !d.out && !rec.beyond {
+		events = d.declare(events)
+	}
+	if d.out && d.threshold > 0 {
+		events = append(events, Event{Kind: Recovery, Time: rec.reached, Round: d.first, Duration: rec.reached.Sub(d.since)})
+	}
+	d.seen, d.out, d.sure, d.downs = true, false, false, 0
+	return events
+}
+
+// down notes a round in which it did not.
+func (d *outages) down(rec *roundRecord, events []Event) []Event {
+	if !d.seen {
+		return events
+	}
+	if d.downs == 0 {
+		d.since, d.round = rec.lost, d.first
+	}
+	d.downs++
+	d.sure = d.sure || rec.looked
+	if d.out || !d.sure {
+		return events
+	}
+	return d.declare(events)
+}
+
+// declare tells of an outage if the target has been silent for long enough.
+func (d *outages) declare(events []Event) []Event {
+	limit := d.threshold
+	if limit < 0 {
+		limit = untoldOutage
+	}
+	if d.downs < limit {
+		return events
+	}
+	d.out = true
+	if d.threshold > 0 {
+		events = append(events, Event{Kind: Outage, Time: d.since, Round: d.round})
+	}
+	return events
+}

@@ -1,0 +1,235 @@
+package watch
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+// path is what is known of the hops: who answers where, where the path ends, and how
+// long it was when that was last told.
+//
+// The rules:
+//
+//  1. The end is the nearest hop where the target answers and nobody else does.
+//  2. Where there is none, nothing is to be found behind a hop whose last answer
+//     refuses to forward, or that closes a circle of routers.
+//  3. That somebody else answers at a hop is told if the hop is part of the path, as
+//     far as that was told.
+//  4. A new path is as long as it is found to be; that is not told.
+//  5. The path has become shorter when the target has given 3 answers at a nearer hop
+//     and no router answers there. That is told of the hops behind it if the target
+//     replaced somebody, or if its hop was silent for so long before that this was no
+//     chance. Otherwise its first answers there may have been lost: after 64 answers
+//     the path has always been that short.
+//  6. The path has become longer when the target has given 3 answers farther away and
+//     does not answer any more where it did. What is told happened at the first
+//     answer of each hop, but not before another router answered where the target was.
+//  7. The target has left its hop, where nobody else answers now, when it answers
+//     probes that went farther, and so many probes to the hop that were sent later are
+//     silent that this is no chance. An answer there, of whatever kind, says that
+//     something still is there; silence that may be this host's own loss says nothing,
+//     nor does that of probes from before the target's first answer there.
+//  8. Behind the end of the path nobody answers. A hop that was never shown is
+//     forgotten there, with its probes. Nothing is forgotten while rule 7 is open.
+type path struct {
+	first  int   // the distance of hops[0]
+	most   int   // hops that may be probed
+	hops   []hop // those that were probed, and those between them
+	shown  int   // hops that were ever shown
+	length int   // of the path as it was last told, in hops; 0: not known
+}
+
+// hop is what is known of a hop.
+type hop struct {
+	responders
+	since   int        // the round from which on its probes count
+	sent    int        // probes to it, from then on
+	last    netip.Addr // who gave the last answer that settled a probe
+	refusal plan.End   // how that answer refuses to forward; EndUnknown: it does not
+	slowest time.Duration
+
+	turnout ratio     // answers, out of the probes to the end of the path: rule 7
+	silent  float64   // probes since the last answer, before the target passed
+	passed  time.Time // when a probe was sent that the target answered farther away, since it answered here
+}
+
+// lengthAfter is the 64 of rule 5.
+const lengthAfter = 64
+
+// at returns a hop, which is new if it was not probed before.
+func (p *path) at(index, round int) *hop {
+	for len(p.hops) <= index {
+		p.hops = append(p.hops, hop{since: round})
+	}
+	return &p.hops[index]
+}
+
+// find returns the hop whose probes of a round count, nil if there is none.
+func (p *path) find(index, round int) *hop {
+	if index >= len(p.hops) || round < p.hops[index].since {
+		return nil
+	}
+	return &p.hops[index]
+}
+
+// end returns the hop at which the path ends, -1 if that is not known: rule 1.
+func (p *path) end() int {
+	for i := range p.hops {
+		if p.hops[i].isEnd() {
+			return i
+		}
+	}
+	return -1
+}
+
+// stop returns the hop behind which nothing is to be found, -1 if there is none:
+// rule 2.
+func (p *path) stop() int {
+	alike := func(i, j int) bool { return p.hops[i].last.IsValid() && p.hops[i].last == p.hops[j].last }
+	for i := range p.hops {
+		if p.hops[i].refusal != plan.EndUnknown || plan.ClosesLoop(i, alike) {
+			return i
+		}
+	}
+	return -1
+}
+
+// far returns the farthest hop that answered, -1 if none did.
+func (p *path) far() int {
+	for i := len(p.hops) - 1; i >= 0; i-- {
+		if p.hops[i].isKnown() {
+			return i
+		}
+	}
+	return -1
+}
+
+// take takes an answer that settled a probe to a hop, and adds what it tells to
+// events.
+func (p *path) take(index, round, ordinal int, o *plan.Observation, events []Event) []Event {
+	h := p.find(index, round)
+	if h == nil || !o.IsAnswer() {
+		return events
+	}
+	means := o.Answer()
+	h.last, h.refusal = o.Responder, plan.EndUnknown
+	h.slowest = max(h.slowest, o.RTT)
+	if means&(plan.Passes|plan.Arrives) == 0 {
+		h.refusal = means.End()
+		return events
+	}
+	c, changed := h.responders.take(answer{
+		from: o.Responder, target: means == plan.Arrives, at: o.Answered(), round: round, ordinal: ordinal,
+	})
+	if changed && (p.length == 0 || index < p.length) {
+		events = append(events, p.change(index, c))
+	}
+	return events
+}
+
+// compare takes the fate of a probe to the end of the path, or beyond: rule 7.
+func (p *path) compare(index int, o *plan.Observation) {
+	end := p.end()
+	if end < 0 || index < end {
+		return
+	}
+	h := &p.hops[end]
+	switch {
+	case index > end:
+		if o.IsAnswer() && o.Answer() == plan.Arrives && h.passed.IsZero() {
+			h.passed = o.Sent
+		}
+	case o.Kind != plan.Silent:
+		h.turnout.span += h.turnout.absent + h.silent
+		h.turnout.add(1)
+		h.turnout.absent, h.silent, h.passed = 0, 0, time.Time{}
+	case o.Suspect || !o.Sent.After(h.target().first):
+	case h.passed.IsZero() || !o.Sent.After(h.passed):
+		h.silent++
+	default:
+		h.turnout.absent++
+		if h.turnout.isGone() {
+			h.vacate()
+			h.turnout, h.silent, h.passed = ratio{}, 0, time.Time{}
+		}
+	}
+}
+
+func (p *path) change(index int, c change) Event {
+	return Event{Kind: RouteChange, Time: c.first, Round: c.round, Hop: p.first + index, From: c.from, To: c.to}
+}
+
+// measure adds to events that the path has become longer or shorter: rules 4 to 6.
+func (p *path) measure(events []Event) []Event {
+	end := p.end()
+	if end < 0 || end+1 == p.length {
+		return events
+	}
+	length, target := end+1, p.hops[end].target()
+	switch {
+	case p.length == 0:
+	case length > p.length:
+		if target.count < endRun || p.hops[p.length-1].target() != nil {
+			return events
+		}
+		events = p.tellLonger(length, events)
+	case p.hops[end].hasRouter() || target.count < endRun:
+		return events
+	case p.hops[end].changed || p.wasSilent(end):
+		for i := length; i < p.length; i++ {
+			if r := p.hops[i].responders.first(); r != nil {
+				events = append(events, p.change(i, change{from: r.address, first: target.first, round: target.round}))
+			}
+		}
+	case target.count < lengthAfter:
+		return events
+	}
+	p.length = length
+	return events
+}
+
+// wasSilent reports whether somebody who did not answer was at the hop before the
+// target.
+func (p *path) wasSilent(end int) bool {
+	silence := p.hops[end].turnout
+	silence.absent = float64(p.hops[end].target().since)
+	return silence.isGone()
+}
+
+func (p *path) tellLonger(length int, events []Event) []Event {
+	before := p.hops[p.length-1].responders.first()
+	for i := p.length; i < length; i++ {
+		r := p.hops[i].responders.first()
+		if r == nil {
+			continue
+		}
+		c := change{to: r.address, first: r.first, round: r.round}
+		if before != nil && c.first.Before(before.first) {
+			c.first, c.round = before.first, before.round
+		}
+		events = append(events, p.change(i, c))
+	}
+	return events
+}
+
+// prune forgets who answered behind the end of the path: rule 8. What is found there
+// later begins with the next round.
+func (p *path) prune() {
+	end := p.end()
+	if end < 0 || !p.hops[end].passed.IsZero() {
+		return
+	}
+	from := max(end+1, p.length)
+	if from >= len(p.hops) {
+		return
+	}
+	for i := from; i < min(p.shown, len(p.hops)); i++ {
+		p.hops[i] = hop{since: p.hops[i].since, sent: p.hops[i].sent}
+	}
+	p.hops = p.hops[:min(max(from, p.shown), len(p.hops))]
+}
+
+// show notes that a number of hops are shown.
+func (p *path) show(hops int) { p.shown = max(p.shown, hops) }
