@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/goicmp/icmplib"
 )
@@ -96,4 +97,51 @@ func ExampleProbe() {
 	}
 	fmt.Println(result.Status, result.Size)
 	// Output: reply 1008
+}
+
+// A span is what tracing systems such as OpenTelemetry keep of an operation: here, of
+// each probe, from the packet that left to the one that answered.
+type span struct {
+	name       string
+	begin, end time.Time
+	status     string
+}
+
+// spans makes spans of what a Prober tells.
+type spans struct {
+	open map[uint64]*span // by the probe
+	done []*span
+}
+
+func (s *spans) note(e icmplib.TraceEvent) {
+	switch e.Kind {
+	case icmplib.TraceSent:
+		s.open[e.Probe] = &span{name: e.Protocol.String() + " probe of " + e.Dst.String(), begin: e.Time}
+	case icmplib.TraceReceived, icmplib.TraceSilent:
+		if probe := s.open[e.Probe]; probe != nil { // else it is a duplicate, or nobody's
+			probe.end, probe.status = e.Time, e.Verdict
+			s.done = append(s.done, probe)
+			delete(s.open, e.Probe)
+		}
+	}
+}
+
+func ExampleConfig_trace() {
+	s := &spans{open: map[uint64]*span{}}
+	prober, err := icmplib.NewProber(&icmplib.Config{Trace: s.note})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	if _, err := prober.Ping(context.Background(), "127.0.0.1", &icmplib.PingOptions{Count: 2, Interval: -1}); err != nil {
+		log.Print(err)
+		return
+	}
+	prober.Close() // tells what there is
+	for _, probe := range s.done {
+		fmt.Println(probe.name, probe.end.After(probe.begin), probe.status)
+	}
+	// Output:
+	// icmp probe of 127.0.0.1 true reply: all that it brings back is that of the probe
+	// icmp probe of 127.0.0.1 true reply: all that it brings back is that of the probe
 }

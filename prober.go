@@ -60,6 +60,14 @@ type Config struct {
 	// looks a name up for each operation. It has a Resolver of its own.
 	Names *NameCache
 
+	// Trace, if not nil, is told of each packet that leaves and each that comes, and of
+	// what became of the probes: to make spans of them, to record them, to see why an
+	// answer was not credited. It is called on a goroutine of its own, one event after
+	// the other, until Close has returned; it may not call Close. What the kernel and the
+	// sockets filter out, such as the replies to other programs, is not told. Nil, the
+	// default, costs nothing.
+	Trace func(TraceEvent)
+
 	// Logger is told of what is wrong with the machine, such as a socket that
 	// cannot be read, and never of what is wrong with a target. The default is
 	// silence.
@@ -93,6 +101,7 @@ type Prober struct {
 	locks   drive.Locks
 	aliases aliases
 	buffers *engine.Budget // of receive buffers that grow
+	tracer  *tracer        // nil without Config.Trace
 	sum     uint16         // of echo requests: see engine.OpConfig. At random, so that it proves something
 
 	closed chan struct{} // by Close
@@ -143,6 +152,9 @@ func NewProber(cfg *Config) (*Prober, error) {
 	p.buffers = engine.NewBudget(receiveBudget)
 	p.pacer = engine.NewPacer(max(p.cfg.Rate, 0))
 	p.listen, p.routed = p.listenSocket, p.hasRoute
+	if p.cfg.Trace != nil {
+		p.tracer = newTracer(p.cfg.Trace)
+	}
 	return p, nil
 }
 
@@ -253,6 +265,7 @@ func (p *Prober) Close() error {
 		errs = append(errs, pool.Close())
 		sum.add(pool.Counters())
 	}
+	p.tracer.end()
 	// Both at once, so that Counters misses nothing and counts nothing twice.
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -362,6 +375,15 @@ func (p *Prober) poolFor(packet *Packet, dst netip.Addr) (*engine.Pool, error) {
 	return p.pool(key)
 }
 
+// open opens a socket for a key, whose packets are told of if that is wanted.
+func (p *Prober) open(key socketKey) (engine.Medium, error) {
+	m, err := p.listen(key)
+	if err != nil {
+		return nil, err
+	}
+	return p.traced(key, m), nil
+}
+
 // pool returns the engines for a key, and opens their first socket if need be.
 func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	p.mu.Lock()
@@ -375,7 +397,7 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	if pool := p.pools[key]; pool != nil {
 		return pool, nil
 	}
-	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.listen(key) }, p.cfg.Logger, p.buffers)
+	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.open(key) }, p.cfg.Logger, p.buffers)
 	if err != nil {
 		return nil, err
 	}

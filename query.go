@@ -81,7 +81,7 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 		case <-ctx.Done():
 		}
 	}()
-	r, err := q.ask(ctx)
+	r, err := q.ask(ctx, p.tracer)
 	p.countQuery(&r, q.conn.Counters())
 	return r, err
 }
@@ -124,9 +124,11 @@ func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query, error) {
 }
 
 // ask sends the query and returns its result.
-func (q *query) ask(ctx context.Context) (Result, error) {
+func (q *query) ask(ctx context.Context, tracer *tracer) (Result, error) {
 	r := Result{Dst: q.req.Destination, TTL: q.req.TTL}
-	if err := q.conn.Send(ctx, &q.req); err != nil {
+	err := q.conn.Send(ctx, &q.req)
+	probe := tracer.query(&q.req, err)
+	if err != nil {
 		if endsOperation(ctx, err) {
 			return Result{}, err
 		}
@@ -137,6 +139,7 @@ func (q *query) ask(ctx context.Context) (Result, error) {
 		return r, err
 	}
 	reply, err := q.conn.Receive(ctx, &q.req)
+	tracer.queried(probe, reply)
 	switch {
 	case err == nil && reply.Time.Sub(r.Sent) <= q.o.Timeout:
 		q.describe(&r, reply)

@@ -3,6 +3,7 @@ package main
 import (
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -144,7 +145,7 @@ targets: [{hosts: [192.0.2.9]}]
 		Mode: socket.Raw, Rate: 100, Mark: 1<<32 - 1,
 		Source4: netip.MustParseAddr("192.0.2.1"), Source6: netip.MustParseAddr("2001:db8::1"),
 	}
-	if s.shape.prober != want {
+	if !reflect.DeepEqual(s.shape.prober, want) {
 		t.Errorf("it is %+v, want %+v", s.shape.prober, want)
 	}
 }

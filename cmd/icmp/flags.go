@@ -36,6 +36,7 @@ type probeFlags struct {
 	mark     uint32
 	sourced  bool
 	mode     string
+	record   string
 }
 
 // letters are the short names of flags, by their names. Each command has those of
@@ -60,7 +61,13 @@ func (f *probeFlags) register(flags *pflag.FlagSet, l letters) {
 	flags.BoolVarP(&f.whole, "dont-fragment", l["dont-fragment"], false, "the same as --pmtudisc do")
 	flags.Uint32VarP(&f.mark, "mark", l["mark"], 0, "routing mark; needs privilege")
 	flags.BoolVar(&f.sourced, "check-source", false, "take echo replies only from the address that was probed")
+	f.registerSocket(flags)
+}
+
+// registerSocket registers what concerns all packets of a command.
+func (f *probeFlags) registerSocket(flags *pflag.FlagSet) {
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
+	flags.StringVar(&f.record, "record", "", "write what is sent and received, and what was made of it, to a pcapng file")
 }
 
 // check refuses what cannot be meant, and decides what -I means.

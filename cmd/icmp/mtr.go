@@ -65,11 +65,11 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 	if !f.reports() && !isTerminal(term.out) {
 		return errors.New("mtr: standard output is not a terminal: give --report, --json or --csv, and --count")
 	}
-	prober, err := icmplib.NewProber(f.config())
+	prober, stop, err := f.newProber(ctx, f.config())
 	if err != nil {
 		return err
 	}
-	defer prober.Close()
+	defer stop()
 
 	watch := watching(prober)
 	if f.reports() {

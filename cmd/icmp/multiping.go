@@ -65,11 +65,11 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 	if err != nil {
 		return err
 	}
-	prober, err := icmplib.NewProber(cfg)
+	prober, stop, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer prober.Close()
+	defer stop()
 
 	names := &everyAddress{prober: prober, family: f.family(), on: f.everyAddress, names: map[string][]string{}}
 	if f.sideBySide() {

@@ -65,7 +65,7 @@ func TestTheShortNamesAreThoseOfFping(t *testing.T) {
 		"shuffle": "", "seed": "", "shard": "", "alive": "a", "unreachable": "u", "size": "b", "ttl": "H",
 		"traffic-class": "O", "ipv4": "4", "ipv6": "6", "via": "I", "source": "S", "interface": "", "pmtudisc": "", "dont-fragment": "M",
 		"mark": "", "broadcast": "",
-		"check-source": "", "mode": "", "quiet": "q", "json": "", "csv": "",
+		"check-source": "", "mode": "", "record": "", "quiet": "q", "json": "", "csv": "",
 		"stats": "s", "retries": "r", "backoff": "B", "every-address": "m", "reachable": "x", "loop": "l",
 		"summary-every": "Q", "results": "C", "outage": "o", "timestamp": "D",
 	}

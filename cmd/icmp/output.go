@@ -34,6 +34,20 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// broke notes an error of another file, after which nothing is worth being measured
+// any more.
+func (o *output) broke(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.err = err
+		o.fail(err)
+	}
+}
+
+// outputKey is under which a command's context has its output.
+type outputKey struct{}
+
 // failure returns the first error of a write.
 func (o *output) failure() error {
 	o.mu.Lock()

@@ -67,11 +67,11 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 	if err != nil {
 		return err
 	}
-	prober, err := icmplib.NewProber(cfg)
+	prober, stop, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer prober.Close()
+	defer stop()
 
 	hosts := make([]*icmplib.Host, len(targets))
 	for i, target := range targets {

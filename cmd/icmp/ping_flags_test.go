@@ -135,7 +135,7 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 		"count": "c", "interval": "i", "timeout": "W", "size": "s", "ttl": "t", "traffic-class": "Q",
 		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
 		"mark": "m", "broadcast": "b",
-		"check-source": "", "mode": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
+		"check-source": "", "mode": "", "record": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
 		"deadline": "w", "replies": "", "pattern": "p", "timestamp": "D", "open": "O",
 		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}

@@ -69,11 +69,11 @@ func (f *probeLine) run(ctx context.Context, out io.Writer, target string) error
 	if err != nil {
 		return err
 	}
-	prober, err := icmplib.NewProber(cfg)
+	prober, stop, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer prober.Close()
+	defer stop()
 	addrs, err := prober.Resolve(ctx, target, f.family())
 	if err != nil {
 		return endedBy(err, errDead)

@@ -17,6 +17,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	checked := &output{out: stdout, fail: cancel}
+	ctx = context.WithValue(ctx, outputKey{}, checked)
 	if !isTerminal(stdout) {
 		stdout = checked
 	}

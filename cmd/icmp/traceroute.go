@@ -113,11 +113,11 @@ func (f *tracerouteFlags) run(ctx context.Context, term terminal, target string)
 		}
 	}
 	cfg.Rate = f.rate
-	prober, err := icmplib.NewProber(cfg)
+	prober, end, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer prober.Close()
+	defer end()
 
 	if f.loss {
 		return f.explainLoss(ctx, prober, term, target, loss)
@@ -383,7 +383,7 @@ func (f *traceFlags) register(flags *pflag.FlagSet, l letters) {
 	flags.BoolVarP(&f.dontFragment, "dont-fragment", l["dont-fragment"], false, "forbid fragmentation")
 	flags.IntVar(&f.size, "size", defaultSize, "payload bytes")
 	flags.Uint32VarP(&f.mark, "mark", l["mark"], 0, "routing mark; needs privilege")
-	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
+	f.registerSocket(flags)
 	f.ttl, f.pmtudisc = 64, "dont" // what the check of probeFlags is to find
 }
 

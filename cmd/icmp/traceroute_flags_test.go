@@ -114,7 +114,7 @@ func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 		"first-hop": "f", "max-hops": "m", "count": "q", "timeout": "w", "interval": "z", "protocol": "P", "icmp": "I",
 		"udp": "U", "tcp": "T", "port": "p", "source-port": "", "flow-label": "l", "ipv4": "4", "ipv6": "6", "source": "s",
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
-		"mode": "", "numeric": "n", "json": "", "csv": "", "loss": "", "mtu": "", "nat": "",
+		"mode": "", "record": "", "numeric": "n", "json": "", "csv": "", "loss": "", "mtu": "", "nat": "",
 		"file": "", "rate": "", "hop-rate": "", "parallel": "",
 		"flows": "", "dot": "",
 	}

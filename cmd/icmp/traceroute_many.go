@@ -46,11 +46,11 @@ func (f *tracerouteFlags) runAll(ctx context.Context, term terminal, words []str
 	if err := f.refuseMany(); err != nil {
 		return err
 	}
-	prober, err := icmplib.NewProber(cfg)
+	prober, stop, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer prober.Close()
+	defer stop()
 	return f.runMany(ctx, prober, opts, list, term)
 }
 

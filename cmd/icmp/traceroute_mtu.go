@@ -35,11 +35,11 @@ func (m *mtuFlag) run(ctx context.Context, term terminal, target string, f *trac
 	if err := m.check(f); err != nil {
 		return err
 	}
-	prober, err := icmplib.NewProber(cfg)
+	prober, stop, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer prober.Close()
+	defer stop()
 	packet := trace.Packet
 	packet.Size = 0
 	status, term := newStatus(term)

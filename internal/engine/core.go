@@ -17,7 +17,8 @@ type core struct {
 	ops      opTable
 	counters Counters
 	loss     losses
-	deaf     error // why nothing can be received; nil: it can
+	deaf     error   // why nothing can be received; nil: it can
+	traced   *traced // nil: nobody is told
 
 	// departing are the probes that are being sent: the system has been given
 	// them, and has not said yet whether it takes them. What is heard of one
@@ -147,6 +148,9 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 	if h.noticed {
 		by = ByNotice
 	}
+	if c.traced != nil {
+		c.traced.credited(s, h, fate, rtt)
+	}
 	c.report(seq, s, &Outcome{
 		Fate:           fate,
 		RTT:            rtt,
@@ -206,6 +210,9 @@ func (h *heard) judge(s *slot, op *Op) Fate {
 
 // silence settles a probe to which nothing came in time.
 func (c *core) silence(seq uint16, s *slot) {
+	if c.traced != nil {
+		c.traced.silent(c, s)
+	}
 	c.table.settle(seq, s, silent)
 	c.report(seq, s, &Outcome{
 		Fate:    Silent,

@@ -66,6 +66,7 @@ func newEngine(medium Medium, log *slog.Logger, budget *Budget) *Engine {
 	e.governor.begin(size)
 	e.core.id, e.core.epoch = medium.id(), time.Now()
 	e.core.table.begin()
+	e.core.traced, _ = medium.(*traced)
 	e.reader.Go(e.read)
 	return e
 }

@@ -1,0 +1,244 @@
+package icmplib
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// TraceEvent is what a [Config.Trace] is told of: a packet that left, a packet that
+// came, or the silence about one.
+type TraceEvent struct {
+	Kind TraceKind // what happened
+
+	// Time is when the system was given the packet, or when it arrived, by the
+	// kernel's stamp where there is one; of a silence it is the end of the timeout.
+	Time time.Time
+
+	// Probe names the probe, by a number that no other has: what is told of one has
+	// the same. It is 0 where what came was credited to none.
+	Probe uint64
+
+	Protocol  Protocol   // of the probes that share the socket
+	Dst       netip.Addr // of the probe
+	Responder netip.Addr // who sent what came
+	TTL       int        // of the probe
+
+	// RTT is the time from the probe to what came, where that was credited.
+	RTT time.Duration
+
+	// Verdict says of what came, in words for people, what it was credited as and
+	// what proves it, or why it was not credited.
+	Verdict string
+
+	// Cause is why the system did not take the packet.
+	Cause error
+
+	// Packet is the packet from its IP header on. What the system keeps to itself, such
+	// as the header of an answer without raw sockets, is made up from what it tells; a
+	// field of which it tells nothing is 0. It is not overwritten later.
+	Packet []byte
+
+	// Missed is how many events before this one were not told, because the function
+	// was too slow.
+	Missed int
+}
+
+// TraceKind is what a [TraceEvent] is.
+type TraceKind uint8
+
+// The kinds of a TraceEvent.
+const (
+	TraceSent     TraceKind = iota // the system took the packet
+	TraceRefused                   // the system did not take it
+	TraceReceived                  // something came
+	TraceSilent                    // nothing was credited to the probe before its timeout
+)
+
+var traceKindWords = [...]string{"sent", "refused", "received", "silent"}
+
+// String returns "sent", "refused", "received" or "silent", and "TraceKind(n)" for a
+// value that has no word.
+func (k TraceKind) String() string {
+	return wordOf(k, traceKindWords[:], "TraceKind("+strconv.Itoa(int(k))+")")
+}
+
+// LogValue returns the fields that are set, save Packet.
+func (e TraceEvent) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("protocol", e.Protocol.String())}
+	if e.Dst.IsValid() {
+		attrs = append(attrs, slog.String("dst", e.Dst.String()), slog.Int("ttl", e.TTL))
+	}
+	if e.Responder.IsValid() {
+		attrs = append(attrs, slog.String("responder", e.Responder.String()))
+	}
+	if e.RTT > 0 {
+		attrs = append(attrs, slog.Duration("rtt", e.RTT))
+	}
+	if e.Verdict != "" {
+		attrs = append(attrs, slog.String("verdict", e.Verdict))
+	}
+	if e.Cause != nil {
+		attrs = append(attrs, slog.Any("cause", e.Cause))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// maxUntold is how many events wait to be told at the most.
+const maxUntold = 1 << 15
+
+// tracer tells a function of events, on a goroutine of its own: those who send and
+// receive do not wait for it.
+type tracer struct {
+	tell func(TraceEvent)
+	wake chan struct{} // holds a token while there may be events
+	done chan struct{} // closed when the last was told
+
+	mu     sync.Mutex
+	events []TraceEvent
+	missed int
+	ending bool
+}
+
+func newTracer(tell func(TraceEvent)) *tracer {
+	t := &tracer{tell: tell, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go t.run()
+	return t
+}
+
+// note takes an event.
+func (t *tracer) note(e TraceEvent) {
+	t.mu.Lock()
+	if len(t.events) >= maxUntold {
+		t.missed++
+	} else {
+		e.Missed, t.missed = t.missed, 0
+		t.events = append(t.events, e)
+	}
+	t.mu.Unlock()
+	signal(t.wake)
+}
+
+func (t *tracer) run() {
+	defer close(t.done)
+	var taken []TraceEvent
+	for ending := false; !ending; {
+		<-t.wake
+		t.mu.Lock()
+		taken, t.events = t.events, taken[:0]
+		ending = t.ending
+		t.mu.Unlock()
+		for i := range taken {
+			t.tell(taken[i])
+			taken[i] = TraceEvent{}
+		}
+	}
+}
+
+// end tells what there is, and returns when that was told.
+func (t *tracer) end() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	t.ending = true
+	t.mu.Unlock()
+	signal(t.wake)
+	<-t.done
+}
+
+// query notes that a query was sent, or refused, and returns what tells of its fate.
+func (t *tracer) query(req *icmp.Request, err error) TraceEvent {
+	if t == nil {
+		return TraceEvent{}
+	}
+	e := TraceEvent{Time: req.Time, Probe: rand.Uint64(), Dst: req.Destination, TTL: req.TTL, Packet: engine.SentPacket(sourceTo(req.Destination), req)}
+	if err != nil {
+		e.Kind, e.Time, e.Cause = TraceRefused, time.Now(), err
+	}
+	t.note(e)
+	return e
+}
+
+// queried notes what became of a query; nil stands for silence.
+func (t *tracer) queried(e TraceEvent, reply *icmp.Reply) {
+	if t == nil {
+		return
+	}
+	sent := e.Time
+	if reply == nil {
+		e.Kind, e.Time, e.Packet, e.Verdict = TraceSilent, time.Now(), nil, "silent: nothing was credited to it before its timeout"
+	} else {
+		e.Kind, e.Time, e.RTT, e.Responder = TraceReceived, reply.Time, reply.Time.Sub(sent), reply.Source
+		e.Verdict, e.Packet = "reply, unproven: id and sequence number are those of the query", engine.ReceivedPacket(reply, reply.Destination)
+	}
+	t.note(e)
+}
+
+// traced returns a Medium for a key whose packets are told of, if that is wanted.
+func (p *Prober) traced(key socketKey, m engine.Medium) engine.Medium {
+	if p.tracer == nil {
+		return m
+	}
+	protocol := key.protocol.number()
+	if protocol == icmp.ICMP && key.version == icmp.V6 {
+		protocol = icmp.ICMPv6
+	}
+	sources := sourceCache{p: p, key: key}
+	return engine.Traced(m, engine.Tracing{
+		Protocol: protocol, Version: key.version, DontFragment: key.dontFragment, Local: sources.find,
+		Tell: func(e engine.Event) {
+			p.tracer.note(TraceEvent{
+				Kind: TraceKind(e.Kind), Time: e.Time, Probe: e.Probe, Protocol: key.protocol, Dst: e.Dst, Responder: e.Responder,
+				TTL: e.TTL, RTT: e.RTT, Verdict: e.Verdict, Cause: e.Err, Packet: e.Packet,
+			})
+		},
+	})
+}
+
+// sourceCache finds the addresses from which packets leave.
+type sourceCache struct {
+	p   *Prober
+	key socketKey
+
+	mu    sync.Mutex
+	known map[netip.Addr]netip.Addr
+}
+
+// maxSources bounds a sourceCache: it begins anew then.
+const maxSources = 1 << 12
+
+func (c *sourceCache) find(dst netip.Addr) netip.Addr {
+	if c.key.source.IsValid() || c.p.other != nil {
+		return c.key.source
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	source, ok := c.known[dst]
+	if !ok {
+		if len(c.known) >= maxSources || c.known == nil {
+			c.known = map[netip.Addr]netip.Addr{}
+		}
+		source = sourceTo(dst)
+		c.known[dst] = source
+	}
+	return source
+}
+
+// sourceTo returns the address from which the system sends to another: a UDP socket
+// that is connected to it has it, and nothing is sent.
+func sourceTo(dst netip.Addr) netip.Addr {
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(dst, 9)))
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}
