@@ -43,7 +43,7 @@ type Config struct {
 	Limits    policy.Limits // what agents may do at the most
 	Mesh      wire.Mesh     // zero fields: a round of 60 pings a minute, 2 s, routes every 10 minutes, 50 agents
 	Keep      time.Duration // of results and rounds; the default is 7 days
-	MeshBytes int64         // of rounds; the default is 2 GiB
+	MeshBytes int64         // of rounds; the default is 1 GiB
 	AckWait   time.Duration // after so long without a sign of life a shard is another agent's; the default is 30 s
 
 	Log *slog.Logger // the default is silence
@@ -68,6 +68,7 @@ type Hub struct {
 	fleet    wire.Fleet
 	queues   map[string]bool // that have their consumers
 
+	spoilt     chan struct{} // closed when only another start helps
 	end        context.CancelFunc
 	background sync.WaitGroup
 }
@@ -78,7 +79,7 @@ const AdminToken = "admin.token"
 func (c *Config) fill() {
 	c.Listen = cmp.Or(c.Listen, "127.0.0.1:4222")
 	c.Keep = cmp.Or(c.Keep, 7*24*time.Hour)
-	c.MeshBytes = cmp.Or(c.MeshBytes, 2<<30)
+	c.MeshBytes = cmp.Or(c.MeshBytes, 1<<30)
 	c.AckWait = cmp.Or(c.AckWait, 30*time.Second)
 	c.Mesh.Every = cmp.Or(c.Mesh.Every, policy.Duration(time.Minute))
 	c.Mesh.Count = cmp.Or(c.Mesh.Count, 60)
@@ -96,7 +97,7 @@ func Start(ctx context.Context, cfg Config) (_ *Hub, err error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg, log: cfg.Log, presence: map[string]wire.Presence{}, queues: map[string]bool{}}
+	h := &Hub{cfg: cfg, log: cfg.Log, presence: map[string]wire.Presence{}, queues: map[string]bool{}, spoilt: make(chan struct{})}
 	if h.registry, err = openRegistry(filepath.Join(cfg.Dir, "enrolled.json")); err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func Start(ctx context.Context, cfg Config) (_ *Hub, err error) {
 		h.Close()
 		return nil, err
 	}
-	for _, f := range []func(context.Context){h.watchAgents, h.keepFleet, h.jobs.watch, h.jobs.keepDeadlines, h.mesh.watch} {
+	for _, f := range []func(context.Context){h.watchAgents, h.keepFleet, h.jobs.watch, h.jobs.keepDeadlines, h.mesh.watch, h.watchDisk} {
 		h.background.Go(func() { f(ctx) })
 	}
 	if err := errors.Join(h.serve(), h.announce(ctx), h.writeAdminToken()); err != nil {
@@ -152,6 +153,9 @@ func (h *Hub) connect(ctx context.Context) (err error) {
 	return err
 }
 
+// noSpace is the error of JetStream for a stream that may grow larger than the disk.
+const noSpace jetstream.ErrorCode = 10047
+
 // open makes the streams and buckets that are not there yet, and brings those that are to the
 // settings of now.
 func (h *Hub) open(ctx context.Context) (err error) {
@@ -167,6 +171,10 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		{Name: wire.StreamMesh, Subjects: []string{wire.MeshAll}, MaxAge: h.cfg.Keep, MaxBytes: h.cfg.MeshBytes, AllowDirect: true},
 	} {
 		if _, err := h.js.CreateOrUpdateStream(ctx, c); err != nil {
+			var api *jetstream.APIError
+			if errors.As(err, &api) && api.ErrorCode == noSpace {
+				return fmt.Errorf("%s has no room for %d bytes of rounds: say less, or give it a larger disk", h.cfg.Dir, h.cfg.MeshBytes)
+			}
 			return fmt.Errorf("stream %s: %w", c.Name, err)
 		}
 	}
@@ -388,6 +396,28 @@ func writeToken(file string, t *wire.Token) error {
 		return err
 	}
 	return writeFile(file, append(text, '\n'))
+}
+
+// Spoilt is closed when the hub has to be closed and started again: a full disk, which has room
+// again. A stream that could not be written once is not written any more.
+func (h *Hub) Spoilt() <-chan struct{} { return h.spoilt }
+
+// roomToStart is how much there has to be room for before another start.
+const roomToStart = 4 << 20
+
+func (h *Hub) watchDisk(ctx context.Context) {
+	for h.server != nil && sleep(ctx, 2*time.Second) {
+		if !h.server.unwritten.Load() {
+			continue
+		}
+		file := filepath.Join(h.cfg.Dir, "room")
+		err := writeFile(file, make([]byte, roomToStart))
+		if errors.Join(err, os.Remove(file)) == nil {
+			close(h.spoilt)
+			return
+		}
+		h.log.Error("the disk is full: agents wait with their results until there is room", "folder", h.cfg.Dir)
+	}
 }
 
 // Jobs returns all jobs, the newest first.

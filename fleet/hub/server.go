@@ -9,7 +9,9 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -24,6 +26,8 @@ type natsServer struct {
 	log      *slog.Logger
 	hub      nkeys.KeyPair // of the hub's own connection, new each time
 	hubKey   string
+
+	unwritten atomic.Bool // a write has failed; NATS then writes to the stream no more
 
 	mu      sync.Mutex
 	clients map[string][]uint64 // the connections of each key, also some that are closed
@@ -60,7 +64,7 @@ func startServer(cfg *Config, r *registry, certificate *tls.Config, log *slog.Lo
 	if s.Server, err = server.NewServer(opts); err != nil {
 		return nil, err
 	}
-	s.SetLoggerV2(&natsLog{log}, false, false, false)
+	s.SetLoggerV2(&natsLog{log, &s.unwritten}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(30 * time.Second) {
 		s.Shutdown()
@@ -126,7 +130,10 @@ func (s *natsServer) connect(opts ...nats.Option) (*nats.Conn, error) {
 }
 
 // natsLog hands on what the server says of what is wrong.
-type natsLog struct{ log *slog.Logger }
+type natsLog struct {
+	log       *slog.Logger
+	unwritten *atomic.Bool
+}
 
 func (l *natsLog) Noticef(string, ...any) {}
 func (l *natsLog) Debugf(string, ...any)  {}
@@ -135,7 +142,11 @@ func (l *natsLog) Warnf(format string, v ...any) {
 	l.log.Warn(fmt.Sprintf(format, v...), "from", "nats")
 }
 func (l *natsLog) Errorf(format string, v ...any) {
-	l.log.Error(fmt.Sprintf(format, v...), "from", "nats")
+	text := fmt.Sprintf(format, v...)
+	if strings.Contains(strings.ToLower(text), "critical write error") {
+		l.unwritten.Store(true) // there is no other sign of it
+	}
+	l.log.Error(text, "from", "nats")
 }
 func (l *natsLog) Fatalf(format string, v ...any) {
 	l.log.Error(fmt.Sprintf(format, v...), "from", "nats")

@@ -46,13 +46,11 @@ reach it. With --nats it uses NATS of yours in place of the embedded server.`,
 				return err
 			}
 			f.Log = c.log()
-			h, err := hub.Start(context.WithoutCancel(cmd.Context()), f.Config)
-			if err != nil {
-				return failed(err)
+			for cmd.Context().Err() == nil {
+				if err := f.run(cmd.Context()); err != nil {
+					return failed(err)
+				}
 			}
-			defer h.Close()
-			f.Log.Info("the hub is at work", "nats", h.URL(), "data", f.Dir)
-			<-cmd.Context().Done()
 			return nil
 		},
 	}
@@ -66,16 +64,36 @@ reach it. With --nats it uses NATS of yours in place of the embedded server.`,
 	flags.StringVar(&f.credentials, "nats-creds", "", "the `FILE` of the hub's credentials for it")
 	flags.StringVar(&f.limits, "limits", "", "a policy `FILE` that narrows those of all agents")
 	flags.DurationVar(&f.Keep, "keep", 7*24*time.Hour, "how long results and rounds are kept")
-	flags.Int64Var(&f.MeshBytes, "mesh-bytes", 2<<30, "how many bytes of rounds are kept at the most")
+	flags.Int64Var(&f.MeshBytes, "mesh-bytes", 1<<30, "how many bytes of rounds are kept at the most")
+	flags.DurationVar(&f.AckWait, "ack-wait", 30*time.Second, "after so long without a sign of life another agent gets a shard")
 	flags.DurationVar(&f.meshEvery, "mesh-every", time.Minute, "from one round of the mesh to the next")
 	flags.IntVar(&f.Mesh.Count, "mesh-count", 60, "pings to each peer in a round")
 	flags.BoolVar(&f.noMesh, "no-mesh", false, "no mesh")
 	return cmd
 }
 
+// run runs the hub until ctx ends, or until it has to be started again.
+func (f *hubFlags) run(ctx context.Context) error {
+	h, err := hub.Start(context.WithoutCancel(ctx), f.Config)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	f.Log.Info("the hub is at work", "nats", h.URL(), "data", f.Dir)
+	select {
+	case <-ctx.Done():
+	case <-h.Spoilt():
+		f.Log.Warn("the hub starts again")
+	}
+	return nil
+}
+
 func (f *hubFlags) check(cmd *cobra.Command) (err error) {
 	if f.meshEvery < time.Second || f.Mesh.Count < 1 {
 		return errors.New("--mesh-every is 1s at the least, and --mesh-count 1")
+	}
+	if f.AckWait < 2*wire.BeatEvery {
+		return fmt.Errorf("--ack-wait is %v at the least: agents give a sign of life every %v", 2*wire.BeatEvery, wire.BeatEvery)
 	}
 	f.Mesh.Every, f.Mesh.Off = policy.Duration(f.meshEvery), f.noMesh
 	if f.external {

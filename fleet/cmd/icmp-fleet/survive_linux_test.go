@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
+)
+
+// behindTheKernel is what the processes see, in a namespace of their own: see internet.
+const behindTheKernel = internet
+
+// slow is how a sweep takes long enough for something to happen meanwhile.
+var slow = []string{"-d", "-c", "2", "-i", "500ms", "-w", "2s"}
+
+// inNamespace runs f in a namespace with the network, beside other tests.
+func inNamespace(t *testing.T, f func(t *testing.T, network *netsim.Network)) {
+	t.Parallel()
+	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+		network := netsim.MustParse(behindTheKernel)
+		network.Quiet(true)
+		netlab.Carry(t, network, netlab.Device{})
+		f(t, network)
+	})
+}
+
+// threeAgents is a fleet with a mesh whose truth is known.
+func threeAgents(t *testing.T) *fleetOfProcesses {
+	f := newProcesses(t, "--mesh-every", "2s", "--mesh-count", "9")
+	f.startHub()
+	return f
+}
+
+func (f *fleetOfProcesses) sweep(targets int) []string {
+	f.t.Helper()
+	all := addresses("10.9.0.0", targets)
+	f.mustRun(0, append([]string{"sweep", writeFile(f.t, lines(all))}, slow...)...)
+	return all
+}
+
+func TestAKilledAgentInTheMiddleOfAShard(t *testing.T) {
+	inNamespace(t, func(t *testing.T, _ *netsim.Network) {
+		f := threeAgents(t)
+		victim := f.startAgent(f.enroll("victim", "10.9.0.1", nil))
+		f.startAgent(f.enroll("second", "10.9.0.2", nil))
+		f.startAgent(f.enroll("lossy", "10.8.0.1", nil))
+		f.ready("victim", "second", "lossy")
+		targets := f.sweep(8192)
+		f.until("it is under way", func() bool { return f.job().PerAgent["victim"] > 0 })
+		victim.kill()
+		job := f.finished(targets)
+		if job.PerAgent["second"] == 0 || job.PerAgent["lossy"] == 0 {
+			t.Errorf("not all take part: %v", job.PerAgent)
+		}
+		checkRounds(t, f.rounds())
+	})
+}
+
+// The result is stored, and its acknowledgement never arrives: the shard is done again, and
+// reported once.
+func TestAKilledAgentBetweenResultAndAcknowledgement(t *testing.T) {
+	inNamespace(t, func(t *testing.T, _ *netsim.Network) {
+		f := threeAgents(t)
+		var victim atomic.Pointer[process]
+		var once sync.Once
+		killed := make(chan struct{})
+		by := newProxy(t, f.listen, func(b []byte) bool {
+			if !bytes.Contains(b, []byte("+ACK")) {
+				return true
+			}
+			once.Do(func() { victim.Load().kill(); close(killed) })
+			return false
+		})
+		victim.Store(f.startAgent(f.enroll("victim", "10.9.0.1", by)))
+		f.ready("victim")
+		targets := f.sweep(2048)
+		<-killed
+		f.startAgent(f.enroll("second", "10.9.0.2", nil))
+		f.startAgent(f.enroll("third", "10.9.0.3", nil))
+		if job := f.finished(targets); job.PerAgent["victim"] == 0 {
+			t.Errorf("no result of the killed agent: %v", job.PerAgent)
+		}
+	})
+}
+
+func TestAKilledHub(t *testing.T) {
+	inNamespace(t, func(t *testing.T, _ *netsim.Network) {
+		f := threeAgents(t)
+		for i, name := range []string{"first", "second"} {
+			f.startAgent(f.enroll(name, fmt.Sprintf("10.9.0.%d", i+1), nil))
+		}
+		f.startAgent(f.enroll("lossy", "10.8.0.1", nil))
+		f.ready("first", "second", "lossy")
+		targets := f.sweep(8192)
+		f.until("it is under way", func() bool { return f.job().Results > 2 })
+		f.hub.kill()
+		time.Sleep(5 * time.Second) // rounds go on meanwhile, and wait
+		f.startHub()
+		f.finished(targets)
+		f.roundsGoOn("first", "second", "lossy")
+	})
+}
+
+// roundsGoOn waits for rounds that began after now, and checks all.
+func (f *fleetOfProcesses) roundsGoOn(names ...string) {
+	f.t.Helper()
+	now := time.Now()
+	f.until("new rounds", func() bool {
+		all := f.rounds()
+		for _, name := range names {
+			if r := all[name]; len(r) == 0 || r[len(r)-1].Start.Before(now) {
+				return false
+			}
+		}
+		return true
+	})
+	checkRounds(f.t, f.rounds())
+}
+
+// A hub that stands still for longer than every timeout is as one that is away.
+func TestAHubThatStandsStill(t *testing.T) {
+	inNamespace(t, func(t *testing.T, _ *netsim.Network) {
+		f := threeAgents(t)
+		f.startAgent(f.enroll("first", "10.9.0.1", nil))
+		f.startAgent(f.enroll("lossy", "10.8.0.1", nil))
+		f.ready("first", "lossy")
+		targets := f.sweep(8192)
+		f.until("it is under way", func() bool { return f.job().Results > 0 })
+		f.hub.signal(syscall.SIGSTOP)
+		time.Sleep(40 * time.Second)
+		f.hub.signal(syscall.SIGCONT)
+		f.finished(targets)
+		f.roundsGoOn("first", "lossy")
+	})
+}
+
+func TestAPartitionThatHeals(t *testing.T) {
+	inNamespace(t, func(t *testing.T, _ *netsim.Network) {
+		f := threeAgents(t)
+		by := newProxy(t, f.listen, nil)
+		f.startAgent(f.enroll("far", "10.9.0.1", by))
+		f.startAgent(f.enroll("near", "10.9.0.2", nil))
+		f.ready("far", "near")
+		targets := f.sweep(8192)
+		f.until("it is under way", func() bool { return f.job().PerAgent["far"] > 0 })
+		by.set(true)
+		f.finished(targets)
+		by.set(false)
+		f.roundsGoOn("far", "near")
+	})
+}
+
+// The wire shows nothing for what the owner of the agent does not allow.
+func TestNothingLeavesForForbiddenTargets(t *testing.T) {
+	inNamespace(t, func(t *testing.T, network *netsim.Network) {
+		network.Quiet(false)
+		f := newProcesses(t, "--no-mesh")
+		f.startHub()
+		f.startAgent(f.enroll("first", "10.9.0.1", nil))
+		f.ready("first")
+		for _, target := range []string{"192.168.7.7", "169.254.169.254", "9.9.9.9", "172.16.1.1"} {
+			if out := f.mustRun(1, "ping", target); !strings.Contains(out, "refused") {
+				t.Errorf("%s: %s", target, out)
+			}
+			f.mustRun(1, "traceroute", target)
+		}
+		f.mustRun(1, "sweep", writeFile(t, "192.168.7.8\n172.16.1.2\n10.9.0.9\n"), "-i", "10ms")
+		seen := map[string]int{}
+		for _, r := range network.Log() {
+			seen[r.Destination.String()]++
+		}
+		if len(seen) != 1 || seen["10.9.0.9"] != 2 {
+			t.Errorf("packets by destination: %v", seen)
+		}
+	})
+}
+
+// While the disk is full nothing is lost: results wait, and are stored when there is room.
+func TestAFullDisk(t *testing.T) {
+	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
+		t.Skip("no mount namespaces:", err)
+	}
+	inNamespace(t, func(t *testing.T, _ *netsim.Network) {
+		f := newProcesses(t, "--no-mesh", "--mesh-bytes", "1000000")
+		disk := t.TempDir()
+		f.args[2] = filepath.Join(disk, "data")
+		script := fmt.Sprintf(`mount -t tmpfs -o size=32m tmpfs %[1]s && exec "$@"`, disk)
+		wrapper := []string{"unshare", "-m", "sh", "-c", script, "sh"}
+		f.hub = startProcess(t, wrapper, f.args...)
+		root := fmt.Sprintf("/proc/%d/root", f.hub.cmd.Process.Pid)
+		f.admin = filepath.Join(root, disk, "data", "admin.token")
+		f.until("the hub answers", func() bool { code, _, _ := f.run("agents"); return code == 0 })
+		f.startAgent(f.enroll("first", "10.9.0.1", nil))
+		f.ready("first")
+		filler := filepath.Join(root, disk, "filler")
+		targets := f.sweep(4096)
+		f.until("it is under way", func() bool { return f.job().Results > 0 })
+		if err := exec.Command("dd", "if=/dev/zero", "of="+filler, "bs=4096").Run(); err == nil {
+			t.Fatal("the disk does not get full")
+		}
+		before := f.job().Results
+		time.Sleep(5 * time.Second)
+		if after := f.job().Results; after > before+4 { // what was in the memory of the disk's pages
+			t.Errorf("with a full disk %d results became %d", before, after)
+		}
+		if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+		f.finished(targets)
+	})
+}
