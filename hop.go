@@ -51,7 +51,6 @@ type Hop struct {
 	// it, and so says what [Route.End] does.
 	End RouteEnd
 
-	met  hopAnswers
 	sent Quoted // how probes looked when they were sent; the zero value: not known
 
 	Stats
@@ -123,7 +122,6 @@ func (h *Hop) add(r *Result) {
 	if !r.Responder.IsValid() || r.informs() {
 		return
 	}
-	h.met |= answerOf(r)
 	h.describe(r)
 	for i := range h.Responders {
 		if e := &h.Responders[i]; e.Address == r.Responder {

@@ -16,6 +16,10 @@ type multipathRun struct {
 	lines flowLines
 	graph *Graph
 
+	turn   *traceTurn // nil while it has none
+	waiter waiter
+	inbox  []engine.Outcome
+
 	taken   int   // probes that the system took
 	refusal error // why it did not take the last of those that it did not
 }

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/drive"
 )
 
 // MultiTraceroute finds the ways to many hosts, names or addresses, many at
@@ -150,7 +152,7 @@ type MultiTracerouteOptions struct {
 // Bounds and defaults of a MultiTraceroute.
 const (
 	defaultParallel  = 1000
-	maxParallel      = 1 << tracePlaceBits
+	maxParallel      = drive.MaxParallel
 	defaultTraceRate = 10_000
 	defaultHopRate   = 500
 )

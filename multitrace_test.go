@@ -80,7 +80,7 @@ func TestRoutesAreYieldedAsTheyComplete(t *testing.T) {
 			}
 			checkRoute(t, n, r)
 			// In flight, drawn ahead, and on their way from there.
-			if routes++; drawn.Load()-routes > 50+3*feedAhead {
+			if routes++; drawn.Load()-routes > 50+3*1024 {
 				t.Fatalf("%d targets are drawn where %d routes are complete", drawn.Load(), routes)
 			}
 		}

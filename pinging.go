@@ -285,6 +285,11 @@ func (s *sweep) completed(t *pinging) (goOn bool) {
 	return s.yield(t.index, h)
 }
 
+// errNoTargets refuses an iterator that is not there.
+func errNoTargets() error {
+	return &ConfigError{Field: "targets", Value: nil, Allowed: "an iterator, such as slices.Values of a list"}
+}
+
 // concernsAll reports whether an error of a target is one of all of them.
 func concernsAll(err error) bool {
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, net.ErrClosed)

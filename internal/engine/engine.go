@@ -178,8 +178,10 @@ func (e *Engine) allowed(n int) int {
 // look looks how full the receive buffer is, after n messages were read, and what it
 // had no room for. It grows if need be, and sending slows.
 func (e *Engine) look(n int) {
-	size := float64(max(e.buffer.bytes(), 1))
-	backlog := e.medium.Backlog() + float64(n*leastSize)/size
+	backlog := e.medium.Backlog()
+	if size := e.buffer.bytes(); size > 0 { // of one of unknown size, what was read says nothing
+		backlog += float64(n*leastSize) / float64(size)
+	}
 	dropped := e.medium.Counters().Dropped
 	m, _ := e.medium.link().(moded)
 	uncounted := m != nil && m.Mode() == socket.Datagram

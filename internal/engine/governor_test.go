@@ -408,3 +408,16 @@ func TestASmallBufferIsLookedAtSooner(t *testing.T) {
 		})
 	}
 }
+
+// Where the size of the buffer is not known, that messages were read does not slow
+// sending.
+func TestABufferOfUnknownSizeSlowsNothing(t *testing.T) {
+	onBuffer(t, 2<<20, true, func(t *testing.T, s *stretchy, p *Pool, op *Op) {
+		e := p.engines[0]
+		e.buffer.size.Store(0)
+		s.fill(0, 0)
+		if e.look(readBatch); e.governor.rate != 0 {
+			t.Errorf("sending slows to %v", e.governor.rate)
+		}
+	})
+}

@@ -1,0 +1,420 @@
+// Package trace is the strategy of tracing the path to one target by one flow: which
+// hop is probed when, and where the path ends. See plan for what strategies are.
+package trace
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+// Options says how a path is traced.
+type Options struct {
+	FirstHop int           // the TTL of the nearest hop
+	Hops     int           // that may be probed
+	Count    int           // probes to each hop; with Fast, attempts
+	Interval time.Duration // between two probes to a hop
+	Timeout  time.Duration // of a probe
+	Fast     bool          // a hop is asked until it has answered
+	GapLimit int           // silent hops in a row that end the trace; 0: none do
+
+	// Patient says that other traces pay for what is sent in vain.
+	Patient bool
+}
+
+const (
+	// Patience is for how long a fast or a patient trace waits at the least before it
+	// goes on without an answer: how long answers take is not known of hops that are
+	// farther away.
+	Patience = 250 * time.Millisecond
+
+	// leastGrowth keeps a trace without an interval from probing all hops at once.
+	leastGrowth = 10 * time.Millisecond
+)
+
+// Plan is a trace. Hops count from 0, the nearest. Its rules:
+//
+// What leaves:
+//
+//  1. Each hop is sent Count probes, Interval apart; with Fast, until it has answered.
+//  2. With Fast, a silent hop is asked again when an answer could have come, also from
+//     farther away than the slowest so far: after twice its time, Patience at the
+//     least, the Timeout at the most.
+//  3. Hops are probed ahead of the answers: [plan.Ahead] behind the farthest that
+//     answered. That is the window.
+//  4. The window opens by itself when a first probe has left for each of its hops and
+//     nothing more has come to open it for a time: an Interval, or of a patient trace
+//     Patience and twice the time of the slowest answer at the least.
+//  5. No hop behind the end is probed, as far as that is known.
+//  6. A probe that waits to leave is recalled when its hop is not to be probed any more.
+//
+// Where the path ends:
+//
+//  7. It ends at the nearest hop whose answers stand for an end ([plan.Answers.End]),
+//     which may be none any more when another probe of the hop passes.
+//  8. A hop is final when those before it are, all its probes have met their fates, and
+//     none is to follow. What is final does not change, and neither does the end of a
+//     trace that is done.
+//  9. A final hop that closes a loop ([plan.ClosesLoop]), or a gap of GapLimit silent
+//     hops, is the end; that of a farther hop is none then.
+//  10. The last hop that may be probed is the end where there is no other.
+//  11. A trace of which the system took no probe has no end.
+//
+// Stop-and-wait, where answers do not say which probe they are to:
+//
+//  12. When an answer comes that could be to any of several probes, what was sent to the
+//     hops that nobody is known to have answered for is discarded, and they are probed
+//     again, one probe at a time: there is but one then that can be meant.
+//  13. Answers of that kind that come later count only while more than one probe is in
+//     flight: others are to probes of somebody else.
+//  14. When as many answers are explained as came, that is when so many probes were
+//     discarded of hops that are known by now, or no hop is left to be probed again, hops
+//     are probed ahead again.
+//  15. Discarded probes of a hop count again when one of them turns out to have been
+//     answered recognisably, or when stop-and-wait ends and the hop was not probed again.
+type Plan struct {
+	opts *Options
+	hops []hop
+
+	window int       // hops that may be probed
+	opened time.Time // when the first probe to the last hop of the window left
+	slow   time.Duration
+
+	last  int // the last hop that matters: the end, or the last that may be probed
+	end   plan.End
+	final int // hops that are final
+
+	taken    int // probes that the system took
+	inFlight int
+	care     care
+}
+
+// hop is a hop that is being probed.
+type hop struct {
+	addr      netip.Addr   // who answered first; the zero Addr: nobody
+	met       plan.Answers // what the answers mean
+	tried     int          // probes that left or were refused
+	discarded int          // the first of them, that do not count: see rule 12
+	open      int          // those of them that have no fate yet
+	waits     bool         // a probe waits to leave
+	left      time.Time    // when the last one left
+}
+
+// care is the stop-and-wait of a trace.
+type care struct {
+	on      bool
+	unclear int // answers that could not be credited
+	found   int // those of them that are explained
+}
+
+// New returns the plan of a trace. It goes on with the memory of one that is done.
+func New(opts *Options, done *Plan) Plan {
+	p := Plan{opts: opts, window: plan.Ahead}
+	if done != nil {
+		clear(done.hops)
+		p.hops = done.hops[:0]
+	}
+	p.findEnd()
+	p.extend()
+	return p
+}
+
+// extend makes the hops that the window has come to: a trace whose target is near needs
+// few of them.
+func (p *Plan) extend() {
+	for len(p.hops) < p.reach() {
+		p.hops = append(p.hops, hop{})
+	}
+}
+
+// reach returns how many hops may be probed by now.
+func (p *Plan) reach() int { return min(p.window, p.last+1) }
+
+func (h *hop) isSilent() bool { return !h.addr.IsValid() }
+
+// wants reports whether a hop is to be probed again.
+func (p *Plan) wants(h *hop) bool {
+	return h.tried-h.discarded < p.opts.Count && (!p.opts.Fast || h.isSilent())
+}
+
+// due returns when the next probe to a hop may leave.
+func (p *Plan) due(h *hop) time.Time {
+	if h.tried == 0 {
+		return time.Time{}
+	}
+	pause := p.opts.Interval
+	if p.opts.Fast {
+		pause = max(pause, min(p.opts.Timeout, max(Patience, 2*p.slow)))
+	}
+	return h.left.Add(pause)
+}
+
+// grows returns when the window opens by itself; the zero time if it does not.
+func (p *Plan) grows() time.Time {
+	if p.window > p.last {
+		return time.Time{}
+	}
+	for i := p.final; i < p.window; i++ {
+		if p.hops[i].tried == 0 {
+			return time.Time{}
+		}
+	}
+	pause := max(p.opts.Interval, leastGrowth)
+	if p.opts.Patient {
+		pause = max(pause, Patience, 2*p.slow)
+	}
+	return p.opened.Add(pause)
+}
+
+// Next returns the probe that may leave now: see [plan.Plan].
+func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
+	if p.care.on {
+		if probe, ok, wake = p.nextAlone(now); p.care.on {
+			return probe, ok, wake
+		}
+	}
+	grows := p.grows()
+	if !grows.IsZero() && !now.Before(grows) {
+		p.window += plan.Ahead
+		p.extend()
+		grows = time.Time{}
+	}
+	for i := p.final; i < p.reach(); i++ {
+		h := &p.hops[i]
+		if h.waits || !p.wants(h) {
+			continue
+		}
+		due := p.due(h)
+		if !due.After(now) {
+			return p.probe(i), true, wake
+		}
+		wake = earlier(wake, due)
+	}
+	return probe, false, earlier(wake, grows)
+}
+
+// nextAlone is Next where probes leave one by one. It ends that where there is nothing
+// more to be found out so.
+func (p *Plan) nextAlone(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
+	explained := p.care.found >= p.care.unclear
+	for i := p.final; i < p.reach(); i++ {
+		h := &p.hops[i]
+		if !p.wants(h) || h.isSilent() && (explained || h.discarded == 0) {
+			continue
+		}
+		switch due := p.due(h); {
+		case h.waits:
+			return probe, false, wake
+		case due.After(now):
+			return probe, false, due
+		}
+		return p.probe(i), true, wake
+	}
+	p.care.on = false
+	for i := range p.hops {
+		if h := &p.hops[i]; h.isSilent() && h.tried == h.discarded {
+			h.discarded = 0
+		}
+	}
+	p.advance()
+	return probe, false, wake
+}
+
+// probe returns the next probe to a hop.
+func (p *Plan) probe(index int) plan.Probe {
+	h := &p.hops[index]
+	h.waits = true
+	return plan.Probe{Key: plan.MakeKey(index, h.tried), TTL: p.opts.FirstHop + index}
+}
+
+// Wants reports whether a probe that waits is still to leave.
+func (p *Plan) Wants(k plan.Key) bool {
+	i := k.Hop()
+	return i >= p.final && i <= p.last && p.wants(&p.hops[i])
+}
+
+// Recall notes that a probe does not leave.
+func (p *Plan) Recall(k plan.Key) {
+	p.hops[k.Hop()].waits = false
+	p.advance()
+}
+
+// Sent notes that a probe has left.
+func (p *Plan) Sent(k plan.Key, at time.Time) {
+	h := p.leave(k, at)
+	h.open++
+	p.taken++
+	p.inFlight++
+}
+
+// Refused notes that the system did not take a probe.
+func (p *Plan) Refused(k plan.Key, _ error, now time.Time) {
+	p.leave(k, now)
+	p.advance()
+}
+
+func (p *Plan) leave(k plan.Key, at time.Time) *hop {
+	h := &p.hops[k.Hop()]
+	if h.tried == 0 {
+		p.opened = at
+	}
+	h.tried++
+	h.waits, h.left = false, at
+	return h
+}
+
+// Observe notes what became known of a probe.
+func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
+	if o.Kind == plan.Unclear {
+		p.unclear()
+		return
+	}
+	index := o.Key.Hop()
+	h := &p.hops[index]
+	if o.Settles {
+		h.open--
+		p.inFlight--
+	}
+	p.note(index, h, o)
+	p.advance()
+}
+
+// note takes account of what became known of a probe to a hop.
+func (p *Plan) note(index int, h *hop, o *plan.Observation) {
+	if o.Key.Number() < h.discarded {
+		switch answered := o.Responder.IsValid(); {
+		case answered && h.tried == h.discarded:
+			h.discarded = 0 // and so may all of them have been
+		case !answered:
+			return
+		}
+	}
+	if index < p.final || p.Done() {
+		return
+	}
+	if p.care.on && h.isSilent() && o.Responder.IsValid() {
+		p.care.found += h.discarded
+	}
+	if !o.IsAnswer() {
+		return
+	}
+	if h.isSilent() {
+		h.addr = o.Responder
+	}
+	h.met |= o.Answer()
+	p.slow = max(p.slow, o.RTT)
+	p.window = max(p.window, index+1+plan.Ahead)
+	p.findEnd()
+	p.extend()
+}
+
+// unclear notes an answer that could be to any of several probes.
+func (p *Plan) unclear() {
+	switch {
+	case !p.care.on:
+		p.care = care{on: true, unclear: 1}
+	case p.inFlight > 1:
+		p.care.unclear++ // to one of those that left before
+		return
+	default:
+		return // somebody else probes the same host
+	}
+	for i := p.final; i < p.reach(); i++ {
+		if h := &p.hops[i]; h.isSilent() {
+			h.discarded = h.tried
+		}
+	}
+}
+
+// findEnd finds the nearest hop at which the path ends by what is known so far.
+func (p *Plan) findEnd() {
+	for i := p.final; i < len(p.hops); i++ {
+		if end := p.hops[i].met.End(); end != plan.EndUnknown {
+			p.last, p.end = i, end
+			return
+		}
+	}
+	p.last, p.end = p.opts.Hops-1, plan.EndMaxHops
+}
+
+// advance makes hops final.
+func (p *Plan) advance() {
+	for !p.Done() && p.final < len(p.hops) {
+		h := &p.hops[p.final]
+		if h.open > 0 || h.waits || p.wants(h) {
+			return
+		}
+		switch i := p.final; {
+		case i == p.last:
+		case plan.ClosesLoop(i, p.alike):
+			p.last, p.end = i, plan.EndLoop
+		case p.closesGap(i):
+			p.last, p.end = i, plan.EndGap
+		}
+		p.final++
+	}
+}
+
+// alike reports whether two hops answer with one address.
+func (p *Plan) alike(i, j int) bool {
+	return !p.hops[i].isSilent() && p.hops[i].addr == p.hops[j].addr
+}
+
+// closesGap reports whether the hops up to one end with a gap of the limit.
+func (p *Plan) closesGap(index int) bool {
+	if p.opts.GapLimit == 0 || index+1 < p.opts.GapLimit {
+		return false
+	}
+	for i := index; i > index-p.opts.GapLimit; i-- {
+		if !p.hops[i].isSilent() {
+			return false
+		}
+	}
+	return true
+}
+
+// Alone reports whether probes leave one by one.
+func (p *Plan) Alone() bool { return p.care.on }
+
+// Done reports whether all hops up to the end are final.
+func (p *Plan) Done() bool { return p.final > p.last }
+
+// Final returns how many hops are final.
+func (p *Plan) Final() int { return p.final }
+
+// Hops returns how many hops there are that may have been probed.
+func (p *Plan) Hops() int { return p.reach() }
+
+// IsSilent reports whether nobody has answered for a hop.
+func (p *Plan) IsSilent(hop int) bool { return p.hops[hop].isSilent() }
+
+// Open returns how many probes to a hop are in flight.
+func (p *Plan) Open(hop int) int { return p.hops[hop].open }
+
+// Discarded returns how many of the first probes to a hop do not count, and whether
+// these are all that there were.
+func (p *Plan) Discarded(hop int) (n int, all bool) {
+	h := &p.hops[hop]
+	return h.discarded, h.discarded == h.tried
+}
+
+// Taken returns how many probes the system took.
+func (p *Plan) Taken() int { return p.taken }
+
+// End returns why the trace ended at a hop, EndUnknown where it went beyond. It is the
+// end of the trace for the last of its hops when it is done.
+func (p *Plan) End(hop int) plan.End {
+	if p.taken == 0 || hop != p.last || hop >= p.final {
+		return plan.EndUnknown
+	}
+	return p.end
+}
+
+// earlier returns the earlier of two moments, of which the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
