@@ -15,7 +15,9 @@ type PingOptions struct {
 
 	// Interval is the time from one request to the next, whether or not the
 	// first was answered. The default is 1 s; a negative value means none: each
-	// request then waits for the fate of the one before.
+	// request then waits for the fate of the one before. Intervals under a
+	// millisecond are kept on the average: requests that are up to 2 ms late leave
+	// together.
 	Interval time.Duration
 
 	// Timeout is how long a request waits for its reply. The default is 2 s,
@@ -77,7 +79,8 @@ func PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Re
 // in which they came to be known, which Seq tells apart from that of sending.
 //
 // A broadcast or multicast target may be answered by many hosts: the ping then
-// lasts until the timeout of its last request.
+// lasts until the timeout of its last request. So it does where that was said to be
+// unreachable, for some routers say so and forward: the reply corrects the error.
 //
 // An error ends the sequence. When ctx ends, the requests that are unanswered
 // are yielded as [StatusUnsettled] and then the context's cause. Leaving the

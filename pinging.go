@@ -75,7 +75,7 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	r := t.p.outcome(o, t.line.Dst, t.protocol)
 	r.Seq = k.Ordinal(t.Tried())
 	settles := o.Fate.Settles()
-	t.Observe(now, &plan.Observation{Key: k, Settles: settles})
+	t.Observe(now, &plan.Observation{Key: k, Kind: kindOf(r.Status), Settles: settles, Duplicate: r.Duplicate, Sent: r.Sent})
 	if t.yield != nil {
 		t.news = append(t.news, r)
 		if settles {
@@ -90,6 +90,25 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if t.sweep != nil && r.Status == StatusReply && (r.Settles() || r.Corrects && !r.Late) {
 		t.sweep.progress.PacketsReceived++
 	}
+}
+
+// kindOf returns what an answer means to a ping.
+func kindOf(s Status) plan.Kind {
+	switch s {
+	case StatusNoReply:
+		return plan.Silent
+	case StatusReply:
+		return plan.Reply
+	case StatusTTLExpired:
+		return plan.TimeExceeded
+	case StatusPacketTooBig:
+		return plan.TooBig
+	case StatusUnreachable:
+		return plan.Unreachable
+	case StatusRefused:
+		return plan.Refused
+	}
+	return plan.Advice
 }
 
 // settle notes that a request has its fate.
@@ -166,7 +185,7 @@ func (r *pingRun) run(ctx context.Context, t *pinging) error {
 	d := r.p.driver(drive.Config{Timeout: r.opts.Timeout})
 	defer d.Close()
 	pk := &r.opts.Packet
-	opts := ping.Options{Count: r.opts.Count, Interval: r.opts.Interval}
+	opts := ping.Options{Count: r.opts.Count, Interval: r.opts.Interval, Timeout: r.opts.Timeout}
 	if pk.isGroup(r.dst) {
 		opts.Linger = r.opts.Timeout
 	}
@@ -213,7 +232,7 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 	}
 	return &sweep{
 		p: p, opts: opts,
-		ping:     ping.Options{Count: opts.Count, Interval: opts.Interval},
+		ping:     ping.Options{Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout},
 		progress: progressReport{tell: opts.Progress},
 	}, nil
 }

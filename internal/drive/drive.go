@@ -20,6 +20,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/sys"
 )
 
 // Task is one target at work. All of it but what is commented here is as in
@@ -461,6 +462,11 @@ const (
 	gatherFor   = time.Millisecond
 )
 
+// fineWait is how short a wait for the next probe to an only target has to be to be
+// slept. Go's timers are no finer than a millisecond where nothing else happens
+// (epoll_wait), and an interval that a caller asked for is kept.
+const fineWait = time.Millisecond
+
 // wait waits until something can be done. An error is why the run has to end.
 func (d *Driver) wait(ctx context.Context) error {
 	now := time.Now()
@@ -479,6 +485,10 @@ func (d *Driver) wait(ctx context.Context) error {
 	}
 	var due <-chan time.Time
 	if !at.IsZero() {
+		if after := at.Sub(now); d.slots.len() == 1 && after < fineWait {
+			sys.Nap(after)
+			now = time.Now()
+		}
 		due = d.setTimer(at.Sub(now))
 	}
 	select {

@@ -3,6 +3,7 @@
 package ping
 
 import (
+	"slices"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/plan"
@@ -13,25 +14,33 @@ type Options struct {
 	Count    int           // of requests; negative: without end
 	Interval time.Duration // 0: none
 	Linger   time.Duration // after the last request, for a group of hosts; 0: for none
+	Timeout  time.Duration // of a request
 }
 
 // RefusedPause keeps a ping without interval, whose packets the system refuses, from
 // doing nothing else.
 const RefusedPause = 10 * time.Millisecond
 
+// MadeUp is by how much requests may be late without the next ones being so.
+const MadeUp = 2 * time.Millisecond
+
 // Plan is a ping. Its rules:
 //
 //  1. The first request leaves at once, Count in all, and each has a number, from 0.
 //  2. A request is due an Interval after the one before was due, so that what it leaves
 //     late does not add up.
-//  3. Where that has passed already, it is due an Interval after the one before left:
-//     what was missed is not made up for.
+//  3. Where that has passed already, and the one before left more than MadeUp late, it
+//     is due an Interval after the one before left: what was missed is not made up for.
+//     Less is, for the clocks of systems are no finer.
 //  4. Without an Interval, a request waits for the fate of the one before.
 //  5. Without an Interval, a request behind one that the system refused waits for
 //     RefusedPause.
 //  6. What does not settle a request changes nothing.
 //  7. A ping is done when all requests have met their fates.
-//  8. That a group has answered is known only when Linger has passed since the last
+//  8. Behind an unreachable its reply may yet come, within its Timeout, for some routers
+//     say so and forward: a ping is not done before that has passed, or the reply is
+//     there. Any other error is the last that is heard.
+//  9. That a group has answered is known only when Linger has passed since the last
 //     request left, and no earlier.
 type Plan struct {
 	plan.Prompt
@@ -42,7 +51,15 @@ type Plan struct {
 	open  int // those of them that have no fate yet
 	due   time.Time
 	until time.Time // the end of the linger
-	over  bool      // it has come
+	over  bool      // nothing is waited for any more
+
+	doubted []doubt // requests that are said to be unreachable, in the order of that
+}
+
+// doubt is a request whose error may not be true.
+type doubt struct {
+	key   plan.Key
+	until time.Time
 }
 
 // New returns the plan of a ping.
@@ -63,8 +80,14 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 		if p.open > 0 {
 			return probe, false, wake
 		}
-		if p.over = !now.Before(p.until); !p.over {
-			wake = p.until
+		until := p.until
+		for i := range p.doubted {
+			if d := p.doubted[i].until; d.After(until) {
+				until = d
+			}
+		}
+		if p.over = !now.Before(until); !p.over {
+			wake = until
 		}
 		return probe, false, wake
 	case p.opts.Interval == 0 && p.open > 0:
@@ -98,15 +121,25 @@ func (p *Plan) Refused(_ plan.Key, _ error, now time.Time) {
 
 // schedule has the next request due a pause after this one was.
 func (p *Plan) schedule(now time.Time, pause time.Duration) {
-	if p.due = p.due.Add(pause); !p.due.After(now) {
+	late := now.Sub(p.due)
+	if p.due = p.due.Add(pause); !p.due.After(now) && late > MadeUp {
 		p.due = now.Add(pause)
 	}
 }
 
 // Observe notes what became known of a request.
-func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
-	if o.Settles {
+func (p *Plan) Observe(now time.Time, o *plan.Observation) {
+	switch {
+	case o.Settles:
 		p.open--
+		if (o.Kind == plan.Unreachable || o.Kind == plan.Refused) && p.opts.Count >= 0 {
+			for len(p.doubted) > 0 && !now.Before(p.doubted[0].until) {
+				p.doubted = p.doubted[1:]
+			}
+			p.doubted = append(p.doubted, doubt{o.Key, o.Sent.Add(p.opts.Timeout)})
+		}
+	case o.Kind == plan.Reply && !o.Duplicate:
+		p.doubted = slices.DeleteFunc(p.doubted, func(d doubt) bool { return d.key == o.Key })
 	}
 }
 
@@ -115,5 +148,5 @@ func (p *Plan) Done() bool {
 	if p.opts.Count < 0 || p.tried < p.opts.Count || p.open > 0 {
 		return false
 	}
-	return p.over || p.until.IsZero()
+	return p.over || p.until.IsZero() && len(p.doubted) == 0
 }

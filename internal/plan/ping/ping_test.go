@@ -116,7 +116,89 @@ func TestAPingWhoseLastRequestIsRefusedIsDone(t *testing.T) {
 	}
 }
 
+// Rule 3.
+func TestWhatIsALittleLateIsMadeUpFor(t *testing.T) {
+	p := New(&Options{Count: 9, Interval: time.Millisecond})
+	for i, at := range []int{0, 3, 3, 3, 4} { // the second one is due at 1, and 2 ms late
+		step{at, i, 0}.ask(t, &p)
+	}
+	step{4, -1, 5}.ask(t, &p)
+	step{8, 5, 0}.ask(t, &p) // 3 ms
+	step{8, -1, 9}.ask(t, &p)
+}
+
 // Rule 8.
+func TestAReplyBehindAnUnreachableIsWaitedFor(t *testing.T) {
+	key := func(i int) plan.Key { return plan.MakeKey(0, i) }
+	fails := func(i int, kind plan.Kind) plan.Observation {
+		return plan.Observation{Key: key(i), Kind: kind, Settles: true, Sent: ms(10 * i)}
+	}
+	replies := func(i int) plan.Observation { return plan.Observation{Key: key(i), Kind: plan.Reply} }
+	again := func(i int) plan.Observation {
+		return plan.Observation{Key: key(i), Kind: plan.Reply, Duplicate: true}
+	}
+	answers := func(i int) plan.Observation {
+		return plan.Observation{Key: key(i), Kind: plan.Reply, Settles: true}
+	}
+	for _, tt := range []struct {
+		name string
+		news []plan.Observation
+		done int // when, in milliseconds; 20: with the news
+	}{
+		{"until the timeout of the last one", []plan.Observation{fails(0, plan.Unreachable), fails(1, plan.Unreachable)}, 60},
+		{"of the only one", []plan.Observation{fails(0, plan.Unreachable), answers(1)}, 50},
+		{"of who may be the target", []plan.Observation{answers(0), fails(1, plan.Refused)}, 60},
+		{"until it is there", []plan.Observation{answers(0), fails(1, plan.Unreachable), replies(1)}, 20},
+		{"until that of another is not", []plan.Observation{fails(0, plan.Unreachable), fails(1, plan.Unreachable), replies(1)}, 50},
+		{"a duplicate is none", []plan.Observation{answers(0), fails(1, plan.Unreachable), again(0)}, 60},
+		{"silence is the end", []plan.Observation{answers(0), fails(1, plan.Silent)}, 20},
+		{"so is a TTL that was used up", []plan.Observation{fails(0, plan.TimeExceeded), fails(1, plan.TooBig)}, 20},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := New(&Options{Count: 2, Interval: 10 * time.Millisecond, Timeout: 50 * time.Millisecond})
+			step{0, 0, 0}.ask(t, &p)
+			step{10, 1, 0}.ask(t, &p)
+			for i := range tt.news {
+				p.Observe(ms(20), &tt.news[i])
+			}
+			if tt.done > 20 {
+				step{20, -1, tt.done}.ask(t, &p)
+				step{tt.done - 1, -1, tt.done}.ask(t, &p)
+				if p.Done() {
+					t.Error("it is done too early")
+				}
+			}
+			step{tt.done, -1, 0}.ask(t, &p)
+			if !p.Done() {
+				t.Error("it is not done")
+			}
+		})
+	}
+}
+
+func TestAnEndlessPingKeepsNoDoubts(t *testing.T) {
+	p := New(&Options{Count: -1, Interval: time.Millisecond, Timeout: time.Hour})
+	for i := range 100 {
+		step{i, i, 0}.ask(t, &p)
+		p.Observe(ms(i), &plan.Observation{Key: plan.MakeKey(0, i), Kind: plan.Unreachable, Settles: true, Sent: ms(i)})
+	}
+	if len(p.doubted) > 0 {
+		t.Errorf("%d are kept", len(p.doubted))
+	}
+}
+
+func TestWhatIsNotWaitedForAnyMoreIsForgotten(t *testing.T) {
+	p := New(&Options{Count: 1000, Interval: time.Millisecond, Timeout: 5 * time.Millisecond})
+	for i := range 100 {
+		step{i, i, 0}.ask(t, &p)
+		p.Observe(ms(i), &plan.Observation{Key: plan.MakeKey(0, i), Kind: plan.Unreachable, Settles: true, Sent: ms(i)})
+		if len(p.doubted) > 5 {
+			t.Fatalf("%d are kept", len(p.doubted))
+		}
+	}
+}
+
+// Rule 9.
 func TestAGroupMayAnswerUntilTheLingerIsOver(t *testing.T) {
 	p := New(&Options{Count: 2, Interval: 10 * time.Millisecond, Linger: 50 * time.Millisecond})
 	for i, at := range []int{0, 10} {
