@@ -117,6 +117,40 @@ func ExampleProber_Probe() {
 	// Output: reply 127.0.0.1
 }
 
+// One goroutine sends, takes results and does other things: what a loop over several
+// sources needs.
+func ExampleStream_Collect() {
+	prober, err := icmplib.NewProber(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer prober.Close()
+	stream := prober.NewStream()
+	defer stream.Close()
+
+	probe := icmplib.StreamProbe{Dst: netip.MustParseAddr("127.0.0.1"), Tag: 7}
+	if err := stream.Send(context.Background(), []icmplib.StreamProbe{probe}); err != nil {
+		log.Print(err)
+		return
+	}
+	hangUp := time.After(5 * time.Second)
+	results := make([]icmplib.StreamResult, 16)
+	for {
+		select {
+		case <-stream.Ready():
+			for _, r := range results[:stream.Collect(results)] {
+				fmt.Println(r.Tag, r.Status)
+				return
+			}
+		case <-hangUp:
+			fmt.Println("nothing came")
+			return
+		}
+	}
+	// Output: 7 reply
+}
+
 func ExampleProber_NewStream() {
 	prober, err := icmplib.NewProber(nil)
 	if err != nil {

@@ -185,6 +185,7 @@ func (s *Stream) refuse(p *StreamProbe, err error) {
 	s.refused = append(s.refused, StreamResult{p.Tag, refusedResult(p.Dst, 0, p.Packet.ttl(), err)})
 	s.mu.Unlock()
 	signal(s.wake)
+	s.inbox.Wake()
 }
 
 // Close ends the stream. What is in flight has no results any more, and calls
@@ -226,6 +227,20 @@ func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, erro
 		}
 	}
 }
+
+// Collect is Receive that does not wait: where there are no results it returns 0. With
+// Ready, one goroutine can send, receive and do other things.
+func (s *Stream) Collect(results []StreamResult) int {
+	s.receiveMu.Lock()
+	defer s.receiveMu.Unlock()
+	n := s.collect(results)
+	signal(s.room)
+	return n
+}
+
+// Ready receives when there may be results to Collect. After one receive Collect is to
+// be called until it returns less than it may.
+func (s *Stream) Ready() <-chan struct{} { return s.inbox.Ready() }
 
 // collect hands out what there is.
 func (s *Stream) collect(results []StreamResult) (n int) {
@@ -360,7 +375,7 @@ func (s *Stream) op(o *ProbeOptions, dst netip.Addr) *streamOp {
 		s.retire()
 	}
 	cfg := s.p.opConfig(&o.Packet, o.Timeout, dst)
-	cfg.Inbox = s.inbox
+	cfg.Inbox, cfg.Drives = s.inbox, true
 	op := &streamOp{op: engine.NewOp(cfg)}
 	s.ops[shape] = op
 	return op

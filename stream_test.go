@@ -176,3 +176,39 @@ func TestAStreamThatNobodyReceivesFromMakesSendWait(t *testing.T) {
 		})
 	}
 }
+
+// Collect takes what there is, and Ready tells of it: of what was answered, and of what
+// was refused.
+func TestOneGoroutineSendsAndCollects(t *testing.T) {
+	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+		s := p.NewStream()
+		defer s.Close()
+		results := make([]StreamResult, 8)
+		if n := s.Collect(results); n != 0 {
+			t.Errorf("%d results of nothing", n)
+		}
+		probes := make([]StreamProbe, 20)
+		for i := range probes {
+			probes[i] = StreamProbe{Dst: netip.MustParseAddr(simTarget), Tag: uint64(i)}
+		}
+		probes[13].Dst = netip.Addr{}
+		if err := s.Send(t.Context(), probes); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[uint64]Status{}
+		for len(seen) < len(probes) {
+			<-s.Ready()
+			for n := len(results); n == len(results); {
+				n = s.Collect(results)
+				for _, r := range results[:n] {
+					seen[r.Tag] = r.Status
+				}
+			}
+		}
+		for tag, status := range seen {
+			if want := map[bool]Status{true: StatusSendError, false: StatusReply}[tag == 13]; status != want {
+				t.Errorf("probe %d: %v, want %v", tag, status, want)
+			}
+		}
+	})
+}

@@ -18,17 +18,28 @@ type command struct {
 
 type argument struct{ name, value string }
 
-// parseCommand reads "TOKEN COMMAND [NAME VALUE]...".
-func parseCommand(line string) (c command, ok bool) {
-	words := strings.Fields(line)
-	if len(words) < 2 || len(words)%2 != 0 || len(words)-2 > 2*maxArguments {
-		return c, false
+// parse reads "TOKEN COMMAND [NAME VALUE]..." into the memory of an earlier command,
+// and reports whether it is one.
+func (c *command) parse(line string) bool {
+	*c = command{arguments: c.arguments[:0]}
+	n := 0
+	var name string
+	for word := range strings.FieldsSeq(line) {
+		switch {
+		case n == 0:
+			c.token = leadingNumber(word)
+		case n == 1:
+			c.name = word
+		case n%2 == 0:
+			name = word
+		case len(c.arguments) == maxArguments:
+			return false
+		default:
+			c.arguments = append(c.arguments, argument{name, word})
+		}
+		n++
 	}
-	c.token, c.name = leadingNumber(words[0]), words[1]
-	for i := 2; i < len(words); i += 2 {
-		c.arguments = append(c.arguments, argument{words[i], words[i+1]})
-	}
-	return c, true
+	return n >= 2 && n%2 == 0
 }
 
 // get returns the value of an argument; of several of one name, the last.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,21 +87,28 @@ func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 
 func TestALineThatIsTooLongCostsNoLaterOne(t *testing.T) {
 	in := strings.Repeat("x", maxLine) + "\n" + strings.Repeat("y", maxLine+1) + "\n" + strings.Repeat("z", 1<<20) + "\nlast\nnot a line"
-	lines := newLineReader(strings.NewReader(in))
-	var got []string
-	for {
-		line, err := lines.next()
-		if err == errTooLong {
-			got = append(got, "too long")
-			continue
+	for _, piece := range []int{1, 100, 4096, 4097, 4098, 5000, len(in)} {
+		var lines lines
+		var got []string
+		for part := range slices.Chunk([]byte(in), piece) {
+			for lines.add(part); ; {
+				line, err := lines.next()
+				if err == errTooLong {
+					got = append(got, "too long")
+					continue
+				}
+				if err != nil {
+					break
+				}
+				got = append(got, fmt.Sprintf("%.4s:%d", line, len(line)))
+			}
+			if len(lines.rest) > maxLine+piece {
+				t.Fatalf("in pieces of %d: %d bytes are kept", piece, len(lines.rest))
+			}
 		}
-		if err != nil {
-			break
+		if want := []string{"xxxx:4096", "too long", "too long", "last:4"}; !reflect.DeepEqual(got, want) {
+			t.Errorf("in pieces of %d: got %v, want %v", piece, got, want)
 		}
-		got = append(got, fmt.Sprintf("%.4s:%d", line, len(line)))
-	}
-	if want := []string{"xxxx:4096", "too long", "too long", "last:4"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
@@ -120,4 +128,30 @@ func FuzzServe(f *testing.F) {
 			t.Fatalf("the last command is not answered: %q", out.String())
 		}
 	})
+}
+
+func parseCommand(line string) (c command, ok bool) {
+	ok = c.parse(line)
+	return c, ok
+}
+
+func parseRequest(c *command) (*request, error) {
+	r := new(request)
+	return r, r.parse(c)
+}
+
+func TestACommandKeepsNothingOfTheOneBefore(t *testing.T) {
+	var c command
+	var r request
+	if !c.parse("1 send-probe ip-4 127.0.0.1 tos 7 bit-pattern 3") || r.parse(&c) != nil {
+		t.Fatal("it is refused")
+	}
+	if !c.parse("2 send-probe ip-6 ::1") || r.parse(&c) != nil {
+		t.Fatal("it is refused")
+	}
+	want, _ := parseCommand("2 send-probe ip-6 ::1")
+	fresh, _ := parseRequest(&want)
+	if !reflect.DeepEqual(c, want) || !reflect.DeepEqual(&r, fresh) {
+		t.Errorf("%+v and %+v, want %+v and %+v", c, r, want, fresh)
+	}
 }

@@ -9,7 +9,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"syscall"
 )
 
 func main() {
@@ -21,8 +23,23 @@ func main() {
 		fmt.Fprintln(os.Stderr, "mtr-packet:", err)
 		os.Exit(1)
 	}
-	if err := serve(os.Stdin, os.Stdout); err != nil {
+	if err := serve(input(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mtr-packet:", err)
 		os.Exit(1)
 	}
+}
+
+// input is standard input, where it is a pipe in a form that one can wait for
+// together with sockets. It is opened again for that: what others have of the pipe
+// stays as it is.
+func input() io.Reader {
+	info, err := os.Stdin.Stat()
+	if err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		return os.Stdin
+	}
+	pipe, err := os.OpenFile("/proc/self/fd/0", os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return os.Stdin
+	}
+	return pipe
 }

@@ -36,24 +36,24 @@ type request struct {
 	options icmplib.ProbeOptions
 }
 
-// parseRequest reads the arguments of send-probe. Those that are unknown are
-// passed over.
-func parseRequest(c *command) (*request, error) {
-	r := &request{size: defaultSize, pattern: -1}
+// parse reads the arguments of send-probe into the memory of an earlier request. Those
+// that are unknown are passed over.
+func (r *request) parse(c *command) error {
+	*r = request{size: defaultSize, pattern: -1}
 	r.options.Timeout = defaultTimeout
 	r.options.Packet.TTL = defaultTTL
 	for _, a := range c.arguments {
 		if set, known := setters[a.name]; known {
 			if err := set(r, a.value); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	if !r.dst.IsValid() {
-		return nil, errArgument
+		return errArgument
 	}
 	r.shape()
-	return r, nil
+	return nil
 }
 
 // setters read one argument each.
@@ -121,8 +121,8 @@ func port(p *uint16, v string, low int) error {
 
 // sendProbe adds the probe that a command asks for to the batch.
 func (s *server) sendProbe(c *command) {
-	r, err := parseRequest(c)
-	if err != nil {
+	r := &s.request
+	if err := r.parse(c); err != nil {
 		s.answers.answer(c.token, "invalid-argument")
 		return
 	}

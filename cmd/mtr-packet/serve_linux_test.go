@@ -149,7 +149,7 @@ func TestAClientThatDoesNotReadIsNotReadFrom(t *testing.T) {
 	written, blocked := 0, make(chan struct{})
 	go func() {
 		defer close(blocked)
-		for written < 16*maxPending {
+		for written < 16<<20 {
 			n, err := feed.Write(bytes.Repeat(line, 512))
 			if written += n; err != nil {
 				return

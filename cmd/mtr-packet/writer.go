@@ -3,96 +3,40 @@ package main
 import (
 	"io"
 	"strconv"
-	"sync"
 )
 
-// maxPending is how many bytes of answers wait for a reader that does not read.
-const maxPending = 1 << 20
-
-// writer writes whole lines, in the order in which they come. Those that come
-// while others are being written wait in memory, so that a slow reader keeps no
-// probe waiting, and are then written together. Beyond maxPending whoever has
-// answers waits, so that no further commands are read.
+// writer gathers whole lines and writes them together, in the order in which they
+// come. While nobody reads them no further command is read: who neither reads answers
+// nor stops to give commands gets as far as two pipes hold.
 type writer struct {
-	out    io.Writer
-	failed func() // called when nothing can be written any more
-
-	mu      sync.Mutex
-	room    sync.Cond // of mu: pending was taken, or nothing can be written any more
+	out     io.Writer
 	pending []byte
-	closed  bool
-	err     error
-	wake    chan struct{} // holds a token while there is something to do
-	done    chan struct{}
+	err     error // why nothing can be written any more
 }
 
-func newWriter(out io.Writer, failed func()) *writer {
-	w := &writer{out: out, failed: failed, wake: make(chan struct{}, 1), done: make(chan struct{})}
-	w.room.L = &w.mu
-	go w.run()
-	return w
+// writeFrom is how many bytes are written before there is time for it.
+const writeFrom = 32 << 10
+
+// answer adds the answer to a command.
+func (w *writer) answer(token int, words string) {
+	w.pending = strconv.AppendInt(w.pending, int64(token), 10)
+	w.line(" " + words)
 }
 
-// answer writes the answer to a command.
-func (w *writer) answer(token int, words string) { w.line(strconv.Itoa(token) + " " + words) }
-
-// line writes a line.
-func (w *writer) line(text string) { w.write([]byte(text + "\n")) }
-
-// write writes whole lines.
-func (w *writer) write(lines []byte) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for len(w.pending) > maxPending && w.err == nil {
-		w.room.Wait()
-	}
-	if w.err != nil {
-		return // and nobody is there to read it
-	}
-	w.pending = append(w.pending, lines...)
-	w.signal()
-}
-
-func (w *writer) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
+// line adds a line, or what is left of one.
+func (w *writer) line(text string) {
+	w.pending = append(append(w.pending, text...), '\n')
+	if len(w.pending) >= writeFrom {
+		_ = w.flush() // which is told by the next
 	}
 }
 
-func (w *writer) run() {
-	defer close(w.done)
-	var spare []byte
-	for range w.wake {
-		w.mu.Lock()
-		lines, closed := w.pending, w.closed
-		w.pending = spare[:0]
-		w.room.Broadcast()
-		w.mu.Unlock()
-		if len(lines) > 0 {
-			if _, err := w.out.Write(lines); err != nil {
-				w.mu.Lock()
-				w.err = err
-				w.room.Broadcast()
-				w.mu.Unlock()
-				w.failed()
-				return
-			}
-		}
-		spare = lines
-		if closed {
-			return
-		}
+// flush writes what there is, and returns why that, or anything before it, could not
+// be written.
+func (w *writer) flush() error {
+	if w.err == nil && len(w.pending) > 0 {
+		_, w.err = w.out.Write(w.pending)
 	}
-}
-
-// close writes what is left and returns why that, or anything before it, could
-// not be written.
-func (w *writer) close() error {
-	w.mu.Lock()
-	w.closed = true
-	w.signal()
-	w.mu.Unlock()
-	<-w.done
+	w.pending = w.pending[:0]
 	return w.err
 }

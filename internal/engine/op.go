@@ -142,10 +142,15 @@ func (b *Inbox) put(o *Outcome) {
 	}
 	b.outcomes = append(b.outcomes, *o)
 	if len(b.outcomes) == 1 {
-		select {
-		case b.ready <- struct{}{}:
-		default:
-		}
+		b.Wake()
+	}
+}
+
+// Wake has Ready receive although nothing was put in.
+func (b *Inbox) Wake() {
+	select {
+	case b.ready <- struct{}{}:
+	default:
 	}
 }
 

@@ -36,7 +36,7 @@ func ReserveRaw(ipv6 bool, protocol uint8, n int) error {
 			return os.NewSyscallError("socket", err)
 		}
 		s := Socket{fd: fd}
-		if err := s.AttachFilter([]bpf.Instruction{bpf.RetConstant{Val: 0}}); err != nil {
+		if err := s.block(ipv6, protocol == 0); err != nil {
 			_ = unix.Close(fd)
 			return err
 		}
@@ -49,6 +49,22 @@ func ReserveRaw(ipv6 bool, protocol uint8, n int) error {
 		reserve.Unlock()
 	}
 	return nil
+}
+
+// block has a raw socket receive nothing. That of ICMP passes no type, which the
+// kernel looks at before it copies the packet; a filter it asks about the copy, and
+// each socket would make each ICMP packet of the host dearer.
+func (s *Socket) block(ipv6, icmp bool) error {
+	if icmp {
+		pass := s.PassTypes4
+		if ipv6 {
+			pass = s.PassTypes6
+		}
+		if err := pass(); err != nil {
+			return err
+		}
+	}
+	return s.AttachFilter([]bpf.Instruction{bpf.RetConstant{Val: 0}})
 }
 
 // takeReserved returns a reserved socket, if there is one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/netip"
 	"os/exec"
 	"syscall"
 	"time"
@@ -26,6 +27,54 @@ func driveHelper(path string, rate int) (perProbe float64, err error) {
 		}
 	}
 	rand.Shuffle(len(commands), func(i, j int) { commands[i], commands[j] = commands[j], commands[i] })
+	spent, err := serveCommands(path, commands, rate, helperWindow)
+	return float64(spent) / float64(len(commands)) / 1e3, err
+}
+
+const (
+	helperProbes     = 20_000 // of loopback addresses
+	helperGoal       = 0.6    // of what mtr's own takes
+	helperFewInHands = 64
+)
+
+// helper compares our mtr-packet with mtr's own.
+func (b *bench) helper() error {
+	path, err := exec.LookPath("mtr-packet")
+	if err != nil {
+		return nil
+	}
+	ours, err := b.programs.ours()
+	if err != nil {
+		return err
+	}
+	var commands []string
+	for i := range helperProbes {
+		addr := netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)})
+		commands = append(commands, fmt.Sprintf("send-probe ip-4 %v ttl 64 timeout 2 size 84\n", addr))
+	}
+	for _, window := range []int{helperFewInHands, helperWindow} {
+		var spent [2][]float64
+		for round := range b.rounds + 1 {
+			for i, program := range []string{ours.mtrPacket, path} {
+				took, err := serveCommands(program, commands, 0, window)
+				if err != nil {
+					return err
+				}
+				if round > 0 { // the first warms everything up
+					spent[i] = append(spent[i], float64(took)/helperProbes/1e3)
+				}
+			}
+		}
+		b.table.add(median(spent[0]), "us", "", "mtr-packet, %d in flight: processor time per probe", window)
+		b.table.add(median(spent[1]), "us", "", "that of mtr")
+		b.table.bound(ratio(spent[0], spent[1]), helperGoal, "", "", "mtr-packet, %d in flight, against that of mtr", window)
+	}
+	return nil
+}
+
+// serveCommands gives a program commands, as many at a time as there is room for, and
+// returns its processor time.
+func serveCommands(path string, commands []string, rate, window int) (spent time.Duration, err error) {
 	cmd := exec.Command(path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	in, err := cmd.StdinPipe()
@@ -39,19 +88,18 @@ func driveHelper(path string, rate int) (perProbe float64, err error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	err = converse(in, out, commands, rate)
+	err = converse(in, out, commands, rate, window)
 	_ = in.Close()
 	if waitErr := cmd.Wait(); err == nil {
 		err = waitErr
 	}
-	spent := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return float64(spent) / float64(len(commands)) / 1e3, err
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), err
 }
 
 // converse gives commands at a rate, 0 being none, while there is room, and takes
 // an answer to each.
-func converse(in io.Writer, out io.Reader, commands []string, rate int) error {
-	room := make(chan struct{}, helperWindow)
+func converse(in io.Writer, out io.Reader, commands []string, rate, window int) error {
+	room := make(chan struct{}, window)
 	failed := make(chan error, 1)
 	go func() { failed <- give(in, commands, rate, room) }()
 	answers := bufio.NewScanner(out)

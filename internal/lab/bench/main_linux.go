@@ -47,6 +47,7 @@ var sections = []section{
 	{"cpu", (*bench).processorTime},
 	{"paced", (*bench).paced},
 	{"tools", (*bench).tools},
+	{"helper", (*bench).helper},
 	{"loss", (*bench).loss},
 	{"own-loss", (*bench).ownLoss},
 	{"rtt", (*bench).roundTrip},

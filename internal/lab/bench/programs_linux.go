@@ -22,7 +22,7 @@ type programs struct {
 }
 
 // builds are the programs of a commit.
-type builds struct{ sweep, icmp string }
+type builds struct{ sweep, icmp, mtrPacket string }
 
 func newPrograms(against string) (*programs, error) {
 	dir, err := os.MkdirTemp("", "icmplib-bench")
@@ -54,8 +54,11 @@ func moduleRoot() (string, error) {
 }
 
 func (p *programs) build(root, into string) (builds, error) {
-	b := builds{sweep: filepath.Join(into, "sweep"), icmp: filepath.Join(into, "icmp")}
-	for path, source := range map[string]string{b.sweep: "./internal/lab/bench/sweep", b.icmp: "./cmd/icmp"} {
+	b := builds{sweep: filepath.Join(into, "sweep"), icmp: filepath.Join(into, "icmp"),
+		mtrPacket: filepath.Join(into, "mtr-packet")}
+	for path, source := range map[string]string{
+		b.sweep: "./internal/lab/bench/sweep", b.icmp: "./cmd/icmp", b.mtrPacket: "./cmd/mtr-packet",
+	} {
 		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, source)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as releases are
 		cmd.Dir = root
