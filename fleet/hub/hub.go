@@ -5,6 +5,7 @@ package hub
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,6 +57,7 @@ type Hub struct {
 	registry *registry
 	server   *natsServer // nil: external
 	ca       string
+	tls      *tls.Config
 	nc       *nats.Conn
 	js       jetstream.JetStream
 	agents   jetstream.KeyValue
@@ -142,7 +144,7 @@ func (h *Hub) connect(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h.ca = ca
+	h.ca, h.tls = ca, certificate
 	if h.server, err = startServer(&h.cfg, h.registry, certificate, h.log); err != nil {
 		return err
 	}
@@ -425,6 +427,9 @@ func (h *Hub) Jobs() []wire.Job { return h.jobs.list() }
 
 // Mesh is what is known of the mesh.
 func (h *Hub) Mesh() *Mesh { return h.mesh }
+
+// TLS is what the hub proves itself with; nil on loopback, and where NATS is the user's.
+func (h *Hub) TLS() *tls.Config { return h.tls }
 
 // URL is how agents reach NATS.
 func (h *Hub) URL() string { return h.cfg.URL }

@@ -28,6 +28,7 @@ type hubFlags struct {
 	external            bool
 	meshEvery           time.Duration
 	noMesh              bool
+	page                page
 }
 
 func (c *command) hubCommand() *cobra.Command {
@@ -62,6 +63,8 @@ reach it. With --nats it uses NATS of yours in place of the embedded server.`,
 	flags.StringVar(&f.TLSKey, "tls-key", "", "the `FILE` of its key")
 	flags.BoolVar(&f.external, "nats", false, "use the NATS at --url in place of an embedded server")
 	flags.StringVar(&f.credentials, "nats-creds", "", "the `FILE` of the hub's credentials for it")
+	flags.StringVar(&f.page.address, "http", "127.0.0.1:8222", "the `ADDRESS` and port of the page and of /metrics; \"\": none")
+	flags.StringVar(&f.page.passwordFile, "http-password", "", "the `FILE` of the page's password, which it needs where --http is not loopback")
 	flags.StringVar(&f.limits, "limits", "", "a policy `FILE` that narrows those of all agents")
 	flags.DurationVar(&f.Keep, "keep", 7*24*time.Hour, "how long results and rounds are kept")
 	flags.Int64Var(&f.MeshBytes, "mesh-bytes", 1<<30, "how many bytes of rounds are kept at the most")
@@ -79,7 +82,12 @@ func (f *hubFlags) run(ctx context.Context) error {
 		return err
 	}
 	defer h.Close()
-	f.Log.Info("the hub is at work", "nats", h.URL(), "data", f.Dir)
+	stop, err := f.page.serve(h, f.Log)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	f.Log.Info("the hub is at work", "nats", h.URL(), "data", f.Dir, "page", f.page.url)
 	select {
 	case <-ctx.Done():
 	case <-h.Spoilt():
@@ -108,6 +116,9 @@ func (f *hubFlags) check(cmd *cobra.Command) (err error) {
 	if (f.TLSCert == "") != (f.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key belong together")
 	}
+	if err := f.page.check(); err != nil {
+		return err
+	}
 	if f.limits != "" {
 		f.Limits, err = policy.Read(f.limits)
 	}
@@ -116,7 +127,7 @@ func (f *hubFlags) check(cmd *cobra.Command) (err error) {
 
 func (c *command) agentCommand() *cobra.Command {
 	cfg := agent.Config{}
-	var file, address string
+	var file, address, metrics string
 	cmd := &cobra.Command{
 		Use: "agent --join FILE", Short: "Run an agent on this machine", Args: cobra.NoArgs,
 		Long: `Run an agent: it measures what the fleet asks for, as far as the policy of this
@@ -142,10 +153,17 @@ loopback, multicast and metadata addresses are refused.`,
 				}
 			}
 			cfg.Log, cfg.Program = c.log(), version()
-			return failed(agent.New(cfg).Run(cmd.Context()))
+			one := agent.New(cfg)
+			stop, err := serveMetrics(metrics, one)
+			if err != nil {
+				return failed(err)
+			}
+			defer stop()
+			return failed(one.Run(cmd.Context()))
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&metrics, "metrics", "", "the `ADDRESS` and port of /metrics of this agent; the default is none")
 	flags.StringVar(&file, "policy", "", "the policy `FILE` of this machine's owner")
 	flags.StringVar(&address, "address", "", "the `ADDRESS` at which others of the mesh ping this machine; the default is that from which it reaches the hub")
 	flags.DurationVar(&cfg.DrainWait, "drain", 30*time.Second, "how long to complete what was begun when the agent is to end")
@@ -154,7 +172,7 @@ loopback, multicast and metadata addresses are refused.`,
 }
 
 const demoText = `A hub and three agents are at work on this machine, at loopback addresses.
-In another terminal, in this folder:
+Open %s, and in another terminal, in this folder, type:
 
   export %s=%s
 
@@ -230,7 +248,13 @@ func (c *command) demo(ctx context.Context, dir string) error {
 			}
 		})
 	}
-	fmt.Fprintf(c.out, demoText, environment, filepath.Join(dir, hub.AdminToken))
+	shown := page{address: "127.0.0.1:0"}
+	stop, err := shown.serve(h, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	fmt.Fprintf(c.out, demoText, shown.url, environment, filepath.Join(dir, hub.AdminToken))
 	<-ctx.Done()
 	return nil
 }
