@@ -138,13 +138,6 @@ func (p *Prober) newOp(pk *Packet, timeout time.Duration, dst netip.Addr) *engin
 	return engine.NewOp(p.opConfig(pk, timeout, dst))
 }
 
-// newPingOp starts one that waits for a reply behind a parameter problem, too.
-func (p *Prober) newPingOp(pk *Packet, timeout time.Duration, dst netip.Addr) *engine.Op {
-	cfg := p.opConfig(pk, timeout, dst)
-	cfg.Patient = true
-	return engine.NewOp(cfg)
-}
-
 // opConfig returns what the probes of an operation have in common.
 func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
 	return engine.OpConfig{

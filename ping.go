@@ -61,7 +61,7 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 		return nil, err
 	}
 	host := &Host{Address: run.dst, Name: target}
-	host.KeepRTTs(run.opts.Count)
+	host.KeepRTTs(run.ping.Count)
 	return host, run.into(ctx, host)
 }
 

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -31,6 +32,7 @@ type pinging struct {
 	yield   func(Result) bool
 	news    []Result
 	pending []inFlight // requests from the first one that has no fate on
+	failed  error      // why it cannot go on
 }
 
 // inFlight is a request that has left.
@@ -75,7 +77,7 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	r := t.p.outcome(o, t.line.Dst, t.protocol)
 	r.Seq = k.Ordinal(t.Tried())
 	settles := o.Fate.Settles()
-	t.Observe(now, &plan.Observation{Key: k, Kind: kindOf(r.Status), Settles: settles, Duplicate: r.Duplicate, Sent: r.Sent})
+	t.Observe(now, &plan.Observation{Key: k, Kind: r.kind(), Settles: settles, Duplicate: r.Duplicate, Sent: r.Sent})
 	if t.yield != nil {
 		t.news = append(t.news, r)
 		if settles {
@@ -90,25 +92,6 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if t.sweep != nil && r.Status == StatusReply && (r.Settles() || r.Corrects && !r.Late) {
 		t.sweep.progress.PacketsReceived++
 	}
-}
-
-// kindOf returns what an answer means to a ping.
-func kindOf(s Status) plan.Kind {
-	switch s {
-	case StatusNoReply:
-		return plan.Silent
-	case StatusReply:
-		return plan.Reply
-	case StatusTTLExpired:
-		return plan.TimeExceeded
-	case StatusPacketTooBig:
-		return plan.TooBig
-	case StatusUnreachable:
-		return plan.Unreachable
-	case StatusRefused:
-		return plan.Refused
-	}
-	return plan.Advice
 }
 
 // settle notes that a request has its fate.
@@ -145,6 +128,9 @@ func (t *pinging) End(err error) (goOn bool) {
 		}
 		return t.sweep == nil || t.sweep.completed(t)
 	}
+	if isConfigError(err) {
+		t.failed = err
+	}
 	for _, q := range t.pending {
 		if !q.settled {
 			t.news = append(t.news, Result{Dst: t.line.Dst, Status: StatusUnsettled, Seq: q.seq, TTL: t.line.TTL, Sent: q.sent})
@@ -161,10 +147,14 @@ func (p *Prober) driver(cfg drive.Config) *drive.Driver {
 
 // pingRun is the ping of one host.
 type pingRun struct {
-	p    *Prober
-	pool *engine.Pool
-	dst  netip.Addr
-	opts PingOptions
+	p       *Prober
+	pool    *engine.Pool
+	dst     netip.Addr
+	packet  *Packet
+	timeout time.Duration
+	ping    ping.Options
+	cfg     drive.Config
+	patient bool // a parameter problem settles no request, for the reply may come
 }
 
 // newPingRun does all that can fail before anything is sent.
@@ -177,24 +167,27 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 	if err != nil {
 		return nil, err
 	}
-	return &pingRun{p: p, pool: pool, dst: dst, opts: opts}, nil
+	r := &pingRun{
+		p: p, pool: pool, dst: dst, packet: &opts.Packet, timeout: opts.Timeout, patient: true,
+		ping: ping.Options{Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout},
+	}
+	if opts.Packet.isGroup(dst) {
+		r.ping.Linger = opts.Timeout
+	}
+	return r, nil
 }
 
 // run drives the task of the ping.
 func (r *pingRun) run(ctx context.Context, t *pinging) error {
-	d := r.p.driver(drive.Config{Timeout: r.opts.Timeout})
+	r.cfg.Timeout = r.timeout
+	d := r.p.driver(r.cfg)
 	defer d.Close()
-	pk := &r.opts.Packet
-	opts := ping.Options{Count: r.opts.Count, Interval: r.opts.Interval, Timeout: r.opts.Timeout}
-	if pk.isGroup(r.dst) {
-		opts.Linger = r.opts.Timeout
-	}
-	cfg := r.p.opConfig(pk, r.opts.Timeout, r.dst)
-	cfg.Patient = true
-	t.Plan, t.p, t.protocol = ping.New(&opts), r.p, pk.Protocol
-	t.line = drive.Line{Pool: r.pool, Op: d.NewOp(cfg), Dst: r.dst, TTL: pk.ttl(), Flow: pk.flow()}
+	op := r.p.opConfig(r.packet, r.timeout, r.dst)
+	op.Patient = r.patient
+	t.Plan, t.p, t.protocol = ping.New(&r.ping), r.p, r.packet.Protocol
+	t.line = drive.Line{Pool: r.pool, Op: d.NewOp(op), Dst: r.dst, TTL: r.packet.ttl(), Flow: r.packet.flow()}
 	d.Add(t)
-	return d.Run(ctx)
+	return cmp.Or(d.Run(ctx), t.failed)
 }
 
 // each sends the requests and calls yield with each result, until all are settled,
@@ -217,6 +210,8 @@ type sweep struct {
 	yield func(index int, h *Host) bool
 
 	driver   *drive.Driver
+	key      socketKey // of the last target, and its sockets: most have the same
+	pool     *engine.Pool
 	spare    []*pinging // tasks that are done, for other hosts
 	progress progressReport
 }
@@ -261,11 +256,11 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 // what concerns all of them.
 func (s *sweep) begin(t drive.Target) (drive.Task, error) {
 	pk, err := &s.opts.Packet, t.Err
-	var pool *engine.Pool
 	if err == nil {
-		if pool, err = s.p.poolFor(pk, t.Addr); concernsAll(err) {
-			return nil, err
-		}
+		err = s.aim(t.Addr)
+	}
+	if concernsAll(err) {
+		return nil, err
 	}
 	task := s.task()
 	task.index, task.host = t.Index, &Host{Name: t.Name, Address: t.Addr, Err: err}
@@ -277,8 +272,19 @@ func (s *sweep) begin(t drive.Target) (drive.Task, error) {
 		return nil, nil
 	}
 	task.Plan = ping.New(&s.ping)
-	task.line = drive.Line{Pool: pool, Op: s.op, Dst: t.Addr, TTL: pk.ttl(), Flow: pk.flow()}
+	task.line = drive.Line{Pool: s.pool, Op: s.op, Dst: t.Addr, TTL: pk.ttl(), Flow: pk.flow()}
 	return task, nil
+}
+
+// aim finds the sockets for packets to an address.
+func (s *sweep) aim(dst netip.Addr) error {
+	key, err := s.opts.Packet.key(&s.p.cfg, dst)
+	if err != nil || s.pool != nil && key == s.key {
+		return err
+	}
+	s.key = key
+	s.pool, err = s.p.pool(key)
+	return err
 }
 
 // task returns a task, which may have served before.

@@ -2,12 +2,12 @@ package icmplib
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/drive"
+	"github.com/goicmp/icmplib/internal/plan/ping"
 )
 
 // ProbeOptions says what to send. Nil and the zero value mean all defaults.
@@ -68,42 +68,18 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 	if err != nil {
 		return Result{}, err
 	}
-	if err := p.pacer.Wait(ctx, 1); err != nil {
-		return Result{}, err
+	run := pingRun{
+		p: p, pool: pool, dst: dst, packet: &o.Packet, timeout: o.Timeout,
+		ping: ping.Options{Count: 1}, cfg: drive.Config{Ends: isConfigError},
 	}
-	return p.probeOnce(ctx, pool, dst, &o)
-}
-
-// probeOnce sends one packet over a pool and waits for its fate.
-func (p *Prober) probeOnce(ctx context.Context, pool *engine.Pool, dst netip.Addr, o *ProbeOptions) (Result, error) {
-	op := p.newOp(&o.Packet, o.Timeout, dst)
-	defer op.Close()
-	probe := []engine.Probe{o.Packet.probe(dst, 0, o.Packet.ttl())}
-	if _, err := pool.Send(ctx, op, probe); err != nil {
-		if endsOperation(ctx, err) {
-			return Result{}, err
+	var fate Result
+	err = run.each(ctx, func(r Result) bool {
+		if r.Settles() {
+			fate = r
 		}
-		return refusedResult(dst, 0, o.Packet.ttl(), err), nil
-	}
-	for {
-		var end error
-		select {
-		case <-op.Ready():
-		case <-ctx.Done():
-			end = context.Cause(ctx)
-		case <-pool.Done():
-			end = net.ErrClosed
-		}
-		outcomes := op.Take(nil)
-		for i := range outcomes {
-			if outcomes[i].Fate.Settles() {
-				return p.outcome(&outcomes[i], dst, o.Packet.Protocol), nil
-			}
-		}
-		if end != nil {
-			return Result{Dst: dst, Status: StatusUnsettled, TTL: o.Packet.ttl(), Sent: probe[0].Sent}, end
-		}
-	}
+		return !r.Settles()
+	})
+	return fate, err
 }
 
 // withDefaults returns the options as they take effect, or why they cannot.

@@ -567,9 +567,9 @@ func yieldEach[T any](yield func(T, error) bool, each func(func(T) bool) error) 
 // observation says in the terms of a plan what a result tells; settles says that it is
 // the fate of its probe.
 func observation(k plan.Key, r *Result, settles bool) plan.Observation {
-	o := plan.Observation{
+	return plan.Observation{
 		Key:        k,
-		Kind:       plan.Unreachable,
+		Kind:       r.kind(),
 		Settles:    settles,
 		FromTarget: r.Status == StatusReply || isFromTarget(r),
 		Late:       r.Late,
@@ -581,19 +581,23 @@ func observation(k plan.Key, r *Result, settles bool) plan.Observation {
 		MTU:        r.MTU,
 		Err:        r.Cause,
 	}
+}
+
+// kind returns what r is to a plan.
+func (r *Result) kind() plan.Kind {
 	switch {
 	case r.informs():
-		o.Kind = plan.Advice
+		return plan.Advice
 	case r.Status == StatusNoReply:
-		o.Kind = plan.Silent
+		return plan.Silent
 	case r.Status == StatusReply:
-		o.Kind = plan.Reply
+		return plan.Reply
 	case r.Status == StatusTTLExpired:
-		o.Kind = plan.TimeExceeded
+		return plan.TimeExceeded
 	case r.Status == StatusPacketTooBig:
-		o.Kind = plan.TooBig
+		return plan.TooBig
 	case r.Status == StatusRefused:
-		o.Kind = plan.Refused
+		return plan.Refused
 	}
-	return o
+	return plan.Unreachable
 }

@@ -179,14 +179,6 @@ func (d *Driver) add(t Task, addr netip.Addr) {
 
 // Run drives the tasks until all are done, the caller wants no more, or ctx ends.
 func (d *Driver) Run(ctx context.Context) error {
-	err := d.run(ctx)
-	if d.cfg.Progress != nil {
-		d.cfg.Progress(true)
-	}
-	return err
-}
-
-func (d *Driver) run(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil {
 			return d.abandon(context.Cause(ctx))
@@ -196,28 +188,30 @@ func (d *Driver) run(ctx context.Context) error {
 		if err := d.admit(); err != nil {
 			return d.abandon(err)
 		}
-		if d.closed {
-			return nil
-		}
 		sent, err := d.send(ctx)
-		switch {
-		case err != nil:
-			return d.abandon(err)
-		case d.closed || d.finished():
-			return nil
-		case !sent:
-			if err := d.wait(ctx); err != nil {
-				return d.abandon(err)
-			}
+		if err == nil && !sent && !d.finished() {
+			err = d.wait(ctx)
 		}
-		if d.cfg.Progress != nil {
-			d.cfg.Progress(false)
+		if err != nil {
+			return d.abandon(err)
+		}
+		over := d.finished()
+		d.report(over)
+		if over {
+			return nil
 		}
 	}
 }
 
+// finished reports whether all tasks are done, or the caller wants no more.
 func (d *Driver) finished() bool {
-	return d.slots.len() == 0 && (d.cfg.Targets == nil || d.targets.ended())
+	return d.closed || d.slots.len() == 0 && (d.cfg.Targets == nil || d.targets.ended())
+}
+
+func (d *Driver) report(last bool) {
+	if d.cfg.Progress != nil {
+		d.cfg.Progress(last)
+	}
 }
 
 // abandon ends the tasks as they stand, and returns err.
@@ -231,6 +225,7 @@ func (d *Driver) abandon(err error) error {
 		d.unlock(s)
 		d.closed = !s.task.End(err)
 	}
+	d.report(true)
 	return err
 }
 

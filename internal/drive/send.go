@@ -39,7 +39,7 @@ func (d *Driver) mayFly() int {
 // run.
 func (d *Driver) send(ctx context.Context) (sent bool, err error) {
 	n := min(d.ready.len, batchSize, d.mayFly())
-	if n <= 0 {
+	if n <= 0 || d.closed {
 		return false, nil
 	}
 	now := time.Now()
@@ -164,7 +164,9 @@ func (d *Driver) sent(p *engine.Probe) {
 	}
 	s.begun, s.took = true, d.since(p.Sent)
 	s.task.Sent(key, p.Sent)
-	d.steer(r, s, p.Sent)
+	if d.ask(r, s, p.Sent) {
+		d.steer(r, s, p.Sent)
+	}
 }
 
 // refused notes that the system did not take a probe.
