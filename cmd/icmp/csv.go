@@ -95,14 +95,19 @@ func (c csvHosts) host(h *icmplib.Host, _ hostFate) {
 // responder to interfaces are of that one, and the rest is of the hop, whoever the
 // line is about.
 var csvHopHeader = append([]string{
-	"name", "address", "reached", "end", "error", "round", "distance", "responder", "status", "type", "code", "answers",
+	"name", "address", "reached", "end", "error", "round", "distance", "responder", "asn", "status", "type", "code", "answers",
 	"reply_ttl", "rtt_source", "mpls", "interfaces", "mtu", "return_distance", "rewritten",
 }, csvStatsHeader...)
 
 // csvHops writes a line per hop and responder, and one for a silent hop.
-type csvHops struct{ csvTable }
+type csvHops struct {
+	csvTable
+	numbers *nameCache // of autonomous systems; nil: none
+}
 
-func newCSVHops(out io.Writer) csvHops { return csvHops{newCSVTable(out, csvHopHeader)} }
+func newCSVHops(out io.Writer, numbers *nameCache) csvHops {
+	return csvHops{newCSVTable(out, csvHopHeader), numbers}
+}
 
 // route writes the hops of a route: round is how often they were probed, 0 if the
 // route was traced once. A route without hops has a line that says why.
@@ -115,6 +120,7 @@ func (c csvHops) route(r *icmplib.Route, round int, err error) {
 	if len(r.Hops) == 0 {
 		c.line(append(of, make([]string, len(csvHopHeader)-len(of))...))
 	}
+	eachResponder(r, c.numbers.askIfAny)
 	for i := range r.Hops {
 		h := &r.Hops[i]
 		if len(h.Responders) == 0 {
@@ -127,7 +133,10 @@ func (c csvHops) route(r *icmplib.Route, round int, err error) {
 }
 
 func (c csvHops) responder(of []string, h *icmplib.Hop, by *icmplib.Responder) {
-	typ, code, source := "", "", ""
+	typ, code, source, number := "", "", "", ""
+	if c.numbers != nil && by.Address.IsValid() {
+		number = c.numbers.await(by.Address)
+	}
 	if by.RTTSource != icmplib.RTTNone {
 		source = by.RTTSource.String()
 	}
@@ -139,7 +148,7 @@ func (c csvHops) responder(of []string, h *icmplib.Hop, by *icmplib.Responder) {
 		labels[i] = l.String()
 	}
 	cells := append(append([]string{}, of...),
-		strconv.Itoa(h.Distance), addressText(by.Address), by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
+		strconv.Itoa(h.Distance), addressText(by.Address), number, by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
 		csvUnlessZero(by.ReplyTTL), source, strings.Join(labels, " "), strings.TrimSpace(interfaceNames(by.Interfaces)), csvUnlessZero(h.MTU),
 		csvUnlessZero(h.ReturnDistance), strings.Join(h.Rewritten.Words(), " "))
 	c.line(append(cells, csvStats(&h.Stats)...))

@@ -98,7 +98,7 @@ func TestTheObjectOfARouteIsTheLibrarys(t *testing.T) {
 		{&icmplib.Route{Name: "failed"}, errNoName},
 	} {
 		var out strings.Builder
-		report := jsonRoute{&jsonWriter{out: &out}}
+		report := jsonRoute{&jsonWriter{out: &out}, nil}
 		report.start(tt.route)
 		report.end(tt.route, tt.err)
 		checkObjects(t, "Route", out.String())
@@ -116,7 +116,7 @@ func TestTheObjectOfMTRIsASnapshotWithAllEvents(t *testing.T) {
 	var out strings.Builder
 	outcome := anOutcome(icmplib.EndReached, silentHop(), finalHop())
 	outcome.last.Results = []icmplib.Result{reply(0, 1)}
-	jsonMTR{&jsonWriter{out: &out}}.outcomes([]*mtrOutcome{outcome, {name: "a", err: errors.New("no permission")}})
+	jsonMTR{&jsonWriter{out: &out}, nil}.outcomes([]*mtrOutcome{outcome, {name: "a", err: errors.New("no permission")}})
 	checkObjects(t, "Snapshot", out.String())
 	first, second, _ := strings.Cut(out.String(), "\n")
 	var s icmplib.Snapshot
@@ -207,7 +207,7 @@ func TestTheColumnsAreTheFieldsOfJSON(t *testing.T) {
 		others      []string
 	}{
 		{csvHostHeader, []string{"Host"}, []string{"schema", "histogram", "last_icmp_error"}},
-		{csvHopHeader, []string{"Route", "Hop", "Responder"}, []string{"schema", "histogram", "last_icmp_error", "hops", "rewrites", "graph", "responders"}},
+		{csvHopHeader, []string{"Route", "Hop", "Responder"}, []string{"schema", "histogram", "last_icmp_error", "hops", "rewrites", "graph", "responders", "as_numbers"}},
 	} {
 		for _, definition := range tt.definitions {
 			for _, field := range s.Fields(definition) {
@@ -245,7 +245,7 @@ func TestCSVHosts(t *testing.T) {
 
 func TestCSVHops(t *testing.T) {
 	var out strings.Builder
-	report := csvRoute{newCSVHops(&out)}
+	report := csvRoute{newCSVHops(&out, nil)}
 	report.end(aRoute(icmplib.EndReached, routerHop(), silentHop(), balancedHop(), finalHop()), nil)
 	report.end(&icmplib.Route{Name: "failed"}, errors.New("one"))
 	csvMTR{report.csvHops}.outcomes([]*mtrOutcome{anOutcome(icmplib.EndUnreachable, narrowHop())})
@@ -268,7 +268,7 @@ func TestTheInterfacesOfARouterHaveACell(t *testing.T) {
 	var out strings.Builder
 	hop := routerHop()
 	hop.Responders[0].Interfaces = []icmp.InterfaceInfo{{Name: "eth7", Index: 7}}
-	csvRoute{newCSVHops(&out)}.end(aRoute(icmplib.EndReached, hop), nil)
+	csvRoute{newCSVHops(&out, nil)}.end(aRoute(icmplib.EndReached, hop), nil)
 	if got := csvColumns(t, out.String())[0]["interfaces"]; !strings.Contains(got, "eth7 index=7") {
 		t.Errorf("got %q", got)
 	}

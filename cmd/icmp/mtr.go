@@ -40,7 +40,7 @@ Times are given with a unit, as 200ms, or as a number of seconds.
 Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
 3 the command line cannot be used, 4 no permission or a system error.`,
 		Example: mtrExamples,
-		Args:    needMTRTarget,
+		Args:    flags.needTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
 			return flags.run(cmd.Context(), terminal{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}, targets)
 		},
@@ -50,8 +50,8 @@ Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
 	return cmd
 }
 
-func needMTRTarget(_ *cobra.Command, targets []string) error {
-	if len(targets) == 0 {
+func (f *mtrFlags) needTarget(_ *cobra.Command, targets []string) error {
+	if len(targets) == 0 && len(f.files) == 0 {
 		return errors.New("mtr: a TARGET is missing: one or more names or addresses are allowed")
 	}
 	return nil
@@ -64,6 +64,13 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 	}
 	if !f.reports() && !isTerminal(term.out) {
 		return errors.New("mtr: standard output is not a terminal: give --report, --json or --csv, and --count")
+	}
+	targets, err := f.targets(ctx, targets, term)
+	if err != nil {
+		return err
+	}
+	if f.numbers, err = f.asnFlags.cache(); err != nil {
+		return err
 	}
 	prober, stop, err := f.newProber(ctx, f.config())
 	if err != nil {
@@ -109,13 +116,45 @@ func (f *mtrFlags) conclude(out io.Writer, outcomes []*mtrOutcome) error {
 // mtrFlags is the command line of mtr.
 type mtrFlags struct {
 	traceFlags
+	asnFlags
 	count    int
 	interval time.Duration
 	outage   int
 	report   bool
+	wide     bool
+	both     bool // names and addresses
+	fields   string
+	files    []string
 	json     bool
 	csv      bool
 	looks    looksFlags
+
+	numbers *nameCache // of autonomous systems; nil: none
+}
+
+// maxMTRTargets bounds how many routes are watched at once.
+const maxMTRTargets = 1000
+
+// targets returns the words and what the lists have.
+func (f *mtrFlags) targets(ctx context.Context, words []string, term terminal) ([]string, error) {
+	if len(f.files) == 0 {
+		return words, nil
+	}
+	list := &targetList{stdin: term.in, order: order{shards: 1}}
+	if err := list.open(ctx, words, f.files); err != nil {
+		return nil, err
+	}
+	var all []string
+	for target := range list.seq(ctx) {
+		if len(all) == maxMTRTargets {
+			return nil, fmt.Errorf("--file: up to %d targets are allowed", maxMTRTargets)
+		}
+		all = append(all, target)
+	}
+	if len(all) == 0 && list.err == nil {
+		return nil, errors.New("--file: there is no target in it: one or more are allowed")
+	}
+	return all, list.err
 }
 
 // reportRounds is how many rounds there are where nobody looks on, and nothing
@@ -138,6 +177,11 @@ func (f *mtrFlags) register(flags *pflag.FlagSet) {
 	durationVar(flags, &f.timeout, "timeout", "Z", 2*time.Second, "how long each probe waits for its answer")
 	flags.IntVar(&f.outage, "outage", 3, "silent probes to the target, one after the other, that make an outage; 0: none do")
 	f.traceFlags.register(flags, mtrLetters)
+	f.asnFlags.register(flags, letters{"as-lookup": "z"})
+	flags.StringVarP(&f.fields, "order", "o", "", "the columns, by letters of mtr: "+live.FieldLetters)
+	flags.StringArrayVarP(&f.files, "file", "F", nil, "list of targets, one per line; -: standard input; may be repeated")
+	flags.BoolVarP(&f.wide, "report-wide", "w", false, "the same as --report, which cuts no names")
+	flags.BoolVarP(&f.both, "show-ips", "b", false, "names and addresses, which is the default")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses; --no-dns is the same")
 	flags.BoolVarP(&f.report, "report", "r", false, "print a table at the end, and show nothing before")
 	flags.BoolVarP(&f.json, "json", "j", false, "print one JSON object per target at the end")
@@ -152,6 +196,10 @@ func mtrName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		name = "count"
 	case "address":
 		name = "source"
+	case "aslookup":
+		name = "as-lookup"
+	case "filename":
+		name = "file"
 	case "localport":
 		name = "source-port"
 	case "no-dns":
@@ -173,6 +221,9 @@ func (f *mtrFlags) check() error {
 			return err
 		}
 	}
+	if _, err := live.Fields(f.fields); err != nil {
+		return refuse("order", fmt.Sprintf("%q", f.fields), err.Error())
+	}
 	if f.reports() && !f.given("count") {
 		f.count = reportRounds
 	}
@@ -180,6 +231,7 @@ func (f *mtrFlags) check() error {
 }
 
 func (f *mtrFlags) checkOwn() error {
+	f.report = f.report || f.wide
 	if !f.given("max-hops") && f.maxHops < f.firstHop {
 		f.maxHops = f.firstHop // as in the library
 	}
@@ -193,6 +245,10 @@ func (f *mtrFlags) checkOwn() error {
 		return refuse("interval", f.interval, "1ms or more")
 	case f.outage < 0:
 		return refuse("outage", f.outage, "0 or more")
+	case f.both && f.numeric:
+		return errors.New("--show-ips and --numeric exclude each other: one of them is allowed")
+	case f.fields != "" && (f.json || f.csv):
+		return errors.New("--order and --json or --csv exclude each other: those have all fields")
 	case f.report && f.json, f.report && f.csv, f.json && f.csv:
 		return errors.New("--report, --json and --csv exclude each other: one of them is allowed")
 	}
@@ -246,11 +302,11 @@ func (f *mtrFlags) probes(s live.Settings) string {
 func (f *mtrFlags) reporter(out io.Writer) mtrReporter {
 	switch {
 	case f.json:
-		return jsonMTR{&jsonWriter{out: out}}
+		return jsonMTR{&jsonWriter{out: out}, f.numbers}
 	case f.csv:
-		return csvMTR{newCSVHops(out)}
+		return csvMTR{newCSVHops(out, f.numbers)}
 	}
-	text := &textMTR{out: out}
+	text := &textMTR{out: out, fields: f.fields, numbers: f.numbers}
 	if !f.numeric {
 		text.names = newNameCache()
 	}
@@ -286,6 +342,10 @@ func (f *mtrFlags) screen(targets []string, env func(string) string) live.Config
 		Mark:     responderMark,
 		Colours:  looks.color,
 		ASCII:    !looks.unicode,
+		Fields:   f.fields,
+	}
+	if f.numbers != nil {
+		c.ASN = f.numbers.get
 	}
 	if !f.numeric {
 		c.Name = newNameCache().get

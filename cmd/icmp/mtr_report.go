@@ -24,8 +24,10 @@ type mtrReporter interface {
 
 // textMTR writes tables in the manner of mtr --report.
 type textMTR struct {
-	out   io.Writer
-	names *nameCache // nil: numbers only
+	out     io.Writer
+	names   *nameCache // nil: numbers only
+	numbers *nameCache // of autonomous systems; nil: none
+	fields  string     // the columns, by letters of mtr; "": the usual ones
 }
 
 // leastMTRLabel is the width of mtr's column of hosts.
@@ -45,15 +47,9 @@ func (t *textMTR) outcomes(all []*mtrOutcome) {
 
 // askNames has all names looked up at once.
 func (t *textMTR) askNames(all []*mtrOutcome) {
-	if t.names == nil {
-		return
-	}
 	for _, o := range all {
-		for _, h := range o.route().Hops {
-			for i := range h.Responders {
-				t.names.ask(h.Responders[i].Address)
-			}
-		}
+		eachResponder(o.route(), t.names.askIfAny)
+		eachResponder(o.route(), t.numbers.askIfAny)
 	}
 }
 
@@ -78,17 +74,16 @@ func (t *textMTR) table(o *mtrOutcome) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Start: %s  %d rounds\n", o.began.Format("2006-01-02T15:04:05-0700"), o.last.Round)
-	fmt.Fprintf(&b, "HOST: %-*s  Loss%%   Snt   Last   Avg  Best  Wrst StDev\n", width+2, title)
+	columns, _ := live.Fields(t.fields) // the flags have been checked
+	fmt.Fprintf(&b, "HOST: %-*s %s\n", width+2, title, reportCells(columns, nil))
 	for _, l := range lines {
 		if l.hop == nil {
 			fmt.Fprintf(&b, "%s%s\n", l.lead, l.label)
 			continue
 		}
-		h := l.hop
-		fmt.Fprintf(&b, "%s%-*s %6s %5d %s %s %s %s %s\n", l.lead, width, l.label, mtrLoss(h),
-			h.PacketsSent, mtrTime(h, h.LastRTT(), 6), mtrTime(h, h.AvgRTT(), 5), mtrTime(h, h.MinRTT(), 5),
-			mtrTime(h, h.MaxRTT(), 5), mtrTime(h, h.StdDev(), 5))
+		fmt.Fprintf(&b, "%s%-*s %s\n", l.lead, width, l.label, reportCells(columns, l.hop))
 	}
+	b.WriteString(mtrLimits(route))
 	b.WriteString(mtrEvents(o))
 	return b.String()
 }
@@ -122,21 +117,29 @@ func (t *textMTR) hop(route *icmplib.Route, h *icmplib.Hop) []mtrLine {
 	return lines
 }
 
-func mtrLoss(h *icmplib.Hop) string {
-	loss := live.Loss(&h.Stats)
-	if loss == "-" {
-		return loss
+// reportCells writes the columns of a hop, or their titles.
+func reportCells(columns []live.Field, h *icmplib.Hop) string {
+	cells := make([]string, len(columns))
+	for i, c := range columns {
+		text := c.Title
+		if h != nil {
+			text = c.Text(h)
+		}
+		cells[i] = fmt.Sprintf("%*s", c.Width, text)
 	}
-	return loss + "%"
+	return strings.Join(cells, " ")
 }
 
-// mtrTime writes a time, or a - where no answer has one.
-func mtrTime(h *icmplib.Hop, d time.Duration, width int) string {
-	text := "-"
-	if h.PacketsReceived > 0 {
-		text = live.Milliseconds(d)
+// mtrLimits tells of hops whose loss is none: they limit how often they answer.
+func mtrLimits(r *icmplib.Route) string {
+	var b strings.Builder
+	for i := range r.Hops {
+		if h := &r.Hops[i]; live.Limits(r.Hops[i:]) {
+			fmt.Fprintf(&b, "hop %d answers only %d of %d probes, and passes all that goes on: it limits its answers, and nothing is lost there\n",
+				h.Distance, h.PacketsReceived, h.PacketsSent)
+		}
 	}
-	return fmt.Sprintf("%*s", width, text)
+	return b.String()
 }
 
 func mtrEvents(o *mtrOutcome) string {
@@ -150,7 +153,7 @@ func mtrEvents(o *mtrOutcome) string {
 // display returns an address with its name. The target goes by the name that it
 // was given.
 func (t *textMTR) display(r *icmplib.Route, addr netip.Addr) string {
-	return (&textRoute{names: t.names}).display(r, addr)
+	return (&textRoute{names: t.names, numbers: t.numbers}).display(r, addr)
 }
 
 // csvMTR writes the hops of each target.
@@ -164,7 +167,10 @@ func (c csvMTR) outcomes(all []*mtrOutcome) {
 
 // jsonMTR writes one object per target: the last Snapshot, with the events of all
 // rounds, and without the results of the last one.
-type jsonMTR struct{ *jsonWriter }
+type jsonMTR struct {
+	*jsonWriter
+	numbers *nameCache // of autonomous systems; nil: none
+}
 
 func (j jsonMTR) outcomes(all []*mtrOutcome) {
 	for _, o := range all {
@@ -175,7 +181,7 @@ func (j jsonMTR) outcomes(all []*mtrOutcome) {
 			continue
 		}
 		s.Time = o.last.Time
-		j.write(&s, jsonField{"start", o.began})
+		j.write(&s, append(asnField(j.numbers, &s.Route), jsonField{"start", o.began})...)
 	}
 }
 

@@ -34,11 +34,12 @@ $`},
   2\.\|-- 10\.0\.6\.1 .*
     \|   \+-- \[MPLS: Lbl 16001 TC 5 S 1 TTL 1\]
   3\.`},
+	{"chosen columns", "-r -o LRVM 10.0.9.9", exitAlive, `HOST: 10\.0\.9\.9 +Loss% +Rcv StDev  Javg\n  1\.\|-- 10\.0\.1\.1 +0\.0% +3 +[0-9.]+ +[0-9.]+\n`},
 	{"two targets", "-r 10.0.9.9 10.0.15.1", exitAlive, `(?s)^Start.*HOST: 10\.0\.9\.9 .*Start.*HOST: 10\.0\.15\.1 `},
 	{"in CSV", "--csv 10.0.9.9", exitAlive, `^name,address,.*
-10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,1,10\.0\.1\.1,ttl-expired,11,0,3,.*
-10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,2,10\.0\.2\.1,ttl-expired,.*
-10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,3,10\.0\.9\.9,reply,.*
+10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,1,10\.0\.1\.1,,ttl-expired,11,0,3,.*
+10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,2,10\.0\.2\.1,,ttl-expired,.*
+10\.0\.9\.9,10\.0\.9\.9,true,reached,,3,3,10\.0\.9\.9,,reply,.*
 $`},
 }
 

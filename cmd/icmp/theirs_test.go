@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -100,6 +101,33 @@ func checkNamedFlags(t *testing.T, all map[string]*pflag.FlagSet, command string
 	}
 	if !o.isSame() && !strings.HasPrefix(o.here, "as --") && !strings.HasPrefix(o.here, "no: ") {
 		t.Errorf("%s %s: %q says neither what to use nor why there is none", command, o.flags, o.here)
+	}
+}
+
+// No option of the tools that are installed here is missing.
+func TestTheTablesAreComplete(t *testing.T) {
+	for command, help := range map[string][]string{"ping": {"ping", "-h"}, "multiping": {"fping", "-h"}, "traceroute": {"traceroute", "--help"}, "mtr": {"mtr", "--help"}} {
+		path, err := exec.LookPath(help[0])
+		if err != nil {
+			t.Logf("there is no %s here", help[0])
+			continue
+		}
+		text, _ := exec.CommandContext(t.Context(), path, help[1:]...).CombinedOutput() // ping ends with an error
+		known := map[string]bool{}
+		for _, o := range theirs[command].options {
+			for _, name := range o.names() {
+				known[name] = true
+			}
+		}
+		for line := range strings.Lines(string(text)) {
+			option := regexp.MustCompile(`^ +(-[A-Za-z0-9]{1,2})(?:[ ,]|$)|^ +(--[a-z-]+)`).FindStringSubmatch(line)
+			if option == nil {
+				continue
+			}
+			if name := option[1] + option[2]; !known[name] {
+				t.Errorf("%s of %s is not in the table", name, help[0])
+			}
+		}
 	}
 }
 

@@ -106,6 +106,9 @@ func (f *tracerouteFlags) run(ctx context.Context, term terminal, target string)
 	if err != nil {
 		return err
 	}
+	if _, err := f.asnFlags.cache(); err != nil {
+		return err
+	}
 	var loss *icmplib.ExplainLossOptions
 	if f.loss {
 		if loss, err = f.lossOptions(opts); err != nil {
@@ -127,7 +130,10 @@ func (f *tracerouteFlags) run(ctx context.Context, term terminal, target string)
 	if f.json || f.csv || f.dot || opts.Flows != 0 {
 		status.follow(func(elapsed time.Duration) string { return "tracing for " + seconds(elapsed) })
 	}
-	report := f.reporter(term.out, opts)
+	report, err := f.reporter(term.out, opts)
+	if err != nil {
+		return err
+	}
 	route := &icmplib.Route{Name: target}
 	var known atomic.Int32
 	stop := whenAsked(ctx, func() { fmt.Fprintf(term.err, "%s: %d hops are known so far\n", target, known.Load()) })
@@ -238,6 +244,7 @@ const maxQueries = 1000
 // tracerouteFlags is the command line of traceroute.
 type tracerouteFlags struct {
 	traceFlags
+	asnFlags
 	flowFlags
 	manyFlags
 	mtuFlag
@@ -261,6 +268,7 @@ func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	f.traceFlags.register(flags, tracerouteLetters)
 	otherwise(flags, "interval", "traceroute")
 	f.flowFlags.register(flags)
+	f.asnFlags.register(flags, letters{"as-lookup": "A"})
 	flags.IntVar(&f.gap, "gap", 0, "end after this many silent hops in a row; 0: never")
 	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
@@ -286,6 +294,8 @@ func tracerouteName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		name = "first-hop"
 	case "flowlabel":
 		name = "flow-label"
+	case "as-path-lookups":
+		name = "as-lookup"
 	case "sendwait":
 		name = "interval"
 	}
@@ -334,20 +344,23 @@ func (f *tracerouteFlags) checkOwn() error {
 	return nil
 }
 
-func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOptions) routeReporter {
+func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOptions) (routeReporter, error) {
+	numbers, err := f.asnFlags.cache()
 	switch {
+	case err != nil:
+		return nil, err
 	case f.dot:
-		return dotRoute{out}
+		return dotRoute{out}, nil
 	case f.json:
-		return jsonRoute{&jsonWriter{out: out}}
+		return jsonRoute{&jsonWriter{out: out}, numbers}, nil
 	case f.csv:
-		return csvRoute{newCSVHops(out)}
+		return csvRoute{newCSVHops(out, numbers)}, nil
 	}
-	text := &textRoute{out: out, opts: opts, size: f.size, nat: f.nat}
+	text := &textRoute{out: out, opts: opts, size: f.size, nat: f.nat, numbers: numbers}
 	if !f.numeric {
 		text.names = newNameCache()
 	}
-	return text
+	return text, nil
 }
 
 // maxDistance is the most that the library takes.

@@ -88,7 +88,7 @@ func TestATimeOfNoticingIsMarked(t *testing.T) {
 	if line := text.lines(r, hop); !strings.Contains(line, "(timed when noticed)") {
 		t.Errorf("the line of the hop is %q", line)
 	}
-	csvRoute{newCSVHops(out)}.end(r, nil)
+	csvRoute{newCSVHops(out, nil)}.end(r, nil)
 	if cell := csvColumns(t, out.String())[0]["rtt_source"]; cell != "noticed" {
 		t.Errorf("the cell is %q", cell)
 	}

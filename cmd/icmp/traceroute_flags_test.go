@@ -101,7 +101,10 @@ func TestEachOutputFlagOfTracerouteReachesTheReporter(t *testing.T) {
 			for _, line := range tt.lines {
 				f := parseTraceroute(t, line...)
 				opts, _, err := f.options()
-				if err != nil || !tt.holds(f.reporter(io.Discard, opts)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r, err := f.reporter(io.Discard, opts); err != nil || !tt.holds(r) {
 					t.Errorf("%q, %v", line, err)
 				}
 			}
@@ -116,7 +119,7 @@ func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
 		"mode": "", "record": "", "numeric": "n", "json": "", "csv": "", "loss": "", "mtu": "", "nat": "",
 		"file": "", "rate": "", "hop-rate": "", "parallel": "",
-		"flows": "", "dot": "",
+		"flows": "", "dot": "", "asn": "", "as-lookup": "A", "asn-db": "",
 	}
 	checkShortNames(t, &tracerouteFlags{}, want)
 }

@@ -5,7 +5,10 @@ import (
 )
 
 // jsonRoute writes a route when it is complete.
-type jsonRoute struct{ *jsonWriter }
+type jsonRoute struct {
+	*jsonWriter
+	numbers *nameCache // of autonomous systems; nil: none
+}
 
 func (j jsonRoute) start(*icmplib.Route)             {}
 func (j jsonRoute) hop(*icmplib.Route, *icmplib.Hop) {}
@@ -13,7 +16,7 @@ func (j jsonRoute) hop(*icmplib.Route, *icmplib.Hop) {}
 func (j jsonRoute) end(r *icmplib.Route, err error) {
 	route := *r
 	route.Err = err
-	j.write(&route)
+	j.write(&route, asnField(j.numbers, r)...)
 }
 
 // csvRoute writes the hops of a route when it is complete.

@@ -75,7 +75,11 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		packets = g.PacketsSent
 		status.set(fmt.Sprintf("%d of %s traced, %d reached, %d packets", g.Completed, list.total(), g.Alive, g.PacketsSent))
 	}
-	report := newRoutesReport(f.routesReporter(term.out, opts))
+	each, err := f.routesReporter(term.out, opts)
+	if err != nil {
+		return err
+	}
+	report := newRoutesReport(each)
 	defer report.close()
 	var faults failures
 	var so struct {
@@ -220,7 +224,7 @@ type routesReport struct {
 
 func newRoutesReport(by routesReporter) *routesReport {
 	w := &routesReport{routes: make(chan *icmplib.Route, routesAhead), ask: func(*icmplib.Route) {}}
-	if t, ok := by.(*textRoutes); ok && t.names != nil {
+	if t, ok := by.(*textRoutes); ok {
 		w.ask = t.ask
 	}
 	w.done.Go(func() {
@@ -249,13 +253,18 @@ type textRoutes struct {
 	size  int
 	names *nameCache // nil: numbers only
 	nat   bool
+
+	numbers *nameCache // of autonomous systems; nil: none
 }
 
 // ask has the names of a route's routers looked up, all at once.
 func (t *textRoutes) ask(r *icmplib.Route) {
 	for h := range r.Responding() {
 		for i := range h.Responders {
-			t.names.ask(h.Responders[i].Address)
+			if t.names != nil {
+				t.names.ask(h.Responders[i].Address)
+			}
+			t.numbers.askIfAny(h.Responders[i].Address)
 		}
 	}
 }
@@ -265,7 +274,7 @@ func (t *textRoutes) route(r *icmplib.Route) {
 		fmt.Fprintf(t.out, "traceroute to %s: %v\n", r.Name, r.Err)
 		return
 	}
-	one := &textRoute{out: t.out, opts: t.opts, size: t.size, names: t.names, nat: t.nat}
+	one := &textRoute{out: t.out, opts: t.opts, size: t.size, names: t.names, nat: t.nat, numbers: t.numbers}
 	one.start(r)
 	if r.Err != nil {
 		one.end(r, &notSentError{r.Err})
@@ -289,13 +298,13 @@ func (e eachRoute) route(r *icmplib.Route) {
 	e.end(r, r.Err)
 }
 
-func (f *tracerouteFlags) routesReporter(out io.Writer, opts *icmplib.TracerouteOptions) routesReporter {
-	if f.json || f.csv {
-		return eachRoute{f.reporter(out, opts)}
+func (f *tracerouteFlags) routesReporter(out io.Writer, opts *icmplib.TracerouteOptions) (routesReporter, error) {
+	one, err := f.reporter(out, opts)
+	if err != nil {
+		return nil, err
 	}
-	text := &textRoutes{out: out, opts: opts, size: f.size, nat: f.nat}
-	if !f.numeric {
-		text.names = newNameCache()
+	if of, ok := one.(*textRoute); ok {
+		return &textRoutes{out: out, opts: opts, size: f.size, nat: f.nat, names: of.names, numbers: of.numbers}, nil
 	}
-	return text
+	return eachRoute{one}, nil
 }

@@ -23,6 +23,8 @@ type textRoute struct {
 	names *nameCache // nil: numbers only
 	nat   bool       // say at the end what was rewritten where
 
+	numbers *nameCache // of autonomous systems; nil: none
+
 	hops chan *icmplib.Hop // to be printed; nil before the start
 	done chan struct{}     // closed when all are
 }
@@ -59,6 +61,9 @@ func (t *textRoute) hop(_ *icmplib.Route, h *icmplib.Hop) {
 		for i := range h.Responders {
 			t.names.ask(h.Responders[i].Address)
 		}
+	}
+	for i := range h.Responders {
+		t.numbers.askIfAny(h.Responders[i].Address)
 	}
 	t.hops <- h
 }
@@ -104,7 +109,7 @@ func (t *textRoute) lines(r *icmplib.Route, h *icmplib.Hop) string {
 		}
 		b.WriteString(labelStack(answers.MPLS) + interfaceNames(answers.Interfaces))
 		if i == 0 {
-			b.WriteString(rewrittenMark(h.Rewritten))
+			b.WriteString(rewrittenMark(h.Rewritten) + returnMark(h))
 		}
 		b.WriteByte('\n')
 	}
@@ -167,6 +172,13 @@ func interfaceNames(all []icmp.InterfaceInfo) string {
 // display returns an address with its name. The target goes by the name that it
 // was given.
 func (t *textRoute) display(r *icmplib.Route, addr netip.Addr) string {
+	if t.numbers == nil {
+		return t.named(r, addr)
+	}
+	return t.named(r, addr) + asnMark(t.numbers.await(addr))
+}
+
+func (t *textRoute) named(r *icmplib.Route, addr netip.Addr) string {
 	name := ""
 	switch {
 	case t.names == nil:
@@ -325,6 +337,16 @@ func (f *tracerouteFlags) looked(r *icmplib.Route) error {
 
 // isNAT tells whether such fields are what address translators rewrite.
 func isNAT(fields icmplib.Rewrite) bool { return fields&icmplib.RewriteTranslation != 0 }
+
+// returnMark tells from how far away answers come, where that is not as far as the
+// probes went.
+func returnMark(h *icmplib.Hop) string {
+	forwards := h.Status == icmplib.StatusTTLExpired || h.Status == icmplib.StatusReply
+	if h.ReturnDistance == 0 || h.ReturnDistance == h.Distance || !forwards { // who refuses is nearer than the probe would have got
+		return ""
+	}
+	return fmt.Sprintf("  [back %d]", h.ReturnDistance)
+}
 
 // rewrittenMark marks a hop that saw header fields otherwise than the one before.
 func rewrittenMark(fields icmplib.Rewrite) string {

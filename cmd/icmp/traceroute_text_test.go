@@ -96,7 +96,10 @@ closed
 			}
 			var out strings.Builder
 			r := aRoute(icmplib.EndReached, routerHop(), silentHop(), finalHop())
-			report := f.reporter(&out, opts)
+			report, err := f.reporter(&out, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
 			report.start(r)
 			for i := range r.Hops {
 				report.hop(r, &r.Hops[i])

@@ -1,8 +1,10 @@
 package live
 
 import (
+	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goicmp/icmplib"
@@ -68,6 +70,91 @@ var columnSets = []columnSet{
 		lossColumn,
 		timeOf("Last", 1, (*icmplib.Stats).LastRTT),
 	}},
+}
+
+// FieldLetters are the letters of the columns that [Fields] knows.
+const FieldLetters = "LDRSNBAWVMI"
+
+// Field is a column of a report.
+type Field struct {
+	Title string
+	Width int
+	Text  func(h *icmplib.Hop) string
+}
+
+// fieldColumns are the columns by the letters of mtr's --order.
+var fieldColumns = map[rune]column{
+	'L': lossColumn,
+	'D': count("Drop", 0, func(h *icmplib.Hop) int { return h.PacketsSent - h.PacketsReceived - h.Unsettled }),
+	'R': count("Rcv", 0, func(h *icmplib.Hop) int { return h.PacketsReceived }),
+	'S': count("Snt", 0, func(h *icmplib.Hop) int { return h.PacketsSent }),
+	'N': timeOf("Last", 0, (*icmplib.Stats).LastRTT),
+	'B': timeOf("Best", 0, (*icmplib.Stats).MinRTT),
+	'A': timeOf("Avg", 0, (*icmplib.Stats).AvgRTT),
+	'W': timeOf("Wrst", 0, (*icmplib.Stats).MaxRTT),
+	'V': timeOf("StDev", 0, (*icmplib.Stats).StdDev),
+	'M': timeOf("Javg", 0, (*icmplib.Stats).Jitter),
+	'I': timeOf("Jint", 0, (*icmplib.Stats).InterarrivalJitter),
+}
+
+// usualFields are those of mtr's report.
+const usualFields = "LSNABWV"
+
+// columnsOf returns the columns of some letters. Those behind give way first where
+// there is no room.
+func columnsOf(letters string) ([]column, error) {
+	var columns []column
+	for i, letter := range strings.ReplaceAll(letters, " ", "") {
+		c, ok := fieldColumns[letter]
+		if !ok {
+			return nil, errors.New("some of the letters " + FieldLetters)
+		}
+		c.drop = i
+		columns = append(columns, c)
+	}
+	return columns, nil
+}
+
+// Fields returns the columns of some letters, those of mtr's report for "". The error
+// says which letters there are.
+func Fields(letters string) ([]Field, error) {
+	if letters == "" {
+		letters = usualFields
+	}
+	columns, err := columnsOf(letters)
+	fields := make([]Field, len(columns))
+	for i, c := range columns {
+		text := c.text
+		if c.title == lossColumn.title {
+			text = func(h *icmplib.Hop) string {
+				if loss := c.text(h); loss != "-" {
+					return loss + "%"
+				}
+				return "-"
+			}
+		}
+		fields[i] = Field{c.title, 5, text}
+		if c.title == lossColumn.title || i > 0 && c.title == "Last" {
+			fields[i].Width = 6
+		}
+	}
+	return fields, err
+}
+
+// Limits reports whether the loss of the first of some hops is none: it limits how
+// often it answers, for of enough probes that went on past it none was lost.
+func Limits(hops []icmplib.Hop) bool {
+	const enough = 10
+	if hops[0].IsSilent() || hops[0].PacketLoss() == 0 || hops[0].SendErrors > 0 {
+		return false
+	}
+	for i := range hops[1:] {
+		h := &hops[1+i]
+		if h.PacketsReceived >= enough && h.PacketLoss() == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 var lossColumn = column{"Loss%", 5, 0, func(h *icmplib.Hop) string { return Loss(&h.Stats) }}

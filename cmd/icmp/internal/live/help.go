@@ -8,6 +8,9 @@ import (
 
 // hints draws the last line: as many keys as there is room for.
 func (m *Model) hints() string {
+	if m.asked != nil {
+		return m.paint.warn(" " + m.question())
+	}
 	line := ""
 	for _, b := range bindings {
 		if b.hint == "" || b.several && len(m.tracks) == 1 {
@@ -24,7 +27,7 @@ func (m *Model) hints() string {
 
 // helpLines lists the keys, and the marks of the graphs.
 func (m *Model) helpLines() []string {
-	lines := []string{m.paint.head("   Keys          columns now: " + columnSets[m.set].name)}
+	lines := []string{m.paint.head("   Keys          columns now: " + m.sets[m.set].name)}
 	for _, b := range bindings {
 		if b.shown != "" {
 			lines = append(lines, "   "+padRight(m.paint.head(b.shown), 17)+b.help)
@@ -34,6 +37,6 @@ func (m *Model) helpLines() []string {
 	return append(lines,
 		fmt.Sprintf("   Graph: %s%s%s fast to slow  %s lost  l late  ? time not known  - not sent",
 			m.paint.graph(bars[0]), m.paint.graph(bars[len(bars)/2]), m.paint.graph(bars[len(bars)-1]), m.paint.bad("x")),
-		"   Times are milliseconds. Loss that does not go on behind a hop is mostly a",
-		"   router that limits how many errors it sends, and no loss of packets.")
+		"   Times are milliseconds. Loss in parentheses is none: the router limits how many",
+		"   errors it sends, and nothing is lost of what goes on past it.")
 }

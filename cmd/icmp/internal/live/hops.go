@@ -71,7 +71,7 @@ func (m *Model) hopRow(t *track, h *icmplib.Hop, behind []icmplib.Hop) row {
 		}
 		r = m.labels(t, PresentFirst(h)[0], h, remarks)
 	}
-	r.lead, r.hop, r.loss = fmt.Sprintf("%2d. ", h.Distance), h, m.lossPaint(h, behind)
+	r.lead, r.hop, r.loss, r.limit = fmt.Sprintf("%2d. ", h.Distance), h, m.lossPaint(h, behind), Limits(behind)
 	r.graph = func(width int) string {
 		marks := t.marks(h.Distance, width)
 		s := scale{}.include(marks).own()
@@ -121,6 +121,11 @@ func (m *Model) labels(t *track, r *icmplib.Responder, h *icmplib.Hop, remarks s
 	if m.cfg.Mark != nil {
 		if mark := m.cfg.Mark(r, h.MTU); mark != "" {
 			remarks = " " + mark + remarks
+		}
+	}
+	if m.cfg.ASN != nil {
+		if number := m.cfg.ASN(r.Address); number != "" {
+			remarks = " [AS" + number + "]" + remarks
 		}
 	}
 	address, name := r.Address.String(), m.name(t, r.Address)

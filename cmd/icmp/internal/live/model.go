@@ -26,6 +26,13 @@ type Config struct {
 	// "". MTU is what its hop reports. Nil: there are no marks.
 	Mark func(r *icmplib.Responder, mtu int) string
 
+	// ASN returns the number of the autonomous system of an address, or "" if none
+	// is known yet. Nil: there are none.
+	ASN func(netip.Addr) string
+
+	// Fields are the first set of columns, by letters of mtr. "": the usual ones.
+	Fields string
+
 	// Colours lets colours be used, and bold letters.
 	Colours bool
 
@@ -55,6 +62,10 @@ type Model struct {
 	set      int // of columns
 	scroll   int // lines of the table of hops that are above the screen
 	shared   bool
+	sets     []columnSet
+	detail   bool // all that is known of the hop at cursor is shown
+	cursor   int
+	asked    *binding // a key that discards what was measured, until it is pressed twice
 	numeric  bool
 	plain    bool // neither labels nor further responders
 	events   eventsPane
@@ -75,6 +86,10 @@ const (
 func New(cfg Config) *Model {
 	m := &Model{cfg: cfg, settings: cfg.Settings, width: 80, height: 24}
 	m.numeric = cfg.Name == nil
+	m.sets = columnSets
+	if own, err := columnsOf(cfg.Fields); err == nil && len(own) > 0 {
+		m.sets = append([]columnSet{{"chosen", own}}, columnSets...)
+	}
 	m.SetBackground(true)
 	m.forget()
 	return m

@@ -80,7 +80,9 @@ func TestKeysThatBeginAnew(t *testing.T) {
 		old := m.Generation()
 		effect := Nothing
 		for key := range strings.FieldsSeq(tt.keys) {
-			effect = m.Key(key)
+			if effect = m.Key(key); m.asked != nil {
+				effect = m.Key("y")
+			}
 		}
 		if effect != Restart || m.Settings() != tt.want {
 			t.Errorf("%s has effect %d and makes it %+v, want %+v", tt.keys, effect, m.Settings(), tt.want)
@@ -217,5 +219,75 @@ func TestTheOutcomeTellsWhatTheSystemDoesNotSend(t *testing.T) {
 	first := &icmplib.Snapshot{Time: sent.Add(9), Results: []icmplib.Result{unsent, later, {Sent: sent}}}
 	if began := Began(first); !began.Equal(sent) {
 		t.Errorf("it began at %v, want the first sending, %v", began, sent)
+	}
+}
+
+func TestKeysThatDiscardAskFirst(t *testing.T) {
+	for _, tt := range []struct {
+		keys    string
+		effect  Effect
+		forgets bool
+	}{
+		{"r", Nothing, false},
+		{"r y", Restart, true},
+		{"r r", Restart, true},
+		{"u enter", Restart, true},
+		{"6 n", Nothing, false},
+		{"6 esc 6", Nothing, false},
+		{"i", Nothing, false}, // it is ICMP already
+		{"r q", Quit, false},
+	} {
+		m := New(www)
+		office.feed(m, 0, 3)
+		effect := Nothing
+		for key := range strings.FieldsSeq(tt.keys) {
+			effect = m.Key(key)
+		}
+		if effect != tt.effect || (m.Generation() > 0) != tt.forgets {
+			t.Errorf("%s has the effect %d, and %d times it began anew", tt.keys, effect, m.Generation())
+		}
+		if asks := strings.Contains(m.View(), "forget 3 rounds? y or "); asks != (m.asked != nil) {
+			t.Errorf("%s: it asks: %v\n%s", tt.keys, asks, m.View())
+		}
+	}
+	m := New(www)
+	if effect := m.Key("r"); effect != Restart {
+		t.Errorf("before anything was measured it asks: %d", effect)
+	}
+}
+
+func TestTheDetailsOfAHop(t *testing.T) {
+	m := New(www)
+	office.feed(m, 0, 30)
+	m.Key("enter")
+	first := m.View()
+	if !strings.Contains(first, " Hop 1 of ") || !strings.Contains(first, " Probes    30 sent, 30 answered, loss 0.0%") || !strings.Contains(first, "median ") {
+		t.Errorf("got\n%s", first)
+	}
+	m.Key("down")
+	if !strings.Contains(m.View(), " Hop 2 of ") {
+		t.Errorf("got\n%s", m.View())
+	}
+	m.Key("end")
+	m.Key("enter")
+	if strings.Contains(m.View(), " Hop 2 of ") {
+		t.Errorf("they stay:\n%s", m.View())
+	}
+}
+
+func TestColumnsByTheirLetters(t *testing.T) {
+	c := www
+	c.Fields = "L RMI"
+	m := New(c)
+	office.feed(m, 0, 3)
+	if heading := strings.Split(m.View(), "\n")[2]; !strings.Contains(heading, "Loss%  Rcv  Javg  Jint") {
+		t.Errorf("the columns are %q", heading)
+	}
+	m.Key("c")
+	if heading := strings.Split(m.View(), "\n")[2]; !strings.Contains(heading, "Worst") {
+		t.Errorf("the next columns are %q", heading)
+	}
+	if _, err := Fields("LZ"); err == nil {
+		t.Error("Z is a column")
 	}
 }

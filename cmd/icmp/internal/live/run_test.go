@@ -69,7 +69,8 @@ func TestKeysOfTheTerminalReachTheWatching(t *testing.T) {
 	if first.target != "a.example" || first.opts.Packet.Protocol != icmplib.ICMP {
 		t.Errorf("it began with %s and %v", first.target, first.opts.Packet.Protocol)
 	}
-	press("u")
+	press("u") // which asks, once anything was measured
+	press("y")
 	<-first.ended
 	second := <-f.began
 	if second.opts.Packet.Protocol != icmplib.UDP {

@@ -16,6 +16,7 @@ type row struct {
 	hop   *icmplib.Hop // whose figures they are; nil: there are none, and the label has the line
 	tone  func(string) string
 	loss  func(string) string
+	limit bool                   // the loss is none: see Limits
 	graph func(width int) string // nil: there is none
 }
 
@@ -96,13 +97,21 @@ func (f *fit) labelOf(r row) string {
 	return r.label
 }
 
+// cell is the text of a column. A loss that is none is in parentheses.
+func (r *row) cell(c column) string {
+	if r.limit && c.title == lossColumn.title {
+		return "(" + c.text(r.hop) + ")"
+	}
+	return c.text(r.hop)
+}
+
 func widthsOf(columns []column, rows []row) []int {
 	widths := make([]int, len(columns))
 	for i, c := range columns {
 		widths[i] = c.least
 		for _, r := range rows {
 			if r.hop != nil {
-				widths[i] = max(widths[i], len(c.text(r.hop)))
+				widths[i] = max(widths[i], len(r.cell(c)))
 			}
 		}
 	}
@@ -160,7 +169,7 @@ func (m *Model) line(f fit, r row) string {
 	}
 	b.WriteString(r.tone(padRight(shorten(f.labelOf(r), f.label, m.glyphs().gap), f.label)))
 	for i, c := range f.columns {
-		cell := padLeft(c.text(r.hop), f.widths[i])
+		cell := padLeft(r.cell(c), f.widths[i])
 		if i == 0 { // the loss
 			cell = r.loss(cell)
 		}

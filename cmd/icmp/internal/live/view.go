@@ -11,9 +11,12 @@ func (m *Model) View() string {
 	t, _ := m.current()
 	l := m.layout()
 	lines := []string{m.bar(t), m.state(t, l)}
-	if m.help {
+	switch {
+	case m.help:
 		lines = append(lines, m.helpLines()...)
-	} else {
+	case m.detail && len(t.hops()) > 0:
+		lines = append(lines, m.detailLines(t)...)
+	default:
 		lines = append(lines, m.body(t, l)...)
 	}
 	if last := m.height - 1; last >= 0 {
@@ -31,7 +34,7 @@ func (m *Model) View() string {
 // body draws the tables. They share their columns, so that the figures of the
 // targets stand above those of the hops.
 func (m *Model) body(t *track, l layout) []string {
-	set := columnSets[m.set]
+	set := m.sets[m.set]
 	hops := m.hopRows(t)
 	var targets []row
 	if l.targets > 0 {
