@@ -26,7 +26,10 @@ func drawn() *Graph {
 			{From: 1, To: 3, Flows: []int{0, 2}, Unsure: true}, {From: 2, To: 3, Flows: []int{1}},
 		},
 	}
-	g.Diamonds = findDiamonds(g)
+	g.Diamonds = []Diamond{{
+		Divergence: GraphPoint{1, a("10.0.1.1")}, Convergence: GraphPoint{3, a("10.0.9.9")},
+		Width: 2, MinLength: 2, MaxLength: 2,
+	}}
 	return g
 }
 
@@ -44,7 +47,7 @@ func TestTheGraphAsText(t *testing.T) {
        > 10.0.9.9  1 of 1 flows
   3  10.0.9.9
 diamond from 10.0.1.1 to 10.0.9.9: width 2, length 2
-11 flows, 40 probes, each router's next hops are complete with a confidence of 95 %
+11 flows, 40 probes, the nodes of each hop are complete with a confidence of 95 %
 `
 	if b.String() != want {
 		t.Errorf("%s\nwant\n%s", b.String(), want)
@@ -95,25 +98,5 @@ func TestNodesAreFoundByID(t *testing.T) {
 	}
 	if g.Node(4) != nil || g.Node(-1) != nil {
 		t.Error("there are nodes that are not there")
-	}
-}
-
-// A graph in which a router comes twice on one way is looked at as it is.
-func TestDiamondsOfACircle(t *testing.T) {
-	a := netip.MustParseAddr("10.0.0.1")
-	b := netip.MustParseAddr("10.0.0.2")
-	g := &Graph{
-		Hops: []GraphHop{
-			{Distance: 1, Nodes: []GraphNode{{ID: 0, Distance: 1, Address: a}}},
-			{Distance: 2, Nodes: []GraphNode{{ID: 1, Distance: 2, Address: b}}},
-			{Distance: 3, Nodes: []GraphNode{{ID: 2, Distance: 3, Address: a}}},
-		},
-		Edges: []GraphEdge{{From: 0, To: 1, Flows: []int{0}}, {From: 1, To: 2, Flows: []int{0}}},
-	}
-	if d := findDiamonds(g); len(d) != 0 {
-		t.Errorf("%+v", d)
-	}
-	if d := findDiamonds(&Graph{}); len(d) != 0 {
-		t.Errorf("an empty graph has %+v", d)
 	}
 }

@@ -1,20 +1,30 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
+	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/pathgraph"
+	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/mda"
 )
 
-// multipathRun is a trace of several flows at work. One goroutine does
-// everything: the caller's.
+// multipathRun is a trace of several flows at work: a task of the driver, which keeps
+// the results until all hops are final.
 type multipathRun struct {
-	*traceRun
-	plan  *flowPlan
-	lines flowLines
-	graph *Graph
+	*mda.Trace
+	p       *Prober
+	dst     netip.Addr
+	opts    TracerouteOptions
+	lines   flowLines
+	results map[int][]Result // by distance; their Seq is the number of the probe
+	graph   *Graph
+	end     RouteEnd
 
 	turn   *traceTurn // nil while it has none
 	waiter waiter
@@ -22,6 +32,7 @@ type multipathRun struct {
 
 	taken   int   // probes that the system took
 	refusal error // why it did not take the last of those that it did not
+	failed  error // why the trace cannot go on
 }
 
 // newMultipath does all that can fail before anything is sent.
@@ -49,24 +60,26 @@ func (r *traceRun) graph() *Graph {
 // each traces the flows, makes the graph and calls yield with each hop, until
 // all were handed out, yield returns false or ctx ends.
 func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) bool) error {
-	m.traceRun = r
-	m.plan = newFlowPlan(&r.opts, time.Now())
-	m.lines = flowLines{p: r.p, dst: r.dst, opts: &r.opts, inbox: engine.NewInbox()}
-	defer m.lines.close()
-	m.waiter = newWaiter(m.pool.Done())
-	defer m.waiter.stop()
-	err := m.run(ctx)
-	m.collect()
-	m.leaveTurn()
+	d := r.p.driver(drive.Config{Timeout: r.opts.Timeout, Ends: isConfigError})
+	defer d.Close()
+	*m = multipathRun{
+		p: r.p, dst: r.dst, opts: r.opts, results: map[int][]Result{},
+		lines: flowLines{p: r.p, dst: r.dst, opts: &r.opts, driver: d},
+		Trace: mda.New(mda.Config{
+			FirstHop: r.opts.FirstHop, MaxHops: r.opts.MaxHops, Count: r.opts.Count, GapLimit: r.opts.GapLimit,
+			Flows: r.opts.Flows, Interval: r.opts.Interval, Timeout: r.opts.Timeout,
+		}, time.Now()),
+	}
+	d.Add(m)
+	err := cmp.Or(d.Run(ctx), m.failed)
 	if err == nil && m.taken == 0 {
 		return m.refusal
 	}
-	seen := m.plan.view(err == nil)
-	if r.end = EndUnknown; err == nil {
-		r.end = seen.end()
-	}
-	hops := seen.hops(r.end)
-	m.graph = seen.graph(err == nil, hops)
+	seen := m.View(err == nil)
+	m.end = RouteEnd(seen.End())
+	r.end = m.end
+	hops := m.hops(seen)
+	m.graph = m.graphOf(seen, hops)
 	for _, h := range hops {
 		if !yield(h) {
 			break
@@ -75,200 +88,154 @@ func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) b
 	return err
 }
 
-// run asks what the plan wants to know.
-func (m *multipathRun) run(ctx context.Context) error {
-	for !m.plan.done() {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err := m.joinTurn(ctx); err != nil {
-			return err
-		}
-		wait, err := m.send(ctx)
-		if err != nil {
-			return err
-		}
-		if m.plan.done() {
-			break
-		}
-		if err := m.wait(ctx, wait); err != nil {
-			return err
-		}
-	}
-	return nil
+// Line returns what the probes of a flow leave by.
+func (m *multipathRun) Line(p *plan.Probe) (*drive.Line, error) { return m.lines.open(p.Flow) }
+
+// Sent counts the probes that the system took.
+func (m *multipathRun) Sent(k plan.Key, at time.Time) {
+	m.taken++
+	m.Trace.Sent(k, at)
 }
 
-// send sends the probes that are due, and returns when the next one is.
-func (m *multipathRun) send(ctx context.Context) (wait time.Time, err error) {
-	for ctx.Err() == nil {
-		hop, flow, at := m.plan.next(time.Now())
-		if hop < 0 {
-			return at, nil
-		}
-		if err := m.p.pacer.Wait(ctx, 1); err != nil {
-			return at, err
-		}
-		if err := m.sendOne(ctx, hop, flow); err != nil {
-			return at, err
-		}
-		m.collect()
-	}
-	return wait, context.Cause(ctx)
+// Refused keeps what the system says against a probe.
+func (m *multipathRun) Refused(k plan.Key, err error, now time.Time) {
+	m.refusal = err
+	m.results[k.Hop()] = append(m.results[k.Hop()], refusedResult(m.dst, k.Number(), k.Hop(), err))
+	m.Trace.Refused(k, err, now)
 }
 
-// sendOne sends a probe. What the system says against it is a result; an error
-// is only the end of the run.
-func (m *multipathRun) sendOne(ctx context.Context, hop, flow int) error {
-	line, err := m.lines.open(flow)
-	if err != nil {
-		return err
-	}
-	distance := m.opts.FirstHop + hop
-	number := m.plan.sent(hop, flow, time.Now())
-	tag := uint64(hop)<<48 | uint64(flow)<<32 | uint64(number)
-	probe := []engine.Probe{{Dst: m.dst, Tag: tag, TTL: distance, Flow: line.flow}}
-	switch n, err := line.pool.Send(ctx, line.op, probe); {
-	case n == 1:
-		m.taken++
-	case endsOperation(ctx, err):
-		m.plan.unsent(hop, flow)
-		return err
-	default:
-		refused := refusedResult(m.dst, number, distance, err)
-		m.plan.result(hop, flow, &refused, true)
-		m.refusal = err
-	}
-	return nil
-}
-
-// wait waits for an answer, or for the next probe to be due.
-func (m *multipathRun) wait(ctx context.Context, at time.Time) error {
-	ready, err := m.waiter.wait(ctx, m.lines.inbox.Ready(), at)
-	if ready {
-		m.collect()
-	}
-	return err
-}
-
-// collect takes what became known.
-func (m *multipathRun) collect() {
-	m.inbox = m.lines.inbox.Take(m.inbox)
-	for i := range m.inbox {
-		o := &m.inbox[i]
-		if o.Fate == engine.Unclear {
-			m.plan.unclear()
-			continue
-		}
-		result := m.p.outcome(o, m.dst, m.opts.Packet.Protocol)
-		result.Seq = int(o.Tag & (1<<32 - 1))
-		m.plan.result(int(o.Tag>>48), int(o.Tag>>32&(1<<16-1)), &result, o.Fate.Settles())
-	}
-}
-
-// result notes what was heard of a probe; settles says that it is its fate.
-func (p *flowPlan) result(hop, flow int, r *Result, settles bool) {
-	h, a := &p.hops[hop], p.ask(hop, flow)
-	p.stale = true
-	if settles {
-		a.open--
-		p.flying--
-	}
-	p.careful.wait(quietAfter(r, p.opts.Timeout))
-	if !a.record(r) {
+// Heard keeps what became known of a probe.
+func (m *multipathRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
+	if o.Fate == engine.Unclear {
+		m.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
 		return
 	}
-	if !r.Responder.IsValid() || r.informs() || r.Duplicate || r.Corrects {
-		return
-	}
-	a.answered++
-	node := slices.Index(h.nodes, r.Responder)
-	if node < 0 {
-		node = len(h.nodes)
-		h.nodes = append(h.nodes, r.Responder)
-		h.merged = append(h.merged, node)
-	}
-	if !slices.Contains(a.nodes, node) {
-		a.nodes = append(a.nodes, node)
-		h.merge(a.nodes[0], node)
-	}
-	p.far = max(p.far, hop)
-	p.slow = max(p.slow, r.RTT)
-	p.window = max(p.window, hop+1+traceAhead)
-	if before := a.said.end(); before != EndReached {
-		a.said |= answerOf(r)
-		if a.said.end() != before {
-			p.findEnd(flow)
-		}
-	}
+	r := m.p.outcome(o, m.dst, m.opts.Packet.Protocol)
+	r.Seq = k.Number()
+	m.results[k.Hop()] = append(m.results[k.Hop()], r)
+	seen := observation(k, &r, o.Fate.Settles())
+	m.Observe(now, &seen)
 }
 
-// findEnd finds the nearest hop at which a flow ends by what is known so far: see
-// hopAnswers.end. One that seemed to be the end is none any more when another probe
-// of the flow passes it.
-func (p *flowPlan) findEnd(flow int) {
-	p.ends[flow] = never
-	for hop := range p.hops {
-		if asks := p.hops[hop].asks; flow < len(asks) && asks[flow].said.end() != EndUnknown {
-			p.ends[flow] = hop
-			break
-		}
-	}
-	p.near = slices.Min(p.ends)
-}
+// HasNews reports false: hops are handed out when all are final.
+func (m *multipathRun) HasNews() bool { return false }
 
-// record keeps a result, and reports whether it counts: silence does not where it
-// may be due to an answer that did not say what it answered.
-func (a *flowAsk) record(r *Result) bool {
-	if r.Status == StatusNoReply && r.Seq < a.voided {
-		a.vain = append(a.vain, *r)
-		return false
-	}
-	if i := slices.IndexFunc(a.vain, func(v Result) bool { return v.Seq == r.Seq }); i >= 0 {
-		a.results = append(a.results, a.vain[i]) // it was answered after all, late
-		a.vain = slices.Delete(a.vain, i, i+1)
-	}
-	a.results = append(a.results, *r)
+// Hand is not called.
+func (m *multipathRun) Hand() (goOn bool) { return true }
+
+// End keeps why the trace cannot go on.
+func (m *multipathRun) End(err error) (goOn bool) {
+	m.failed = err
 	return true
 }
 
-// void leaves out of account what is in flight. Of an ask without an answer, that
-// is all that was sent.
-func (a *flowAsk) void(number int) {
-	a.voided = number
-	if a.answered > 0 {
+// graphOf makes the graph out of what the flows saw, of which the hops are made.
+func (m *multipathRun) graphOf(seen *mda.View, hops []*Hop) *Graph {
+	found := make([]pathgraph.Hop, seen.Len())
+	for i := range found {
+		h := seen.Hop(i)
+		found[i].Distance = h.Distance
+		for _, n := range h.Nodes {
+			found[i].Seen = append(found[i].Seen, pathgraph.Seen(n))
+		}
+	}
+	paths := pathgraph.New(found)
+	g := newGraph(paths)
+	g.Flows, g.Complete = seen.Flows(), seen.Holds() && paths.IsLinked()
+	for _, h := range hops {
+		g.Probes += h.PacketsSent
+	}
+	return g
+}
+
+// hops makes the hops out of the results, in order of distance. The end of the trace
+// is that of the last.
+func (m *multipathRun) hops(seen *mda.View) []*Hop {
+	hops := make([]*Hop, seen.Len())
+	for i := range hops {
+		hops[i] = m.hop(seen, i)
+	}
+	if len(hops) > 0 {
+		hops[len(hops)-1].End = m.end
+	}
+	return hops
+}
+
+// hop makes a hop: its statistics are those of all probes of all flows that got
+// that far.
+func (m *multipathRun) hop(seen *mda.View, i int) *Hop {
+	h := &Hop{Distance: m.opts.FirstHop + i, Status: StatusNoReply}
+	h.receiveEveryAnswer()
+	results := m.counted(seen, i)
+	h.KeepRTTs(len(results))
+	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(a.Seq, b.Seq) })
+	seq, number := -1, -1
+	quoted := map[int]bool{} // by flow
+	for k := range results {
+		r := &results[k]
+		flow := seen.Flow(plan.MakeKey(h.Distance, r.Seq))
+		if r.Seq != seq { // those that do not count make gaps
+			seq = r.Seq
+			number++
+		}
+		if r.Responder.IsValid() && !r.informs() && !quoted[flow] {
+			quoted[flow] = true
+			m.compare(seen, h, i, flow, r.Quoted)
+		}
+		r.Seq = number
+		h.add(r)
+	}
+	h.abandon(seen.Open(i))
+	return h
+}
+
+// counted returns the results of a hop that count.
+func (m *multipathRun) counted(seen *mda.View, i int) []Result {
+	distance := m.opts.FirstHop + i
+	answered := map[int]bool{} // by number
+	for k := range m.results[distance] {
+		if r := &m.results[distance][k]; r.Status != StatusNoReply {
+			answered[r.Seq] = true
+		}
+	}
+	var results []Result
+	for _, r := range m.results[distance] {
+		k := plan.MakeKey(distance, r.Seq)
+		silent := r.Status == StatusNoReply && !answered[r.Seq]
+		if seen.Has(i, seen.Flow(k)) && !(silent && seen.Discards(k)) {
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+// compare notes what a hop saw otherwise of a flow than the hop before it that
+// quotes. Flows differ in their ports and labels, which the Packet says of none.
+func (m *multipathRun) compare(seen *mda.View, h *Hop, hop, flow int, quoted Quoted) {
+	if !quoted.isKnown() {
 		return
 	}
-	a.discarded = a.sent
-	silent := func(r Result) bool { return r.Status == StatusNoReply }
-	for _, r := range a.results {
-		if silent(r) {
-			a.vain = append(a.vain, r)
+	packet := m.opts.Packet
+	packet.SourcePort, packet.FlowLabel = 0, 0
+	sent := sentAs(&packet, &quoted)
+	before := sent
+	for i := hop - 1; i >= 0; i-- {
+		if was := m.quoted(seen, i, flow); was.isKnown() {
+			before = was
+			break
 		}
 	}
-	a.results = slices.DeleteFunc(a.results, silent)
+	h.Rewritten |= differences(&before, &quoted) & sent.telling()
 }
 
-// merge notes that packets of one flow met both nodes.
-func (h *flowHop) merge(a, b int) {
-	a, b = h.set(a), h.set(b)
-	h.merged[max(a, b)] = min(a, b)
-}
-
-// set returns the first of the nodes among which one flow's packets are spread, as
-// far as that is known: the node itself where load is spread by flow.
-func (h *flowHop) set(node int) int {
-	for h.merged[node] != node {
-		node = h.merged[node]
-	}
-	return node
-}
-
-// isShared reports whether packets of one flow met the node and another one.
-func (h *flowHop) isShared(node int) bool {
-	for other := range h.nodes {
-		if other != node && h.set(other) == h.set(node) {
-			return true
+// quoted returns how the first router that answered for a flow saw its probe.
+func (m *multipathRun) quoted(seen *mda.View, hop, flow int) Quoted {
+	distance := m.opts.FirstHop + hop
+	for k := range m.results[distance] {
+		r := &m.results[distance][k]
+		if r.Responder.IsValid() && !r.informs() && seen.Has(hop, flow) && seen.Flow(plan.MakeKey(distance, r.Seq)) == flow {
+			return r.Quoted
 		}
 	}
-	return false
+	return Quoted{}
 }

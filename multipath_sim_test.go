@@ -138,7 +138,7 @@ func TestTheGraphIsTheNetwork(t *testing.T) {
 		for _, v6 := range []bool{false, true} {
 			for _, v := range multipathVariants {
 				t.Run(fmt.Sprintf("%s/%v/v6=%v", tc.name, v, v6), func(t *testing.T) {
-					route, _ := traceWays(t, ways(2, tc.elements, "s:silent"), v, v6, TracerouteOptions{Flows: -1})
+					route, _ := traceWays(t, ways(3, tc.elements, "s:silent"), v, v6, TracerouteOptions{Flows: -1})
 					got := strings.Join(shape(route.Graph), " ")
 					if got != tc.want && tc.want != "" {
 						t.Errorf("edges %s\nwant  %s", got, tc.want)

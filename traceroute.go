@@ -31,7 +31,7 @@ type TracerouteOptions struct {
 	// default of 0, and 1, is one: the trace then shows one path. With more,
 	// routers that spread load send them different ways, and Route.Graph shows
 	// these; a negative value draws flows until those ways are all known, with a
-	// confidence of 95 % for each router. Count is then the number of attempts
+	// confidence of 95 % for each hop. Count is then the number of attempts
 	// for each flow and hop, Fast is refused, and hops are handed out when all
 	// are final. See https://github.com/goicmp/icmplib/blob/main/docs/multipath.md.
 	Flows int

@@ -1,9 +1,7 @@
 package plan
 
-import "time"
-
-// What the strategies that follow a path to a target share: when it ends, how far
-// ahead they probe, and how they stop and wait.
+// What the strategies that follow a path to a target share: when it ends, and how far
+// ahead they probe.
 
 // End is why a path ends at a hop.
 type End uint8
@@ -91,68 +89,3 @@ func ClosesLoop(index int, alike func(i, j int) bool) bool {
 
 // Ahead is how many hops are probed ahead of the farthest that answered.
 const Ahead = 8
-
-// Window is how many hops may be probed. It opens with each answer, and with time,
-// so that a stretch of silent hops does not stop a trace.
-type Window struct {
-	Hops  int           // that may be probed
-	Grows time.Time     // when it opens by itself
-	every time.Duration // how long after that again
-}
-
-// leastGrowth keeps a trace without an interval from probing all hops at once.
-const leastGrowth = 10 * time.Millisecond
-
-// NewWindow returns the window of a trace whose probes to a hop leave an interval
-// apart.
-func NewWindow(now time.Time, interval time.Duration) Window {
-	every := max(interval, leastGrowth)
-	return Window{Hops: Ahead, Grows: now.Add(every), every: every}
-}
-
-// Grow opens the window if it is time, and reports whether it was.
-func (w *Window) Grow(now time.Time) bool {
-	if now.Before(w.Grows) {
-		return false
-	}
-	w.Hops += Ahead
-	w.Grows = now.Add(w.every)
-	return true
-}
-
-// Answered opens the window behind a hop, from 0, that answered.
-func (w *Window) Answered(hop int) { w.Hops = max(w.Hops, hop+1+Ahead) }
-
-// Holdoff is until when another answer to a probe may come, which would be taken
-// for one to the next probe where answers do not say which one they are to.
-type Holdoff struct {
-	Forgotten time.Duration // after the sending of a silent probe: its answer may be late
-	Repeated  time.Duration // after any other answer: it may come twice
-	Until     time.Time
-}
-
-// Note takes account of what became known of a probe.
-func (h *Holdoff) Note(o *Observation) {
-	switch {
-	case o.Kind == Silent:
-		h.Extend(o.Sent.Add(h.Forgotten))
-	case o.Responder.IsValid():
-		h.Extend(o.Answered().Add(h.Repeated))
-	}
-}
-
-// Extend makes the holdoff last until a moment at least.
-func (h *Holdoff) Extend(until time.Time) {
-	if until.After(h.Until) {
-		h.Until = until
-	}
-}
-
-// Hold reports whether a probe has to wait where one at a time may be in flight,
-// and until when; the zero time if only the fate of the one in flight can tell.
-func (h *Holdoff) Hold(inFlight int, now time.Time) (wake time.Time, wait bool) {
-	if inFlight > 0 {
-		return time.Time{}, true
-	}
-	return h.Until, now.Before(h.Until)
-}

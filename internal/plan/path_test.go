@@ -3,7 +3,6 @@ package plan
 import (
 	"net/netip"
 	"testing"
-	"time"
 )
 
 func TestWhatAnAnswerMeansForThePath(t *testing.T) {
@@ -66,59 +65,6 @@ func TestWhatALoopIs(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: the loop closes at %d, want %d", path, got, want)
-		}
-	}
-}
-
-func TestTheWindowOpensWithTimeAndAnswers(t *testing.T) {
-	start := time.Unix(0, 0)
-	w := NewWindow(start, 50*time.Millisecond)
-	if w.Hops != Ahead || w.Grow(start.Add(49*time.Millisecond)) || w.Hops != Ahead {
-		t.Errorf("%+v at the beginning", w)
-	}
-	if at := start.Add(50 * time.Millisecond); !w.Grow(at) || w.Hops != 2*Ahead || !w.Grows.Equal(at.Add(50*time.Millisecond)) {
-		t.Errorf("%+v after 50 ms", w)
-	}
-	if w.Answered(3); w.Hops != 2*Ahead {
-		t.Errorf("%d hops: an answer from a near hop closes it", w.Hops)
-	}
-	if w.Answered(10); w.Hops != 11+Ahead {
-		t.Errorf("%d hops after an answer of hop 10", w.Hops)
-	}
-	if w := NewWindow(start, 0); !w.Grows.Equal(start.Add(leastGrowth)) {
-		t.Errorf("without an interval it grows after %v", w.Grows.Sub(start))
-	}
-}
-
-func TestTheHoldoffLastsUntilNoOtherAnswerCanCome(t *testing.T) {
-	start, second := time.Unix(100, 0), time.Second
-	for _, tt := range []struct {
-		name string
-		o    Observation
-		want time.Duration // after the sending
-	}{
-		{"silence", Observation{Kind: Silent, Sent: start}, 4 * second},
-		{"an answer", Observation{Kind: Reply, Sent: start, RTT: second, Responder: netip.MustParseAddr("10.0.0.1")}, second + 50*time.Millisecond},
-		{"nothing that was sent", Observation{Kind: Unreachable, Sent: start, RTT: second}, 0},
-	} {
-		h := Holdoff{Forgotten: 4 * second, Repeated: 50 * time.Millisecond, Until: start}
-		if h.Note(&tt.o); !h.Until.Equal(start.Add(tt.want)) {
-			t.Errorf("after %s it lasts %v, want %v", tt.name, h.Until.Sub(start), tt.want)
-		}
-	}
-	h := Holdoff{Until: start}
-	if h.Extend(start.Add(-second)); !h.Until.Equal(start) {
-		t.Error("the holdoff was made shorter")
-	}
-	for _, tt := range []struct {
-		inFlight int
-		at, wake time.Time
-		wait     bool
-	}{
-		{1, start.Add(second), time.Time{}, true}, {0, start.Add(-second), start, true}, {0, start, start, false},
-	} {
-		if wake, wait := h.Hold(tt.inFlight, tt.at); wait != tt.wait || !wake.Equal(tt.wake) {
-			t.Errorf("with %d in flight at %v: %v, %v", tt.inFlight, tt.at, wake, wait)
 		}
 	}
 }

@@ -1,0 +1,276 @@
+// Package mda is the strategy of a trace by several flows: which flow is to be asked
+// for at which hop, and when, and what the answers say of the graph. It is pure: see
+// internal/plan.
+//
+// It is the multipath detection algorithm (MDA: Augustin, Friedman, Teixeira, 2007),
+// and where nothing speaks against it its lighter form (MDA-Lite: Vermeulen, Strowes,
+// Fourmaux, Friedman, 2018), which takes a hop for a whole.
+//
+// The rules:
+//
+//  1. A flow is asked for at a hop until it has answered, Count times at most. It is
+//     asked for again after 250 ms, then after twice as long each time, and not before
+//     twice the longest RTT; but after Timeout in any case.
+//  2. A hop's probes leave 8 at a time, an Interval apart.
+//  3. One flow scouts ahead of the answers, 4 hops beyond the farthest that
+//     answered, and 4 more each Interval. The others follow it up to the nearest end.
+//  4. A flow ends at the nearest hop whose answers end it (see [plan.Answers]). Behind
+//     the nearest end of all, only flows are asked for that were seen to go on there.
+//  5. The trace ends where the hops go round in a circle, behind GapLimit silent hops,
+//     or at MaxHops.
+//  6. With a number of flows, each is asked for at each hop up to its end.
+//  7. Else the stopping rule says how many have to be seen at a hop: n_k for k nodes.
+//     Flows that are known to pass the hop before come first, those of each router in
+//     turn. Silence beside answers is a node of its own.
+//  8. Two flows of each of several routers are followed to the next hop, and back from
+//     each of several nodes, as far as there are.
+//  9. The hops of a diamond are not taken for a whole where nodes are meshed (of two
+//     hops in a row, a node of the one that is not narrower has several neighbours in
+//     the other), where they differ in width (some node has more neighbours than
+//     another), where packets are spread one by one, or where flows met silence beside
+//     answers. There the stopping rule holds behind each router, as in MDA.
+//  10. Where flows are missing that pass a router, others are tried at the router's own
+//     hop.
+//  11. Of a router with k next hops, flows are sent again, so often that one which spreads
+//     packets at random would be found but once in 1000 times: 10 times where k is 2, 7
+//     where it is 3; one of them 3 times in a row, for a router that takes its next hops
+//     in turn. A flow that meets behind the next hop what others met there that came the
+//     same way counts as one that was sent again, where each node has its own next hop.
+//  12. Where packets of one flow met several nodes, these are one set: what a router
+//     among them has for next hops, all of them have. As many as there are routers in
+//     the set are taken to be there, before the stopping rule is asked.
+//  13. What leads to each node is asked for, and a next hop of each router.
+//  14. Where answers do not say which probe they are to, probes leave one by one. What
+//     left before and stays silent counts nowhere, and what was not answered by then is
+//     asked for anew.
+//  15. What was asked for behind the end of a flow is none of its way, and what is in
+//     flight when the trace is cut is unsettled.
+//  16. The graph is complete if the rules 7 to 13 hold everywhere: see [View.Holds].
+package mda
+
+import (
+	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+// MaxFlows is how many flows there can be in one trace.
+const MaxFlows = 512
+
+// Config says what to trace.
+type Config struct {
+	FirstHop int
+	MaxHops  int
+	Count    int // attempts for each flow and hop
+	GapLimit int // silent hops in a row that end the trace; 0: any number
+	Flows    int // < 0: as many as the stopping rule demands
+	Interval time.Duration
+	Timeout  time.Duration
+}
+
+// most is how many flows there may be.
+func (c *Config) most() int {
+	if c.Flows < 0 {
+		return MaxFlows
+	}
+	return c.Flows
+}
+
+const (
+	// burst is how many probes to one hop leave together. The next as many leave an
+	// Interval later: routers limit how many errors they send.
+	burst = 8
+
+	// ahead is how many hops are probed ahead of the farthest that answered. Those
+	// behind the target are asked for in vain.
+	ahead = 4
+
+	// patience is for how long at the least a flow is not asked for again: how long
+	// answers take is not known of hops that are farther away.
+	patience = 250 * time.Millisecond
+)
+
+// window is how many hops may be probed. It opens with each answer, and with time, so
+// that a stretch of silent hops does not stop a trace.
+type window struct {
+	hops  int
+	grows time.Time     // when it opens by itself
+	every time.Duration // how long after that again
+}
+
+// leastGrowth keeps a trace without an interval from probing all hops at once.
+const leastGrowth = 10 * time.Millisecond
+
+func newWindow(now time.Time, interval time.Duration) window {
+	every := max(interval, leastGrowth)
+	return window{hops: ahead, grows: now.Add(every), every: every}
+}
+
+// grow opens the window if it is time, and reports whether it was.
+func (w *window) grow(now time.Time) bool {
+	if now.Before(w.grows) {
+		return false
+	}
+	w.hops += ahead
+	w.grows = now.Add(w.every)
+	return true
+}
+
+// answered opens the window behind a hop that answered.
+func (w *window) answered(hop int) { w.hops = max(w.hops, hop+1+ahead) }
+
+// Trace is a trace of several flows at work.
+type Trace struct {
+	rules
+	window   window
+	slow     time.Duration // the longest RTT
+	inFlight int
+	alone    bool
+}
+
+// New begins a trace.
+func New(cfg Config, now time.Time) *Trace {
+	return &Trace{rules: newRules(cfg), window: newWindow(now, cfg.Interval)}
+}
+
+// opens reports whether the window opens by itself.
+func (t *Trace) opens() bool { return t.window.hops <= t.last && t.near == never }
+
+// Next returns a probe that may leave now, or when there may be one.
+func (t *Trace) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
+	if t.opens() && t.window.grow(now) {
+		t.stale = true
+	}
+	t.update(t.window.hops)
+	for _, at := range t.todo {
+		a := t.ask(at.hop, at.flow)
+		if !t.wants(a) {
+			continue
+		}
+		due := t.due(&t.hops[at.hop], a, now)
+		if !due.After(now) {
+			return t.take(at, now), true, now
+		}
+		if wake.IsZero() || due.Before(wake) {
+			wake = due
+		}
+	}
+	if t.opens() && (wake.IsZero() || t.window.grows.Before(wake)) {
+		wake = t.window.grows
+	}
+	return p, false, wake
+}
+
+// due returns when an ask may be made.
+func (t *Trace) due(h *hop, a *ask, now time.Time) time.Time {
+	due := now
+	if h.burst >= burst {
+		due = h.left.Add(t.cfg.Interval)
+	}
+	if again := a.sent - a.discarded; again > 0 && a.answered == 0 {
+		// Longer each time, for the sake of routers that limit their errors.
+		pause := max(t.cfg.Interval, patience<<min(again-1, 4), 2*t.slow)
+		if after := a.left.Add(min(pause, t.cfg.Timeout)); after.After(due) {
+			due = after
+		}
+	}
+	return due
+}
+
+// take notes that a probe is to leave.
+func (t *Trace) take(at place, now time.Time) plan.Probe {
+	h, a := &t.hops[at.hop], t.ask(at.hop, at.flow)
+	if !now.Before(h.left.Add(t.cfg.Interval)) {
+		h.left, h.burst = now, 0
+	}
+	number := len(h.flows)
+	h.burst++
+	h.flows = append(h.flows, at.flow)
+	a.sent++
+	a.open++
+	a.left = now
+	t.inFlight++
+	distance := t.cfg.FirstHop + at.hop
+	return plan.Probe{Key: plan.MakeKey(distance, number), TTL: distance, Flow: at.flow}
+}
+
+// place returns what a probe asked for.
+func (t *Trace) place(k plan.Key) place {
+	hop := k.Hop() - t.cfg.FirstHop
+	return place{hop, t.hops[hop].flows[k.Number()]}
+}
+
+// Wants reports whether a probe that waits is still to leave.
+func (t *Trace) Wants(k plan.Key) bool {
+	at := t.place(k)
+	a := t.ask(at.hop, at.flow)
+	return at.hop <= t.last && t.ends[at.flow] >= at.hop && k.Number() >= a.below && (a.answered == 0 || a.answered+a.open <= a.want)
+}
+
+// Recall notes that a probe does not leave.
+func (t *Trace) Recall(k plan.Key) {
+	at := t.place(k)
+	a := t.ask(at.hop, at.flow)
+	a.sent--
+	a.discarded = min(a.discarded, a.sent)
+	t.settle(a)
+}
+
+// settle notes that a probe is not in flight any more.
+func (t *Trace) settle(a *ask) {
+	a.open--
+	t.inFlight--
+	t.stale = true
+}
+
+// Sent notes that the system took a probe.
+func (t *Trace) Sent(k plan.Key, at time.Time) {
+	p := t.place(k)
+	t.ask(p.hop, p.flow).left = at
+}
+
+// Refused notes that the system did not take a probe: nobody answers it.
+func (t *Trace) Refused(k plan.Key, _ error, _ time.Time) {
+	at := t.place(k)
+	t.settle(t.ask(at.hop, at.flow))
+}
+
+// Observe notes what became known of a probe.
+func (t *Trace) Observe(_ time.Time, o *plan.Observation) {
+	if o.Kind == plan.Unclear {
+		if !t.alone {
+			t.alone, t.stale = true, true
+			t.discard()
+		}
+		return
+	}
+	at := t.place(o.Key)
+	if o.Settles {
+		t.settle(t.ask(at.hop, at.flow))
+	}
+	first := o.Settles || o.Late // and not a reply after an error
+	if !first || o.Duplicate || !o.IsAnswer() {
+		return
+	}
+	t.stale = true
+	t.answer(at.hop, at.flow, o.Responder, o.Answer())
+	t.slow = max(t.slow, o.RTT)
+	t.window.answered(at.hop)
+}
+
+// Alone reports whether probes leave one by one.
+func (t *Trace) Alone() bool { return t.alone }
+
+// Done reports whether all is known that was to be found out.
+func (t *Trace) Done() bool {
+	if t.inFlight > 0 || t.opens() {
+		return false
+	}
+	t.update(t.window.hops)
+	for _, at := range t.todo {
+		if t.wants(t.ask(at.hop, at.flow)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,255 @@
+package mda
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+// View is what of a trace can be relied on: how far each flow was seen. What was
+// asked for behind the end of a flow is none of its way.
+type View struct {
+	t      *Trace
+	done   bool
+	extent []int // by flow: the last hop that is on its way
+	last   int   // the last hop of all
+}
+
+// Hop is the nodes at one distance.
+type Hop struct {
+	Distance int
+	Nodes    []Node // those that answered, then the silent one
+}
+
+// Node is an interface that answered, or silence.
+type Node struct {
+	Address netip.Addr // the zero Addr: silence
+	Flows   []int      // that met it
+	Set     int        // nodes with the same one are met by packets of the same flow
+	Ends    bool       // a flow ends there
+	Any     bool       // nobody answers at the hop: any flow counts as one of its
+}
+
+// View looks at the trace. Where that is not done, it ends with the last hop that
+// answered.
+func (t *Trace) View(done bool) *View {
+	v := &View{t: t, done: done, extent: make([]int, len(t.ends)), last: -1}
+	for flow := range t.ends {
+		v.extent[flow] = t.extent(flow)
+	}
+	for hop := range t.last + 1 {
+		for flow := range t.hops[hop].asks {
+			if a := v.ask(hop, flow); a != nil && (a.answered > 0 || done && t.near > t.last) {
+				v.last = hop
+			}
+		}
+	}
+	return v
+}
+
+// extent returns the last hop that is on the way of a flow. That it ended at a
+// hop shows only if it was seen to go on at the hop before, or if no flow ended
+// nearer: a target also answers what would have got farther.
+func (t *Trace) extent(flow int) int {
+	end, seen := t.ends[flow], -1
+	for hop := min(end-1, t.last); hop >= 0 && seen < 0; hop-- {
+		if flow < len(t.hops[hop].asks) && t.hops[hop].asks[flow].answered > 0 {
+			seen = hop
+		}
+	}
+	switch {
+	case end != never && (end == t.near || seen == end-1):
+		return end
+	case t.near > t.last:
+		return t.last
+	}
+	return max(seen, t.near)
+}
+
+// ask returns what is known of a flow at a hop; nil where it was not asked for,
+// or has not got that far.
+func (v *View) ask(hop, flow int) *ask {
+	if asks := v.t.hops[hop].asks; flow < len(asks) && asks[flow].sent > 0 && hop <= v.extent[flow] {
+		return &asks[flow]
+	}
+	return nil
+}
+
+// Len returns how many hops there are.
+func (v *View) Len() int { return v.last + 1 }
+
+// Flow returns the flow of a probe.
+func (v *View) Flow(k plan.Key) int { return v.t.place(k).flow }
+
+// Has reports whether a flow was asked for at a hop, counted from 0, and got there.
+func (v *View) Has(hop, flow int) bool { return v.ask(hop, flow) != nil }
+
+// Discards reports whether a probe counts nowhere if it stays silent.
+func (v *View) Discards(k plan.Key) bool {
+	at := v.t.place(k)
+	return k.Number() < v.t.ask(at.hop, at.flow).below
+}
+
+// Open returns how many probes to a hop have met no fate yet.
+func (v *View) Open(hop int) (n int) {
+	for flow := range v.t.hops[hop].asks {
+		if a := v.ask(hop, flow); a != nil {
+			n += a.open
+		}
+	}
+	return n
+}
+
+// Flows counts those of which a probe has left.
+func (v *View) Flows() (n int) {
+	for flow := range v.t.ends {
+		used := false
+		for hop := range v.t.hops {
+			asks := v.t.hops[hop].asks
+			used = used || flow < len(asks) && asks[flow].sent > 0
+		}
+		if used {
+			n++
+		}
+	}
+	return n
+}
+
+// End says how the trace ended.
+func (v *View) End() plan.End {
+	end := plan.EndUnknown
+	if !v.done {
+		return end
+	}
+	for hop := range v.last + 1 {
+		for flow := range v.t.hops[hop].asks {
+			if a := v.ask(hop, flow); a != nil && a.said.End() != plan.EndUnknown && end != plan.EndReached {
+				end = a.said.End()
+			}
+		}
+	}
+	if end == plan.EndUnknown {
+		return v.t.cut
+	}
+	return end
+}
+
+// Hop returns what the flows met at a hop.
+func (v *View) Hop(i int) Hop {
+	h := &v.t.hops[i]
+	silence := len(h.nodes)
+	met, ends := make([][]int, silence+1), make([]bool, silence+1)
+	for flow := range h.asks {
+		for _, node := range v.nodes(i, flow) {
+			met[node] = append(met[node], flow)
+			ends[node] = ends[node] || node < silence && v.t.ends[flow] == i
+		}
+	}
+	hop := Hop{Distance: v.t.cfg.FirstHop + i}
+	for n := range met {
+		switch {
+		case len(met[n]) == 0:
+		case n == silence:
+			hop.Nodes = append(hop.Nodes, Node{Flows: met[n], Set: n, Any: silence == 0})
+		default:
+			hop.Nodes = append(hop.Nodes, Node{Address: h.nodes[n], Flows: met[n], Set: h.set(n), Ends: ends[n]})
+		}
+	}
+	return hop
+}
+
+// nodes returns what a flow met at a hop: nodes of the table, or silence, whose
+// number is behind theirs.
+func (v *View) nodes(i, flow int) []int {
+	a := v.ask(i, flow)
+	switch {
+	case a == nil:
+		return nil
+	case a.answered > 0:
+		return a.nodes
+	case v.t.silent(a):
+		return []int{len(v.t.hops[i].nodes)}
+	}
+	return nil
+}
+
+// Holds reports whether all next hops were found, with the confidence of the stopping
+// rule: it holds at each hop, or where the hops of a diamond are not taken for a whole
+// behind each router, and nothing else is left to be asked. Flows for which nobody
+// answered beside others may have passed a router of their own.
+func (v *View) Holds() bool {
+	t := v.t
+	if !v.done || t.stop == nil {
+		return false
+	}
+	for hop := range min(t.far, v.last) + 1 {
+		groups := t.groups(hop)
+		if hop > 0 {
+			if silent := v.silentFlows(hop - 1); len(silent) > 0 {
+				groups = append(groups, group{flows: silent})
+			}
+		}
+		for i := range groups {
+			if !t.stop.holds(t.tallyOf(hop, &groups[i]), groups[i].least) {
+				return false
+			}
+		}
+		if !v.follows(hop) || !v.isChecked(hop) {
+			return false
+		}
+	}
+	return true
+}
+
+// silentFlows returns the flows that go on behind a hop where nobody answered for
+// them; none where they are those of all flows, which count as one group.
+func (v *View) silentFlows(hop int) (flows []int) {
+	if len(v.t.hops[hop].nodes) == 0 && hop < v.t.near {
+		return nil
+	}
+	for flow := range v.t.hops[hop].asks {
+		if a := v.ask(hop, flow); a != nil && v.t.silent(a) && v.ask(hop+1, flow) != nil {
+			flows = append(flows, flow)
+		}
+	}
+	return flows
+}
+
+// follows reports whether enough flows of each of several routers were followed to a
+// hop.
+func (v *View) follows(hop int) bool {
+	if hop == 0 {
+		return true
+	}
+	routers := v.t.routers(hop)
+	for _, g := range routers {
+		settled := slices.DeleteFunc(slices.Clone(g.flows), func(flow int) bool { a := v.ask(hop, flow); return a == nil || !v.t.settled(a) })
+		if len(routers) > 1 && len(settled) < followed {
+			return false
+		}
+	}
+	return true
+}
+
+// isChecked reports whether it is known of each router before a hop that it does not
+// spread packets, or that it does.
+func (v *View) isChecked(hop int) bool {
+	routers := v.t.routers(hop)
+	for i := range routers {
+		flows := v.t.passing(hop, routers, i)
+		found := v.t.representatives(hop, flows)
+		if len(found) < 2 || v.t.spreads(hop, flows) {
+			continue
+		}
+		again := 0
+		for _, flow := range flows {
+			again += max(v.t.ask(hop, flow).answered-1, 0)
+		}
+		agree, _ := v.t.agreement(hop, flows)
+		if enough := repeats(len(found)); again+agree < enough || again < min(turns, enough) {
+			return false
+		}
+	}
+	return true
+}
