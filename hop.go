@@ -56,49 +56,6 @@ type Hop struct {
 	Stats
 }
 
-// hopAnswers is a set of what the answers to the probes of a hop mean for the path.
-type hopAnswers uint8
-
-const (
-	hopPasses  hopAnswers = 1 << iota // a router forwards: time exceeded
-	hopRefuses                        // somebody refuses to forward
-	hopCloses                         // somebody who may be the target, or a firewall, says that the port is closed
-	hopReached                        // the target answered, or refuses by itself
-)
-
-// answerOf returns what an answer that does more than inform means for the path.
-func answerOf(r *Result) hopAnswers {
-	switch {
-	case r.Status == StatusReply, isFromTarget(r):
-		return hopReached
-	case r.Status == StatusTTLExpired:
-		return hopPasses
-	case r.Status == StatusRefused:
-		return hopCloses
-	}
-	return hopRefuses
-}
-
-// end returns which end of the path the answers to all probes of a hop stand for:
-//
-//  1. the target's answer is the end, whatever else was answered;
-//  2. a refusal is the end, unless another probe of the hop passed;
-//  3. so is a closed port that another address tells of, if nobody refused to forward;
-//  4. anything else is none.
-func (a hopAnswers) end() RouteEnd {
-	switch {
-	case a&hopReached != 0:
-		return EndReached
-	case a&hopPasses != 0:
-		return EndUnknown
-	case a&hopRefuses != 0:
-		return EndUnreachable
-	case a&hopCloses != 0:
-		return EndRefused
-	}
-	return EndUnknown
-}
-
 // Responder is one of those who answer at a hop.
 type Responder struct {
 	Address         netip.Addr           // the source of its answers

@@ -26,10 +26,6 @@ type multipathRun struct {
 	graph   *Graph
 	end     RouteEnd
 
-	turn   *traceTurn // nil while it has none
-	waiter waiter
-	inbox  []engine.Outcome
-
 	taken   int   // probes that the system took
 	refusal error // why it did not take the last of those that it did not
 	failed  error // why the trace cannot go on

@@ -33,7 +33,7 @@ func TestTheGraphIsCompleteAsOftenAsPromised(t *testing.T) {
 			// Four times the flows for the rule, and twice those that each
 			// branch takes, of which half are checks; and the scouts.
 			rule := []int{6, 11, 16, 21, 27, 33, 38, 44, 51, 57, 63, 70, 76, 83, 90, 96}
-			if most := 4*(rule[tc.width-1]+2*tc.width*rule[0]) + 4*traceAhead; len(log) > most {
+			if most := 4*(rule[tc.width-1]+2*tc.width*rule[0]) + 32; len(log) > most {
 				t.Errorf("width %d, seed %d, %v: %d packets, want at most %d", tc.width, seed, v, len(log), most)
 			}
 		}

@@ -97,7 +97,6 @@ type Prober struct {
 	listen  listenFunc
 	other   standin.Network                // in place of the system; nil: the system
 	routed  func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
-	turns   traceTurns
 	locks   drive.Locks
 	aliases aliases
 	buffers *engine.Budget // of receive buffers that grow

@@ -417,3 +417,21 @@ func signal(c chan struct{}) {
 	default:
 	}
 }
+
+// wasStopped reports whether sending failed because the operation is to end: by
+// its context, or with the Prober.
+func wasStopped(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, net.ErrClosed)
+}
+
+// endsOperation reports whether sending failed in a way that is the end of the
+// operation, and no result of the packet: it was stopped, or has options that
+// only the system knows to be wrong.
+func endsOperation(ctx context.Context, err error) bool {
+	return wasStopped(ctx, err) || isConfigError(err)
+}
+
+func isConfigError(err error) bool {
+	_, ok := errors.AsType[*ConfigError](err)
+	return ok
+}
