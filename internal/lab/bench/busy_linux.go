@@ -101,6 +101,8 @@ func child(stage string) error {
 		return keepBusy()
 	case "tree":
 		return carryTree()
+	case "short-tree":
+		return carryShortTree()
 	case "far":
 		return carryFar()
 	case "floor":

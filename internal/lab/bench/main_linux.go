@@ -58,6 +58,7 @@ var sections = []section{
 	{"busy", (*bench).busy},
 	{"traces", (*bench).traces},
 	{"many-traces", (*bench).manyTraces},
+	{"monitors", (*bench).monitors},
 }
 
 func sectionNames() (names []string) {

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"math"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/plan"
@@ -29,9 +30,10 @@ import (
 //     answer in time.
 //  8. Where outages are not told, 3 rounds make one, for what is shown of the path.
 type outages struct {
-	threshold int // rounds that make an outage; negative: none are told
-	first     int // the round of rounds[0]
-	rounds    []roundRecord
+	limit  int  // rounds that make an outage
+	told   bool // outages are told
+	first  int  // the round of rounds[0]
+	rounds []roundRecord
 
 	downs int       // rounds in a row that were down
 	since time.Time // when the first of them was lost
@@ -44,7 +46,7 @@ type outages struct {
 // roundRecord is what is known of a round.
 type roundRecord struct {
 	inFlight int
-	aimed    int // the first hop whose probe is to get to the target; -1: none
+	aimed    int // the first hop whose probe is to get to the target, or none
 	closed   bool
 	began    time.Time // when that probe was sent; where none was, when the round began
 	lost     time.Time // when the first probe was sent that did not get to the target
@@ -54,15 +56,27 @@ type roundRecord struct {
 	unsure   bool      // rule 3
 }
 
+// none is behind all hops.
+const none = math.MaxInt
+
 // untoldOutage is the 3 of rule 8.
 const untoldOutage = 3
+
+// newOutages returns a detector; a threshold that is not positive says that outages are
+// not told.
+func newOutages(threshold int) outages {
+	if threshold > 0 {
+		return outages{limit: threshold, told: true}
+	}
+	return outages{limit: untoldOutage}
+}
 
 // open begins a round.
 func (d *outages) open(round int, now time.Time) {
 	if len(d.rounds) == 0 {
 		d.first = round
 	}
-	d.rounds = append(d.rounds, roundRecord{aimed: -1, began: now})
+	d.rounds = append(d.rounds, roundRecord{aimed: none, began: now})
 }
 
 // close ends the present round: no more probes of it will leave. Lost says that none
@@ -94,8 +108,8 @@ func (d *outages) leaves(round, index int, aims, looks bool) {
 	}
 	rec.inFlight++
 	rec.looked = rec.looked || looks
-	if aims && rec.aimed < 0 {
-		rec.aimed = index
+	if aims {
+		rec.aimed = min(rec.aimed, index)
 	}
 }
 
@@ -144,17 +158,17 @@ func (d *outages) take(round, index int, o *plan.Observation) {
 		return
 	}
 	rec.inFlight--
-	switch {
-	case o.Kind == plan.Silent && (rec.aimed < 0 || index < rec.aimed):
-	case o.Kind == plan.Silent:
-		rec.unsure = rec.unsure || o.Suspect
-		rec.lose(o.Sent)
-	case means == plan.Arrives:
+	if means == plan.Arrives {
 		if rec.reached.IsZero() || o.Sent.Before(rec.reached) {
 			rec.reached = o.Sent
 		}
-		rec.beyond = rec.aimed >= 0 && index > rec.aimed
-	case means != plan.Passes:
+		rec.beyond = index > rec.aimed
+	} else if o.Kind == plan.Silent {
+		if index >= rec.aimed {
+			rec.unsure = rec.unsure || o.Suspect
+			rec.lose(o.Sent)
+		}
+	} else if means != plan.Passes {
 		rec.looked = true
 		rec.lose(o.Sent)
 	}
@@ -170,12 +184,11 @@ func (rec *roundRecord) lose(sent time.Time) {
 func (d *outages) judge(events []Event) []Event {
 	for len(d.rounds) > 0 {
 		rec := &d.rounds[0]
-		switch {
-		case !rec.reached.IsZero():
+		if !rec.reached.IsZero() {
 			events = d.up(rec, events)
-		case !rec.closed || rec.inFlight > 0:
+		} else if !rec.closed || rec.inFlight > 0 {
 			return events
-		case !rec.lost.IsZero() && !rec.unsure:
+		} else if !rec.lost.IsZero() && !rec.unsure {
 			events = d.down(rec, events)
 		}
 		d.rounds = d.rounds[:copy(d.rounds, d.rounds[1:])]
@@ -190,7 +203,7 @@ func (d *outages) up(rec *roundRecord, events []Event) []Event {
 	if !d.out && !rec.beyond {
 		events = d.declare(events)
 	}
-	if d.out && d.threshold > 0 {
+	if d.out && d.told {
 		events = append(events, Event{Kind: Recovery, Time: rec.reached, Round: d.first, Duration: rec.reached.Sub(d.since)})
 	}
 	d.seen, d.out, d.sure, d.downs = true, false, false, 0
@@ -215,15 +228,11 @@ func (d *outages) down(rec *roundRecord, events []Event) []Event {
 
 // declare tells of an outage if the target has been silent for long enough.
 func (d *outages) declare(events []Event) []Event {
-	limit := d.threshold
-	if limit < 0 {
-		limit = untoldOutage
-	}
-	if d.downs < limit {
+	if d.downs < d.limit {
 		return events
 	}
 	d.out = true
-	if d.threshold > 0 {
+	if d.told {
 		events = append(events, Event{Kind: Outage, Time: d.since, Round: d.round})
 	}
 	return events

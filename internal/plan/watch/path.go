@@ -136,24 +136,29 @@ func (p *path) compare(index int, o *plan.Observation) {
 		return
 	}
 	h := &p.hops[end]
-	switch {
-	case index > end:
+	if index > end {
 		if o.IsAnswer() && o.Answer() == plan.Arrives && h.passed.IsZero() {
 			h.passed = o.Sent
 		}
-	case o.Kind != plan.Silent:
+		return
+	}
+	if o.Kind != plan.Silent {
 		h.turnout.span += h.turnout.absent + h.silent
 		h.turnout.add(1)
 		h.turnout.absent, h.silent, h.passed = 0, 0, time.Time{}
-	case o.Suspect || !o.Sent.After(h.target().first):
-	case h.passed.IsZero() || !o.Sent.After(h.passed):
+		return
+	}
+	if o.Suspect || !o.Sent.After(h.target().first) {
+		return
+	}
+	if h.passed.IsZero() || !o.Sent.After(h.passed) {
 		h.silent++
-	default:
-		h.turnout.absent++
-		if h.turnout.isGone() {
-			h.vacate()
-			h.turnout, h.silent, h.passed = ratio{}, 0, time.Time{}
-		}
+		return
+	}
+	h.turnout.absent++
+	if h.turnout.isGone() {
+		h.vacate()
+		h.turnout, h.silent, h.passed = ratio{}, 0, time.Time{}
 	}
 }
 
@@ -167,27 +172,34 @@ func (p *path) measure(events []Event) []Event {
 	if end < 0 || end+1 == p.length {
 		return events
 	}
-	length, target := end+1, p.hops[end].target()
-	switch {
-	case p.length == 0:
-	case length > p.length:
-		if target.count < endRun || p.hops[p.length-1].target() != nil {
-			return events
-		}
-		events = p.tellLonger(length, events)
-	case p.hops[end].hasRouter() || target.count < endRun:
-		return events
-	case p.hops[end].changed || p.wasSilent(end):
-		for i := length; i < p.length; i++ {
-			if r := p.hops[i].responders.first(); r != nil {
-				events = append(events, p.change(i, change{from: r.address, first: target.first, round: target.round}))
-			}
-		}
-	case target.count < lengthAfter:
-		return events
+	known := true
+	if p.length > 0 && end+1 > p.length {
+		events, known = p.lengthen(end, events)
+	} else if p.length > 0 {
+		events, known = p.shorten(end, events)
 	}
-	p.length = length
+	if known {
+		p.length = end + 1
+	}
 	return events
+}
+
+// shorten adds to events that the path has become shorter, and reports whether that is
+// known: rule 5.
+func (p *path) shorten(end int, events []Event) ([]Event, bool) {
+	target := p.hops[end].target()
+	if p.hops[end].hasRouter() || target.count < endRun {
+		return events, false
+	}
+	if !p.hops[end].changed && !p.wasSilent(end) {
+		return events, target.count >= lengthAfter
+	}
+	for i := end + 1; i < p.length; i++ {
+		if r := p.hops[i].responders.first(); r != nil {
+			events = append(events, p.change(i, change{from: r.address, first: target.first, round: target.round}))
+		}
+	}
+	return events, true
 }
 
 // wasSilent reports whether somebody who did not answer was at the hop before the
@@ -198,9 +210,14 @@ func (p *path) wasSilent(end int) bool {
 	return silence.isGone()
 }
 
-func (p *path) tellLonger(length int, events []Event) []Event {
+// lengthen adds to events that the path has become longer, and reports whether that is
+// known: rule 6.
+func (p *path) lengthen(end int, events []Event) ([]Event, bool) {
+	if p.hops[end].target().count < endRun || p.hops[p.length-1].target() != nil {
+		return events, false
+	}
 	before := p.hops[p.length-1].responders.first()
-	for i := p.length; i < length; i++ {
+	for i := p.length; i <= end; i++ {
 		r := p.hops[i].responders.first()
 		if r == nil {
 			continue
@@ -211,7 +228,7 @@ func (p *path) tellLonger(length int, events []Event) []Event {
 		}
 		events = append(events, p.change(i, c))
 	}
-	return events
+	return events, true
 }
 
 // prune forgets who answered behind the end of the path: rule 8. What is found there

@@ -110,7 +110,7 @@ const (
 func New(cfg Config, now time.Time) Plan {
 	p := Plan{cfg: cfg}
 	p.path.first, p.path.most = cfg.FirstHop, cfg.MaxHops-cfg.FirstHop+1
-	p.outages.threshold = cfg.Outage
+	p.outages = newOutages(cfg.Outage)
 	p.Begin(now)
 	return p
 }
@@ -156,15 +156,17 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	}
 	p.lookBeyond(now)
 	index := p.index()
-	switch {
-	case index < 0 && p.isOver(now):
+	if index < 0 && p.isOver(now) {
 		p.finish()
 		return probe, false, wake
-	case p.alone && p.flights.count > 0:
+	}
+	if p.alone && p.flights.count > 0 {
 		return probe, false, wake
-	case index < 0:
+	}
+	if index < 0 {
 		return probe, false, p.ends()
-	case p.due.After(now):
+	}
+	if p.due.After(now) {
 		return probe, false, p.due
 	}
 	return p.leave(index, now), true, wake
@@ -177,10 +179,10 @@ func (p *Plan) Listens() bool { return p.alone || p.IsLast() || p.index() < 0 }
 // index returns the hop that is to be probed next, -1 if there is none in this round as
 // far as is known.
 func (p *Plan) index() int {
-	switch {
-	case p.next <= p.limit():
+	if p.next <= p.limit() {
 		return p.next
-	case p.scouts() && p.scout >= p.next:
+	}
+	if p.scouts() && p.scout >= p.next {
 		return p.scout
 	}
 	return -1

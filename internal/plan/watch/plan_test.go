@@ -364,6 +364,7 @@ func times(n int, space time.Duration) string {
 func TestRule4NothingBehindAStop(t *testing.T) {
 	for path, last := range map[string]int{
 		"a !b -":      2,
+		"!a":          1,
 		"a b c b c b": 5, // the circle closes at the second time
 		"a b b b":     4, // one router has to answer three times
 	} {
@@ -390,6 +391,12 @@ func TestRule5WhatLiesBeyondTheEnd(t *testing.T) {
 	w.rounds(1, "a t")
 	w.rounds(1, "a t")
 	w.want("an answer ends that", w.ttls(8), "1 2")
+	w = newWorld(t, Config{})
+	w.rounds(3, "t")
+	w.rounds(3, "-")
+	w.want("of one hop", w.ttls(2), "1")
+	w.want("beyond the first", w.ttls(4), "1 2 3 4 5 8")
+	w.want("and then not", w.ttls(5), "1")
 }
 
 func TestRule5TheTargetHasItsTime(t *testing.T) {
@@ -616,6 +623,17 @@ func TestWhatIsNoticed(t *testing.T) {
 		{"path 6: longer", Config{}, []step{{6, "a t"}, {6, "a b t"}}, "2:t>b@7 3:->t@7"},
 		{"path 6: by two", Config{}, []step{{6, "a t"}, {8, "a b c t"}}, "2:t>b@7 3:->c@7 4:->t@7"},
 		{"path 6: by a silent router", Config{}, []step{{20, "a t"}, {16, "a - t"}}, "3:->t@21"},
+		{"path 5: to one hop", Config{}, []step{{6, "a t"}, {8, "t"}}, "1:a>t@7 2:t>-@7"},
+		{"path 6: from one hop", Config{}, []step{{6, "t"}, {8, "a t"}}, "1:t>a@7 2:->t@7"},
+		{"path 6: from one hop, by a silent router", Config{}, []step{{20, "t"}, {18, "- t"}}, "2:->t@21"},
+		{"path 6: not before the target gave 3 answers", Config{}, []step{{6, "a t"}, {2, "a b t"}, {6, "a b -"}}, "2:t>b@7 outage@9"},
+		{"path 3: the first hop behind the end", Config{}, []step{{6, "t"}, {6, "t a"}, {6, "t b"}}, ""},
+		{"path 7: one that is lost at the end", Config{}, []step{{20, "a t"}, {1, "a - t"}, {1, "a t"}, {1, "a - t"}, {9, "a t"}}, ""},
+		{"outage 4: of one hop", Config{}, []step{{6, "t"}, {6, "-"}, {6, "t"}}, "outage@7 recovery@13/6s"},
+		{"outage 2: the first hop refuses", Config{}, []step{{6, "t"}, {6, "!a"}, {6, "t"}}, "outage@7 recovery@13/6s"},
+		{"outage 2: MaxHops is the end", Config{MaxHops: 2}, []step{{6, "a t"}, {3, "a -"}, {6, "a t"}}, "outage@7 recovery@10/3s"},
+		{"outage 2: a loss in front", Config{}, []step{{6, "a b t"}, {9, "- b t"}}, ""},
+		{"outage 6: an answer where it was", Config{Interval: 3 * time.Second}, []step{{6, "a t"}, {3, "a -"}, {6, "a t"}}, "outage@7 recovery@10/9s"},
 		{"path 7: silence alone", Config{}, []step{{20, "a t"}, {2, "a -"}, {20, "a t"}}, ""},
 		{"a late answer is nobody's turn", Config{}, []step{{6, "a b t"}, {9, "a c~ t"}}, ""},
 		{"neither is a second one", Config{}, []step{{6, "a b t"}, {9, "a b& t&"}}, ""},
@@ -755,6 +773,117 @@ func TestWhatIsNotKnownIsIgnored(t *testing.T) {
 	w.p.Sent(stranger, w.now)
 	if after := fmt.Sprintf("%+v", *w.p); after != before {
 		t.Errorf("before %s\nafter  %s", before, after)
+	}
+}
+
+// Path 7, by the numbers.
+func TestWhatTheEndOfThePathAnswers(t *testing.T) {
+	var p path
+	p.most = 30
+	at := func(second int) time.Time { return epoch.Add(time.Duration(second) * time.Second) }
+	hear := func(index, second int, word string) {
+		o := observations(word, index+1)[0]
+		o.Sent = at(second)
+		p.compare(index, &o)
+		if o.Kind == plan.Reply && index == 1 {
+			p.at(1, 1).responders.take(answer{from: o.Responder, target: true, at: o.Answered(), ordinal: second})
+		}
+	}
+	p.at(5, 1)
+	hear(1, 1, "t") // there was no end before
+	h := &p.hops[1]
+	for _, step := range []struct {
+		index, second int
+		word          string
+		turnout       ratio
+		silent        float64
+		passed        int // 0: not
+	}{
+		{1, 1, "-", ratio{}, 0, 0}, // it left before the first answer came
+		{1, 2, "t", ratio{1, 1, 0}, 0, 0},
+		{1, 3, "-", ratio{1, 1, 0}, 1, 0},
+		{1, 4, "?", ratio{1, 1, 0}, 1, 0},
+		{0, 4, "a", ratio{1, 1, 0}, 1, 0},
+		{2, 5, "a", ratio{1, 1, 0}, 1, 0},
+		{2, 5, "-", ratio{1, 1, 0}, 1, 0},
+		{2, 5, "t", ratio{1, 1, 0}, 1, 5},
+		{3, 6, "t", ratio{1, 1, 0}, 1, 5},
+		{1, 5, "-", ratio{1, 1, 0}, 2, 5},
+		{1, 6, "-", ratio{1, 1, 1}, 2, 5},
+		{1, 7, "?", ratio{1, 1, 1}, 2, 5},
+		{1, 7, "-", ratio{1, 1, 2}, 2, 5},
+		{1, 8, "a", ratio{2, 6, 0}, 0, 0}, // somebody is there
+	} {
+		hear(step.index, step.second, step.word)
+		passed := 0
+		if !h.passed.IsZero() {
+			passed = int(h.passed.Sub(epoch) / time.Second)
+		}
+		if h.turnout != step.turnout || h.silent != step.silent || passed != step.passed {
+			t.Errorf("after %s at hop %d, %d s: %+v, silent %v, passed %d; want %+v", step.word, step.index+1, step.second, h.turnout, h.silent, passed, step)
+		}
+	}
+}
+
+func TestRecordsOfRounds(t *testing.T) {
+	d := newOutages(3)
+	d.open(7, epoch)
+	d.open(8, epoch)
+	for round, want := range map[int]bool{6: false, 7: true, 8: true, 9: false} {
+		if got := d.record(round) != nil; got != want {
+			t.Errorf("round %d is recorded: %v", round, got)
+		}
+	}
+	d.leaves(7, 3, false, false)
+	d.leaves(7, 5, true, false)
+	d.leaves(7, 6, true, true)
+	d.sent(7, 3, epoch.Add(1))
+	d.sent(7, 5, epoch.Add(2))
+	d.sent(7, 6, epoch.Add(3))
+	if rec := d.record(7); rec.aimed != 5 || !rec.began.Equal(epoch.Add(2)) || rec.inFlight != 3 || !rec.looked {
+		t.Errorf("%+v", rec)
+	}
+	d.close(9, true) // is not open
+	d.leaves(9, 1, true, true)
+	d.sent(9, 1, epoch)
+	d.skip(9, true)
+	d.refused(9, true)
+	if rec := d.record(8); rec.closed || rec.looked || rec.inFlight != 0 {
+		t.Errorf("%+v", rec)
+	}
+	for _, threshold := range []int{0, -1} {
+		if d := newOutages(threshold); d.told || d.limit != 3 {
+			t.Errorf("threshold %d: %+v", threshold, d)
+		}
+	}
+}
+
+// Outage 1 and 4: the earliest of the moments counts.
+func TestTheFirstOfSeveralProbesCounts(t *testing.T) {
+	d := newOutages(1)
+	d.seen = true
+	hear := func(round, index int, word string, sent time.Time) {
+		o := observations(word, 1)[0]
+		o.Sent = sent
+		d.leaves(round, index, true, true)
+		d.take(round, index, &o)
+	}
+	d.open(1, epoch)
+	hear(1, 1, "-", epoch.Add(5))
+	hear(1, 2, "-", epoch.Add(3))
+	hear(1, 3, "-", epoch.Add(4))
+	d.close(1, false)
+	events := d.judge(nil)
+	d.open(2, epoch)
+	hear(2, 1, "t", epoch.Add(15))
+	hear(2, 2, "t", epoch.Add(13))
+	hear(2, 3, "t", epoch.Add(14))
+	events = d.judge(events)
+	if len(events) != 2 || !events[0].Time.Equal(epoch.Add(3)) || !events[1].Time.Equal(epoch.Add(13)) || events[1].Duration != 10 {
+		t.Errorf("%+v", events)
+	}
+	if len(d.rounds) != 0 || d.first != 3 {
+		t.Errorf("%+v", d)
 	}
 }
 

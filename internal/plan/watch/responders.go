@@ -161,12 +161,11 @@ func (s *responders) replace() (c change, changed bool) {
 	steady := s.isReplaced()
 	for i := range s.all {
 		r := &s.all[i]
-		switch {
-		case r.established:
+		if r.established {
 			if r.hasGone(steady) && (gone < 0 || r.last > s.all[gone].last) {
 				gone = i
 			}
-		case r.absent < minAbsence && (come < 0 || r.count > s.all[come].count):
+		} else if r.absent < minAbsence && (come < 0 || r.count > s.all[come].count) {
 			come = i
 		}
 	}

@@ -184,6 +184,36 @@ func TestWhoIsKept(t *testing.T) {
 	}
 }
 
+// Rule 5: of those that are absent equally long the first goes.
+func TestWhoMakesRoom(t *testing.T) {
+	var s responders
+	for i, who := range "abcdefgh" {
+		s.all = append(s.all, responder{address: addressOf(byte(who)), last: 100, ratio: ratio{100, 100, float64(2 * (i % 2))}})
+	}
+	s.find(answerOf('i', 101))
+	got := ""
+	for _, r := range s.all {
+		got += nameOf(r.address)
+	}
+	if got != "acdefghi" {
+		t.Errorf("%s are kept", got)
+	}
+}
+
+// Rule 4: a newcomer that is absent thrice is none any more, of two that answered equally
+// often the first counts.
+func TestTheBoundsOfPresence(t *testing.T) {
+	gone := responder{address: addressOf('a'), established: true, last: 1, ratio: ratio{1000, 1000, 10}}
+	for absent, want := range map[float64]bool{1: true, 2: false} { // one more by the answer of c
+		newcomer := responder{address: addressOf('b'), last: 5, ratio: ratio{9, 9, absent}}
+		s := responders{all: []responder{gone, newcomer, {address: addressOf('c'), last: 9, ratio: ratio{9, 9, 0}}}}
+		s.all[2].count-- // the answer makes it equal
+		if c, _ := s.take(answerOf('c', 10)); (c.to == addressOf('b')) != want {
+			t.Errorf("absent for %v: %v follows", absent+1, c.to)
+		}
+	}
+}
+
 // Rule 6.
 func TestWhoStandsForTheHop(t *testing.T) {
 	for answers, want := range map[string]byte{
