@@ -51,7 +51,7 @@ func (p *Prober) newMonitoring(ctx context.Context, target string, o *MonitorOpt
 func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error {
 	pk := &t.opts.Packet
 	d := t.p.driver(drive.Config{
-		Timeout: t.opts.Timeout, Ends: isConfigError, OnePort: pk.Protocol == TCP && pk.SourcePort != 0,
+		Timeout: t.opts.Timeout, Ends: isConfigError, Listens: t.Listens, OnePort: pk.Protocol == TCP && pk.SourcePort != 0,
 	})
 	defer d.Close()
 	cfg := t.p.opConfig(pk, t.opts.Timeout, t.line.Dst)
@@ -83,14 +83,28 @@ func isNoPath(err error) bool {
 	return false
 }
 
-// Next has the driver look again at once when the round is over.
+// Next has the driver look again at once when the round is over. Otherwise it wakes on a
+// grid that all Monitors of the Prober share: to watch many routes costs half as much
+// where their probes leave together.
 func (t *monitoring) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	probe, ok, wake = t.Plan.Next(now)
-	if t.HasNews() {
+	switch {
+	case t.HasNews():
 		wake = now
+	case !wake.IsZero():
+		tick := min(maxMonitorTick, t.opts.Interval/ticksPerInterval)
+		if late := wake.Sub(t.p.made) % tick; late != 0 {
+			wake = wake.Add(tick - late)
+		}
 	}
 	return probe, ok, wake
 }
+
+// The grid of Monitors. An interval is kept on it: no delay adds to the one before.
+const (
+	maxMonitorTick   = 5 * time.Millisecond
+	ticksPerInterval = 200
+)
 
 // Done reports whether the last round was handed out.
 func (t *monitoring) Done() bool { return t.ended }

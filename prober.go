@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/drive"
@@ -104,6 +105,7 @@ type Prober struct {
 	sum     uint16         // of echo requests: see engine.OpConfig. At random, so that it proves something
 
 	closed chan struct{} // by Close
+	made   time.Time     // when NewProber made it
 
 	mu     sync.Mutex
 	ending bool // Close has been called
@@ -135,7 +137,7 @@ type socketKey struct {
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be
 // used; sockets, and the permission to open them, come with the first operation.
 func NewProber(cfg *Config) (*Prober, error) {
-	p := &Prober{pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{}), sum: uint16(rand.Uint32())}
+	p := &Prober{pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{}), made: time.Now(), sum: uint16(rand.Uint32())}
 	if cfg != nil {
 		p.cfg = *cfg
 	}

@@ -77,6 +77,10 @@ type Config struct {
 	// that is refused because the port is in use waits until it is not.
 	OnePort bool
 
+	// Listens reports whether what becomes known matters before a task is to be asked
+	// again, of which there is one; nil: it does.
+	Listens func() bool
+
 	// MaxInFlight bounds the probes in flight; 0: nothing does.
 	MaxInFlight int
 
@@ -468,6 +472,9 @@ func (d *Driver) wait(ctx context.Context) error {
 	at, outcomes := d.nextDue(now), d.inbox.Ready()
 	if d.cfg.Routers != nil && d.inFlight > gatherAbove {
 		at, outcomes = now.Add(gatherFor), nil
+	}
+	if d.cfg.Listens != nil && !at.IsZero() && !d.cfg.Listens() {
+		outcomes = nil
 	}
 	if at.IsZero() || at.Sub(now) > restFrom {
 		for _, op := range d.ops {
