@@ -30,9 +30,13 @@ const (
 )
 
 const (
-	// lendFor is for how long at the most nobody reads while the right is lent,
-	// give or take as much. What arrives meanwhile bears the kernel's stamp.
-	lendFor = time.Millisecond
+	// lendFor is for how long nobody reads while the right is lent, give or take as
+	// much: longer than a driver waits without giving it back, for to make the reader
+	// give way costs as much as several probes. While the driver is seen at work that
+	// is looked at less often, up to lendForMost. What arrives meanwhile bears the
+	// kernel's stamp.
+	lendFor     = 4 * time.Millisecond
+	lendForMost = 8 * time.Millisecond
 
 	// drivenFrom is how many probes that are sent together are worth it to make
 	// the reader give way.
@@ -109,9 +113,10 @@ func (r *right) makeWay(e *Engine) (closed bool) {
 	case <-e.done:
 		return true
 	}
-	tick := time.NewTicker(lendFor)
+	wait := lendFor
+	tick := time.NewTimer(wait)
 	defer tick.Stop()
-	for seen := uint64(0); ; {
+	for seen := r.lent.Load(); ; {
 		given := false
 		select {
 		case <-r.back:
@@ -124,7 +129,13 @@ func (r *right) makeWay(e *Engine) (closed bool) {
 		if (given || lent == seen) && r.state.CompareAndSwap(rightLent, rightRead) {
 			break
 		}
+		if lent != seen {
+			wait = min(2*wait, lendForMost)
+		} else {
+			wait = lendFor
+		}
 		seen = lent
+		tick.Reset(wait)
 	}
 	_ = e.medium.watch(true) // fails where it was never turned off, or is closed
 	e.mu.Lock()
