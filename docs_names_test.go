@@ -93,7 +93,7 @@ var (
 
 // foreign are what others have: Prometheus, Docker, git, Windows.
 var foreign = map[string]bool{
-	"enable-feature": true, "network": true, "cap-add": true, "cmd/v0.1.0": true,
+	"enable-feature": true, "web": true, "network": true, "cap-add": true, "cmd/v0.1.0": true,
 	"IcmpSendEcho2Ex": true, "Icmp6SendEcho2": true, "QueryPerformanceCounter": true,
 }
 

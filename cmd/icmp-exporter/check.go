@@ -41,11 +41,7 @@ func (c *checker) job(j *job, o *options, line int) error {
 	if c.err != nil {
 		return fmt.Errorf("prober: %w", c.err)
 	}
-	to := "127.0.0.1"
-	if j.ping.Family == icmplib.IPv6 {
-		to = "::1"
-	}
-	_, err := c.closed.Ping(context.Background(), to, &j.ping)
+	_, err := c.closed.Ping(context.Background(), loopback(j.ping.Family), &j.ping)
 	if refused, ok := errors.AsType[*icmplib.ConfigError](err); ok {
 		if at := o.lineOf(refused.Field); at != 0 {
 			line = at

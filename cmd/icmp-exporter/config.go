@@ -20,6 +20,21 @@ type config struct {
 	Prober          proberConfig   `yaml:"prober"`
 	Defaults        options        `yaml:"defaults"`
 	Targets         []targetConfig `yaml:"targets"`
+
+	Probe   probeConfig             `yaml:"probe"`
+	Modules map[string]moduleConfig `yaml:"modules"`
+}
+
+// probeConfig is what /probe may do.
+type probeConfig struct {
+	Allow      []prefix `yaml:"allow"`
+	Concurrent number   `yaml:"concurrent"`
+}
+
+// moduleConfig is how /probe probes a target.
+type moduleConfig struct {
+	Count   number  `yaml:"count"`
+	Options options `yaml:",inline"`
 }
 
 // proberConfig is what all packets have in common.
@@ -65,7 +80,7 @@ func (o options) or(d options) options {
 
 // load reads a file and says what to do, or what is wrong with it and where.
 func load(file string) (*settings, error) {
-	text, err := os.ReadFile(file)
+	text, err := readBounded(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
@@ -78,6 +93,22 @@ func load(file string) (*settings, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return s, nil
+}
+
+// mostText bounds a configuration, which is held in memory several times.
+const mostText = 16 << 20
+
+func readBounded(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, mostText+1))
+	if err == nil && len(text) > mostText {
+		err = fmt.Errorf("%s: up to %d MiB are allowed: share the targets out among several exporters", file, mostText>>20)
+	}
+	return text, err
 }
 
 // parse reads the text of a file.
@@ -104,6 +135,7 @@ var unknownField = regexp.MustCompile(`^(line \d+): field (.+) not found in type
 func plain(messages []string) []string {
 	parts := map[string]any{
 		"config": config{}, "proberConfig": proberConfig{}, "options": options{}, "targetConfig": targetConfig{},
+		"probeConfig": probeConfig{}, "moduleConfig": moduleConfig{},
 	}
 	for i, message := range messages {
 		if m := unknownField.FindStringSubmatch(message); m != nil {

@@ -38,7 +38,7 @@ func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
 	}{
 		{"nothing at all", "", []string{"no targets", "add targets:"}},
 		{"a target without hosts", "targets:\n- labels: {a: b}\n", []string{"no hosts", "give it hosts:"}},
-		{"an unknown field", "default: {}\n" + host, []string{"line 1", `"default"`, "defaults, targets"}},
+		{"an unknown field", "default: {}\n" + host, []string{"line 1", `"default"`, "defaults, targets, probe"}},
 		{"an unknown field of a target", host + "  intervall: 1s\n", []string{"line 3", `"intervall"`, "hosts, labels, interval, "}},
 		{"an unknown field of the prober", "prober:\n  speed: 3\n" + host, []string{"line 2", `"speed"`, "mode, rate"}},
 		{"a field twice", host + "  ttl: 1\n  ttl: 2\n", []string{"line 4", `"ttl" already defined at line 3`}},

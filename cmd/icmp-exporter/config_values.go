@@ -55,6 +55,10 @@ type (
 		first bool
 		line  int
 	}
+	prefix struct {
+		netip.Prefix
+		line int
+	}
 )
 
 // refuse says that a value cannot be used, and what can.
@@ -118,6 +122,19 @@ func (a *address) UnmarshalYAML(n *yaml.Node) (err error) {
 	if a.Addr, err = netip.ParseAddr(n.Value); err != nil {
 		return refuse(n, "an IP address")
 	}
+	return nil
+}
+
+func (p *prefix) UnmarshalYAML(n *yaml.Node) (err error) {
+	p.line = n.Line
+	if p.Prefix, err = netip.ParsePrefix(n.Value); err == nil {
+		return nil
+	}
+	addr, err := netip.ParseAddr(n.Value)
+	if err != nil {
+		return refuse(n, "a prefix such as 10.0.0.0/8 or 2001:db8::/32, or an address")
+	}
+	p.Prefix = netip.PrefixFrom(addr, addr.BitLen())
 	return nil
 }
 

@@ -8,11 +8,16 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	model "github.com/prometheus/client_model/go"
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/net/netutil"
 )
 
 // daemon serves the figures and listens for what is asked of it.
@@ -21,6 +26,8 @@ type daemon struct {
 	exporter *exporter
 	log      *slog.Logger
 
+	mu        sync.Mutex           // one reload at a time
+	webConfig string               // TLS and authentication; "": neither
 	registry  *prometheus.Registry // of the daemon itself, whatever is probed
 	succeeded prometheus.Gauge
 	loaded    prometheus.Gauge
@@ -39,12 +46,14 @@ func newDaemon(file string, e *exporter, log *slog.Logger) *daemon {
 			Help: "When a configuration last took effect, in Unix time.",
 		}),
 	}
-	d.registry.MustRegister(d.succeeded, d.loaded)
+	d.registry.MustRegister(d.succeeded, d.loaded, buildInfo())
 	return d
 }
 
 // load reads the file and has it take effect. One that is wrong changes nothing.
 func (d *daemon) load() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	s, err := load(d.file)
 	if err == nil {
 		err = d.exporter.apply(s)
@@ -68,7 +77,10 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan
 		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	none := false
+	addresses := []string{listener.Addr().String()}
+	flags := &web.FlagConfig{WebListenAddresses: &addresses, WebSystemdSocket: &none, WebConfigFile: &d.webConfig}
+	go func() { ended <- web.Serve(netutil.LimitListener(listener, connectionsAtOnce), server, flags, d.log) }()
 	defer d.exporter.close()
 	for {
 		select {
@@ -86,8 +98,32 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan
 	}
 }
 
-// scrapesAtOnce is more than there are, unless something is wrong.
-const scrapesAtOnce = 10
+const (
+	// scrapesAtOnce is more than there are, unless something is wrong.
+	scrapesAtOnce = 10
+
+	// connectionsAtOnce bounds what clients that do nothing can take.
+	connectionsAtOnce = 512
+)
+
+// buildInfo tells from what the exporter was built.
+func buildInfo() prometheus.Collector {
+	version, revision := "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "icmp_exporter_build_info", Help: "From what the exporter was built; always 1.",
+		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
+	})
+	g.Set(1)
+	return g
+}
 
 // Gather collects the figures of the daemon and of what it probes now.
 func (d *daemon) Gather() ([]*model.MetricFamily, error) {
@@ -95,13 +131,35 @@ func (d *daemon) Gather() ([]*model.MetricFamily, error) {
 }
 
 const landing = `<!doctype html><title>icmp-exporter</title>
-<p><a href="/metrics">metrics</a>, <a href="/healthz">health</a>
+<p><a href="/metrics">metrics</a>, <a href="/-/healthy">health</a>
 `
 
 func (d *daemon) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d, promhttp.HandlerOpts{MaxRequestsInFlight: scrapesAtOnce}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /probe", d.exporter.probe)
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /-/ready", d.ready)
+	mux.HandleFunc("POST /-/reload", d.reload)
+	mux.HandleFunc("PUT /-/reload", d.reload)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, landing) })
 	return mux
+}
+
+// reload loads the file anew, as SIGHUP does, and says what is wrong with it.
+func (d *daemon) reload(w http.ResponseWriter, _ *http.Request) {
+	if err := d.load(); err != nil {
+		d.log.Error("the configuration stays as it was", "error", err)
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
+
+// ready says whether a configuration has taken effect.
+func (d *daemon) ready(w http.ResponseWriter, _ *http.Request) {
+	if d.exporter.current.Load() == nil {
+		http.Error(w, "no configuration has taken effect yet", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
 }

@@ -17,6 +17,7 @@ type exporter struct {
 
 	mu      sync.Mutex // one configuration at a time
 	current atomic.Pointer[world]
+	probing atomic.Pointer[probing]
 }
 
 // world is all that one shape of the configuration has: targets that share a
@@ -52,6 +53,7 @@ func (e *exporter) apply(s *settings) error {
 	}
 	e.run(w, s.jobs)
 	e.current.Store(w)
+	e.probing.Store(s.probing)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/spf13/pflag"
 
 	"github.com/goicmp/icmplib"
@@ -36,8 +37,8 @@ const (
 
 // commandLine is what was asked for.
 type commandLine struct {
-	config, listen string
-	check          bool
+	config, listen, web string
+	check               bool
 }
 
 // run executes a command line and returns the exit code.
@@ -46,7 +47,8 @@ func run(ctx context.Context, args []string, reload <-chan os.Signal, stdout, st
 	flags := pflag.NewFlagSet("icmp-exporter", pflag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.config, "config", "icmp-exporter.yaml", "the configuration, read again on SIGHUP")
-	flags.StringVar(&c.listen, "listen", ":9876", "where to serve /metrics and /healthz")
+	flags.StringVar(&c.listen, "listen", ":9876", "where to serve /metrics and /probe")
+	flags.StringVar(&c.web, "web.config.file", "", "TLS and basic authentication, in a file as all exporters of Prometheus have it")
 	flags.BoolVar(&c.check, "check-config", false, "say whether the configuration is right, and end; nothing is sent")
 	err := flags.Parse(args)
 	if errors.Is(err, pflag.ErrHelp) {
@@ -71,6 +73,9 @@ func (c *commandLine) run(ctx context.Context, reload <-chan os.Signal, stdout, 
 	if err != nil {
 		return exitUsage, err
 	}
+	if err := web.Validate(c.web); err != nil {
+		return exitUsage, fmt.Errorf("--web.config.file %s: %w", c.web, err)
+	}
 	if c.check {
 		fmt.Fprintf(stdout, "%s is right: %d targets\n", c.config, len(s.jobs))
 		return exitOK, nil
@@ -84,6 +89,7 @@ func (c *commandLine) run(ctx context.Context, reload <-chan os.Signal, stdout, 
 		return exitSystem, err
 	}
 	d := newDaemon(c.config, newExporter(log), log)
+	d.webConfig = c.web
 	if err := d.load(); err != nil {
 		return exitSystem, errors.Join(err, listener.Close())
 	}
@@ -107,6 +113,11 @@ func permitted(s *settings) error {
 		ping := &s.jobs[i].ping
 		if err := can.Can(ping.Packet.Protocol, ping.Family); errors.Is(err, os.ErrPermission) {
 			return fmt.Errorf("target %s: %w", s.jobs[i].host, err)
+		}
+	}
+	for name, ping := range s.probing.modules {
+		if err := can.Can(ping.Packet.Protocol, ping.Family); errors.Is(err, os.ErrPermission) {
+			return fmt.Errorf("module %s: %w", name, err)
 		}
 	}
 	return nil

@@ -3,6 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"os"
@@ -21,7 +24,7 @@ type service struct {
 }
 
 // startService runs the command with a configuration.
-func startService(t *testing.T, config string) *service {
+func startService(t *testing.T, config string, flags ...string) *service {
 	t.Helper()
 	s := &service{file: filepath.Join(t.TempDir(), "exporter.yaml"), reload: make(chan os.Signal), code: make(chan int, 1)}
 	s.write(t, config)
@@ -30,7 +33,7 @@ func startService(t *testing.T, config string) *service {
 	t.Cleanup(cancel)
 	reader, writer := io.Pipe()
 	go func() {
-		s.code <- run(ctx, []string{"--config", s.file, "--listen", "127.0.0.1:0"}, s.reload, io.Discard, writer)
+		s.code <- run(ctx, append([]string{"--config", s.file, "--listen", "127.0.0.1:0"}, flags...), s.reload, io.Discard, writer)
 		writer.Close()
 	}()
 	lines := bufio.NewScanner(reader)
@@ -85,4 +88,10 @@ func (s *service) until(t *testing.T, patterns ...string) string {
 	}
 	t.Fatalf("%s does not come:\n%s", missing, text)
 	return ""
+}
+
+// marshalKey returns the private key of a certificate in PEM.
+func marshalKey(c tls.Certificate) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
 }

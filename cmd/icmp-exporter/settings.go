@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,9 +17,14 @@ import (
 
 // settings is what a configuration comes to: every value in its place.
 type settings struct {
-	shape shape
-	jobs  []job
+	shape   shape
+	jobs    []job
+	probing *probing
 }
+
+// mostTargets bounds how many hosts one exporter probes: beyond, its metrics are more
+// than one scrape should have.
+const mostTargets = 50_000
 
 // shape is what cannot change while probes run: where it differs, everything
 // begins anew.
@@ -60,8 +67,8 @@ const (
 
 // settings fills in the defaults and refuses what cannot be done.
 func (c *config) settings() (*settings, error) {
-	if len(c.Targets) == 0 {
-		return nil, errors.New("there are no targets: add targets: with hosts: below it")
+	if len(c.Targets) == 0 && len(c.Modules) == 0 {
+		return nil, errors.New("there are no targets: add targets: with hosts: below it, or modules: for /probe")
 	}
 	s := &settings{}
 	s.shape.prober = c.Prober.config()
@@ -80,9 +87,68 @@ func (c *config) settings() (*settings, error) {
 			return nil, err
 		}
 		s.jobs = append(s.jobs, jobs...)
+		if len(s.jobs) > mostTargets {
+			return nil, fmt.Errorf("line %d: with these hosts there are more than %d: share them out among several exporters", c.Targets[i].Hosts[0].line, mostTargets)
+		}
+	}
+	if s.probing, err = c.probing(check); err != nil {
+		return nil, err
 	}
 	s.shape.labels = labelNames(s.jobs)
 	return s, nil
+}
+
+// Defaults of modules, which are done within a scrape, and of /probe.
+const (
+	defaultCount      = 3
+	mostCount         = 1000
+	defaultGap        = 100 * time.Millisecond
+	defaultConcurrent = 100
+	mostConcurrent    = 10_000
+)
+
+// probing returns what /probe may do.
+func (c *config) probing(check *checker) (*probing, error) {
+	p := &probing{modules: map[string]*icmplib.PingOptions{}}
+	concurrent := c.Probe.Concurrent
+	if concurrent.line != 0 && concurrent.int == 0 || concurrent.int > mostConcurrent {
+		return nil, fmt.Errorf("line %d: %d probes at once: allowed is 1 to %d", concurrent.line, concurrent.int, mostConcurrent)
+	}
+	p.places = make(chan struct{}, cmp.Or(concurrent.int, defaultConcurrent))
+	for _, allowed := range c.Probe.Allow {
+		p.allow = append(p.allow, allowed.Masked())
+	}
+	if len(p.allow) == 0 {
+		p.allow = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+		m := c.Modules[name]
+		o := m.Options.or(c.Defaults)
+		if m.Options.Interval.line == 0 {
+			o.Interval.Duration = defaultGap
+		}
+		ping, err := o.pingOptions()
+		if err != nil {
+			return nil, err
+		}
+		if m.Count.line != 0 && m.Count.int == 0 || m.Count.int > mostCount {
+			return nil, fmt.Errorf("line %d: module %s with a count of %d: allowed is 1 to %d", m.Count.line, name, m.Count.int, mostCount)
+		}
+		ping.Count = cmp.Or(m.Count.int, defaultCount)
+		if err := check.job(&job{host: loopback(ping.Family), ping: ping}, &o, 0); err != nil {
+			return nil, fmt.Errorf("module %s: %w", name, err)
+		}
+		p.modules[name] = &ping
+	}
+	return p, nil
+}
+
+// loopback is an address of a family.
+func loopback(family icmplib.Family) string {
+	if family == icmplib.IPv6 {
+		return "::1"
+	}
+	return "127.0.0.1"
 }
 
 // jobs returns the hosts of a group. Lines has the line of each job so far.

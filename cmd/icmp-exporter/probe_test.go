@@ -1,0 +1,251 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
+)
+
+const probeConfigText = `
+modules:
+  icmp: {count: 2, interval: 10ms}
+  v6: {family: ipv6, count: 1}
+  tcp: {protocol: tcp, port: 9, count: 1}
+`
+
+// ask returns the status and the text of an answer of the handler.
+func (w *fakeWorld) ask(t *testing.T, query, timeout string) (int, string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/probe?"+query, nil)
+	if timeout != "" {
+		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", timeout)
+	}
+	answer := httptest.NewRecorder()
+	newDaemon("", w.exporter, w.log).routes().ServeHTTP(answer, r)
+	return answer.Code, answer.Body.String()
+}
+
+func TestWhatIsAskedOfProbeIsRefusedWhereItCannotBe(t *testing.T) {
+	w := newFakeWorld()
+	w.use(t, probeConfigText+"probe: {allow: [192.0.2.0/24, 2001:db8::1], concurrent: 1}\n")
+	w.names.set("inside.example", addrs("192.0.2.9"))
+	w.names.set("outside.example", addrs("198.51.100.9"))
+	for _, tt := range []struct {
+		query string
+		code  int
+		says  string
+	}{
+		{"module=icmp", http.StatusBadRequest, "target: the name or the address"},
+		{"target=" + strings.Repeat("a", 256), http.StatusBadRequest, "target:"},
+		{"target=a%0ab", http.StatusBadRequest, "target:"},
+		{"target=192.0.2.1&module=http_2xx", http.StatusBadRequest, `unknown module "http_2xx"`},
+		{"target=198.51.100.1", http.StatusForbidden, "not within the prefixes"},
+		{"target=outside.example", http.StatusForbidden, "not within the prefixes"},
+		{"target=2001:db8::2", http.StatusForbidden, "not within the prefixes"},
+	} {
+		if code, text := w.ask(t, tt.query, ""); code != tt.code || !strings.Contains(text, tt.says) {
+			t.Errorf("%s: %d %s, want %d %q", tt.query, code, text, tt.code, tt.says)
+		}
+	}
+	w.exporter.probing.Load().places <- struct{}{}
+	if code, text := w.ask(t, "target=192.0.2.1", ""); code != http.StatusServiceUnavailable || !strings.Contains(text, "too many probes") {
+		t.Errorf("one more than there may be: %d %s", code, text)
+	}
+	<-w.exporter.probing.Load().places
+	if code, _ := w.ask(t, "target=inside.example", ""); code != http.StatusOK {
+		t.Errorf("an address within the prefixes: %d", code)
+	}
+	none := newFakeWorld()
+	none.use(t, "targets: [{hosts: [192.0.2.1]}]")
+	if code, text := none.ask(t, "target=192.0.2.1", ""); code != http.StatusBadRequest || !strings.Contains(text, "add modules:") {
+		t.Errorf("without modules: %d %s", code, text)
+	}
+	none.close()
+	w.close()
+}
+
+func TestAProbeEndsBeforeItsScrape(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"": 10 * time.Second, "x": 10 * time.Second, "-1": 10 * time.Second, "NaN": 10 * time.Second,
+		"10": 9500 * time.Millisecond, "0.4": 200 * time.Millisecond, "100": 25 * time.Second, "Inf": 25 * time.Second,
+	} {
+		if got := probeTime(header); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}
+
+func TestProbesAreToldAsBlackboxExporterTellsThem(t *testing.T) {
+	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+		s := startService(t, probeConfigText)
+		for query, patterns := range map[string][]string{
+			"target=localhost&module=icmp": {
+				`probe_success 1`, `probe_duration_seconds 0\.0`, `probe_dns_lookup_time_seconds [0-9.e-]+`, `probe_ip_protocol 4`, `probe_ip_addr_hash [0-9.e+]+`,
+				`probe_icmp_duration_seconds\{phase="rtt"\} [0-9.e-]+`, `probe_icmp_duration_seconds\{phase="setup"\} `, `probe_icmp_duration_seconds\{phase="resolve"\} `,
+				`probe_icmp_reply_hop_limit 64`, `probe_icmp_packets_sent 2`, `probe_icmp_packets_received 2`, `probe_icmp_packet_loss_ratio 0`, `probe_icmp_rtt_min_seconds `,
+			},
+			"target=::1&module=v6":        {`probe_success 1`, `probe_ip_protocol 6`},
+			"target=127.0.0.1&module=tcp": {`probe_success 1`, `probe_icmp_packets_sent 1`},
+			"target=192.0.2.1":            {`probe_success 0`, `probe_icmp_packet_loss_ratio 1`},
+			"target=no..name":             {`probe_success 0`},
+		} {
+			text := s.get(t, "/probe?"+query)
+			for _, p := range patterns {
+				if !regexp.MustCompile("(?m)^" + p).MatchString(text) {
+					t.Errorf("%s: no %s in\n%s", query, p, text)
+				}
+			}
+		}
+		s.end()
+		<-s.code
+	})
+}
+
+func TestTheDaemonIsReloadedAndToldOfByHTTP(t *testing.T) {
+	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+		s := startService(t, loopbackConfig)
+		post := func() (int, string) {
+			response, err := http.Post(s.url+"/-/reload", "", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			body, _ := io.ReadAll(response.Body)
+			return response.StatusCode, string(body)
+		}
+		s.write(t, "targets: 7")
+		if code, text := post(); code != http.StatusInternalServerError || !strings.Contains(text, "line 1") {
+			t.Errorf("a wrong configuration: %d %s", code, text)
+		}
+		s.write(t, loopbackConfig+"- hosts: [127.0.0.9]\n")
+		if code, text := post(); code != http.StatusOK {
+			t.Errorf("a right one: %d %s", code, text)
+		}
+		s.until(t, `icmp_up\{address="127.0.0.9",protocol="icmp",target="127.0.0.9"\} 1`, `icmp_exporter_build_info\{goversion="go1[^}]+,revision="[^"]+",version="[^"]+"\} 1`)
+		for path, want := range map[string]string{"/-/healthy": "ok\n", "/-/ready": "ready\n"} {
+			if got := s.get(t, path); got != want {
+				t.Errorf("%s says %q", path, got)
+			}
+		}
+		if response, err := http.Get(s.url + "/-/reload"); err != nil || response.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("a reload by GET: %v, %v", response, err)
+		} else {
+			response.Body.Close()
+		}
+		s.end()
+		<-s.code
+	})
+	w := newFakeWorld()
+	answer := httptest.NewRecorder()
+	newDaemon("", w.exporter, w.log).routes().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/-/ready", nil))
+	if answer.Code != http.StatusServiceUnavailable {
+		t.Errorf("before a configuration it is ready: %d", answer.Code)
+	}
+}
+
+func TestPasswordsAndTLSAreThoseOfAllExporters(t *testing.T) {
+	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+		dir := t.TempDir()
+		write := func(name string, text []byte) string {
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+		server := httptest.NewTLSServer(nil) // whose certificate will do
+		server.Close()
+		certificate := server.TLS.Certificates[0]
+		key, err := marshalKey(certificate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := write("web.yaml", fmt.Appendf(nil, "tls_server_config: {cert_file: %q, key_file: %q}\nbasic_auth_users: {user: %q}\n",
+			write("cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})), write("key.pem", key), hash))
+		s := startService(t, loopbackConfig, "--web.config.file", file)
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+		for password, want := range map[string]int{"secret": http.StatusOK, "other": http.StatusUnauthorized} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(s.url, "http:", "https:", 1)+"/metrics", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.SetBasicAuth("user", password)
+			response, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != want {
+				t.Errorf("with the password %q: %s", password, response.Status)
+			}
+		}
+		s.end()
+		<-s.code
+	})
+}
+
+func TestTheModulesOfAConfiguration(t *testing.T) {
+	s := mustSettings(t, "defaults: {timeout: 4s, interval: 9s}\n"+probeConfigText)
+	for name, want := range map[string]icmplib.PingOptions{
+		"icmp": {Count: 2, Interval: 10 * time.Millisecond, Timeout: 4 * time.Second},
+		"v6":   {Count: 1, Interval: 100 * time.Millisecond, Timeout: 4 * time.Second, Family: icmplib.IPv6},
+	} {
+		got := s.probing.modules[name]
+		if got == nil || got.Count != want.Count || got.Interval != want.Interval || got.Timeout != want.Timeout || got.Family != want.Family {
+			t.Errorf("%s is %+v, want %+v", name, got, want)
+		}
+	}
+	if got := cap(s.probing.places); got != 100 || len(s.probing.allow) != 2 {
+		t.Errorf("%d probes at once to %v", got, s.probing.allow)
+	}
+	for text, want := range map[string]string{
+		"modules: {a: {count: 0}}":                        "1 to 1000",
+		"modules: {a: {count: 1001}}":                     "1 to 1000",
+		"modules: {a: {ttl: 256}}":                        "module a: line 1: TTL is 256",
+		"modules: {a: {port: 9}}":                         "module a: line 1: Port is 9",
+		"modules: {a: {prober: icmp}}":                    `there is no field "prober" here: allowed are count, interval`,
+		"modules: {a: {}}\nprobe: {concurrent: 0}":        "1 to 10000",
+		"modules: {a: {}}\nprobe: {allow: [10.0.0.0/33]}": "a prefix such as",
+		"modules: {a: {}}\nprobe: {alow: [10.0.0.0/8]}":   `allowed are allow, concurrent`,
+	} {
+		if _, err := settingsOf(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestTooManyTargetsAreRefused(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("targets:\n- hosts:\n")
+	for i := range mostTargets + 1 {
+		fmt.Fprintf(&b, "  - 10.%d.%d.%d\n", i>>16, i>>8&255, i&255)
+	}
+	if _, err := settingsOf(b.String()); err == nil || !strings.Contains(err.Error(), "more than 50000: share them out") {
+		t.Errorf("%d targets: %v", mostTargets+1, err)
+	}
+	file := filepath.Join(t.TempDir(), "large.yaml")
+	if err := os.WriteFile(file, make([]byte, mostText+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(file); err == nil || !strings.Contains(err.Error(), "up to 16 MiB") {
+		t.Errorf("a file of %d bytes: %v", mostText+1, err)
+	}
+}
