@@ -18,6 +18,9 @@ type chaos struct {
 	live   []uint16 // in flight, by our own account
 	fates  map[uint64]Fate
 	nextID uint64
+
+	drops    uint64 // that the socket has counted
+	suspects int
 }
 
 // TestRandomEventsKeepTheBooks drives a core through random events and checks
@@ -56,9 +59,21 @@ func (c *chaos) event() {
 		c.restart()
 	case p < 93:
 		c.now += time.Duration(c.rng.Int64N(int64(5 * time.Second)))
+	case p < 94:
+		c.drop()
 	default:
 		c.refuse()
 	}
+}
+
+// drop is a look at the socket, which may have lost something.
+func (c *chaos) drop() {
+	lost := uint64(c.rng.IntN(3) / 2 * c.rng.IntN(5))
+	c.drops += lost
+	if got := c.core.loss.look(c.drops, false, c.now); got != (lost > 0) {
+		c.t.Fatalf("%d are lost, and the look says %v", lost, got)
+	}
+	c.core.loss.nothing(c.now)
 }
 
 func (c *chaos) send() {
@@ -129,7 +144,12 @@ func (c *chaos) restart() {
 func (c *chaos) collect() {
 	for _, o := range c.op.outcomes {
 		before, settled := c.fates[o.Tag]
+		if o.Suspect {
+			c.suspects++
+		}
 		switch {
+		case o.Suspect && o.Fate != Silent, uint64(c.suspects) > suspectsPerLoss*c.drops:
+			c.t.Fatalf("probe %d is suspect and %v: the %d. for %d losses", o.Tag, o.Fate, c.suspects, c.drops)
 		case o.Fate.Settles() && settled:
 			c.t.Fatalf("probe %d is %v, but was %v before", o.Tag, o.Fate, before)
 		case o.Fate == Corrected && before != Failed && before != Late:

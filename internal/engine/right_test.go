@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,4 +165,62 @@ func TestAPoolIsClosedWhileSomebodyDrives(t *testing.T) {
 			t.Error("it sends")
 		}
 	})
+}
+
+// Whoever sends on one socket, in bursts or one by one, drives, rests and leaves as it
+// comes: each probe has one fate, and in the end the reader has the right.
+func TestTheRightChangesHands(t *testing.T) {
+	for seed := range uint64(4) {
+		sometimes := func(w *scripted, r *icmp.Request) error {
+			if r.Sequence%5 > 0 {
+				w.arrive(r, icmp.V4EchoReply, target)
+			}
+			return nil
+		}
+		driving(t, sometimes, func(t *testing.T, w *scripted, p *Pool, _ *Op) {
+			var all sync.WaitGroup
+			for i := range uint64(6) {
+				rng := rand.New(rand.NewPCG(seed, i))
+				all.Go(func() {
+					op := NewOp(OpConfig{Timeout: 100 * time.Millisecond, Size: 56, Drives: i%3 > 0})
+					defer op.Close()
+					fates := map[uint64]int{}
+					for round := range uint64(40) {
+						probes := burst(1 + rng.IntN(40))
+						for j := range probes {
+							probes[j].Tag = round<<32 | uint64(j)
+						}
+						if n, err := p.Send(t.Context(), op, probes); n != len(probes) || err != nil {
+							t.Error(n, err)
+						}
+						if rng.IntN(3) == 0 {
+							op.Rest()
+						}
+						for range rng.IntN(3) {
+							time.Sleep(time.Duration(rng.IntN(20)) * time.Millisecond)
+						}
+						for _, o := range settled(t, op, len(probes)) {
+							fates[o.Tag]++
+							if o.Fate == Silent && o.Suspect || o.Fate != Silent && o.Fate != Replied {
+								t.Errorf("heard %+v", o)
+							}
+						}
+					}
+					for tag, n := range fates {
+						if n != 1 {
+							t.Errorf("probe %x has %d fates", tag, n)
+						}
+					}
+				})
+			}
+			all.Wait()
+			time.Sleep(3 * lendForMost)
+			if state, watched := owner(w, p); state != rightRead || !watched {
+				t.Errorf("the right is %d, watched: %v", state, watched)
+			}
+			if c := p.Counters(); c.Sent != c.Replied+c.Silent {
+				t.Errorf("the books do not balance: %+v", c)
+			}
+		})
+	}
 }
