@@ -410,9 +410,11 @@ func (c *conn) decodeAll(n int, replies []icmp.Reply) (kept int) {
 // are read after those of the receive queue, and what an answer means depends on
 // what came before it.
 func inOrder(replies []icmp.Reply) {
-	arrival := func(a, b icmp.Reply) int { return a.Time.Compare(b.Time) }
-	if !slices.IsSortedFunc(replies, arrival) {
-		slices.SortStableFunc(replies, arrival)
+	for i := 1; i < len(replies); i++ {
+		if replies[i].Time.Before(replies[i-1].Time) {
+			slices.SortStableFunc(replies, func(a, b icmp.Reply) int { return a.Time.Compare(b.Time) })
+			return
+		}
 	}
 }
 

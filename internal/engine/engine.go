@@ -168,6 +168,9 @@ func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int,
 func (e *Engine) allowed(n int) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !e.governor.limits() {
+		return n
+	}
 	roundTrip := time.Duration(0)
 	if e.governor.starts() {
 		roundTrip = e.core.loss.longest()

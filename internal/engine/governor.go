@@ -59,6 +59,9 @@ const (
 	debtFor      = 10 * time.Millisecond // that single probes may borrow
 )
 
+// limits reports whether there is a limit.
+func (g *governor) limits() bool { return g.rate > 0 }
+
 // starts reports whether the limit doubles.
 func (g *governor) starts() bool { return g.rate > 0 && g.step == 0 }
 

@@ -136,12 +136,14 @@ const extrasRoom = 64
 // put puts an outcome in.
 func (b *Inbox) put(o *Outcome) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	if !o.Fate.Settles() && len(b.outcomes) >= b.extras {
+		b.mu.Unlock()
 		return // counted by the engine all the same
 	}
 	b.outcomes = append(b.outcomes, *o)
-	if len(b.outcomes) == 1 {
+	first := len(b.outcomes) == 1
+	b.mu.Unlock()
+	if first {
 		b.Wake()
 	}
 }
