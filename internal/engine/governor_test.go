@@ -421,3 +421,28 @@ func TestABufferOfUnknownSizeSlowsNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestTroubleGoesByWhatWasSentOfLate(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		name  string
+		sends map[time.Duration]int
+		at    time.Duration
+		want  float64 // of a loss
+	}{
+		{"in the first moment, taken for a whole count", map[time.Duration]int{ms: 320}, 5 * ms, 16_000},
+		{"in a count that is not over", map[time.Duration]int{10 * ms: 400, 15 * ms: 600}, 20 * ms, 30_000},
+		{"which is less than the one before", map[time.Duration]int{10 * ms: 400, 15 * ms: 100}, 20 * ms, 20_000},
+		{"long ago", map[time.Duration]int{10 * ms: 400, 1010 * ms: 400}, 1010 * ms, leastRate},
+	} {
+		var g governor
+		for at := time.Duration(0); at <= tt.at; at += ms {
+			if n := tt.sends[at]; n > 0 {
+				g.sent(n, at)
+			}
+		}
+		if g.see(0, true, 0, tt.at); g.rate != tt.want {
+			t.Errorf("%s: %v/s, want %v", tt.name, g.rate, tt.want)
+		}
+	}
+}
