@@ -63,10 +63,25 @@ func (m *segments) fill(probe *transport.Probe, p *outgoing) {
 	}
 }
 
-// receiveNow is not needed: nobody drives a burst of these yet.
-func (m *segments) receiveNow() (int, error) { return 0, errors.ErrUnsupported }
+// drivenSegments is a SegmentConn that whoever sends can read himself.
+type drivenSegments interface {
+	ReceiveNow(arrivals []transport.Arrival) (int, error)
+	Watch(on bool) error
+}
 
-func (m *segments) watch(bool) error { return errors.ErrUnsupported }
+func (m *segments) receiveNow() (int, error) {
+	if c, ok := m.SegmentConn.(drivenSegments); ok {
+		return c.ReceiveNow(m.arrivals[:])
+	}
+	return 0, errors.ErrUnsupported
+}
+
+func (m *segments) watch(on bool) error {
+	if c, ok := m.SegmentConn.(drivenSegments); ok {
+		return c.Watch(on)
+	}
+	return errors.ErrUnsupported
+}
 
 // identity is what makes a probe recognisable in 32 bits. It is never 0, for no
 // sequence number is.

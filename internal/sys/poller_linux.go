@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -22,7 +23,8 @@ type Poller struct {
 	readyRaw syscall.RawConn
 
 	mu     sync.RWMutex // held for reading while epfd is in use, for writing to close it
-	epfd   int
+	epfd   int          // the epoll instance, or the one that it watches
+	nested bool
 	closed bool
 }
 
@@ -37,21 +39,77 @@ func (e *Events) Failed(i int) bool { return e[i].Events&(unix.EPOLLERR|unix.EPO
 
 // NewPoller returns a Poller that watches nothing yet.
 func NewPoller() (*Poller, error) {
+	epfd, err := newEpoll()
+	if err != nil {
+		return nil, err
+	}
+	return pollerOf(epfd, epfd)
+}
+
+// NewHushablePoller is NewPoller for one that [Poller.Watch] can hush: an epoll
+// instance that watches one that watches the sockets.
+func NewHushablePoller() (*Poller, error) {
+	inner, err := newEpoll()
+	if err != nil {
+		return nil, err
+	}
+	outer, err := newEpoll()
+	if err != nil {
+		_ = unix.Close(inner)
+		return nil, err
+	}
+	p, err := pollerOf(outer, inner)
+	if err != nil {
+		_ = unix.Close(inner)
+		return nil, err
+	}
+	p.nested = true
+	if err := p.Watch(true); err != nil {
+		_ = p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func newEpoll() (int, error) {
 	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
+		return 0, os.NewSyscallError("epoll_create1", err)
 	}
+	return epfd, nil
+}
+
+// pollerOf has Go's poller watch the epoll instance ready.
+func pollerOf(ready, epfd int) (*Poller, error) {
 	// os.NewFile puts only a non-blocking descriptor into the poller.
-	if err := unix.SetNonblock(epfd, true); err != nil {
-		_ = unix.Close(epfd)
+	if err := unix.SetNonblock(ready, true); err != nil {
+		_ = unix.Close(ready)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	p := &Poller{epfd: epfd, ready: os.NewFile(uintptr(epfd), "icmp")}
+	p := &Poller{epfd: epfd, ready: os.NewFile(uintptr(ready), "icmp")}
+	var err error
 	if p.readyRaw, err = p.ready.SyscallConn(); err != nil {
 		_ = p.ready.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// Watch says whether what the sockets have wakes who waits, as it does by default;
+// each turn has to be another one than the last.
+func (p *Poller) Watch(on bool) error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
+		return net.ErrClosed
+	}
+	op, event := unix.EPOLL_CTL_DEL, unix.EpollEvent{Events: unix.EPOLLIN}
+	if on {
+		op = unix.EPOLL_CTL_ADD
+	}
+	var errno error
+	err := p.readyRaw.Control(func(outer uintptr) { errno = unix.EpollCtl(int(outer), op, p.epfd, &event) })
+	return errors.Join(err, os.NewSyscallError("epoll_ctl", errno))
 }
 
 // add watches fd for what events say; errors are always watched for. Closing fd
@@ -123,7 +181,13 @@ func (p *Poller) Close() error {
 	p.mu.Unlock()
 	// Not under the lock: it waits for a Wait whose read may be about to call
 	// Ready, which takes the lock.
-	return wakeError(p.ready.Close())
+	err := wakeError(p.ready.Close())
+	if err == nil && p.nested {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return os.NewSyscallError("close", unix.Close(p.epfd))
+	}
+	return err
 }
 
 // Timer makes a Poller ready at a time.

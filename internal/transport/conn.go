@@ -120,24 +120,54 @@ func (c *Conn) read(ctx context.Context, arrivals []Arrival) (int, error) {
 			}
 			return 0, c.opError("receive", netip.Addr{}, err)
 		}
-		kept := 0
-		for i := range n {
-			a := &arrivals[kept]
-			*a = Arrival{Protocol: c.cfg.Protocol}
-			switch c.link.arrival(i, a) {
-			case keep:
-				kept++
-			case malformed:
-				c.malformed.Add(1)
-			case foreign:
-				c.foreign.Add(1)
-			}
-		}
-		if kept > 0 {
+		if kept := c.keep(n, arrivals); kept > 0 {
 			return kept, nil
 		}
 	}
 }
+
+// keep decodes the n entries of the last look, and returns how many of them are to be
+// handed out.
+func (c *Conn) keep(n int, arrivals []Arrival) (kept int) {
+	for i := range n {
+		a := &arrivals[kept]
+		*a = Arrival{Protocol: c.cfg.Protocol}
+		switch c.link.arrival(i, a) {
+		case keep:
+			kept++
+		case malformed:
+			c.malformed.Add(1)
+		case foreign:
+			c.foreign.Add(1)
+		}
+	}
+	return kept
+}
+
+// ReceiveNow is ReceiveBatch that does not wait: where nothing is there it returns 0.
+func (c *Conn) ReceiveNow(arrivals []Arrival) (int, error) {
+	if err := c.receiving.Lock(context.Background()); err != nil {
+		return 0, err
+	}
+	defer c.receiving.Unlock()
+	for len(arrivals) > 0 {
+		n, err := c.link.receiveNow(min(len(arrivals), maxBatch))
+		if err != nil {
+			return 0, c.opError("receive", netip.Addr{}, err)
+		}
+		if n == 0 {
+			break
+		}
+		if kept := c.keep(n, arrivals); kept > 0 {
+			return kept, nil
+		}
+	}
+	return 0, nil
+}
+
+// Watch says whether what arrives wakes ReceiveBatch, as it does by default: see
+// [socket.ICMPv4.Watch].
+func (c *Conn) Watch(on bool) error { return c.link.watch(on) }
 
 // SetReadDeadline ends the calls of ReceiveBatch at t, also those that are
 // waiting now, with os.ErrDeadlineExceeded; the zero time means never. What
@@ -178,6 +208,10 @@ type link interface {
 	// receive waits for up to limit arrivals, and arrival decodes the i-th.
 	receive(limit int) (int, error)
 	arrival(i int, a *Arrival) verdict
+	// receiveNow is receive without waiting, and watch says whether what arrives ends
+	// a wait.
+	receiveNow(limit int) (int, error)
+	watch(on bool) error
 
 	setReadDeadline(t time.Time) error
 	drained() time.Time

@@ -185,3 +185,48 @@ func TestWhatAProtocolHasNotIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Who sends reads the answers himself while nobody is woken for them, and afterwards
+// they wake again.
+func TestAHushedConnIsReadByWhoSends(t *testing.T) {
+	everyProtocol(t, modes, func(t *testing.T, cfg transport.Config) {
+		if cfg.Protocol == icmp.SCTP {
+			return // whether this host answers is not known
+		}
+		c, err := transport.Listen(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		arrivals := make([]transport.Arrival, 8)
+		if err := c.Watch(false); err != nil {
+			t.Fatal(err)
+		}
+		send(t, c, transport.Probe{Destination: loopback(cfg.Version), DestinationPort: closedPort, Identity: 1})
+		for deadline, n := time.Now().Add(10*time.Second), 0; n == 0; {
+			if n, err = c.ReceiveNow(arrivals); err != nil || time.Now().After(deadline) {
+				t.Fatalf("read at once: %d, %v", n, err)
+			}
+		}
+		if n, err := c.ReceiveNow(nil); n != 0 || err != nil {
+			t.Errorf("into no room: %d, %v", n, err)
+		}
+		send(t, c, transport.Probe{Destination: loopback(cfg.Version), DestinationPort: closedPort, Identity: 2})
+		if err := c.Watch(true); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if n, err := c.ReceiveBatch(ctx, arrivals); n == 0 || err != nil {
+			t.Errorf("what came before it was watched again: %d, %v", n, err)
+		}
+		send(t, c, transport.Probe{Destination: loopback(cfg.Version), DestinationPort: closedPort, Identity: 3})
+		if n, err := c.ReceiveBatch(ctx, arrivals); n == 0 || err != nil {
+			t.Errorf("what came afterwards: %d, %v", n, err)
+		}
+		c.Close()
+		if err := c.Watch(false); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Watch of a closed one gave %v", err)
+		}
+	})
+}

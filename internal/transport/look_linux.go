@@ -31,7 +31,7 @@ type look struct {
 }
 
 func (k *look) init(scan func(ready, limit int) (int, bool, error)) (err error) {
-	if k.poller, err = sys.NewPoller(); err != nil {
+	if k.poller, err = sys.NewHushablePoller(); err != nil {
 		return err
 	}
 	k.scan, k.now, k.wake = scan, netio.ReadClock, k.run
@@ -44,10 +44,7 @@ func (k *look) init(scan func(ready, limit int) (int, bool, error)) (err error) 
 // it looks a last time, whether or not it was woken before: what arrived in
 // time is read in time.
 func (k *look) receive(limit int) (int, error) {
-	if k.receiver == nil || k.receiver.Len() < limit {
-		k.receiver = sys.NewReceiver(limit)
-	}
-	k.limit = limit
+	k.makeRoom(limit)
 	err := k.poller.Wait(k.wake)
 	if errors.Is(err, os.ErrDeadlineExceeded) && k.run(0) {
 		err = nil
@@ -57,6 +54,24 @@ func (k *look) receive(limit int) (int, error) {
 	}
 	return k.n, k.err
 }
+
+// receiveNow reads what is there, up to limit entries, and does not wait.
+func (k *look) receiveNow(limit int) (int, error) {
+	k.makeRoom(limit)
+	if !k.run(0) {
+		return 0, nil
+	}
+	return k.n, k.err
+}
+
+func (k *look) makeRoom(limit int) {
+	if k.receiver == nil || k.receiver.Len() < limit {
+		k.receiver = sys.NewReceiver(limit)
+	}
+	k.limit = limit
+}
+
+func (k *look) watch(on bool) error { return k.poller.Watch(on) }
 
 // run looks, and tells whether there is anything to report.
 func (k *look) run(uintptr) bool {
