@@ -183,11 +183,36 @@ func TestRule4NoFartherThanTheLastHop(t *testing.T) {
 	w.want("the hops", w.Hops(), 8)
 }
 
+func TestRule4AsFarAsTheLastHop(t *testing.T) {
+	w := newWorld(t, Options{Hops: 9, Interval: 50 * time.Millisecond})
+	w.leave(0)
+	w.want("the next moment", w.next(1), 50)
+	w.want("what leaves", w.leave(50), " 8:0")
+	w.want("what was taken", w.Taken(), 9)
+}
+
+func TestAllHopsOfTheWindowMayBeFinal(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.leave(0)
+	w.hearAll("........")
+	w.want("the final hops", w.Final(), 8)
+	w.want("done", w.Done(), false)
+	w.want("what leaves", w.leave(10), " 8:0 9:0 10:0 11:0 12:0 13:0 14:0 15:0")
+}
+
 func TestRule5NothingLeavesBehindTheEnd(t *testing.T) {
 	w := newWorld(t, Options{Count: 2, Interval: 50 * time.Millisecond})
 	w.leave(0)
 	w.hear(2, 0, "T")
+	w.want("a probe to the end is wanted", w.Wants(plan.MakeKey(2, 1)), true)
+	w.want("the end of a hop that is not final", w.End(2), plan.EndUnknown)
+	w.hear(0, 0, "a")
+	w.hear(1, 0, "b")
 	w.want("what leaves", w.leave(50), " 0:1 1:1 2:1")
+	w.hear(0, 1, "a")
+	w.hear(1, 1, "b")
+	w.want("the final hops", w.Final(), 2)
+	w.want("the end of a hop that is not final", w.End(2), plan.EndUnknown)
 	w.want("the hops", w.Hops(), 3)
 }
 
@@ -215,6 +240,7 @@ func TestRule6WhatWaitsMayBeRecalled(t *testing.T) {
 	w.hear(5, 0, "f", true)
 	w.want("one that was answered meanwhile is", w.Wants(waits[1]), false)
 	w.want("one that was not is", w.Wants(waits[2]), true)
+	w.want("one of the first hop that is not final is", w.Wants(plan.MakeKey(0, 1)), true)
 	w.hear(0, 0, "a")
 	w.want("a final hop's is", w.Wants(plan.MakeKey(0, 1)), false)
 }
