@@ -3,9 +3,17 @@ package icmplib
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
+	"net"
+	"net/netip"
+	"os"
 	"slices"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/drive"
+	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/plan/ping"
 )
 
 // MultiPingOptions says how to ping many hosts. Nil and the zero value mean all
@@ -164,4 +172,167 @@ func (o *MultiPingOptions) withDefaults() (MultiPingOptions, error) {
 	opts.Interval = orDefault(opts.Interval, defaultMultiPingInterval)
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
 	return opts, nil
+}
+
+// sweep is the ping of many hosts.
+type sweep struct {
+	p     *Prober
+	opts  MultiPingOptions
+	ping  ping.Options
+	op    *engine.Op
+	yield func(index int, h *Host) bool
+
+	driver   *drive.Driver
+	key      socketKey // of the last target, and its sockets: most have the same
+	pool     *engine.Pool
+	spare    []*pinging // tasks that are done, for other hosts
+	progress progressReport
+}
+
+// newSweep does all that can fail before anything is sent.
+func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
+	if p.closed == nil {
+		return nil, errNotMade
+	}
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &sweep{
+		p: p, opts: opts,
+		ping:     ping.Options{Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout},
+		progress: progressReport{tell: opts.Progress},
+	}, nil
+}
+
+// each pings the targets and calls yield for each host that is completed, until
+// all are, yield returns false or ctx ends.
+func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Host) bool) error {
+	if targets == nil {
+		return errNoTargets()
+	}
+	s.yield = yield
+	feed := drive.NewFeed(ctx, targets, s.p.names(s.opts.Family, &s.opts.Packet))
+	s.driver = s.p.driver(drive.Config{
+		Own: engine.NewPacer(s.opts.Rate), Timeout: s.opts.Timeout,
+		Targets: feed, Parallel: drive.MaxParallel, Ahead: drive.Ahead, Begin: s.begin,
+		Progress: func(last bool) { s.progress.report(feed, last) },
+	})
+	defer s.driver.Close()
+	cfg := s.p.opConfig(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
+	cfg.Patient = true
+	s.op = s.driver.NewOp(cfg)
+	return s.driver.Run(ctx)
+}
+
+// begin begins a target. One that cannot be sent to is completed at once; an error is
+// what concerns all of them.
+func (s *sweep) begin(t drive.Target) (drive.Task, error) {
+	pk, err := &s.opts.Packet, t.Err
+	if err == nil {
+		err = s.aim(t.Addr)
+	}
+	if concernsAll(err) {
+		return nil, err
+	}
+	task := s.task()
+	task.index, task.host = t.Index, &Host{Name: t.Name, Address: t.Addr, Err: err}
+	task.host.KeepRTTs(s.opts.Count)
+	if err != nil {
+		if !s.completed(task) {
+			s.driver.Stop()
+		}
+		return nil, nil
+	}
+	task.Plan = ping.New(&s.ping)
+	task.line = drive.Line{Pool: s.pool, Op: s.op, Dst: t.Addr, TTL: pk.ttl(), Flow: pk.flow()}
+	return task, nil
+}
+
+// aim finds the sockets for packets to an address.
+func (s *sweep) aim(dst netip.Addr) error {
+	key, err := s.opts.Packet.key(&s.p.cfg, dst)
+	if err != nil || s.pool != nil && key == s.key {
+		return err
+	}
+	s.key = key
+	s.pool, err = s.p.pool(key)
+	return err
+}
+
+// task returns a task, which may have served before.
+func (s *sweep) task() *pinging {
+	n := len(s.spare)
+	if n == 0 {
+		return &pinging{p: s.p, protocol: s.opts.Packet.Protocol, sweep: s}
+	}
+	t := s.spare[n-1]
+	s.spare = s.spare[:n-1]
+	return t
+}
+
+// completed hands out the host of a task that is done, and reports whether to go on.
+func (s *sweep) completed(t *pinging) (goOn bool) {
+	h := t.host
+	t.host = nil
+	s.spare = append(s.spare, t)
+	s.progress.Completed++
+	if h.IsAlive() {
+		s.progress.Alive++
+	}
+	return s.yield(t.index, h)
+}
+
+// errNoTargets refuses an iterator that is not there.
+func errNoTargets() error {
+	return &ConfigError{Field: "targets", Value: nil, Allowed: "an iterator, such as slices.Values of a list"}
+}
+
+// concernsAll reports whether an error of a target is one of all of them.
+func concernsAll(err error) bool {
+	return errors.Is(err, os.ErrPermission) || errors.Is(err, net.ErrClosed)
+}
+
+// names says how names of targets become addresses for packets of a shape.
+func (p *Prober) names(family Family, packet *Packet) drive.Names {
+	return drive.Names{
+		Parse: func(name string) (netip.Addr, bool) {
+			addr, err := netip.ParseAddr(name)
+			if err != nil || addr.Zone() != "" || !family.includes(addr) {
+				return netip.Addr{}, false
+			}
+			return thisHost(addr.Unmap()), true
+		},
+		LookUp: func(ctx context.Context, name string) (netip.Addr, error) {
+			addrs, err := p.resolveFor(ctx, name, family, packet)
+			if err != nil {
+				return netip.Addr{}, err
+			}
+			return thisHost(addrs[0]), nil
+		},
+	}
+}
+
+// progressEvery bounds how often Progress is called.
+const progressEvery = 100 * time.Millisecond
+
+// progressReport is how far a sweep has come, and who is told.
+type progressReport struct {
+	Progress
+	tell func(Progress) // nil: nobody
+	told time.Time
+}
+
+// report tells, but not too often save for the last time.
+func (r *progressReport) report(targets interface{ Count() int }, last bool) {
+	if r.tell == nil {
+		return
+	}
+	now := time.Now()
+	if !last && now.Sub(r.told) < progressEvery {
+		return
+	}
+	r.told = now
+	r.Targets = targets.Count()
+	r.tell(r.Progress)
 }

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/drive"
+	"github.com/goicmp/icmplib/internal/engine"
 )
 
 // MultiTraceroute finds the ways to many hosts, names or addresses, many at
@@ -190,4 +193,77 @@ func (o *MultiTracerouteOptions) trace() *TracerouteOptions {
 func (o *MultiTracerouteOptions) setTrace(t *TracerouteOptions) {
 	o.FirstHop, o.MaxHops, o.Count, o.Interval, o.Timeout = t.FirstHop, t.MaxHops, t.Count, t.Interval, t.Timeout
 	o.Fast, o.GapLimit, o.Family, o.Packet = t.Fast, t.GapLimit, t.Family, t.Packet
+}
+
+// newTraceSweep does all that can fail before anything is sent.
+func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traces, error) {
+	if p.closed == nil {
+		return nil, errNotMade
+	}
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := p.newTraces(opts.trace())
+	s.many, s.opts.Patient, s.progress.tell = opts, true, opts.Progress
+	for s.many.Seed == 0 {
+		s.many.Seed = rand.Uint64()
+	}
+	return s, nil
+}
+
+// each traces the targets and calls yield for each route that is complete,
+// until all are, yield returns false or ctx ends.
+func (s *traces) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Route) bool) error {
+	if targets == nil {
+		return errNoTargets()
+	}
+	s.yield = yield
+	feed := drive.NewFeed(ctx, targets, s.p.names(s.trace.Family, &s.trace.Packet))
+	s.drive(drive.Config{
+		Own:     engine.NewPacer(s.many.Rate),
+		Routers: &drive.Routers{Rate: s.many.HopRate, Seed: s.many.Seed},
+		Targets: feed, Parallel: s.many.Parallel, Begin: s.beginTarget,
+		Progress: func(last bool) { s.progress.report(feed, last) },
+	}, netip.Addr{})
+	defer s.driver.Close()
+	return s.driver.Run(ctx)
+}
+
+// beginTarget begins a target. One that cannot be sent to is complete at once; an error
+// is what concerns all of them.
+func (s *traces) beginTarget(target drive.Target) (drive.Task, error) {
+	err := target.Err
+	var pool *engine.Pool
+	if err == nil {
+		if pool, err = s.p.poolFor(&s.trace.Packet, target.Addr); concernsAll(err) {
+			return nil, err
+		}
+	}
+	t := s.begin(target.Addr, pool)
+	t.index, t.route = target.Index, &Route{Name: target.Name, Address: target.Addr}
+	if err != nil {
+		t.failed = err
+		if !s.completed(t, err) {
+			s.driver.Stop()
+		}
+		return nil, nil
+	}
+	return t, nil
+}
+
+// completed hands out the route of a trace that is done, or was cut short by an error,
+// and reports whether to go on.
+func (s *traces) completed(t *tracing, err error) (goOn bool) {
+	r, index := t.route, t.index
+	if r.End, r.Err = t.verdict(); r.Err == nil && t.Taken() == 0 {
+		r.Err = err
+	}
+	r.Reached = r.End == EndReached
+	s.spare = append(s.spare, t)
+	s.progress.Completed++
+	if r.Reached {
+		s.progress.Alive++
+	}
+	return s.yield(index, r)
 }

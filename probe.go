@@ -2,12 +2,18 @@ package icmplib
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/plan/ping"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // ProbeOptions says what to send. Nil and the zero value mean all defaults.
@@ -96,4 +102,210 @@ func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
 	}
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
 	return opts, nil
+}
+
+// query is a probe that asks for something else than an echo: an extended echo
+// request, or a timestamp. Its messages have no room for a nonce, so each has a socket
+// of its own, whose id is its identity beside the sequence number.
+type query struct {
+	conn socket.Conn
+	req  icmp.Request
+	o    *ProbeOptions
+}
+
+// isQuery reports whether the options ask for something else than an echo.
+func (o *ProbeOptions) isQuery() bool { return o.ExtendedEcho != nil || o.Timestamp }
+
+// validateQuery refuses a query that cannot be sent to any target.
+func (o *ProbeOptions) validateQuery() error {
+	if !o.isQuery() {
+		return nil
+	}
+	field := "ExtendedEcho"
+	if o.Timestamp {
+		field = "Timestamp"
+	}
+	switch pk := &o.Packet; {
+	case o.Timestamp && o.ExtendedEcho != nil:
+		return &ConfigError{Field: field, Value: true, Allowed: "false where ExtendedEcho is set: a probe asks for one of the two"}
+	case pk.Protocol != ICMP:
+		return &ConfigError{Field: field, Value: pk.Protocol, Allowed: "ICMP as the Protocol of the Packet"}
+	case pk.Payload != nil || pk.Size > 0:
+		return &ConfigError{Field: "Size", Value: max(pk.Size, len(pk.Payload)), Allowed: "0, and no Payload, with " + field + ", whose message is given"}
+	case pk.Broadcast:
+		return &ConfigError{Field: "Broadcast", Value: true, Allowed: "false with " + field}
+	}
+	return nil
+}
+
+// message returns the request for a version.
+func (o *ProbeOptions) message(v icmp.Version) (*icmp.Message, error) {
+	if o.Timestamp {
+		if v != icmp.V4 {
+			return nil, &ConfigError{Field: "Timestamp", Value: true, Allowed: "a target of IPv4: ICMPv6 has no timestamps"}
+		}
+		s := icmp.Timestamp{Sequence: uint16(rand.Uint32()), Originate: icmp.MillisecondOfDay(time.Now())}
+		return s.Request(), nil
+	}
+	e := *o.ExtendedEcho
+	e.Sequence = uint8(rand.Uint32())
+	return e.Request(v)
+}
+
+// query sends a query and waits for its fate.
+func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Result, error) {
+	q, err := p.newQuery(dst, o)
+	if err != nil {
+		return Result{}, err
+	}
+	defer q.conn.Close()
+	if err := p.pacer.Wait(ctx, 1); err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-p.closed:
+			cancel(net.ErrClosed)
+		case <-ctx.Done():
+		}
+	}()
+	r, err := q.ask(ctx, p.tracer)
+	p.countQuery(&r, q.conn.Counters())
+	return r, err
+}
+
+// newQuery does all that can fail before anything is sent.
+func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query, error) {
+	key, err := o.Packet.key(&p.cfg, dst)
+	if err != nil {
+		return nil, err
+	}
+	m, err := o.message(key.version)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.ending:
+		return nil, net.ErrClosed
+	case p.closed == nil:
+		return nil, errNotMade
+	case p.other != nil:
+		return nil, fmt.Errorf("a simulated network answers echo requests, and no %v: %w", m.Type, errors.ErrUnsupported)
+	}
+	types := []icmp.Type{m.Type.Reply()}
+	for _, t := range icmp.AllTypes(key.version) {
+		if t.IsError() {
+			types = append(types, t)
+		}
+	}
+	conn, err := socket.Listen(key.version, &socket.Config{
+		Mode: p.cfg.Mode, Source: key.source, Interface: key.device, Mark: key.mark, DontFragment: key.dontFragment, Types: types,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &query{conn: conn, o: o, req: icmp.Request{
+		Destination: dst, Message: m, TTL: o.Packet.ttl(), TrafficClass: o.Packet.TrafficClass, Timeout: o.Timeout,
+	}}, nil
+}
+
+// ask sends the query and returns its result.
+func (q *query) ask(ctx context.Context, tracer *tracer) (Result, error) {
+	r := Result{Dst: q.req.Destination, TTL: q.req.TTL}
+	err := q.conn.Send(ctx, &q.req)
+	probe := tracer.query(&q.req, err)
+	if err != nil {
+		if endsOperation(ctx, err) {
+			return Result{}, err
+		}
+		return refusedResult(r.Dst, 0, r.TTL, err), nil
+	}
+	r.Sent = q.req.Time
+	if err := q.conn.SetReadDeadline(r.Sent.Add(q.o.Timeout)); err != nil {
+		return r, err
+	}
+	reply, err := q.conn.Receive(ctx, &q.req)
+	tracer.queried(probe, reply)
+	switch {
+	case err == nil && reply.Time.Sub(r.Sent) <= q.o.Timeout:
+		q.describe(&r, reply)
+	case ctx.Err() != nil:
+		return r, context.Cause(ctx) // its fate is not known
+	case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
+		r.Status, r.Suspect = StatusNoReply, q.conn.Counters().Dropped > 0
+	default:
+		r.Status, r.Cause = StatusNoReply, err
+	}
+	return r, nil
+}
+
+// describe says what a reply or an error tells.
+func (q *query) describe(r *Result, reply *icmp.Reply) {
+	r.Status, r.Responder = messageStatus(reply.Type, reply.Code), reply.Source
+	r.RTT, r.RTTSource = max(0, reply.Time.Sub(r.Sent)), RTTRead
+	if reply.Stamped {
+		r.RTTSource = RTTClock
+	}
+	r.ReplyTTL, r.ReplyTrafficClass, r.Size = reply.TTL, reply.TrafficClass, reply.Size
+	r.Type, r.Code, r.MTU = reply.Type, reply.Code, reply.MTU
+	if reply.Type.IsError() {
+		r.MPLS, r.Interfaces = reply.Extensions.AppendMPLS(nil), reply.Extensions.AppendInterfaces(nil)
+		return
+	}
+	// Id and sequence number are all that proves a reply to be one.
+	r.Status, r.Unproven = StatusReply, true
+	if q.o.Timestamp {
+		r.Timestamp = &icmp.Timestamp{}
+		_ = r.Timestamp.Parse(&reply.Message) // what is too short tells nothing
+		return
+	}
+	r.ExtendedEcho = &icmp.ExtendedEcho{}
+	_ = r.ExtendedEcho.Parse(&reply.Message)
+}
+
+// countQuery adds a query to what the Prober counts.
+func (p *Prober) countQuery(r *Result, c socket.Counters) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.final.Malformed += c.Malformed
+	p.final.Dropped += c.Dropped
+	if r.Sent.IsZero() {
+		return
+	}
+	p.final.PacketsSent++
+	switch {
+	case r.Status == StatusReply:
+		p.final.PacketsReceived++
+	case r.isICMPError():
+		p.final.ICMPErrors++
+	default:
+		p.final.Silent++
+	}
+}
+
+// ClockOffset returns by how much the clock of the host that answered a timestamp
+// request is ahead of ours, and reports whether that is known. It takes the way there
+// to be as long as the way back, and is no more precise than the millisecond in which
+// the host tells the time.
+func (r Result) ClockOffset() (time.Duration, bool) {
+	if r.Timestamp == nil || r.Sent.IsZero() {
+		return 0, false
+	}
+	received, ok := icmp.TimeOfDay(r.Timestamp.Receive)
+	answered, known := icmp.TimeOfDay(r.Timestamp.Transmit)
+	if !ok || !known {
+		return 0, false
+	}
+	const day = 24 * time.Hour
+	sent := r.Sent.UTC()
+	ours := sent.Sub(sent.Truncate(day)) + r.RTT/2
+	offset := (received+answered)/2 - ours
+	if answered < received { // midnight came between
+		offset += day / 2
+	}
+	return (offset+day+day/2)%day - day/2, true
 }

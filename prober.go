@@ -3,6 +3,7 @@ package icmplib
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"math/rand/v2"
@@ -453,4 +454,146 @@ func overShared[T any](over func(*Prober) iter.Seq2[T, error]) iter.Seq2[T, erro
 		defer release()
 		over(p)(yield)
 	}
+}
+
+// Counters counts what a [Prober] has sent and received since it was made, over
+// all its operations. PacketsSent is at any time the sum of PacketsReceived,
+// ICMPErrors, Silent and what is in flight. (Unlike in [Stats], a late answer
+// leaves its probe among the silent ones: Late is a part of Silent here.)
+type Counters struct {
+	PacketsSent     uint64 // probes that the kernel took
+	PacketsReceived uint64 // answers of targets that came in time
+	ICMPErrors      uint64 // probes that met an ICMP error, port unreachable of UDP included
+	Silent          uint64 // probes to which nothing came in time
+	Late            uint64 // of the silent ones: answered after their deadline
+	Duplicates      uint64 // further answers to a probe that had been answered
+	Altered         uint64 // replies to a probe of ours, but without its payload
+	Advised         uint64 // redirects, quenches and parameter problems about probes of ours, and errors that a reply in time corrected
+	Foreign         uint64 // messages about no probe of ours
+	Malformed       uint64 // messages that could not be read
+	Dropped         uint64 // messages that our sockets had no room for: loss of our own making; 0 where the system does not say
+	Busy            uint64 // times that the kernel had no room and sending waited
+}
+
+// Counters returns what was counted so far; after Close, what was counted until
+// then.
+func (p *Prober) Counters() Counters {
+	p.mu.Lock()
+	sum := p.final
+	pools := make([]*engine.Pool, 0, len(p.pools))
+	for _, pool := range p.pools {
+		pools = append(pools, pool)
+	}
+	p.mu.Unlock()
+	for _, pool := range pools {
+		sum.add(pool.Counters())
+	}
+	return sum
+}
+
+// merge adds what was counted elsewhere.
+func (c *Counters) merge(o *Counters) {
+	c.add(engine.Counters{
+		Sent: o.PacketsSent, Replied: o.PacketsReceived, Failed: o.ICMPErrors, Silent: o.Silent, Malformed: o.Malformed, Dropped: o.Dropped,
+	})
+}
+
+func (c *Counters) add(o engine.Counters) {
+	c.PacketsSent += o.Sent
+	c.PacketsReceived += o.Replied
+	c.ICMPErrors += o.Failed
+	c.Silent += o.Silent
+	c.Late += o.Late
+	c.Duplicates += o.Duplicates
+	c.Altered += o.Altered
+	c.Advised += o.Advised
+	c.Foreign += o.Foreign
+	c.Malformed += o.Malformed
+	c.Dropped += o.Dropped
+	c.Busy += o.Busy
+}
+
+// Capability is one way of sending probes, and whether this process has it.
+type Capability struct {
+	Protocol Protocol    // what the probes are made of
+	Family   Family      // IPv4 or IPv6
+	Mode     socket.Mode // Datagram takes no privilege, Raw does
+
+	// Err is what stands in the way, and says how to remove it; nil if nothing
+	// does.
+	Err error
+}
+
+// Capabilities is what this process may do now.
+type Capabilities struct {
+	// Sockets has an entry for each protocol, family and kind of socket.
+	Sockets []Capability
+
+	// Mark is what stands in the way of a routing mark (Config.Mark); nil if
+	// nothing does.
+	Mark error
+}
+
+// Can returns nil if probes of a protocol and family can be sent by any kind of
+// socket, else what stands in the way of the kind that takes least. For
+// [AnyFamily] one of the two is enough. Of what is not among Sockets it says
+// [errors.ErrUnsupported].
+func (c Capabilities) Can(p Protocol, f Family) error {
+	var first error
+	for _, s := range c.Sockets {
+		if s.Protocol != p || f != AnyFamily && s.Family != f {
+			continue
+		}
+		if s.Err == nil {
+			return nil
+		}
+		if first == nil {
+			first = s.Err
+		}
+	}
+	if first == nil {
+		return fmt.Errorf("%v over %v: %w", p, f, errors.ErrUnsupported)
+	}
+	return first
+}
+
+// Capabilities finds out what this process may do, by opening a socket of each
+// kind and closing it. Nothing is sent. It goes by the Prober's source
+// addresses and interface, and not by its Mode.
+func (p *Prober) Capabilities() Capabilities {
+	var c Capabilities
+	for _, protocol := range []Protocol{ICMP, UDP, TCP, SCTP} {
+		for _, family := range []Family{IPv4, IPv6} {
+			for _, mode := range []socket.Mode{socket.Datagram, socket.Raw} {
+				c.Sockets = append(c.Sockets, Capability{protocol, family, mode, p.try(protocol, family, mode, 0)})
+			}
+		}
+	}
+	c.Mark = p.tryMark()
+	return c
+}
+
+// try opens sockets and closes them.
+func (p *Prober) try(protocol Protocol, family Family, mode socket.Mode, mark uint32) error {
+	alone := Prober{cfg: p.cfg, other: p.other}
+	alone.cfg.Mode, alone.cfg.Mark = mode, mark
+	key, err := (&Packet{Protocol: protocol}).key(&alone.cfg, loopback(family))
+	if err != nil {
+		return err
+	}
+	medium, err := alone.listenSocket(key)
+	if err != nil {
+		return err
+	}
+	return medium.Close()
+}
+
+// tryMark tries a mark on the sockets that can be had.
+func (p *Prober) tryMark() error {
+	const anyMark = 1
+	err := p.try(ICMP, IPv4, socket.Auto, anyMark)
+	if err == nil || p.try(ICMP, IPv4, socket.Auto, 0) == nil {
+		return err
+	}
+	return p.try(UDP, IPv4, socket.Datagram, anyMark)
 }
