@@ -8,9 +8,9 @@ import (
 	"github.com/goicmp/icmplib/fleet/wire"
 )
 
-// permissions are the subjects of somebody who is enrolled: no more than he needs. Nobody
+// Permissions are the subjects of somebody who is enrolled: no more than he needs. Nobody
 // but the hub makes consumers, for a consumer can be told to deliver to any subject.
-func permissions(e entry) *server.Permissions {
+func Permissions(e wire.Enrollment) *server.Permissions {
 	if e.Role == wire.RoleAgent {
 		return agentPermissions(e)
 	}
@@ -31,7 +31,7 @@ func permissions(e entry) *server.Permissions {
 	}
 }
 
-func agentPermissions(e entry) *server.Permissions {
+func agentPermissions(e wire.Enrollment) *server.Permissions {
 	publish := []string{
 		wire.HubSubject(wire.VerbTime, e.Name),
 		"icmp.res.*.*", "icmp.res.*.*." + e.Name, wire.MeshSubject(e.Name),

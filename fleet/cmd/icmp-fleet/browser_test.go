@@ -128,7 +128,7 @@ func (b *browser) eval(expression string) string {
 // shows waits until the page has a text.
 func (b *browser) shows(text string) {
 	b.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(b.eval("document.body.innerText"), text); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(b.eval("document.body ? document.body.innerText : ''"), text); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			b.t.Fatalf("the page does not show %q:\n%s", text, b.eval("document.body.innerText"))
 		}

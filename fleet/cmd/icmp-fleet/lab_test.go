@@ -118,9 +118,23 @@ func (r *running) packets() (all []icmptest.Packet) {
 // agent enrolls and starts an agent, and waits until it is there.
 func (l *lab) agent(name string, change func(*agentOptions)) *running {
 	l.t.Helper()
-	opts := &agentOptions{enrollment: wire.Enrollment{Name: name, Role: wire.RoleAgent}, network: internet}
-	opts.Log, opts.Policy, opts.DrainWait = testLog(l.t), limits(), 5*time.Second
-	r := &running{}
+	opts := &agentOptions{enrollment: wire.Enrollment{Name: name, Role: wire.RoleAgent}}
+	if change != nil {
+		change(opts)
+	}
+	token, err := l.hub.Enroll(l.t.Context(), opts.enrollment)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return l.start(token, change)
+}
+
+// start starts the agent of a token.
+func (l *lab) start(token *wire.Token, change func(*agentOptions)) *running {
+	l.t.Helper()
+	opts := &agentOptions{network: internet}
+	opts.Token, opts.Log, opts.Policy, opts.DrainWait = token, testLog(l.t), limits(), 5*time.Second
+	r := &running{token: token}
 	opts.NewProber = func(cfg *icmplib.Config) (*icmplib.Prober, error) {
 		p := icmptest.NewProber(l.t, opts.network, cfg)
 		r.mu.Lock()
@@ -130,13 +144,6 @@ func (l *lab) agent(name string, change func(*agentOptions)) *running {
 	}
 	if change != nil {
 		change(opts)
-	}
-	var err error
-	if r.token, err = l.hub.Enroll(l.t.Context(), opts.enrollment); err != nil {
-		l.t.Fatal(err)
-	}
-	if opts.Token == nil {
-		opts.Token = r.token
 	}
 	r.Agent = agent.New(opts.Config)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -149,7 +156,7 @@ func (l *lab) agent(name string, change func(*agentOptions)) *running {
 		}
 	})
 	l.t.Cleanup(r.stop)
-	l.until(name+" is there", func() bool { return l.hub.View().Agents[name].State == wire.StateReady })
+	l.until(token.Name+" is there", func() bool { return l.hub.View().Agents[token.Name].State == wire.StateReady })
 	return r
 }
 
