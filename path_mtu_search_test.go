@@ -33,15 +33,3 @@ func TestASearchForAnMTUIsBounded(t *testing.T) {
 		}
 	})
 }
-
-// A size in the middle is a common one as long as there is any.
-func TestTheMiddleOfBounds(t *testing.T) {
-	for _, tt := range []struct{ passes, fails, want int }{
-		{1280, 1500, 1438}, {1400, 1412, 1406}, {1399, 1412, 1400}, {68, 69, 68}, {65520, 65535, 65527},
-	} {
-		b := mtuBounds{passes: tt.passes, fails: tt.fails}
-		if got := b.middle(); got != tt.want {
-			t.Errorf("between %d and %d: %d, want %d", tt.passes, tt.fails, got, tt.want)
-		}
-	}
-}

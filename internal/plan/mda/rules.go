@@ -87,7 +87,7 @@ func (r *rules) update(window int) {
 // hop before. Nothing of that is ever taken back, so that the trace ends.
 func (r *rules) decide(hop int) {
 	for flow := range r.base {
-		if flow < scouts || hop <= r.far && (hop <= r.near || r.stop == nil) {
+		if flow < scouts || hop <= r.far {
 			r.want(hop, flow)
 		}
 	}
@@ -219,11 +219,9 @@ func (r *rules) enumerate(hop int, g *group) {
 		return
 	}
 	missing -= r.askMore(hop, g.flows, missing)
-	switch {
-	case missing <= 0:
-	case g.any:
+	if g.any {
 		r.askMore(hop, firstFlows(r.cfg.most()), missing)
-	default:
+	} else {
 		r.drawThrough(hop-1, missing, g.share)
 	}
 }
@@ -243,7 +241,7 @@ func (r *rules) askMore(hop int, flows []int, count int) (asked int) {
 }
 
 // drawThrough draws flows at a hop until so many more are expected to be of those that
-// have a share of them.
+// have a share of them; none where count is not positive.
 func (r *rules) drawThrough(hop, count int, share float64) {
 	// Rounded up, but not for what is only the error of a division.
 	r.draw(hop, int(float64(count)/share+0.999))
@@ -260,9 +258,7 @@ func (r *rules) follow(hop int) {
 		return
 	}
 	for _, g := range routers {
-		if more := followed - r.askFor(hop, g.flows, followed); more > 0 {
-			r.drawThrough(hop-1, more, g.share)
-		}
+		r.drawThrough(hop-1, followed-r.askFor(hop, g.flows, followed), g.share)
 	}
 	h := &r.hops[hop]
 	if len(h.nodes) < 2 {

@@ -2,6 +2,7 @@ package mda
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -165,10 +166,7 @@ func TestRule3OneFlowScouts(t *testing.T) {
 	}
 	for i, opens := range []bool{true, true, true, false} { // of 16 hops
 		tr := New(short(16), start)
-		tr.window.hops = 4 * (i + 1)
-		if i == 3 {
-			tr.window.hops = 16
-		}
+		tr.window.hops = []int{4, 8, 15, 16}[i]
 		if tr.opens() != opens {
 			t.Errorf("with %d of 16 hops open, it opens further: %v", tr.window.hops, !opens)
 		}
@@ -221,6 +219,8 @@ func TestRule5TheTraceEndsByItsShape(t *testing.T) {
 		{"a gap", "r:0 / *:0 / *:0 / *:0 / d:0", 2, 9, plan.EndGap, 2},
 		{"a gap that is not long enough", "r:0 / *:0 / b:0 / *:0 / d:0", 2, 9, plan.EndMaxHops, 8},
 		{"any gap", "r:0 / *:0 / *:0 / *:0 / *:0", 0, 9, plan.EndMaxHops, 8},
+		{"a gap from the beginning", "*:0 / *:0 / c:0", 2, 9, plan.EndGap, 1},
+		{"the target has the address of routers", "r:0 / r:0 / r.:0", 0, 9, plan.EndMaxHops, 8},
 		{"silence is no circle", "r:0 / *:0 / *:0 / *:0 / *:0 / *:0", 0, 9, plan.EndMaxHops, 8},
 		{"a circle behind the target", "r:0 / t.:0 / t.:1 / t.:1", 0, 9, plan.EndMaxHops, 8},
 		{"no further hop", "r:0 / a:0", 0, 2, plan.EndMaxHops, 1},
@@ -340,13 +340,58 @@ func TestRule7TheRuleHoldsAtEachHop(t *testing.T) {
 			t.Errorf("%s: %s is asked, want %s", network, got, want)
 		}
 	}
-	tr := met(t, usual(), "r:0123456789 / a:0123 b:456 c:789 / d:45")
-	if g := tr.groups(2); len(g) != 1 || !slices.Equal(g[0].flows, []int{0, 4, 7, 1, 5, 8, 2, 6, 9, 3}) || !g[0].any || g[0].share < 0.99 || g[0].share > 1.01 {
+	tr := met(t, usual(), "r:0123456789 / a:0123 b:456 c:789 / d:59")
+	if g := tr.groups(2); len(g) != 1 || !slices.Equal(g[0].flows, []int{0, 5, 9, 1, 4, 7, 2, 6, 8, 3}) || !g[0].any || g[0].share < 0.99 || g[0].share > 1.01 {
 		t.Errorf("the group is %+v", g)
 	}
 	tr = met(t, usual(), "r:012345 / t.:01 b:2345 / d:2")
 	if g := tr.groups(2); len(g) != 1 || !slices.Equal(g[0].flows, []int{2, 3, 4, 5}) || g[0].any || g[0].share < 0.66 || g[0].share > 0.67 {
 		t.Errorf("behind the end the group is %+v", g)
+	}
+}
+
+func TestRule7WhichFlowsPassARouter(t *testing.T) {
+	for network, want := range map[string][]group{ // of the third hop
+		"r:012345 / *:012345 / t.:0":   {{any: true}},
+		"t.:0 *:12 / *:12 / b:1":       nil,
+		"r:0123 / a:01 *:23 / b:0":     {{flows: []int{0, 1}, least: 1, share: 1}},
+		"r:0123 / a:01 b:23 / b:0":     {{flows: []int{0, 1}, least: 1, share: 0.5}, {flows: []int{2, 3}, least: 1, share: 0.5}},
+		"r:0123 / t.:01 a:2 b:3 / b:2": {{flows: []int{2}, least: 1, share: 0.25}, {flows: []int{3}, least: 1, share: 0.25}},
+	} {
+		if got := met(t, usual(), network).routers(2); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", network, got, want)
+		}
+	}
+	if g := met(t, usual(), "r:012345 / a:012 b:345 / t.:0").groups(2); len(g) != 1 || !g[0].any {
+		t.Errorf("at the nearest end the groups are %+v", g)
+	}
+	for _, hop := range []int{0, 1} {
+		if g := met(t, usual(), "r:012 / a:012").passing(hop, []group{{flows: []int{1}}}, 0); len(g) != 3 {
+			t.Errorf("%v pass the only router", g)
+		}
+	}
+	tr := met(t, usual(), "r:012 / t.:0 a:12 / b:1 / c:1")
+	if g := tr.passing(2, []group{{flows: []int{1}}}, 0); len(g) != 1 {
+		t.Errorf("behind the nearest end %v pass the only router", g)
+	}
+}
+
+// What is sent again to check a hop leaves in a row, before all else, and what has
+// ended is not asked for.
+func TestRule11WhatIsSentAgainLeavesFirst(t *testing.T) {
+	tr := met(t, usual(), "r:0123 / a:01 b:23")
+	tr.update(4)
+	if len(tr.todo) < 3 || tr.todo[0] != (place{1, 0}) || tr.todo[1].hop != 0 {
+		t.Errorf("in order: %v", tr.todo)
+	}
+	tr = met(t, usual(), "r:0123 / t.:01 b:23")
+	tr.ask(2, 0).want = 1
+	if tr.update(4); slices.Contains(tr.todo, place{2, 0}) {
+		t.Errorf("a flow that has ended is asked for: %v", tr.todo)
+	}
+	tr.todo = nil
+	if tr.update(4); tr.todo != nil {
+		t.Error("all is decided anew though nothing became known")
 	}
 }
 

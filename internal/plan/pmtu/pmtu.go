@@ -1,0 +1,415 @@
+// Package pmtu is the strategy of finding the MTU of a path, where on the way it falls,
+// and where packets that are too big vanish. It is pure: see internal/plan.
+//
+// The rules:
+//
+//  1. Small packets, which pass everywhere, find the hops and how each is answered. The
+//     witness is the farthest that answers: the target, or a router.
+//  2. The largest packet that this system sends is found by giving it packets.
+//  3. A size is tried by Count packets, an Interval apart. It passes if one is answered as
+//     small ones are, or by the target; it is refused if somebody says so.
+//  4. A size vanishes if small packets that were sent among those of the size, in random
+//     order, are answered and none of the size is, so often that chance would make it less
+//     than once in a thousand times. A volley has 7 of each, and there are 12 at the most.
+//     Only small ones of the same volley count.
+//  5. Where packets have vanished, a size is tried by rule 4 at once.
+//  6. Where the target does not answer, packets go to the last hop that does, and to the
+//     last of all, for a router behind may say that they are too big.
+//  7. Between a size that passes and one that fails, what a router tells is tried next, 8
+//     times at the most. Else it is the middle one of the common sizes there, and where
+//     none is left the middle. Behind a size that was told, and behind a common one where
+//     none is left, a byte more is tried.
+//  8. The MTU is confirmed if a packet of just this size was answered, and exact if one of
+//     a byte more is known to fail. Where nothing could be told of any size, the MTU is the
+//     size that nothing speaks against, unconfirmed.
+//  9. Larger packets are followed from hop to hop. Where they end, the link in front of
+//     them is a bottleneck: a router told it, or packets vanish there. Hops that answered
+//     small packets are tried one by one, for they may be slow.
+//  10. Who reports a bottleneck is the hop before the one that the packet was to get to,
+//     unless the address is that of another one.
+//  11. What was told of a bottleneck is its MTU if that can be: if it is not less than that
+//     of the path, and less than the packet. Else it is measured; and what is told twice of
+//     one link was wrong.
+//  12. Echo replies are as large as the requests. Where large ones vanish in front of the
+//     target, datagrams tell probes that vanish from replies that do: if they pass, the
+//     search goes on with them. If the target answers none of them, it is not known which,
+//     and the MTU is not exact.
+package pmtu
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/trace"
+)
+
+// Config says how to search.
+type Config struct {
+	Least    int // a size that passes everywhere
+	Largest  int // that is tried
+	MaxHops  int
+	Count    int
+	Interval time.Duration
+	Timeout  time.Duration
+
+	// TooBig reports whether the system refused a packet because it is too big for the
+	// link.
+	TooBig func(err error) bool
+
+	// Guess returns the MTU of the interface that leads to the target; 0: not known.
+	Guess func() int
+
+	// Datagrams has probes of flow 1 be datagrams, and reports whether it can. Nil: all
+	// are.
+	Datagrams func() bool
+}
+
+// Report is what was found: see icmplib.MTUReport.
+type Report struct {
+	MTU       int
+	Reached   bool
+	Confirmed bool
+	Exact     bool
+	LocalMTU  int
+	Hops      []Hop
+	Holes     []Hole
+}
+
+// Hop is a router on the way, or the target.
+type Hop struct {
+	Distance   int
+	Address    netip.Addr
+	MTU        int
+	Source     Source
+	ReportedBy netip.Addr
+}
+
+// Source is how an MTU is known.
+type Source uint8
+
+// The ways to know an MTU, in the order of icmplib.MTUSource.
+const (
+	Kept     Source = iota // it is that of the hop before
+	Reported               // a router told it
+	Measured               // it was found by trying
+)
+
+// Hole is a link that packets over a certain size do not pass without a word.
+type Hole struct {
+	After, Before   int // the hops between which it is
+	Replies, Unsure bool
+	Passes, Fails   int
+}
+
+// Plan is a search at work. Each of its steps asks something, by a volley of packets or
+// by a trace, and says what is to be done when that is answered.
+type Plan struct {
+	Report
+	cfg       Config
+	witness   int               // the distance of the farthest hop that answers; 0: none does
+	vanishing bool              // packets of some size have vanished
+	answers   map[int]plan.Kind // with what small packets are answered, by distance
+	order     *rand.Rand        // of packets that are sent together
+	flow      int               // 1: datagrams
+
+	volley *volley // what is asked: one of them
+	route  *route
+	probes []asked // by number
+	failed error
+	done   bool
+}
+
+// asked is what a probe was sent for.
+type asked struct {
+	volley *volley
+	route  *route
+	key    plan.Key // within the route; of a volley, its place
+	flow   int
+}
+
+// volley is packets that are sent an Interval apart.
+type volley struct {
+	packets []packet
+	left    int // that left
+	settled int
+	due     time.Time
+
+	// take is told what became known of a packet, and reports whether that is enough. It
+	// is also told that the system took one, where first is set.
+	take  func(p packet, o *plan.Observation) (enough bool)
+	first bool
+	then  func()
+}
+
+// packet is one of a volley.
+type packet struct{ size, ttl int }
+
+// route is a trace by packets of a size.
+type route struct {
+	trace.Plan
+	size, first int
+	hops        []seen
+	refusal     error // why the system did not take a packet
+	then        func(*route)
+}
+
+// seen is what a trace saw of a hop.
+type seen struct {
+	address netip.Addr // who answered first
+	kind    plan.Kind
+	tooBig  netip.Addr // who said that the packet is too big
+	mtu     int
+}
+
+// New begins a search.
+func New(cfg Config) *Plan {
+	p := &Plan{cfg: cfg, answers: map[int]plan.Kind{}, order: rand.New(rand.NewPCG(1, 2))} // the same each time: nobody works against it
+	p.survey(func() { p.findLocal(p.find) })
+	return p
+}
+
+// Err returns why the search could not begin: the system took no packet.
+func (p *Plan) Err() error { return p.failed }
+
+// Done reports whether all is known that was to be found out.
+func (p *Plan) Done() bool { return p.done }
+
+// Alone reports whether a trace has to stop and wait.
+func (p *Plan) Alone() bool { return p.route != nil && p.route.Alone() }
+
+// Next returns the packet that may leave now: see [plan.Plan].
+func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
+	for p.route != nil {
+		r := p.route
+		if probe, ok, wake = r.Next(now); ok {
+			return p.ask(asked{route: r, key: probe.Key}, packet{r.size, probe.TTL}), true, now
+		}
+		if !p.endRoute() {
+			return probe, false, wake
+		}
+	}
+	v := p.volley
+	switch {
+	case v == nil || v.left == len(v.packets):
+		return probe, false, wake
+	case now.Before(v.due):
+		return probe, false, v.due
+	}
+	v.left++
+	v.due = now.Add(p.cfg.Interval)
+	return p.ask(asked{volley: v, key: plan.Key(v.left - 1)}, v.packets[v.left-1]), true, now
+}
+
+// ask names a probe.
+func (p *Plan) ask(a asked, pk packet) plan.Probe {
+	a.flow = p.flow
+	p.probes = append(p.probes, a)
+	return plan.Probe{Key: plan.MakeKey(pk.ttl, len(p.probes)-1), TTL: pk.ttl, Size: pk.size, Flow: p.flow}
+}
+
+// IsDatagram reports whether a probe was of flow 1.
+func (p *Plan) IsDatagram(k plan.Key) bool { return p.probes[k.Number()].flow == 1 }
+
+// asked returns what a probe was sent for, and whether that is still asked.
+func (p *Plan) asked(k plan.Key) (a asked, current bool) {
+	a = p.probes[k.Number()]
+	return a, !p.done && (a.route != nil && a.route == p.route || a.volley != nil && a.volley == p.volley)
+}
+
+// Wants reports whether a probe that waits is still to leave.
+func (p *Plan) Wants(k plan.Key) bool {
+	a, current := p.asked(k)
+	return current && (a.route == nil || a.route.Wants(a.key))
+}
+
+// Recall notes that a probe does not leave.
+func (p *Plan) Recall(k plan.Key) {
+	if a, current := p.asked(k); current && a.route != nil {
+		a.route.Recall(a.key)
+		p.endRoute()
+	}
+}
+
+// Sent notes that the system took a probe.
+func (p *Plan) Sent(k plan.Key, at time.Time) {
+	switch a, current := p.asked(k); {
+	case !current:
+	case a.route != nil:
+		a.route.Sent(a.key, at)
+	default:
+		a.volley.due = at.Add(p.cfg.Interval)
+		if a.volley.first {
+			p.take(a, &plan.Observation{Kind: plan.Advice})
+		}
+	}
+}
+
+// Refused notes that the system did not take a probe, and why.
+func (p *Plan) Refused(k plan.Key, err error, now time.Time) {
+	switch a, current := p.asked(k); {
+	case !current:
+	case a.route != nil:
+		a.route.refusal = err
+		a.route.Refused(a.key, err, now)
+		p.endRoute()
+	default:
+		o := plan.Observation{Kind: plan.Silent, Settles: true, Err: err}
+		if p.cfg.TooBig(err) {
+			o.Kind = plan.TooBig
+		}
+		p.take(a, &o)
+	}
+}
+
+// Observe notes what became known of a probe.
+func (p *Plan) Observe(now time.Time, o *plan.Observation) {
+	switch a, current := p.asked(o.Key); {
+	case !current:
+	case a.route != nil:
+		own := *o
+		own.Key = a.key
+		a.route.note(&own)
+		a.route.Observe(now, &own)
+		p.endRoute()
+	case o.Kind != plan.Unclear:
+		p.take(a, o)
+	}
+}
+
+// note keeps what a trace sees of a hop.
+func (r *route) note(o *plan.Observation) {
+	if !o.IsAnswer() {
+		return
+	}
+	hop := o.Key.Hop()
+	for len(r.hops) <= hop {
+		r.hops = append(r.hops, seen{})
+	}
+	h := &r.hops[hop]
+	if !h.address.IsValid() {
+		h.address = o.Responder
+	}
+	if h.kind == plan.Silent || o.Kind == plan.Reply {
+		h.kind = o.Kind
+	}
+	if o.Kind == plan.TooBig && !h.tooBig.IsValid() {
+		h.tooBig, h.mtu = o.Responder, o.MTU
+	}
+}
+
+// follow traces the path by packets of a size, from a hop on.
+func (p *Plan) follow(size, first int, then func(*route)) {
+	opts := &trace.Options{
+		FirstHop: first, Hops: p.cfg.MaxHops - first + 1, Count: p.cfg.Count, Interval: p.cfg.Interval, Timeout: p.cfg.Timeout, Fast: true,
+	}
+	p.volley, p.route = nil, &route{Plan: trace.New(opts, nil), size: size, first: first, then: then}
+}
+
+// endRoute goes on if the trace is done, and reports whether it is.
+func (p *Plan) endRoute() bool {
+	r := p.route
+	if r == nil || !r.Done() {
+		return false
+	}
+	p.route = nil
+	if r.Taken() == 0 {
+		p.failed, p.done = r.refusal, true
+		return true
+	}
+	for len(r.hops) < r.Final() {
+		r.hops = append(r.hops, seen{})
+	}
+	r.hops = r.hops[:r.Final()]
+	r.then(r)
+	return true
+}
+
+// reached reports whether the target answered.
+func (r *route) reached() bool { return r.End(len(r.hops)-1) == plan.EndReached }
+
+// fire sends packets, and goes on when all are settled or take says that it is enough.
+func (p *Plan) fire(v *volley) { p.volley, p.route = v, nil }
+
+// take has a volley take what became known of a packet.
+func (p *Plan) take(a asked, o *plan.Observation) {
+	v := a.volley
+	if o.Settles {
+		v.settled++
+	}
+	if v.take(v.packets[a.key], o) || v.settled == len(v.packets) {
+		p.volley = nil
+		v.then()
+	}
+}
+
+// survey finds the hops that there are by small packets.
+func (p *Plan) survey(then func()) {
+	p.follow(p.cfg.Least, 1, func(r *route) {
+		p.Reached = r.reached()
+		for i := range r.hops {
+			h := &r.hops[i]
+			p.Hops = append(p.Hops, Hop{Distance: i + 1, Address: h.address})
+			if h.address.IsValid() && h.kind != plan.TooBig {
+				p.witness, p.answers[i+1] = i+1, h.kind
+			}
+		}
+		if p.witness > 0 {
+			p.Hops = slices.DeleteFunc(p.Hops, func(h Hop) bool { return h.Distance > p.witness })
+		}
+		then()
+	})
+}
+
+// findLocal finds the largest packet that can be tried. It asks the system by giving it
+// packets, for that knows the interface that they would leave by; they have a TTL of 1,
+// and what is answered to them is of no interest.
+func (p *Plan) findLocal(then func(largest int)) {
+	p.isSent(p.cfg.Largest, func(fits bool) {
+		if fits {
+			then(p.cfg.Largest)
+			return
+		}
+		p.halve(p.cfg.Least, p.cfg.Largest, p.cfg.Guess(), then)
+	})
+}
+
+// halve finds the largest packet that the system sends between one that it sends and one
+// that it does not, by a guess first.
+func (p *Plan) halve(low, high, guess int, then func(largest int)) {
+	if high-low <= 1 {
+		p.LocalMTU = low
+		then(low)
+		return
+	}
+	size := low + (high-low)/2
+	switch {
+	case guess > low && guess < high:
+		size = guess
+	case guess == low && guess != p.cfg.Least:
+		size, guess = guess+1, 0
+	}
+	p.isSent(size, func(fits bool) {
+		if fits {
+			p.halve(size, high, guess, then)
+		} else {
+			p.halve(low, size, guess, then)
+		}
+	})
+}
+
+// isSent finds out whether the system sends a packet of a size in one piece. Another
+// refusal is found by those who need an answer.
+func (p *Plan) isSent(size int, then func(fits bool)) {
+	fits := true
+	p.fire(&volley{
+		packets: []packet{{size, 1}}, first: true,
+		take: func(_ packet, o *plan.Observation) bool {
+			fits = o.Kind != plan.TooBig || o.Responder.IsValid()
+			return true
+		},
+		then: func() { then(fits) },
+	})
+}
