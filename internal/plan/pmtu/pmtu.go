@@ -23,8 +23,8 @@
 //     a byte more is known to fail. Where nothing could be told of any size, the MTU is the
 //     size that nothing speaks against, unconfirmed.
 //  9. Larger packets are followed from hop to hop. Where they end, the link in front of
-//     them is a bottleneck: a router told it, or packets vanish there. Hops that answered
-//     small packets are tried one by one, for they may be slow.
+//     them is a bottleneck: somebody refuses what is not small, or packets vanish there. Hops
+//     that answered small packets are tried one by one, for they may be slow.
 //  10. Who reports a bottleneck is the hop before the one that the packet was to get to,
 //     unless the address is that of another one.
 //  11. What was told of a bottleneck is its MTU if that can be: if it is not less than that
@@ -160,7 +160,8 @@ type route struct {
 type seen struct {
 	address netip.Addr // who answered first
 	kind    plan.Kind
-	tooBig  netip.Addr // who said that the packet is too big
+	refuser netip.Addr // who first refused the packet
+	refusal plan.Kind
 	mtu     int
 }
 
@@ -295,8 +296,8 @@ func (r *route) note(o *plan.Observation) {
 	if h.kind == plan.Silent || o.Kind == plan.Reply {
 		h.kind = o.Kind
 	}
-	if o.Kind == plan.TooBig && !h.tooBig.IsValid() {
-		h.tooBig, h.mtu = o.Responder, o.MTU
+	if o.Answer()&(plan.Refuses|plan.Closes) != 0 && !h.refuser.IsValid() {
+		h.refuser, h.refusal, h.mtu = o.Responder, o.Kind, o.MTU
 	}
 }
 

@@ -144,8 +144,8 @@ func (s *profile) findBottleneck(r *route, from int) {
 	farthest := from - 1
 	for i := range r.hops {
 		h := &r.hops[i]
-		if h.tooBig.IsValid() {
-			s.pass(s.p.reported(r.first+i, h.mtu, h.tooBig))
+		if h.refuser.IsValid() && h.refusal != s.p.usual(r.first+i) {
+			s.pass(s.p.reported(r.first+i, h.mtu, h.refuser))
 			return
 		}
 		if h.address.IsValid() {
