@@ -887,6 +887,23 @@ func TestTheFirstOfSeveralProbesCounts(t *testing.T) {
 	}
 }
 
+// Outage 6: the target answers again where it was, or farther away.
+func TestWhereTheTargetAnswersAgain(t *testing.T) {
+	for index, want := range map[int]int{2: 2, 3: 0} { // outage and recovery, or nothing
+		d := newOutages(3)
+		d.seen, d.downs = true, 3
+		d.open(9, epoch)
+		d.leaves(9, 2, true, false)
+		d.leaves(9, 3, true, true)
+		o := observations("t", 1)[0]
+		o.Sent = epoch
+		d.take(9, index, &o)
+		if events := d.judge(nil); len(events) != want {
+			t.Errorf("at hop %d: %+v", index, events)
+		}
+	}
+}
+
 // Probes in flight are found whatever order they go in.
 func TestFlights(t *testing.T) {
 	var f flights
