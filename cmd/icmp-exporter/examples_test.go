@@ -115,7 +115,7 @@ func TestTheRulesAreRight(t *testing.T) {
 		t.Skip("promtool is not installed: Debian has it in the package prometheus")
 	}
 	for _, args := range [][]string{
-		{"check", "rules", "alerts.yaml"}, {"check", "config", "prometheus.yaml"}, {"test", "rules", "alerts_test.yaml"},
+		{"check", "rules", "alerts.yaml", "recording.yaml"}, {"check", "config", "prometheus.yaml"}, {"test", "rules", "alerts_test.yaml"},
 	} {
 		c := exec.Command(promtool, args...)
 		c.Dir = "../../docs/examples/exporter"

@@ -123,6 +123,7 @@ type multipingFlags struct {
 	outage       bool
 	everyAddress bool
 	timestamp    bool
+	trace        bool
 	stats        bool
 	given        func(flag string) bool // reports whether a flag is on the command line
 }
@@ -188,6 +189,7 @@ func (f *multipingFlags) register(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.results, "results", "C", 0, "ping all hosts side by side so many times, and print all round-trip times of each in a line")
 	flags.BoolVarP(&f.outage, "outage", "o", false, "with --loop or --results: for how long each was silent, an interval for each loss")
 	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "with --loop: begin each line with the time, in seconds since 1970")
+	flags.BoolVar(&f.trace, "trace-on-loss", false, "with --loop: trace the route to a host that has lost three requests in a row, and say what is different")
 	f.given = flags.Changed
 }
 
@@ -250,6 +252,8 @@ func (f *multipingFlags) checkOwn() error {
 		return errors.New("--loop and --results exclude --count, --retries, --reachable, --alive and --unreachable: one of them is allowed")
 	case !f.endless && (f.every > 0 || f.timestamp):
 		return errors.New("--summary-every and --timestamp: they need --loop")
+	case f.trace && !f.endless:
+		return errors.New("--trace-on-loss: it needs --loop")
 	case f.outage && !f.sideBySide():
 		return errors.New("--outage: it needs --loop or --results")
 	case f.stats && f.sideBySide():

@@ -49,3 +49,18 @@ func TestThereIsNoBarWhereNobodyLooks(t *testing.T) {
 		}
 	}
 }
+
+// Results that go elsewhere, as with --json > file, take no bar away.
+func TestTheBarGivesWayToResultsOnItsScreenOnly(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		var bar, out strings.Builder
+		s := parseMultiping(t).sweep(nil, &icmplib.MultiPingOptions{Count: 1}, &targetList{}, &everyAddress{}, terminal{out: &out, err: &out})
+		s.bar, s.shared = newProgress(&bar, 10), shared
+		s.bar.update(icmplib.Progress{Completed: 1})
+		shown := bar.Len()
+		s.done(aliveHost(), hostAlive)
+		if hidden := bar.Len() > shown; hidden != shared || out.Len() == 0 {
+			t.Errorf("on one screen %v: it is hidden: %v", shared, hidden)
+		}
+	}
+}

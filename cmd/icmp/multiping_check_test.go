@@ -38,6 +38,7 @@ var badSweeps = []struct {
 	{"a loop and results", "-l -C 2 127.0.0.1", "", []string{"--loop and --results exclude each other"}},
 	{"sums without a loop", "-Q 5 127.0.0.1", "", []string{"--summary-every", "need --loop"}},
 	{"an outage without a loop", "-o 127.0.0.1", "", []string{"--outage", "needs --loop or --results"}},
+	{"traces without a loop", "--trace-on-loss 127.0.0.1", "", []string{"--trace-on-loss", "needs --loop"}},
 	{"sums in milliseconds", "-l -Q soon 127.0.0.1", "", []string{"--summary-every", `"soon"`}},
 	{"two formats", "--json --csv 127.0.0.1", "", []string{"--json", "--csv", "one of them"}},
 	{"objects and nothing but the summary", "--json -q 127.0.0.1", "", []string{"--quiet", "--json", "one of them"}},

@@ -67,7 +67,7 @@ func TestTheShortNamesAreThoseOfFping(t *testing.T) {
 		"mark": "", "broadcast": "",
 		"check-source": "", "mode": "", "record": "", "quiet": "q", "json": "", "csv": "",
 		"stats": "s", "retries": "r", "backoff": "B", "every-address": "m", "reachable": "x", "loop": "l",
-		"summary-every": "Q", "results": "C", "outage": "o", "timestamp": "D",
+		"summary-every": "Q", "results": "C", "outage": "o", "timestamp": "D", "trace-on-loss": "",
 	}
 	checkShortNames(t, &multipingFlags{}, want)
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/internal/trouble"
 )
 
 // maxLoopTargets bounds how many hosts are pinged side by side: each of them has its
@@ -29,12 +31,45 @@ type pingLoop struct {
 	hosts []*loopHost
 	json  *jsonWriter // nil: text or CSV
 	csv   *csvHosts
+
+	tracer *trouble.Tracer // of hosts that go down; nil: none
+}
+
+// lossesOfTrouble are those in a row that make a host down.
+const lossesOfTrouble = 3
+
+// trace traces the route to a host, each hop once and for no longer than needed.
+func (l *pingLoop) trace(p *icmplib.Prober) func(ctx context.Context, host netip.Addr) (*icmplib.Route, error) {
+	packet := l.opts.Packet
+	packet.TTL, packet.Broadcast = 0, false
+	return func(ctx context.Context, host netip.Addr) (*icmplib.Route, error) {
+		return p.Traceroute(ctx, host.String(), &icmplib.TracerouteOptions{Count: 2, Fast: true, GapLimit: 4, Timeout: time.Second, Packet: packet})
+	}
+}
+
+// tellTrouble writes what a trace has found: as text among the results, and else to
+// standard error, where it is in nobody's way.
+func (l *pingLoop) tellTrouble(f trouble.Finding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.json != nil {
+		route := *f.Now
+		route.Name = f.Name
+		l.json.write(&route)
+		return
+	}
+	out := l.term.out
+	if l.csv != nil {
+		out = l.term.err
+	}
+	fmt.Fprintln(out, f)
 }
 
 // loopHost is what is known of a host.
 type loopHost struct {
 	icmplib.Host
-	recent sums            // of the interval that is running
+	recent sums // of the interval that is running
+	state  trouble.Detector
 	rtts   []time.Duration // of --results, in sending order, and what a sparkline has in place of one
 }
 
@@ -88,7 +123,7 @@ func (f *multipingFlags) loop(ctx context.Context, p *icmplib.Prober, opts *icmp
 		if len(l.hosts) == maxLoopTargets {
 			return fmt.Errorf("--loop and --results: up to %d targets are allowed", maxLoopTargets)
 		}
-		l.hosts = append(l.hosts, &loopHost{Host: icmplib.Host{Name: target}})
+		l.hosts = append(l.hosts, &loopHost{Host: icmplib.Host{Name: target}, state: trouble.Detector{Losses: lossesOfTrouble}})
 	}
 	if list.err != nil {
 		return list.err
@@ -102,6 +137,10 @@ func (l *pingLoop) run(ctx context.Context, p *icmplib.Prober, names *everyAddre
 	defer whenAsked(ctx, func() { l.tell(l.term.err) })()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if l.flags.trace {
+		l.tracer = trouble.New(l.trace(p), l.tellTrouble)
+		defer l.tracer.Wait()
+	}
 	var all, ticks sync.WaitGroup
 	for i, h := range l.hosts {
 		target := h.Name
@@ -148,6 +187,9 @@ func (l *pingLoop) ping(ctx context.Context, p *icmplib.Prober, h *loopHost, tar
 			return
 		}
 		l.add(h, r)
+		if l.tracer != nil && r.Settles() && r.Status != icmplib.StatusUnsettled {
+			l.tracer.Take(ctx, h.Name, r.Dst, h.state.Note(r.Status == icmplib.StatusReply))
+		}
 	}
 }
 

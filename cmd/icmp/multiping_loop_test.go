@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
 // echoIgnored has the IPv4 addresses of the namespace answer, or not.
@@ -147,4 +148,23 @@ func TestALoopTellsEachReply(t *testing.T) {
 func TestALoopOfTooManyIsRefused(t *testing.T) {
 	got := runLine(t.Context(), "multiping", "-l", "10.0.0.0/15")
 	got.checkRefusal(t, []string{"up to 65536 targets"})
+}
+
+// A router that fails behind a good route.
+const failing = `
+	client 192.0.2.1
+	node r1 10.0.1.1
+	node r2 10.0.2.1 lose@30-
+	node t 10.0.9.9 lose@20-
+	path 10.0.9.0/24 r1 r2 t
+`
+
+func TestAHostThatGoesDownIsTraced(t *testing.T) {
+	carry := func(t *testing.T) { netlab.Carry(t, netsim.MustParse(failing), netlab.Device{}) }
+	netlab.Test(t, netlab.Config{Setup: carry}, func(t *testing.T) {
+		got := loopUntil(t, "is down: ", "-l", "-q", "--trace-on-loss", "-p", "100ms", "-t", "200ms", "10.0.9.9")
+		if !regexp.MustCompile(`(?m)^10\.0\.9\.9 is down: the trace gets as far as hop [12] \(10\.0\.[12]\.1\), gap; at hop [23] answers nobody, where (10\.0\.2\.1, )?10\.0\.9\.9 did$`).MatchString(got.stdout) {
+			t.Errorf("got\n%s%s", got.stdout, got.stderr)
+		}
+	})
 }

@@ -18,6 +18,7 @@ type hostSweep struct {
 	names  *everyAddress
 	term   terminal
 	bar    *progress
+	shared bool // results go to the terminal on which the bar is
 	report hostReporter
 	total  *sweepTotal
 
@@ -29,6 +30,7 @@ type hostSweep struct {
 
 func (f *multipingFlags) sweep(p *icmplib.Prober, opts *icmplib.MultiPingOptions, list *targetList, names *everyAddress, term terminal) *hostSweep {
 	s := &hostSweep{flags: f, prober: p, opts: opts, list: list, names: names, term: term, bar: f.bar(term, list.count()), report: f.reporter(term.out)}
+	s.shared = isTerminal(term.out)
 	s.total = &sweepTotal{began: time.Now(), flags: f}
 	opts.Progress = s.bar.update
 	return s
@@ -116,7 +118,9 @@ func (s *hostSweep) done(host *icmplib.Host, fate hostFate) {
 	}
 	s.total.add(host, fate)
 	if s.flags.shows(fate) {
-		s.bar.hide()
+		if s.shared {
+			s.bar.hide()
+		}
 		s.report.host(host, fate)
 	}
 	if fate == hostAlive {

@@ -72,7 +72,7 @@ func (m *Model) detailCounts(h *icmplib.Hop, behind []icmplib.Hop, add func(titl
 		add("MTU", "%d", h.MTU)
 	}
 	if h.ReturnDistance > 0 {
-		add("Back", "answers come from %d hops away", h.ReturnDistance)
+		add("Back", "answers come from distance %d", h.ReturnDistance)
 	}
 	if words := h.Rewritten.Words(); len(words) > 0 {
 		add("Rewritten", "%s", strings.Join(words, ", "))
