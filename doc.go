@@ -55,6 +55,7 @@
 //   - loss on the way, or a router's rate limit: [ExplainLoss]; the result is a
 //     [LossReport]
 //   - how large packets can be: [PathMTU]; the result is a [MTUReport]
+//   - to watch many hosts for ever: [Prober.NewWatch], [Watch], [WatchEvent]
 //   - single packets of any protocol: [Probe], and for very many
 //     [Prober.NewStream]; each has a [Result] with its [Status]
 //   - options: each operation's are named for it, such as [PingOptions]. Nil and

@@ -90,3 +90,43 @@ func ExampleProber_ExplainLoss() {
 	fmt.Println("on the way to", report.Address, "there is", report.Verdict, "loss")
 	// Output: on the way to 127.0.0.1 there is none loss
 }
+
+func ExampleWatch() {
+	prober, err := icmplib.NewProber(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer prober.Close()
+	watch, err := prober.NewWatch(&icmplib.WatchOptions{Probing: icmplib.WatchProbing{Interval: 10 * time.Millisecond}})
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer watch.Close()
+	targets := []icmplib.WatchTarget{{Host: "127.0.0.1"}, {Host: "localhost", ID: "this host, by its name", Probing: &icmplib.WatchProbing{Family: icmplib.IPv4}}}
+	if err := watch.Set(targets); err != nil {
+		log.Print(err)
+		return
+	}
+	up := 0
+	for event, err := range watch.Events(context.Background()) {
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		switch event.Kind {
+		case icmplib.WatchUp:
+			fmt.Println(event.ID, "is up at", event.Address)
+			up++
+		case icmplib.WatchDown:
+			fmt.Println(event.ID, "is down:", event.Result.Err())
+		}
+		if up == len(targets) {
+			break
+		}
+	}
+	// Unordered output:
+	// 127.0.0.1 is up at 127.0.0.1
+	// this host, by its name is up at 127.0.0.1
+}

@@ -133,6 +133,7 @@ type socketKey struct {
 	mark         uint32
 	dontFragment bool
 	broadcast    bool
+	turn         uint8 // tells sockets apart that differ in nothing but their id
 }
 
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be

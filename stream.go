@@ -326,6 +326,19 @@ type streamShape struct {
 	sourced  bool // replies have to come from the address that was probed
 }
 
+func shapeOf(o *ProbeOptions, dst netip.Addr) streamShape {
+	return streamShape{
+		timeout:  o.Timeout,
+		class:    o.Packet.TrafficClass,
+		size:     o.Packet.size(),
+		protocol: o.Packet.Protocol,
+		payload:  string(o.Packet.Payload),
+		custom:   o.Packet.Payload != nil,
+		group:    o.Packet.isGroup(dst),
+		sourced:  o.Packet.RequireSource,
+	}
+}
+
 // streamOp is an operation of the engine, and how many of its probes are in
 // flight.
 type streamOp struct {
@@ -358,16 +371,7 @@ func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *streamOp, error) {
 
 // op returns the operation for probes of a shape.
 func (s *Stream) op(o *ProbeOptions, dst netip.Addr) *streamOp {
-	shape := streamShape{
-		timeout:  o.Timeout,
-		class:    o.Packet.TrafficClass,
-		size:     o.Packet.size(),
-		protocol: o.Packet.Protocol,
-		payload:  string(o.Packet.Payload),
-		custom:   o.Packet.Payload != nil,
-		group:    o.Packet.isGroup(dst),
-		sourced:  o.Packet.RequireSource,
-	}
+	shape := shapeOf(o, dst)
 	if op := s.ops[shape]; op != nil {
 		return op
 	}

@@ -1,0 +1,384 @@
+package icmplib
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"log/slog"
+	"net"
+	"net/netip"
+	"reflect"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// WatchProbing says how a host is watched. A zero field takes the default.
+type WatchProbing struct {
+	// Interval is the time from one probe of an address to the next. The default is
+	// 1 s, the least 1 ms.
+	Interval time.Duration
+
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the most
+	// 1 h.
+	Timeout time.Duration
+
+	// Family chooses among the addresses of a name. The default is [AnyFamily], which
+	// is decided when the name is resolved first, and kept.
+	Family Family
+
+	// AllAddresses has all addresses of a name watched. The default is the first: one
+	// that is watched stays as long as the name has it, for the order of an answer
+	// means nothing.
+	AllAddresses bool
+
+	// ResolveEvery is after which time a name is looked up again. The default is 1 min;
+	// a negative value means never. A look-up that fails changes nothing and is made
+	// again after 10 s; only if there is no such name any more, its addresses are gone.
+	ResolveEvery time.Duration
+
+	// DownAfter is how many probes in a row without an answer make an address down.
+	// The default is 3.
+	DownAfter int
+
+	// NewIDAfter is after how many silent probes in a row an address is probed with
+	// another id, for a firewall or an address translator may hold a bad session for
+	// the old one; if that does not help, after twice as many, and so on. The default
+	// is 10; a negative value means never. It has no effect where Packet has a
+	// SourcePort.
+	NewIDAfter int
+
+	// Packet is the shape of the probes.
+	Packet Packet
+}
+
+// WatchTarget is a host to watch.
+type WatchTarget struct {
+	// Host is a name or an address.
+	Host string
+
+	// ID tells targets apart; no two of a set may have the same. The default is Host.
+	ID string
+
+	// Value is the caller's own, and is handed back with each event.
+	Value any
+
+	// Probing says how it is watched; nil: as WatchOptions.Probing says.
+	Probing *WatchProbing
+}
+
+// WatchOptions says how to watch. Nil and the zero value mean all defaults.
+type WatchOptions struct {
+	// Probing is for all targets that have none of their own.
+	Probing WatchProbing
+
+	// Buffer is how many events may wait to be taken. The default is 65,536. Where there
+	// is no room, results are left out, and counted in WatchEvent.Missed; a change has
+	// as much room again.
+	Buffer int
+
+	// Lookup, if not nil, finds the addresses of hosts in place of the Prober's
+	// resolver, for a registry of services. An error for which [net.DNSError] says that
+	// there is no such name takes the addresses away.
+	Lookup func(ctx context.Context, host string, family Family) ([]netip.Addr, error)
+}
+
+// WatchKind is what a [WatchEvent] tells.
+type WatchKind uint8
+
+// The kinds of a WatchEvent.
+const (
+	WatchResult       WatchKind = iota // what became of a probe, as PingSeq yields it
+	WatchUp                            // an address answers, for the first time or again
+	WatchDown                          // DownAfter probes of it in a row were not answered
+	WatchAdded                         // an address is watched from now on
+	WatchGone                          // it is not any more
+	WatchNewID                         // it is probed with another id: see NewIDAfter
+	WatchLookupFailed                  // a name was not resolved; Err says why
+)
+
+var watchKindWords = [...]string{"result", "up", "down", "added", "gone", "new-id", "lookup-failed"}
+
+// String returns "result", "up", "down", "added", "gone", "new-id" or "lookup-failed",
+// and "WatchKind(n)" for a value that has no word.
+func (k WatchKind) String() string {
+	return wordOf(k, watchKindWords[:], "WatchKind("+strconv.Itoa(int(k))+")")
+}
+
+// WatchEvent is something that happened to a host that is watched.
+type WatchEvent struct {
+	Kind    WatchKind  // what it tells
+	Time    time.Time  // when it came to be known
+	ID      string     // of the target, as are Host and Value
+	Host    string     // as it was given
+	Value   any        // the caller's own
+	Address netip.Addr // one of its addresses; the zero Addr: it is about the name
+	Result  Result     // of a WatchResult; of WatchUp and WatchDown the one that made it so
+	Err     error      // of a WatchLookupFailed
+
+	// Missed is how many results before this event were left out, of any target, for
+	// want of room: see WatchOptions.Buffer.
+	Missed int
+}
+
+// LogValue returns the fields that are set; of the Result its text.
+func (e WatchEvent) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("host", e.Host)}
+	if e.ID != e.Host {
+		attrs = append(attrs, slog.String("id", e.ID))
+	}
+	if e.Address.IsValid() {
+		attrs = append(attrs, slog.String("address", e.Address.String()))
+	}
+	if e.Result.Dst.IsValid() {
+		attrs = append(attrs, slog.String("result", e.Result.String()))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	if e.Missed > 0 {
+		attrs = append(attrs, slog.Int("missed", e.Missed))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// The defaults of a Watch.
+const (
+	defaultWatchInterval = time.Second
+	defaultResolveEvery  = time.Minute
+	defaultDownAfter     = 3
+	defaultNewIDAfter    = 10
+	defaultWatchBuffer   = 1 << 16
+)
+
+// A Watch probes any number of hosts for ever, each in an interval of its own and all of
+// them evenly spread. The set of hosts is exchanged while it runs.
+//
+// It sends on a goroutine of its own, whatever happens to its events: one that takes
+// them slowly delays no probe. It may be used by several goroutines at once.
+type Watch struct {
+	p    *Prober
+	opts WatchOptions
+	run  *watchRun
+	stop context.CancelFunc
+	done chan struct{} // closed when nothing of it runs any more
+
+	mu     sync.Mutex
+	events []WatchEvent
+	missed int
+	ready  chan struct{} // holds a token while there may be events
+	cause  error         // why it ended
+	taking chan struct{} // holds a token for whoever takes events
+}
+
+// NewWatch returns a Watch without hosts: [Watch.Set] gives it some. It must be closed.
+// The error is a [*ConfigError], or [net.ErrClosed] for a closed Prober.
+func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
+	var o WatchOptions
+	if opts != nil {
+		o = *opts
+	}
+	var err error
+	if o.Probing, err = o.Probing.withDefaults(); err != nil {
+		return nil, err
+	}
+	if o.Buffer < 0 {
+		return nil, &ConfigError{Field: "Buffer", Value: o.Buffer, Allowed: "1 or more, or 0 for the default of 65536"}
+	}
+	o.Buffer = cmp.Or(o.Buffer, defaultWatchBuffer)
+	if p.closed == nil {
+		return nil, errNotMade
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	w := &Watch{
+		p: p, opts: o, stop: stop, done: make(chan struct{}), ready: make(chan struct{}, 1), taking: make(chan struct{}, 1),
+	}
+	w.run = newWatchRun(w)
+	go func() {
+		defer close(w.done)
+		err := w.run.each(ctx)
+		w.mu.Lock()
+		w.cause = err
+		w.mu.Unlock()
+		signal(w.ready)
+	}()
+	return w, nil
+}
+
+// Set has these targets watched, and no others. What was watched before, in the same
+// way, goes on as if nothing had happened; the Value alone may be another. A target
+// that is new is first probed within its interval.
+//
+// The error is a [*ConfigError] for a target that cannot be watched, and nothing has
+// changed then; or [net.ErrClosed]. Set does not wait for names to be resolved.
+func (w *Watch) Set(targets []WatchTarget) error {
+	wanted := make(map[string]*watchTarget, len(targets))
+	for i := range targets {
+		t, err := w.target(targets[i])
+		if err != nil {
+			return err
+		}
+		if wanted[t.ID] != nil {
+			return &ConfigError{Field: "ID", Value: t.ID, Allowed: "one that no other target has: give those of one Host different IDs"}
+		}
+		wanted[t.ID] = t
+	}
+	select {
+	case <-w.done:
+		return net.ErrClosed
+	default:
+	}
+	w.run.setMu.Lock()
+	w.run.wanted = wanted
+	w.run.setMu.Unlock()
+	signal(w.run.wake)
+	return nil
+}
+
+// target checks a target and fills in what is not said.
+func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
+	probing := w.opts.Probing
+	if t.Probing != nil {
+		var err error
+		if probing, err = t.Probing.withDefaults(); err != nil {
+			return nil, err
+		}
+	}
+	t.ID, t.Probing = cmp.Or(t.ID, t.Host), nil
+	addr, err := netip.ParseAddr(t.Host)
+	if err != nil && w.opts.Lookup == nil {
+		if err := checkName(t.Host); err != nil {
+			return nil, &ConfigError{Field: "Host", Value: t.Host, Allowed: "the name of a host, or an address"}
+		}
+	}
+	if addr.IsValid() && !probing.Family.includes(addr) {
+		return nil, &ConfigError{Field: "Host", Value: t.Host, Allowed: "an address of " + probing.Family.String()}
+	}
+	if addr.IsValid() {
+		if _, err := probing.Packet.key(&w.p.cfg, addr.Unmap()); err != nil {
+			return nil, err
+		}
+	}
+	return &watchTarget{WatchTarget: t, probing: probing, literal: addr}, nil
+}
+
+// Events yields what happens, in the order in which it came to be known, for as long
+// as the loop runs. A loop that is left, or whose ctx ends, can be followed by
+// another, which goes on where it stopped; two at once share the events.
+//
+// An error ends the sequence: the cause of ctx, or [net.ErrClosed] when the Watch or
+// its Prober was closed and all events were taken.
+func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
+	return func(yield func(WatchEvent, error) bool) {
+		var taken []WatchEvent
+		for {
+			var err error
+			if taken, err = w.take(ctx, taken); err != nil {
+				yield(WatchEvent{}, err)
+				return
+			}
+			for i := range taken {
+				if !yield(taken[i], nil) {
+					w.giveBack(taken[i+1:])
+					return
+				}
+			}
+		}
+	}
+}
+
+// take waits for events and takes all of them. Buf is used for those to come.
+func (w *Watch) take(ctx context.Context, buf []WatchEvent) ([]WatchEvent, error) {
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		w.mu.Lock()
+		events, cause := w.events, w.cause
+		if len(events) > 0 {
+			clear(buf)
+			w.events = buf[:0]
+			w.mu.Unlock()
+			return events, nil
+		}
+		w.mu.Unlock()
+		if cause != nil {
+			signal(w.ready) // for whoever waits, too
+			return nil, cause
+		}
+		select {
+		case <-w.ready:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// giveBack keeps events that a loop which was left has taken.
+func (w *Watch) giveBack(events []WatchEvent) {
+	if len(events) == 0 {
+		return
+	}
+	w.mu.Lock()
+	w.events = append(append([]WatchEvent(nil), events...), w.events...)
+	w.mu.Unlock()
+	signal(w.ready)
+}
+
+// note queues events.
+func (w *Watch) note(events []WatchEvent) {
+	if len(events) == 0 {
+		return
+	}
+	w.mu.Lock()
+	for i := range events {
+		e := &events[i]
+		room := w.opts.Buffer
+		if e.Kind != WatchResult {
+			room *= 2
+		}
+		if len(w.events) >= room {
+			w.missed++
+			continue
+		}
+		e.Missed, w.missed = w.missed, 0
+		w.events = append(w.events, *e)
+	}
+	w.mu.Unlock()
+	signal(w.ready)
+}
+
+// Close ends the watching. When it returns, nothing of the Watch runs any more; the
+// events that it has can still be taken. The Prober stays open.
+func (w *Watch) Close() {
+	w.stop()
+	<-w.done
+}
+
+// withDefaults returns the options as they take effect, or why they cannot.
+func (o WatchProbing) withDefaults() (WatchProbing, error) {
+	if o.Interval < 0 || o.Interval > 0 && o.Interval < time.Millisecond {
+		return o, &ConfigError{Field: "Interval", Value: o.Interval, Allowed: "1ms or more, or 0 for the default of 1s"}
+	}
+	if o.DownAfter < 0 {
+		return o, &ConfigError{Field: "DownAfter", Value: o.DownAfter, Allowed: "1 or more, or 0 for the default of 3"}
+	}
+	if err := cmp.Or(validateUnit("ResolveEvery", o.ResolveEvery), validateProbing(o.Timeout, o.Family, &o.Packet)); err != nil {
+		return o, err
+	}
+	o.Interval = cmp.Or(o.Interval, defaultWatchInterval)
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	o.ResolveEvery = orDefault(o.ResolveEvery, defaultResolveEvery)
+	o.DownAfter = cmp.Or(o.DownAfter, defaultDownAfter)
+	switch {
+	case o.NewIDAfter < 0 || o.Packet.SourcePort != 0:
+		o.NewIDAfter = 0
+	case o.NewIDAfter == 0:
+		o.NewIDAfter = defaultNewIDAfter
+	}
+	return o, nil
+}
+
+// same reports whether a target is watched as another is.
+func (t *watchTarget) same(as *watchTarget) bool {
+	return t.Host == as.Host && reflect.DeepEqual(&t.probing, &as.probing)
+}
