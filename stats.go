@@ -235,13 +235,10 @@ func (s *Stats) IsAlive() bool { return s.PacketsReceived > 0 }
 // to 1: silent ones (also those that are Suspect), late ones, those that met an ICMP
 // error and those that this system did not send (SendErrors), for a link that is down
 // loses what it was to carry. Probes whose fate is unknown are left out; while there
-// are no others, it is 0. It is 1 if no packet could be sent at all.
+// are no others, as where none was tried, it is 0. It is 1 if no packet could be sent.
 func (s *Stats) PacketLoss() float64 {
 	settled := s.PacketsSent + s.SendErrors - s.Unsettled
-	switch {
-	case s.PacketsSent == 0:
-		return 1
-	case settled == 0:
+	if settled == 0 {
 		return 0
 	}
 	return float64(settled-s.PacketsReceived) / float64(settled)

@@ -150,7 +150,7 @@ func TestPacketLoss(t *testing.T) {
 		loss    float64
 		alive   bool
 	}{
-		{"is total before anything was sent", nil, 1, false},
+		{"is none before anything was tried", nil, 0, false},
 		{"is total when nothing could be sent", []Result{unsent(fate(0, StatusSendError))}, 1, false},
 		{"is none when all answer", []Result{reply(0, ms), reply(1, ms)}, 0, true},
 		{"counts the silent", []Result{reply(0, ms), fate(1, StatusNoReply)}, 0.5, true},

@@ -214,3 +214,43 @@ func compareLabels(t *testing.T, m *icmp.Message, extensions []xicmp.Extension) 
 		t.Fatalf("labels %v, reference %v", got, want)
 	}
 }
+
+// FuzzParseOldForm holds what is found behind a quote that was cut against what is
+// found behind the whole one.
+func FuzzParseOldForm(f *testing.F) {
+	whole := append(pad(packet4(1, nil, echo(8)), 128), extensions(labels())...)
+	f.Add(uint8(11), true, whole, 0)
+	f.Add(uint8(11), true, whole[20:], 20)
+	f.Add(uint8(3), false, whole[48:], 48)
+	f.Add(uint8(2), false, whole, 129)
+	f.Fuzz(func(t *testing.T, number uint8, v4 bool, b []byte, cut int) {
+		if cut < 0 {
+			return // the missing bytes are counted
+		}
+		v := icmp.V6
+		if v4 {
+			v = icmp.V4
+		}
+		typ, before := icmp.MakeType(v, number), bytes.Clone(b)
+		var e icmp.Extensions
+		quoted, ok := e.ParseOldForm(typ, b, cut)
+		if !bytes.Equal(b, before) {
+			t.Fatal("parsing changed its input")
+		}
+		if !ok {
+			if len(quoted) != len(b) {
+				t.Fatalf("nothing was found, and %d of %d bytes are quoted", len(quoted), len(b))
+			}
+			return
+		}
+		if len(quoted) != 128-cut {
+			t.Fatalf("%d bytes are quoted, of which %d are missing", len(quoted), cut)
+		}
+		e.AppendMPLS(nil)
+		e.AppendInterfaces(nil)
+		var again icmp.Extensions
+		if rest, ok := again.ParseOldForm(typ, append(make([]byte, cut), b...), 0); !ok || len(rest) != 128 {
+			t.Fatal("with the missing bytes nothing is found")
+		}
+	})
+}

@@ -67,15 +67,21 @@ func (d *daemon) load() error {
 	return nil
 }
 
+// newServer returns a server that waits for no client without end, be it for a request
+// or for the page to be taken.
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, MaxHeaderBytes: 64 << 10,
+		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
+}
+
 // endOfService is how long requests in flight have when the daemon ends.
 const endOfService = 5 * time.Second
 
 // serve answers requests until ctx ends, and loads the file anew for each reload.
 func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan os.Signal) error {
-	server := &http.Server{
-		Handler: d.routes(), MaxHeaderBytes: 64 << 10,
-		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-	}
+	server := newServer(d.routes())
 	ended := make(chan error, 1)
 	none := false
 	addresses := []string{listener.Addr().String()}

@@ -11,9 +11,9 @@ import (
 
 // exporter runs what the configuration says, and what it says next.
 type exporter struct {
-	open   func(*icmplib.Config) (prober, error)
-	lookup lookupFunc
-	log    *slog.Logger
+	open  func(*icmplib.Config) (prober, error)
+	limit func(lookupFunc) lookupFunc // how many look-ups may run at a time
+	log   *slog.Logger
 
 	mu      sync.Mutex // one configuration at a time
 	current atomic.Pointer[world]
@@ -25,15 +25,16 @@ type exporter struct {
 type world struct {
 	shape   shape
 	prober  prober
+	lookup  lookupFunc // the Prober's, which knows to which family there is a route
 	metrics *metrics
 	targets map[string]*target // by the id of their job
 }
 
 func newExporter(log *slog.Logger) *exporter {
 	return &exporter{
-		open:   func(cfg *icmplib.Config) (prober, error) { return icmplib.NewProber(cfg) },
-		lookup: limited(icmplib.Resolve),
-		log:    log,
+		open:  func(cfg *icmplib.Config) (prober, error) { return icmplib.NewProber(cfg) },
+		limit: limited,
+		log:   log,
 	}
 }
 
@@ -64,7 +65,7 @@ func (e *exporter) newWorld(s shape) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{shape: s, prober: p, metrics: newMetrics(&s), targets: map[string]*target{}}
+	w := &world{shape: s, prober: p, lookup: e.limit(p.Resolve), metrics: newMetrics(&s), targets: map[string]*target{}}
 	w.metrics.registry.MustRegister(proberMetrics{p})
 	return w, nil
 }
@@ -89,7 +90,7 @@ func (e *exporter) run(w *world, jobs []job) {
 	}
 	for id, j := range wanted {
 		if w.targets[id] == nil {
-			t := &target{job: j, prober: w.prober, metrics: w.metrics, lookup: e.lookup, log: e.log}
+			t := &target{job: j, prober: w.prober, metrics: w.metrics, lookup: w.lookup, log: e.log}
 			t.start()
 			w.targets[id] = t
 		}

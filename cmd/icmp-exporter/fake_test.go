@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -22,6 +23,11 @@ type fakeProber struct {
 	sent   map[string][]time.Time // by address
 	broken map[string]error       // addresses of which the probing breaks off
 	closed bool
+	names  *fakeNames
+}
+
+func (f *fakeProber) Resolve(ctx context.Context, name string, family icmplib.Family) ([]netip.Addr, error) {
+	return f.names.lookup(ctx, name, family)
 }
 
 var errBroken = errors.New("no socket")
@@ -99,7 +105,7 @@ func (f *fakeNames) set(name string, to any) {
 	f.names[name] = to
 }
 
-func (f *fakeNames) lookup(_ context.Context, name string, _ icmplib.Family) ([]netip.Addr, error) {
+func (f *fakeNames) lookup(_ context.Context, name string, family icmplib.Family) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {
 		return []netip.Addr{addr}, nil
 	}
@@ -109,6 +115,11 @@ func (f *fakeNames) lookup(_ context.Context, name string, _ icmplib.Family) ([]
 	switch v := f.names[name].(type) {
 	case []netip.Addr:
 		return v, nil
+	case map[icmplib.Family][]netip.Addr:
+		if v[family] == nil {
+			return nil, &net.DNSError{Name: name, IsNotFound: true}
+		}
+		return v[family], nil
 	case error:
 		return nil, v
 	}
@@ -124,9 +135,9 @@ type fakeWorld struct {
 
 func newFakeWorld() *fakeWorld {
 	w := &fakeWorld{exporter: newExporter(slog.New(slog.DiscardHandler)), names: &fakeNames{names: map[string]any{}}}
-	w.lookup = w.names.lookup
+	w.limit = func(lookup lookupFunc) lookupFunc { return lookup }
 	w.open = func(*icmplib.Config) (prober, error) {
-		p := &fakeProber{sent: map[string][]time.Time{}, broken: map[string]error{}}
+		p := &fakeProber{sent: map[string][]time.Time{}, broken: map[string]error{}, names: w.names}
 		w.probers = append(w.probers, p)
 		return p, nil
 	}

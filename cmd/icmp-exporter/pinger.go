@@ -13,6 +13,7 @@ import (
 
 // prober is what the exporter uses of an [icmplib.Prober].
 type prober interface {
+	Resolve(ctx context.Context, name string, family icmplib.Family) ([]netip.Addr, error)
 	PingSeq(ctx context.Context, target string, opts *icmplib.PingOptions) iter.Seq2[icmplib.Result, error]
 	Counters() icmplib.Counters
 	Close() error

@@ -108,7 +108,8 @@ type found struct {
 func (e *exporter) ask(ctx context.Context, target string, options *icmplib.PingOptions, allow []netip.Prefix) *found {
 	f, began := &found{}, time.Now()
 	defer func() { f.took = time.Since(began) }()
-	addrs, err := e.lookup(ctx, target, options.Family)
+	now := e.current.Load()
+	addrs, err := now.lookup(ctx, target, options.Family)
 	f.lookup = time.Since(began)
 	if err != nil {
 		f.err = err
@@ -120,7 +121,7 @@ func (e *exporter) ask(ctx context.Context, target string, options *icmplib.Ping
 		return f
 	}
 	first := true
-	for r, err := range e.current.Load().prober.PingSeq(ctx, f.address.String(), options) {
+	for r, err := range now.prober.PingSeq(ctx, f.address.String(), options) {
 		if err != nil {
 			f.err = err
 			return f

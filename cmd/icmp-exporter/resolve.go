@@ -19,6 +19,31 @@ const (
 	lookupsAtOnce = 16 // which a resolver can take from one client
 )
 
+// familyKeeper is a look-up that keeps the family of a name's first answer: a route that
+// is lost later is an outage, and no reason to probe over the other one. Only where the
+// name has no address of it any more, the family is decided anew.
+type familyKeeper struct {
+	lookup lookupFunc
+	kept   icmplib.Family
+}
+
+func (k *familyKeeper) resolve(ctx context.Context, name string, family icmplib.Family) ([]netip.Addr, error) {
+	if family == icmplib.AnyFamily && k.kept != icmplib.AnyFamily {
+		if addrs, err := k.lookup(ctx, name, k.kept); !isGone(err) {
+			return addrs, err
+		}
+		k.kept = icmplib.AnyFamily
+	}
+	addrs, err := k.lookup(ctx, name, family)
+	if err == nil && family == icmplib.AnyFamily {
+		k.kept = icmplib.IPv4
+		if addrs[0].Is6() {
+			k.kept = icmplib.IPv6
+		}
+	}
+	return addrs, err
+}
+
 // limited has few look-ups run at a time: at the start, all names are asked for.
 func limited(lookup lookupFunc) lookupFunc {
 	places := make(chan struct{}, lookupsAtOnce)

@@ -47,9 +47,10 @@ func (t *target) run(ctx context.Context) {
 	defer t.all.Wait()
 	_, err := netip.ParseAddr(t.job.host)
 	isName := err != nil
+	names := familyKeeper{lookup: t.lookup}
 	for {
 		wait := t.job.resolveEvery
-		addrs, err := t.lookup(ctx, t.job.host, t.job.ping.Family)
+		addrs, err := names.resolve(ctx, t.job.host, t.job.ping.Family)
 		if ctx.Err() != nil {
 			return
 		}

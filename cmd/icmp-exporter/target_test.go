@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/goicmp/icmplib"
 )
 
 const oneName = "resolve_interval: 1m\ntargets: [{hosts: [h.example]}]"
@@ -147,4 +150,29 @@ func TestAProbingThatBreaksOffBeginsAnew(t *testing.T) {
 			t.Errorf("up is %v, want 1", got)
 		}
 	})
+}
+
+// The first answer decides the family, by the routes that there are then; it changes
+// only where the name has no address of it any more.
+func TestTheFamilyOfANameIsKept(t *testing.T) {
+	four, six := []netip.Addr{netip.MustParseAddr("192.0.2.7")}, []netip.Addr{netip.MustParseAddr("2001:db8::7")}
+	names := &fakeNames{names: map[string]any{}}
+	k := familyKeeper{lookup: names.lookup}
+	for i, step := range []struct {
+		any, four, six []netip.Addr
+		want           []netip.Addr
+	}{
+		{four, four, six, four},
+		{six, four, six, four}, // the IPv4 route is lost
+		{six, nil, six, six},   // the name has no IPv4 address any more
+		{four, four, six, six},
+	} {
+		names.set("both.test", map[icmplib.Family][]netip.Addr{icmplib.AnyFamily: step.any, icmplib.IPv4: step.four, icmplib.IPv6: step.six})
+		if got, err := k.resolve(t.Context(), "both.test", icmplib.AnyFamily); err != nil || !slices.Equal(got, step.want) {
+			t.Errorf("answer %d: %v, %v, want %v", i, got, err, step.want)
+		}
+	}
+	if got, err := k.resolve(t.Context(), "both.test", icmplib.IPv4); err != nil || !slices.Equal(got, four) {
+		t.Errorf("of a family that was asked for: %v, %v", got, err)
+	}
 }

@@ -192,7 +192,7 @@ func TestTextSummary(t *testing.T) {
 		want    string
 	}{
 		{"a host that could not be tried has none", errNoName, nil, ""},
-		{"interrupted before the first packet", nil, nil, "0 packets transmitted, 0 received, 100% packet loss\n"},
+		{"interrupted before the first packet", nil, nil, "0 packets transmitted, 0 received, 0% packet loss\n"},
 		{
 			"one reply", nil, []result{reply(0, 12345*time.Microsecond)},
 			"1 packets transmitted, 1 received, 0% packet loss\n" +

@@ -18,6 +18,8 @@ const translated = `
 	node r3 10.0.3.1
 	node r4 10.0.4.1
 	node t 10.0.9.9
+	node u 10.0.9.8
+	path 10.0.9.8/32 r1 n r3 r4 u
 	path 10.0.9.0/24 r1 n r3 r4 t
 `
 
@@ -75,6 +77,42 @@ func TestNATLooksOrSaysThatItCannot(t *testing.T) {
 				if len(r.Rewrites) != rewrites || (r.Rewrites == nil) != unprivileged || (r.Error != nil) != unprivileged {
 					t.Errorf("unprivileged %v: %s", unprivileged, got.stdout)
 				}
+			}
+		})
+	}
+}
+
+// Of a list of targets each is looked at, and where that cannot be, each says so.
+func TestNATOfAList(t *testing.T) {
+	setup := func(t *testing.T) { netlab.Carry(t, netsim.MustParse(translated), netlab.Device{}) }
+	for _, unprivileged := range []bool{false, true} {
+		netlab.Test(t, netlab.Config{PingGroups: true, Unprivileged: unprivileged, Setup: setup, Tries: 3}, func(t *testing.T) {
+			code, found := exitAlive, 2
+			if unprivileged {
+				code, found = exitFailure, 0
+			}
+			const list = "10.0.9.9\n10.0.9.8\n"
+			got := runLineWith(t.Context(), list, "traceroute", "-n", "--nat", "--file", "-")
+			got.check(t, code)
+			if n := strings.Count(got.stdout, "between distance 2 and 3: source"); n != found {
+				t.Errorf("it was found %d times, want %d\n%s", n, found, got.stdout)
+			}
+			if said := strings.Contains(got.stderr, "--nat could not look"); said != unprivileged {
+				t.Errorf("unprivileged %v: %s", unprivileged, got.stderr)
+			}
+			got = runLineWith(t.Context(), list, "traceroute", "--json", "--nat", "--file", "-")
+			got.check(t, code)
+			for line := range strings.Lines(got.stdout) {
+				var r struct{ Rewrites []any }
+				if err := json.Unmarshal([]byte(line), &r); err != nil {
+					t.Fatal(err)
+				}
+				if (r.Rewrites == nil) != unprivileged || len(r.Rewrites) != found/2 {
+					t.Errorf("unprivileged %v: %s", unprivileged, line)
+				}
+			}
+			if n := strings.Count(got.stdout, "\n"); n != 2 {
+				t.Errorf("%d lines", n)
 			}
 		})
 	}

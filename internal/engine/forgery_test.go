@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"testing"
 
@@ -195,4 +196,58 @@ func TestSequenceNumbersStartAtRandom(t *testing.T) {
 	if len(first) < 15 {
 		t.Errorf("20 tables begin with %d different numbers", len(first))
 	}
+}
+
+// Who does not know the source port either sends errors about all of them, with 8
+// quoted bytes and a checksum of his choice: 0 is none, and any other is the number of a
+// probe in flight only by chance.
+func TestWhoDoesNotKnowThePortForgesNothing(t *testing.T) {
+	for _, version := range []icmp.Version{icmp.V4, icmp.V6} {
+		b := newBench(t, OpConfig{Numbered: true, Size: 32, Unclear: true})
+		dst := map[icmp.Version]netip.Addr{icmp.V4: target, icmp.V6: target6}[version]
+		seq := b.launch(dst, 7)
+		const ours = 45678
+		passed := 0
+		for port := range 1 << 16 {
+			for _, checksum := range []uint16{0, 1, seq + 1, seq - 1, 0xffff} {
+				if checksum == seq {
+					continue
+				}
+				a := transport.Arrival{Protocol: icmp.UDP}
+				a.Source = router
+				if ok, _ := a.ParseError(version, udpError(version, dst, uint16(port), checksum), ours, 1); !ok {
+					continue
+				}
+				passed++
+				b.core.receiveArrival(&a, b.now)
+			}
+		}
+		if passed == 0 {
+			t.Error("not even errors about the right port get to the engine")
+		}
+		checkFates(t, b.heard(), nil)
+		a := transport.Arrival{Protocol: icmp.UDP}
+		if ok, _ := a.ParseError(version, udpError(version, dst, ours, seq), ours, 1); !ok {
+			t.Fatal("a true error is none")
+		}
+		a.Source = router
+		checkFates(t, b.arrive(&a), []Fate{Failed})
+	}
+}
+
+// udpError is a time exceeded that quotes the IP header and 8 bytes of a UDP probe.
+func udpError(version icmp.Version, dst netip.Addr, port, checksum uint16) []byte {
+	udp := binary.BigEndian.AppendUint16(nil, port)
+	for _, field := range []uint16{33434, 40, checksum} { // to port, length
+		udp = binary.BigEndian.AppendUint16(udp, field)
+	}
+	local := map[icmp.Version]netip.Addr{icmp.V4: netip.MustParseAddr("192.0.2.1"), icmp.V6: netip.MustParseAddr("2001:db8::1")}[version]
+	if version == icmp.V4 {
+		h := wire.IPv4{TTL: 1, Protocol: wire.ProtocolUDP, Source: local, Destination: dst}
+		message := append(h.Append([]byte{11, 0, 0, 0, 0, 0, 0, 0}, 40), udp...)
+		binary.BigEndian.PutUint16(message[2:], wire.Checksum(message))
+		return message
+	}
+	h := wire.IPv6{NextHeader: wire.ProtocolUDP, HopLimit: 1, Source: local, Destination: dst}
+	return append(h.Append([]byte{3, 0, 0, 0, 0, 0, 0, 0}, 40), udp...)
 }

@@ -254,7 +254,7 @@ func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr, arrival time.Dura
 // matchUnnumbered finds the only probe to a host for what bears the number of
 // none: what a service answers, which need not be what it was sent, and errors
 // about payloads of a caller's, as far as they agree. An error about a numbered
-// probe that quotes a number has quoted another one.
+// probe that quotes a number, or a header that has none, has quoted another one.
 func (c *core) matchUnnumbered(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
 	seq, s, like := c.matchSole(peer, arrival)
 	if s == nil || a.Segment.Kind != transport.None {
@@ -270,8 +270,12 @@ func (c *core) matchUnnumbered(a *transport.Arrival, peer netip.Addr, arrival ti
 // be about a probe of the operation.
 func (op *Op) mayBeAbout(a *transport.Arrival, n nonce, seq uint16) bool {
 	agrees, _ := op.payload.agrees(a.Quote.Payload, n, seq)
-	return agrees && (!op.payload.numbered || numberIn(a) == 0)
+	return agrees && (!op.payload.numbered || numberIn(a) == 0 && !showsHeader(a))
 }
+
+// showsHeader reports whether an error brings the UDP header back, with the checksum
+// that is the number of the probe. An error queue does not.
+func showsHeader(a *transport.Arrival) bool { return len(a.Quote.Transport) > len(a.Quote.Payload) }
 
 // numberIn returns the number of the probe that something about a datagram
 // brings back: at the beginning of the payload, or as the quoted checksum; 0 where
