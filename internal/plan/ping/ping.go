@@ -73,30 +73,38 @@ func (p *Plan) Tried() int { return p.tried }
 
 // Next returns the request that may leave now: see [plan.Plan].
 func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
-	switch {
-	case p.asked > p.tried:
+	if p.asked > p.tried {
 		return probe, false, wake
-	case p.opts.Count >= 0 && p.asked >= p.opts.Count:
-		if p.open > 0 {
-			return probe, false, wake
-		}
-		until := p.until
-		for i := range p.doubted {
-			if d := p.doubted[i].until; d.After(until) {
-				until = d
-			}
-		}
-		if p.over = !now.Before(until); !p.over {
-			wake = until
-		}
+	}
+	if p.opts.Count >= 0 && p.asked >= p.opts.Count {
+		return probe, false, p.rest(now)
+	}
+	if p.opts.Interval == 0 && p.open > 0 {
 		return probe, false, wake
-	case p.opts.Interval == 0 && p.open > 0:
-		return probe, false, wake
-	case now.Before(p.due):
+	}
+	if now.Before(p.due) {
 		return probe, false, p.due
 	}
 	p.asked++
 	return plan.Probe{Key: plan.MakeKey(0, p.asked-1)}, true, wake
+}
+
+// rest looks, behind the last request, whether anything is still waited for, and
+// returns until when; the zero time if only an answer can tell, or nothing is.
+func (p *Plan) rest(now time.Time) (wake time.Time) {
+	if p.open > 0 {
+		return wake
+	}
+	until := p.until
+	for i := range p.doubted {
+		if d := p.doubted[i].until; d.After(until) {
+			until = d
+		}
+	}
+	if p.over = !now.Before(until); p.over {
+		return wake
+	}
+	return until
 }
 
 // Sent notes that a request has left.
@@ -129,17 +137,18 @@ func (p *Plan) schedule(now time.Time, pause time.Duration) {
 
 // Observe notes what became known of a request.
 func (p *Plan) Observe(now time.Time, o *plan.Observation) {
-	switch {
-	case o.Settles:
-		p.open--
-		if (o.Kind == plan.Unreachable || o.Kind == plan.Refused) && p.opts.Count >= 0 {
-			for len(p.doubted) > 0 && !now.Before(p.doubted[0].until) {
-				p.doubted = p.doubted[1:]
-			}
-			p.doubted = append(p.doubted, doubt{o.Key, o.Sent.Add(p.opts.Timeout)})
+	if !o.Settles {
+		if o.Kind == plan.Reply && !o.Duplicate {
+			p.doubted = slices.DeleteFunc(p.doubted, func(d doubt) bool { return d.key == o.Key })
 		}
-	case o.Kind == plan.Reply && !o.Duplicate:
-		p.doubted = slices.DeleteFunc(p.doubted, func(d doubt) bool { return d.key == o.Key })
+		return
+	}
+	p.open--
+	if (o.Kind == plan.Unreachable || o.Kind == plan.Refused) && p.opts.Count >= 0 {
+		for len(p.doubted) > 0 && !now.Before(p.doubted[0].until) {
+			p.doubted = p.doubted[1:]
+		}
+		p.doubted = append(p.doubted, doubt{o.Key, o.Sent.Add(p.opts.Timeout)})
 	}
 }
 

@@ -283,11 +283,11 @@ func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
 // note takes account of what became known of a probe to a hop.
 func (p *Plan) note(index int, h *hop, o *plan.Observation) {
 	if o.Key.Number() < h.discarded {
-		switch answered := o.Responder.IsValid(); {
-		case answered && h.tried == h.discarded:
-			h.discarded = 0 // and so may all of them have been
-		case !answered:
+		if !o.Responder.IsValid() {
 			return
+		}
+		if h.tried == h.discarded {
+			h.discarded = 0 // all of them may have been answered
 		}
 	}
 	if index < p.final || p.Done() {
@@ -311,15 +311,13 @@ func (p *Plan) note(index int, h *hop, o *plan.Observation) {
 
 // unclear notes an answer that could be to any of several probes.
 func (p *Plan) unclear() {
-	switch {
-	case !p.care.on:
-		p.care = care{on: true, unclear: 1}
-	case p.inFlight > 1:
-		p.care.unclear++ // to one of those that left before
+	if p.care.on {
+		if p.inFlight > 1 { // else somebody else probes the same host
+			p.care.unclear++ // to one of those that left before
+		}
 		return
-	default:
-		return // somebody else probes the same host
 	}
+	p.care = care{on: true, unclear: 1}
 	for i := p.final; i < p.reach(); i++ {
 		if h := &p.hops[i]; h.isSilent() {
 			h.discarded = h.tried
@@ -345,12 +343,12 @@ func (p *Plan) advance() {
 		if h.open > 0 || h.waits || p.wants(h) {
 			return
 		}
-		switch i := p.final; {
-		case i == p.last:
-		case plan.ClosesLoop(i, p.alike):
-			p.last, p.end = i, plan.EndLoop
-		case p.closesGap(i):
-			p.last, p.end = i, plan.EndGap
+		if i := p.final; i != p.last {
+			if plan.ClosesLoop(i, p.alike) {
+				p.last, p.end = i, plan.EndLoop
+			} else if p.closesGap(i) {
+				p.last, p.end = i, plan.EndGap
+			}
 		}
 		p.final++
 	}
