@@ -201,14 +201,15 @@ func TestStretchesOfLoss(t *testing.T) {
 		{"a little later still", 100*ms - 61*ms - 1, 1100 * ms, false},
 		{"as early as answers come", 100 * ms, 1100 * ms, true},
 		{"too late for any", 100*ms + 1, 1100 * ms, false},
-		{"its time was over", 40 * ms, 99 * ms, false},
+		{"its time was over", 40 * ms, 100*ms - 1, false},
+		{"its time was just not over", 40 * ms, 100 * ms, true},
 		{"in the middle", 80 * ms, 1080 * ms, true},
 	} {
 		if got := l.touches(tt.sent, tt.deadline); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
-	for range 3 {
+	for range 2 {
 		l.touches(80*ms, 1080*ms)
 	}
 	if l.touches(80*ms, 1080*ms) {
@@ -286,6 +287,9 @@ func (s *stretchy) SetReceiveBuffer(size int) error {
 }
 
 func TestReceiveBuffersGrowWithinOneBudget(t *testing.T) {
+	if all := NewBudget(7); !all.take(7) || all.take(1) {
+		t.Error("it is not what it holds that can be had")
+	}
 	budget := NewBudget(10)
 	first, second := &stretchy{size: 2, most: 100}, &stretchy{size: 2, most: 3}
 	var a, b receiveBuffer
