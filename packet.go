@@ -133,11 +133,6 @@ func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
 	return engine.Probe{Dst: dst, Tag: tag, TTL: ttl, Flow: pk.flow()}
 }
 
-// newOp starts an operation with probes of a shape.
-func (p *Prober) newOp(pk *Packet, timeout time.Duration, dst netip.Addr) *engine.Op {
-	return engine.NewOp(p.opConfig(pk, timeout, dst))
-}
-
 // opConfig returns what the probes of an operation have in common.
 func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
 	return engine.OpConfig{

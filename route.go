@@ -71,10 +71,6 @@ func (e RouteEnd) String() string {
 	return wordOf(e, routeEndWords[:], routeEndWords[EndUnknown])
 }
 
-// isRefusal reports whether somebody said that the packet goes no further, who is not
-// known to be the target.
-func (e RouteEnd) isRefusal() bool { return e == EndUnreachable || e == EndRefused }
-
 // MarshalText returns the word, for JSON and its like.
 func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
