@@ -160,16 +160,27 @@ func (a *Agent) tracePeers(ctx context.Context, prober *icmplib.Prober, m *mesh,
 	}
 	ctx, cancel := context.WithTimeout(ctx, every)
 	defer cancel()
+	cut := map[string]bool{} // whose traces were cut short: they are due again
+	for _, peers := range due {
+		for _, peer := range peers {
+			cut[peer.Name] = true
+		}
+	}
 	var routes []wire.PairRoute
-	for route, err := range prober.MultiTracerouteSeq(ctx, slices.Values(addrs), &icmplib.MultiTracerouteOptions{GapLimit: 5, Rate: 500}) {
+	for route, err := range prober.MultiTracerouteSeq(ctx, slices.Values(addrs), &icmplib.MultiTracerouteOptions{
+		GapLimit: 5, Rate: 500, Timeout: time.Duration(fleet.Mesh.Timeout)}) {
 		if err != nil || ctx.Err() != nil {
 			break
 		}
 		for _, peer := range due[route.Name] {
+			delete(cut, peer.Name)
 			if told := m.tell(peer.Name, route, a.now()); told != nil {
 				routes = append(routes, *told)
 			}
 		}
+	}
+	for name := range cut {
+		m.paths[name].traced = time.Time{}
 	}
 	return routes
 }
