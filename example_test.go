@@ -2,6 +2,7 @@ package icmplib_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -123,4 +124,23 @@ func ExampleResult_Err() {
 	silent := icmplib.Result{Status: icmplib.StatusNoReply}
 	fmt.Println(errors.Is(silent.Err(), icmplib.ErrTimeout))
 	// Output: true
+}
+
+// Shards add up: what was stored as JSON is read, and merged.
+func ExampleStats_Merge() {
+	shards := []string{
+		`{"schema":1,"packets_sent":2,"packets_received":2,"min_rtt_ms":1,"avg_rtt_ms":1.5,"max_rtt_ms":2,"last_rtt_ms":2,"rtts_ms":[1,2]}`,
+		`{"schema":1,"packets_sent":2,"packets_received":1,"silent":1,"min_rtt_ms":3,"avg_rtt_ms":3,"max_rtt_ms":3,"last_rtt_ms":3,"rtts_ms":[3]}`,
+	}
+	var all icmplib.Stats
+	for _, text := range shards {
+		var shard icmplib.Stats
+		if err := json.Unmarshal([]byte(text), &shard); err != nil {
+			log.Print(err)
+			return
+		}
+		all.Merge(&shard)
+	}
+	fmt.Println(all.PacketsReceived, "of", all.PacketsSent, all.PacketLoss(), all.MinRTT(), all.MaxRTT())
+	// Output: 3 of 4 0.25 1ms 3ms
 }
