@@ -248,7 +248,7 @@ func TestCSVHops(t *testing.T) {
 	report := csvRoute{newCSVHops(&out, nil)}
 	report.end(aRoute(icmplib.EndReached, routerHop(), silentHop(), balancedHop(), finalHop()), nil)
 	report.end(&icmplib.Route{Name: "failed"}, errors.New("one"))
-	csvMTR{report.csvHops}.outcomes([]*mtrOutcome{anOutcome(icmplib.EndUnreachable, narrowHop())})
+	csvMTR(report).outcomes([]*mtrOutcome{anOutcome(icmplib.EndUnreachable, narrowHop())})
 	lines := csvColumns(t, out.String())
 	if len(lines) != 7 {
 		t.Fatalf("%d lines:\n%s", len(lines), &out)

@@ -29,7 +29,7 @@ func TestTheLinesOfAHop(t *testing.T) {
 		{"silence", silentHop(), "  2 *\n"},
 		{"two responders, labels, loss and what was done to the probe", balancedHop(),
 			"  3 198.51.100.1  12.3 ms  12.5 ms, jitter 0.200 ms, 33.33% loss  (1 of 3)" +
-				"  [MPLS 16001 tc=5 ttl=1, 24 tc=0 ttl=2]  [rewritten: source, traffic-class]\n" +
+				"  [MPLS 16001 tc=5 ttl=1, 24 tc=0 ttl=2]  [rewritten: source, traffic-class]  [back 2]\n" +
 				"    198.51.100.2  (1 of 3)\n"},
 		{"the target", finalHop(), "  4 192.0.2.7  20.0 ms  22.0 ms, jitter 2.00 ms\n"},
 		{"somebody who refuses", refusedHop(), "  2 198.51.100.1  5.00 ms  !X\n"},
