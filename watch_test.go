@@ -22,11 +22,9 @@ import (
 // watchTest is a Watch on a simulated network, in a bubble of virtual time.
 type watchTest struct {
 	*testing.T
-	p      *Prober
-	n      *netsim.Network
-	w      *Watch
-	events []WatchEvent
-	got    sync.WaitGroup
+	p *Prober
+	n *netsim.Network
+	w *Watch
 }
 
 func newWatchTest(t *testing.T, network string, opts *WatchOptions) *watchTest {

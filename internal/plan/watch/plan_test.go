@@ -459,9 +459,9 @@ func TestRule6ListensWhereItMatters(t *testing.T) {
 		t.Error("in the midst of a round")
 	}
 	for range 2 {
-		probe, _, wake := w.p.Next(w.now)
+		probe, _, _ := w.p.Next(w.now)
 		w.p.Sent(probe.Key, w.now)
-		_, _, wake = w.p.Next(w.now)
+		_, _, wake := w.p.Next(w.now)
 		w.now = wake
 	}
 	if !w.p.Listens() {
