@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,6 +66,9 @@ func TestTheStatisticsSoFarAreTold(t *testing.T) {
 }
 
 func TestAHangupEndsTheCommand(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("this process was begun with SIGHUP ignored, as nohup does, and then it stays so")
+	}
 	ctx, stop := signals(t.Context())
 	defer stop()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
