@@ -100,7 +100,7 @@ func TestTheProgramForWindowsBehindKernelRouters(t *testing.T) {
 			w.icmp(t, "traceroute", "-n", target).checkOutput(t, exitAlive, hops.String())
 		})
 		t.Run("many hosts at once", func(t *testing.T) {
-			w.icmp(t, "multiping", "-c", "2", "-i", "0.05", "127.0.0.1", target, chain.Routers[0][0].String()).
+			w.icmp(t, "multiping", "-c", "2", "-p", "50ms", "127.0.0.1", target, chain.Routers[0][0].String()).
 				checkOutput(t, exitAlive, `(?s)127\.0\.0\.1.*`+target)
 		})
 		t.Run("what is silent is no reply", func(t *testing.T) {
