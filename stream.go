@@ -150,26 +150,14 @@ func (s *Stream) sendRun(ctx context.Context, probes []StreamProbe) (n int, err 
 
 // flush sends the batch that was made of the first probes.
 func (s *Stream) flush(ctx context.Context, pool *engine.Pool, op *streamOp, probes []StreamProbe) error {
-	for first := 0; first < len(s.batch); {
-		n := s.p.pacer.Batch(len(s.batch) - first)
-		if err := s.p.pacer.Wait(ctx, n); err != nil {
-			s.takeBack(first)
-			return err
-		}
-		sent, err := pool.Send(ctx, op.op, s.batch[first:first+n])
-		first += sent
-		if err == nil {
-			continue
-		}
-		if wasStopped(ctx, err) {
-			s.takeBack(first)
-			return err
-		}
-		s.remove(s.places[first])
-		s.refuse(&probes[first], err)
-		first++
+	n, err := s.p.sendPaced(ctx, pool, op.op, s.batch, func(i int, err error) {
+		s.remove(s.places[i])
+		s.refuse(&probes[i], err)
+	})
+	if err != nil {
+		s.takeBack(n)
 	}
-	return nil
+	return err
 }
 
 // takeBack forgets the probes of the batch from first on, which were not sent.

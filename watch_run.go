@@ -386,25 +386,14 @@ func (r *watchRun) pool(a *watching, now time.Duration) (*engine.Pool, error) {
 
 // flush sends a batch.
 func (r *watchRun) flush(ctx context.Context, b *watchBatch) error {
-	for first := 0; first < len(b.probes); {
-		n := r.p.pacer.Batch(len(b.probes) - first)
-		if err := r.p.pacer.Wait(ctx, n); err != nil {
-			return err
-		}
-		sent, err := b.pool.Send(ctx, b.op.Op, b.probes[first:first+n])
-		first += sent
-		if err == nil {
-			continue
-		}
-		if wasStopped(ctx, err) {
-			return err
-		}
-		b.of[first].sent-- // refuse counts it
-		r.refuse(b.of[first], err)
-		first++
+	_, err := r.p.sendPaced(ctx, b.pool, b.op.Op, b.probes, func(i int, err error) {
+		b.of[i].sent-- // refuse counts it
+		r.refuse(b.of[i], err)
+	})
+	if err == nil {
+		b.op.Rest()
 	}
-	b.op.Rest()
-	return nil
+	return err
 }
 
 // refuse tells of a probe that was not sent.
