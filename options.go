@@ -18,11 +18,10 @@ const (
 	defaultTimeout      = 2 * time.Second
 )
 
-// maxTimeout keeps deadlines within what a probe's identity lasts for.
+// maxTimeout keeps deadlines within the lifetime of a probe's identity.
 const maxTimeout = time.Hour
 
-// minDuration is the least that a duration can mean: what is less was a number
-// without a unit.
+// minDuration is the shortest duration that makes sense: less was a number without a unit.
 const minDuration = time.Microsecond
 
 // validateUnit refuses a duration that lacks its unit: 2 is 2 ns.
@@ -33,7 +32,7 @@ func validateUnit(field string, d time.Duration) error {
 	return &ConfigError{Field: field, Value: d, Allowed: fmt.Sprintf("1µs or more: a number alone is nanoseconds, so write %d*time.Second or %[1]d*time.Millisecond", int64(d))}
 }
 
-// validateTimeout refuses a timeout that no deadline can be made of.
+// validateTimeout refuses a timeout that is negative or too long.
 func validateTimeout(d time.Duration) error {
 	if d < 0 || d > maxTimeout {
 		return &ConfigError{Field: "Timeout", Value: d, Allowed: "up to 1h, or 0 for the default of 2s"}
@@ -41,7 +40,7 @@ func validateTimeout(d time.Duration) error {
 	return validateUnit("Timeout", d)
 }
 
-// validateProbing refuses what no kind of probing takes.
+// validateProbing refuses what no operation accepts.
 func validateProbing(timeout time.Duration, family Family, packet *Packet) error {
 	if err := validateTimeout(timeout); err != nil {
 		return err
@@ -60,7 +59,7 @@ func validateFamily(f Family) error {
 	return &ConfigError{Field: "Family", Value: f, Allowed: "AnyFamily, IPv4 or IPv6"}
 }
 
-// orDefault returns d, or the default where d is 0, or none where it is negative.
+// orDefault returns d, the default if d is 0, and 0 if d is negative.
 func orDefault(d, def time.Duration) time.Duration {
 	if d == 0 {
 		return def
@@ -68,8 +67,8 @@ func orDefault(d, def time.Duration) time.Duration {
 	return max(d, 0)
 }
 
-// thisHost replaces the unspecified address, which Linux takes for this host,
-// with the address under which this host answers.
+// thisHost replaces the unspecified address, which Linux takes for this host, by the
+// address from which this host answers.
 func thisHost(addr netip.Addr) netip.Addr {
 	switch addr {
 	case netip.IPv4Unspecified():
@@ -86,14 +85,13 @@ const (
 	defaultMaxHops  = 30
 )
 
-// hopRange returns FirstHop and MaxHops as they take effect.
+// hopRange returns FirstHop and MaxHops with their defaults.
 func hopRange(first, last int) (int, int) {
 	first = cmp.Or(first, defaultFirstHop)
 	return first, cmp.Or(last, max(defaultMaxHops, first))
 }
 
-// validateHops refuses a FirstHop and a MaxHops that no packet can have as its
-// TTL.
+// validateHops refuses a FirstHop or MaxHops that cannot be a TTL.
 func validateHops(first, last int) error {
 	switch {
 	case first < 1 || first > maxTTL:
@@ -104,8 +102,8 @@ func validateHops(first, last int) error {
 	return nil
 }
 
-// Protocol is what a probe is made of. (Package icmp has a Protocol, too: the
-// number in an IP header.)
+// Protocol is the protocol of a probe. (Package icmp has a Protocol, too: the number in an
+// IP header.)
 type Protocol uint8
 
 // The protocols of probes.
@@ -118,7 +116,7 @@ const (
 
 var protocolNames = [...]string{"icmp", "udp", "tcp", "sctp"}
 
-// String returns the protocol's name in lower case, as mtr-packet has it.
+// String returns the protocol's name in lower case, as mtr-packet spells it.
 func (p Protocol) String() string {
 	if int(p) < len(protocolNames) {
 		return protocolNames[p]
@@ -137,8 +135,8 @@ func ParseProtocol(name string) (Protocol, error) {
 	return ICMP, fmt.Errorf("unknown protocol %q: icmp, udp, tcp and sctp are known", name)
 }
 
-// MarshalText returns the name, for JSON and its like. A value that has none is
-// an error.
+// MarshalText returns the name, as encoding/json uses it. A value without a name is an
+// error.
 func (p Protocol) MarshalText() ([]byte, error) {
 	if int(p) >= len(protocolNames) {
 		return nil, fmt.Errorf("no name for %v", p)
@@ -146,7 +144,7 @@ func (p Protocol) MarshalText() ([]byte, error) {
 	return []byte(protocolNames[p]), nil
 }
 
-// UnmarshalText sets p to the protocol whose name is given.
+// UnmarshalText sets p to the protocol with the given name.
 func (p *Protocol) UnmarshalText(name []byte) error {
 	parsed, err := ParseProtocol(string(name))
 	if err == nil {
@@ -162,25 +160,25 @@ func (p Protocol) number() icmp.Protocol {
 
 // The ports that are probed by default: that of traceroute, and that of HTTP.
 const (
+	// The default destination ports are those of traceroute and of HTTP.
 	defaultPortUDP = 33434
 	defaultPortTCP = 80
 )
 
-// Family is the IP version that a name is to be resolved to, and that a probe
-// is sent with. Its values are those versions. The zero value is [AnyFamily].
+// Family is the IP version to which a name is resolved and with which probes are sent. The
+// zero value is [AnyFamily].
 type Family uint8
 
 const (
-	// AnyFamily takes a name's IPv4 addresses where this host has a route to
-	// them, else its IPv6 addresses. A Packet.Source decides for its own family.
-	// (The function [Resolve], which sends nothing, takes the IPv4 addresses
-	// wherever there are any.)
+	// AnyFamily uses a name's IPv4 addresses if this host has a route to one, and otherwise
+	// its IPv6 addresses. A Packet.Source selects its own family. (The function [Resolve],
+	// which sends nothing, prefers IPv4 addresses without looking at routes.)
 	AnyFamily Family = 0
 
-	// IPv4 takes IPv4 addresses only.
+	// IPv4 uses IPv4 addresses only.
 	IPv4 Family = 4
 
-	// IPv6 takes IPv6 addresses only.
+	// IPv6 uses IPv6 addresses only.
 	IPv6 Family = 6
 )
 
@@ -197,8 +195,8 @@ func (f Family) String() string {
 	return "Family(" + strconv.Itoa(int(f)) + ")"
 }
 
-// MarshalText returns "any", "IPv4" or "IPv6", for JSON and its like. Any other
-// value is an error.
+// MarshalText returns "any", "IPv4" or "IPv6", as encoding/json uses it. Any other value is
+// an error.
 func (f Family) MarshalText() ([]byte, error) {
 	if err := validateFamily(f); err != nil {
 		return nil, err
@@ -206,8 +204,8 @@ func (f Family) MarshalText() ([]byte, error) {
 	return []byte(f.String()), nil
 }
 
-// UnmarshalText sets f to the family whose word is given, as [Family.String] has
-// it. An unknown word is an error.
+// UnmarshalText sets f to the family with the given word, as [Family.String] returns it. An
+// unknown word is an error.
 func (f *Family) UnmarshalText(word []byte) error {
 	for _, family := range []Family{AnyFamily, IPv4, IPv6} {
 		if string(word) == family.String() {
@@ -218,8 +216,8 @@ func (f *Family) UnmarshalText(word []byte) error {
 	return fmt.Errorf("unknown family %q: any, IPv4 and IPv6 are known", word)
 }
 
-// includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is
-// an IPv4 address: that is what travels on the wire.
+// includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is an IPv4
+// address: that is what travels on the wire.
 func (f Family) includes(addr netip.Addr) bool {
 	switch f {
 	case AnyFamily:
@@ -230,7 +228,7 @@ func (f Family) includes(addr netip.Addr) bool {
 	return false
 }
 
-// familyOf returns the family of addr, [AnyFamily] where addr is the zero Addr.
+// familyOf returns the family of addr, or [AnyFamily] for the zero Addr.
 func familyOf(addr netip.Addr) Family {
 	switch {
 	case !addr.IsValid():
@@ -249,21 +247,19 @@ var (
 	// ErrTimeout: no answer came before the timeout.
 	ErrTimeout = errors.New("no answer within the timeout")
 
-	// ErrNameLookup: a name could not be resolved, or cannot be one.
+	// ErrNameLookup: a name could not be resolved, or cannot be a name.
 	ErrNameLookup = errors.New("name lookup failed")
 
-	// ErrTimeExceeded: a router found that the packet's TTL had run out.
+	// ErrTimeExceeded: the packet's TTL reached zero at a router.
 	ErrTimeExceeded = icmp.ErrTimeExceeded
 
-	// ErrUnreachable: a router or the target said that the target cannot be
-	// reached.
+	// ErrUnreachable: a router or the target reported that the target is unreachable.
 	ErrUnreachable = icmp.ErrUnreachable
 
-	// ErrPacketTooBig: the packet was too big for the path, and not to be
-	// fragmented.
+	// ErrPacketTooBig: the packet was too big for the path and was not to be fragmented.
 	ErrPacketTooBig = icmp.ErrPacketTooBig
 )
 
-// ConfigError is an option that cannot be used: which field, the value it has,
-// and what is allowed. It is found before anything is sent.
+// ConfigError is an option that cannot be used: the field, its value, and the allowed
+// values. It is returned before anything is sent.
 type ConfigError = icmp.FieldError

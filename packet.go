@@ -9,23 +9,22 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Packet is the shape of a probe. A zero field takes the value of the Prober's
-// [Config], and where that has none, the default.
+// Packet is the shape of a probe. A zero field takes its value from the Prober's [Config]
+// or, if that has none, the default.
 type Packet struct {
-	// Protocol is what the probe is made of. The default is [ICMP], an echo
-	// request.
+	// Protocol is the probe's protocol. The default is [ICMP], an echo request.
 	Protocol Protocol
 
 	// Port is the destination port of UDP, TCP and SCTP. The default is 33434
 	// for UDP and 80 for TCP and SCTP.
 	Port uint16
 
-	// SourcePort is the source port of UDP, TCP and SCTP. By default one is
-	// taken that is free, and kept.
+	// SourcePort is the source port of UDP, TCP and SCTP. By default the Prober picks a
+	// free one and keeps it.
 	SourcePort uint16
 
-	// FlowLabel is that of IPv6, 20 bits, with UDP, TCP and SCTP. The default
-	// leaves it to the system, which takes one for each flow.
+	// FlowLabel is the 20-bit flow label of IPv6, for UDP, TCP and SCTP. By default the
+	// system picks one for each flow.
 	FlowLabel uint32
 
 	// Source is the local address to send from, of the target's family.
@@ -34,44 +33,41 @@ type Packet struct {
 	// Interface is the name of the interface to send and receive on.
 	Interface string
 
-	// Mark is the routing mark (SO_MARK). Linux only, with CAP_NET_ADMIN or
-	// CAP_NET_RAW.
+	// Mark is the routing mark (SO_MARK). It works on Linux only, and requires
+	// CAP_NET_ADMIN or CAP_NET_RAW.
 	Mark uint32
 
 	// TTL is the time to live or hop limit, 1 to 255. The default is 64.
 	TTL int
 
-	// TrafficClass is the byte of DSCP and ECN (RFC 2474, RFC 3168), 0 to 255.
+	// TrafficClass is the DSCP and ECN byte (RFC 2474, RFC 3168), 0 to 255.
 	TrafficClass int
 
-	// Size is the number of payload bytes, up to 65,507. The default is 56;
-	// negative means none. The first 10 make each probe recognisable and keep
-	// its checksum constant; with fewer, a reply proves less. UDP probes have
-	// 12 at the least. TCP and SCTP probes have no payload.
+	// Size is the number of payload bytes, up to 65,507. The default is 56; negative means
+	// none. The first 10 bytes identify each probe and keep its checksum constant; with
+	// fewer, a reply proves less. UDP probes have at least 12. TCP and SCTP probes have no
+	// payload.
 	Size int
 
-	// Payload is sent as it is, in place of Size bytes of the library's own;
-	// empty and not nil means none. Replies are compared with it whole. It has no
-	// nonce: who knows it can forge answers with nothing but the id and the
-	// sequence number to guess, so a reply has to come from the address that was
-	// probed.
+	// Payload is sent unchanged, in place of Size bytes of the library's own; empty but not
+	// nil means none. Replies must contain all of it. It has no nonce: anyone who knows it
+	// can forge replies by guessing the id and the sequence number, so a reply must come
+	// from the address that was probed.
 	Payload []byte
 
-	// Broadcast allows an IPv4 broadcast address as the target, which any host
-	// of its network may answer: the first reply settles a probe, those of
-	// further hosts are duplicates. Not allowed, such a target fails with
-	// [socket.ErrBroadcast].
+	// Broadcast allows an IPv4 broadcast address as the target. Any host of its network may
+	// answer: the first reply settles a probe, and those of other hosts are duplicates.
+	// Without it, such a target fails with [socket.ErrBroadcast].
 	Broadcast bool
 
-	// RequireSource takes echo replies from the address alone that was probed. By
-	// default a reply that carries the probe's nonce answers it, whoever sends
-	// it: some hosts answer from another of their addresses, which
-	// Result.Responder says. It has no effect on groups of hosts, whose members
-	// answer from their own addresses.
+	// RequireSource accepts echo replies only from the address that was probed. By default,
+	// a reply with the probe's nonce counts from any address, because some hosts answer
+	// from another of their addresses; Result.Responder is that address. RequireSource has
+	// no effect on groups of hosts, whose members answer from their own addresses.
 	RequireSource bool
 
-	// DontFragment keeps the packet from being fragmented, here and on its
-	// way: where it is too big, an error comes back instead.
+	// DontFragment forbids fragmentation, here and on the path: if a packet is too big, an
+	// error comes back instead.
 	DontFragment bool
 }
 
@@ -115,7 +111,7 @@ func (pk *Packet) validate() error {
 	return validateInterface("Interface", pk.Interface)
 }
 
-// flow returns what names the flow of the probes, and the port to probe.
+// flow returns the flow of the probes, with the port to probe.
 func (pk *Packet) flow() engine.Flow {
 	f := engine.Flow{SourcePort: pk.SourcePort, DestinationPort: pk.Port, Label: pk.FlowLabel}
 	switch {
@@ -128,12 +124,12 @@ func (pk *Packet) flow() engine.Flow {
 	return f
 }
 
-// probe describes a packet of this shape; the tag names it in its outcomes.
+// probe describes a packet of this shape; its outcomes have the tag.
 func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
 	return engine.Probe{Dst: dst, Tag: tag, TTL: ttl, Flow: pk.flow()}
 }
 
-// opConfig returns what the probes of an operation have in common.
+// opConfig returns what all probes of an operation share.
 func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
 	return engine.OpConfig{
 		Sum:          p.sum,
@@ -147,7 +143,7 @@ func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) eng
 	}
 }
 
-// size returns how many bytes of payload to make.
+// size returns the number of payload bytes to generate.
 func (pk *Packet) size() int {
 	switch {
 	case pk.Protocol == TCP, pk.Protocol == SCTP:
@@ -167,13 +163,13 @@ func (pk *Packet) ttl() int {
 	return pk.TTL
 }
 
-// isGroup tells whether dst stands for any number of hosts, each of which
-// answers with its own address.
+// isGroup reports whether dst stands for several hosts, each of which answers from its own
+// address.
 func (pk *Packet) isGroup(dst netip.Addr) bool {
 	return dst.IsMulticast() || pk.Broadcast && socket.IsBroadcast(dst)
 }
 
-// key returns the socket that a packet to dst needs.
+// key returns the key of the socket that a packet to dst needs.
 func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 	key := socketKey{
 		protocol:     pk.Protocol,

@@ -17,27 +17,27 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Result is one probe and what became of it: silence and ICMP errors are data
-// here, not failures. [Result.Err] gives them as an error where that is wanted.
+// Result describes one probe and how it ended. Silence and ICMP errors are data here, not
+// failures; [Result.Err] returns them as an error.
 //
-// A probe may have more than one Result, of which one settles it: see
-// [Result.Settles]. [Stats.Add] knows the difference.
+// A probe may have several Results, of which exactly one settles it: see [Result.Settles].
+// [Stats.Add] knows the difference.
 type Result struct {
-	// Dst is where the probe was sent.
+	// Dst is the address to which the probe was sent.
 	Dst netip.Addr
 
-	// Responder is who answered: the target, or a router on the way. It is the
-	// zero Addr where nobody did, or where the system does not say who.
+	// Responder is the address that answered: the target's or a router's. It is the zero
+	// Addr if nothing answered, or if the system does not report the address.
 	Responder netip.Addr
 
-	// Status is what became of the probe.
+	// Status is how the probe ended.
 	Status Status
 
-	// RTT is the time from sending the probe to the arrival of the answer. It
-	// is 0 where there was none.
+	// RTT is the time from sending the probe to the arrival of the answer, or 0 without
+	// one.
 	RTT time.Duration
 
-	// RTTSource says between which two moments RTT was measured.
+	// RTTSource names the two moments between which RTT was measured.
 	RTTSource RTTSource
 
 	// Seq is the ordinal of the probe within its run, from 0. It never wraps,
@@ -47,103 +47,99 @@ type Result struct {
 	// TTL is the time to live or hop limit that the probe was sent with.
 	TTL int
 
-	// ReplyTTL is the TTL or hop limit that the answer arrived with; 0 means
-	// that it is not known.
+	// ReplyTTL is the TTL or hop limit with which the answer arrived, or 0 if it is not
+	// known.
 	ReplyTTL int
 
-	// ReplyTrafficClass is the byte of DSCP and ECN that the answer arrived
-	// with. Where ReplyTTL is not known, this may not be either, and is then 0.
+	// ReplyTrafficClass is the DSCP and ECN byte with which the answer arrived. If ReplyTTL
+	// is not known, this may be unknown too, and is then 0.
 	ReplyTrafficClass uint8
 
-	// Size is the number of bytes of the ICMP message that answered, with its
-	// 8-byte header and without the IP header: the "64 bytes from" of ping.
+	// Size is the size of the ICMP message that answered, in bytes, including its 8-byte
+	// header but not the IP header: the "64 bytes from" of ping.
 	Size int
 
-	// Type is that of the ICMP message that answered, and 0 where none did.
+	// Type is the type of the ICMP message that answered, or 0 without one.
 	Type icmp.Type
 
-	// Code is that of the ICMP message; [icmp.Type.CodeString] has its words.
+	// Code is the code of that message; [icmp.Type.CodeString] names it.
 	Code uint8
 
-	// MTU is the next hop's, in bytes, which a Status of StatusPacketTooBig
-	// reports; 0 means that the router did not say (RFC 1191 section 5).
+	// MTU is the next hop's MTU in bytes, as a StatusPacketTooBig reports it; 0 means that
+	// the router did not say (RFC 1191 section 5).
 	MTU int
 
-	// MPLS is the label stack with which the probe reached the router that
-	// answered (RFC 4950), outermost label first; nil if it sent none.
+	// MPLS is the label stack with which the probe reached the router that answered (RFC
+	// 4950), outermost label first; nil if the router sent none.
 	MPLS []icmp.MPLSLabel
 
-	// Interfaces is what the router that answered tells of its interfaces (RFC
-	// 5837); nil if it tells nothing.
+	// Interfaces describes interfaces of the router that answered (RFC 5837); nil if it
+	// sent no description.
 	Interfaces []icmp.InterfaceInfo
 
-	// ExtendedEcho is what the target tells of an interface where it was asked for
-	// that (ProbeOptions.ExtendedEcho); nil elsewhere. It tells nothing where Code is
-	// not 0: there may be no such interface, which [icmp.Type.CodeString] says.
+	// ExtendedEcho is the target's answer about an interface (ProbeOptions.ExtendedEcho);
+	// otherwise it is nil. It describes nothing if Code is not 0, for example if there is
+	// no such interface; [icmp.Type.CodeString] gives the reason.
 	ExtendedEcho *icmp.ExtendedEcho
 
-	// Timestamp is the target's time of day where it was asked for that
-	// (ProbeOptions.Timestamp); nil elsewhere. See [Result.ClockOffset].
+	// Timestamp is the target's time of day (ProbeOptions.Timestamp); otherwise it is nil.
+	// See [Result.ClockOffset].
 	Timestamp *icmp.Timestamp
 
-	// Quoted is how the router that answered saw the probe.
+	// Quoted is the probe's header as the router that answered saw it.
 	Quoted Quoted
 
-	// Retransmitted is set on the answer to a TCP probe of which the system had
-	// sent more than one packet, as it does without privileges from 1 s on. The
-	// first was lost or its answer takes longer than that, so the probe counts as
-	// silent, and this answer is Late. RTT is measured from the first packet, and
-	// too long if a later one was answered.
+	// Retransmitted is set on the answer to a TCP probe for which the system had sent more
+	// than one packet, as it does after 1 s without privileges. The first packet was lost,
+	// or its answer takes longer than that, so the probe counts as silent and this answer
+	// is Late. RTT is measured from the first packet, and is too long if a later packet was
+	// answered.
 	Retransmitted bool
 
-	// Sent is when the probe was given to the kernel. It is the zero Time if
-	// the kernel did not take it; Cause then says why.
+	// Sent is when the kernel was given the probe. It is the zero Time if the kernel did
+	// not take it; Cause then says why.
 	Sent time.Time
 
-	// Late is set on an answer that came after the probe's timeout, when the
-	// probe had been reported as StatusNoReply already.
+	// Late is set on an answer that came after the probe's timeout, when the probe had
+	// already been reported as StatusNoReply.
 	Late bool
 
-	// Duplicate is set on any further answer to a probe that is settled.
+	// Duplicate is set on each further answer to a settled probe.
 	Duplicate bool
 
-	// Advises is set on an ICMP message that settles no probe: a redirect, a
-	// source quench, and in a ping a parameter problem, behind which the reply may
-	// come.
+	// Advises is set on an ICMP message that settles no probe: a redirect, a source quench,
+	// and, in a ping, a parameter problem, after which the reply may still come.
 	Advises bool
 
-	// Corrects is set on the first reply to a probe about which an ICMP error had
-	// come before: unreachable is not always true. In time, it moves the probe
-	// from Stats.ICMPErrors to Stats.PacketsReceived. A reply that is Late, too,
-	// moves nothing.
+	// Corrects is set on the first reply to a probe for which an ICMP error had come
+	// before: unreachable is not always true. Within the timeout, it moves the probe from
+	// Stats.ICMPErrors to Stats.PacketsReceived. A reply that is also Late moves nothing.
 	Corrects bool
 
-	// Altered is set on a reply that carries the probe's nonce, and so answers
-	// it, but brings the rest of the payload changed or cut. (A reply without
-	// the nonce is a Result of its own, with StatusAltered.)
+	// Altered is set on a reply that has the probe's nonce, and so answers it, but whose
+	// other payload was changed or cut. (A reply without the nonce is a Result of its own,
+	// with StatusAltered.)
 	Altered bool
 
-	// Unproven is set on an answer that agrees with the probe as far as it tells,
-	// but brings back nothing that only who saw the probe can know: it may have
-	// been forged. So are ICMP errors that quote 8 bytes of a UDP probe, and of an
-	// ICMP probe where somebody rewrote the checksum, and what a UDP service
-	// answers with a payload of its own.
+	// Unproven is set on an answer that agrees with the probe but contains nothing that
+	// only a receiver of the probe can know: it may be forged. Examples are ICMP errors
+	// that quote 8 bytes of a UDP probe, or of an ICMP probe whose checksum was rewritten,
+	// and answers of UDP services with a payload of their own.
 	Unproven bool
 
-	// Suspect is set on a StatusNoReply when this system's own socket dropped
-	// packets while the probe was in flight, so that the loss may be ours; and
-	// on the Late answer to such a probe.
+	// Suspect is set on a StatusNoReply if this system's own socket dropped packets while
+	// the probe was in flight, so that the loss may be ours, and on a Late answer to such a
+	// probe.
 	Suspect bool
 
-	// Cause is the error of this system because of which the probe was not
-	// sent or, on a StatusNoReply, because of which nothing can be received; nil
-	// if there was none.
+	// Cause is this system's error because of which the probe was not sent or, with
+	// StatusNoReply, nothing can be received; nil if there was none.
 	Cause error
 }
 
-// Quoted is the header of a probe as an ICMP error quotes it: as it was when it
-// reached the router. It is the zero value where there is none, and without raw
-// sockets, where the system does not hand it out.
+// Quoted is the header of a probe as an ICMP error quotes it: as it was when it reached the
+// router. It is the zero value without an error, and without raw sockets, because the
+// system does not provide the header there.
 type Quoted struct {
 	Source          netip.Addr // differs from the address sent from behind a NAT
 	SourcePort      uint16     // of UDP, TCP and SCTP, as is DestinationPort
@@ -158,39 +154,35 @@ type Quoted struct {
 	shift engine.Shift // of Checksum
 }
 
-// Settles reports whether r is the fate of its probe, of which each probe has
-// one. Results that are marked as Late, Duplicate, Corrects or Advises come beside
-// it, and so do those whose Status only informs ([StatusRedirect],
-// [StatusSourceQuench], [StatusAltered]). A probe that was not sent is settled by
-// that, and [StatusUnsettled] stands for a fate.
+// Settles reports whether r settles its probe. Each probe has exactly one such Result.
+// Results marked Late, Duplicate, Corrects or Advises come in addition to it, as do those
+// whose Status only informs ([StatusRedirect], [StatusSourceQuench], [StatusAltered]). A
+// probe that was not sent is settled by that, and [StatusUnsettled] settles a probe, too.
 func (r Result) Settles() bool {
 	return !r.Late && !r.Duplicate && !r.Corrects && !r.informs()
 }
 
-// informs reports whether r only informs: the probe that it tells of may have
-// gone on, and has its fate still before it.
+// informs reports whether r only informs: its probe may have gone on, and settle later.
 func (r *Result) informs() bool {
 	return r.Advises || r.Status == StatusRedirect || r.Status == StatusSourceQuench || r.Status == StatusAltered
 }
 
-// isUnrecognizedNextHeader reports whether somebody does not know the protocol of
-// an IPv6 packet, which went no further (RFC 4443 section 3.4).
+// isUnrecognizedNextHeader reports whether a node does not know the protocol of an IPv6
+// packet, which went no further (RFC 4443 section 3.4).
 func (r *Result) isUnrecognizedNextHeader() bool {
 	return r.Code == icmp.V6CodeUnrecognizedNextHeader && r.Type == icmp.V6ParameterProblem
 }
 
 // Err returns r as an error, nil for a StatusReply:
 //
-//   - for a StatusNoReply without a Cause it is [ErrTimeout];
-//   - for an ICMP error it is an [*icmp.Error] that holds what r knows of the
-//     message, for which errors.Is works with [ErrTimeExceeded],
-//     [ErrUnreachable] and [ErrPacketTooBig];
-//   - for anything else it is Cause, and where that is nil, an error that has
-//     the word of the Status and for which errors.Is works as above, and with
-//     [os.ErrPermission] and [os.ErrInvalid].
+//   - for a StatusNoReply without a Cause, it is [ErrTimeout];
+//   - for an ICMP error, it is an [*icmp.Error] that holds what r knows of the message, for
+//     which errors.Is works with [ErrTimeExceeded], [ErrUnreachable] and [ErrPacketTooBig];
+//   - for anything else, it is Cause or, without one, an error with the word of the Status,
+//     for which errors.Is works as above, and with [os.ErrPermission] and [os.ErrInvalid].
 //
-// Err tells nothing of Late, Duplicate and Altered: whether such a reply will
-// do is for the caller to say.
+// Err does not consider Late, Duplicate and Altered: the caller decides whether such a
+// reply is good enough.
 func (r Result) Err() error {
 	switch {
 	case r.Status == StatusReply:
@@ -205,8 +197,8 @@ func (r Result) Err() error {
 	return statusError(r.Status)
 }
 
-// isICMPError reports whether an ICMP message that is not the target's answer
-// is behind r. Type tells what a router reports from what this system refuses.
+// isICMPError reports whether r stems from an ICMP message that is not the target's answer.
+// Type tells a router's report from a refusal of this system.
 func (r *Result) isICMPError() bool {
 	switch r.Status {
 	case StatusTTLExpired, StatusUnreachable, StatusRefused, StatusPacketTooBig,
@@ -216,7 +208,7 @@ func (r *Result) isICMPError() bool {
 	return false
 }
 
-// icmpReply makes up the message that r reports, as far as r knows it.
+// icmpReply returns the message that r reports, as far as r knows it.
 func (r *Result) icmpReply() *icmp.Reply {
 	version := icmp.V4 // also without a Dst, as in a Result that a test made up
 	if familyOf(r.Dst) == IPv6 {
@@ -288,7 +280,7 @@ func (r *Result) appendAnswer(b []byte) []byte {
 	return b
 }
 
-// appendMarks appends what sets r apart from an ordinary result.
+// appendMarks appends the words for what is unusual about r.
 func (r *Result) appendMarks(b []byte) []byte {
 	for _, mark := range [...]struct {
 		set  bool
@@ -309,12 +301,12 @@ func (r *Result) appendMarks(b []byte) []byte {
 	return b
 }
 
-// statusError is a Status as an error, for a Result that knows no better one.
+// statusError is a Status as an error, for a Result that has no better one.
 type statusError Status
 
 func (e statusError) Error() string { return Status(e).String() }
 
-// Is lets errors.Is find the errors that the Status stands for.
+// Is makes errors.Is find the errors that the Status stands for.
 func (e statusError) Is(target error) bool {
 	switch Status(e) {
 	case StatusTTLExpired:
@@ -331,8 +323,8 @@ func (e statusError) Is(target error) bool {
 	return false
 }
 
-// outcome says in the terms of this package what the engine found. Who has
-// echo-replied for a host is the host, to a UDP probe, too.
+// outcome translates an outcome of the engine. An address that has echo-replied for a host
+// belongs to that host, so its refusal of a UDP probe is the host's answer.
 func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) Result {
 	r := outcomeResult(o, dst, protocol)
 	pair := addressPair{dst, r.Responder}
@@ -345,7 +337,7 @@ func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) R
 	return r
 }
 
-// outcomeResult is outcome by what the answer says by itself.
+// outcomeResult is outcome without what other probes have learned.
 func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
 	return Result{
 		Dst:               dst,
@@ -412,8 +404,8 @@ func outcomeStatus(o *engine.Outcome, dst netip.Addr, udp bool) Status {
 	return messageStatus(o.Type, o.Code)
 }
 
-// isFromTarget tells whether a target itself says that it does not know the port
-// or the protocol of a probe: it was reached.
+// isFromTarget reports whether the target itself does not know the port or the protocol of
+// the probe: it was reached.
 func isFromTarget(r *Result) bool {
 	if r.Responder.WithZone("") != r.Dst.WithZone("") {
 		return false
@@ -423,13 +415,14 @@ func isFromTarget(r *Result) bool {
 		t == icmp.V4DestinationUnreachable && r.Code == icmp.V4CodeProtocolUnreachable
 }
 
-// isPortUnreachable tells the answer of a target with a closed UDP port.
+// isPortUnreachable reports whether a message is what a target with a closed UDP port
+// sends.
 func isPortUnreachable(t icmp.Type, code uint8) bool {
 	return t == icmp.V4DestinationUnreachable && code == icmp.V4CodePortUnreachable ||
 		t == icmp.V6DestinationUnreachable && code == icmp.V6CodePortUnreachable
 }
 
-// messageStatus says what an ICMP message means for an echo request.
+// messageStatus returns what an ICMP message means for an echo request.
 func messageStatus(t icmp.Type, code uint8) Status {
 	m := icmp.Message{Type: t, Code: code}
 	switch m.Kind() {
@@ -454,7 +447,7 @@ func refusedResult(dst netip.Addr, seq, ttl int, err error) Result {
 	return Result{Dst: dst, Seq: seq, TTL: ttl, Status: refusedStatus(err), Cause: err}
 }
 
-// refusals are the reasons that have a status of their own.
+// refusals lists the errors that have a status of their own.
 var refusals = []struct {
 	errno  syscall.Errno
 	status Status
@@ -484,37 +477,37 @@ func refusedStatus(err error) Status {
 	return StatusSendError
 }
 
-// RTTSource says between which two moments an RTT was measured. The greater it
-// is, the less of this system is in the RTT. See https://github.com/goicmp/icmplib/blob/main/docs/accuracy.md.
+// RTTSource names the two moments between which an RTT was measured. The greater it is, the
+// less of this system's own time is in the RTT. See
+// https://github.com/goicmp/icmplib/blob/main/docs/accuracy.md.
 type RTTSource uint8
 
 const (
 	// RTTNone: there is no RTT.
 	RTTNone RTTSource = iota
 
-	// RTTNoticed: from the call that sent the probe to the moment when this process
-	// noticed what had become of it, both by the monotonic clock: without privileges
-	// the kernel does not tell when a TCP connection was refused (RST). It contains
-	// how long it took to wake up and to look at each connection.
+	// RTTNoticed: from the call that sent the probe to the moment when this process noticed
+	// its end, both by the monotonic clock. Without privileges the kernel does not report
+	// when a TCP connection was refused (RST). The RTT includes the time to wake up and to
+	// look at each connection.
 	RTTNoticed
 
-	// RTTRead: from the call that sent the probe to the call that read the
-	// answer, both by the monotonic clock. It contains how long the answer
-	// waited to be read. It is the rule on systems other than Linux.
+	// RTTRead: from the call that sent the probe to the call that read the answer, both by
+	// the monotonic clock. It includes the time that the answer waited to be read. Systems
+	// other than Linux measure this way.
 	RTTRead
 
-	// RTTCounter: from the call that sent the probe to the moment in which the
-	// system reported its answer to the thread that sent it, both by the
-	// performance counter. It is the rule on Windows in datagram mode, where the
-	// clock is too coarse.
+	// RTTCounter: from the call that sent the probe to the moment when the system reported
+	// its answer to the thread that sent it, both by the performance counter. Windows
+	// measures this way in datagram mode, because its clock is too coarse.
 	RTTCounter
 
-	// RTTClock: from the call that sent the probe, by the monotonic clock, to
-	// the kernel's stamp of the arrival. It is the rule on Linux.
+	// RTTClock: from the call that sent the probe, by the monotonic clock, to the kernel's
+	// stamp of the arrival. Linux measures this way.
 	RTTClock
 
-	// RTTKernel: from the kernel's stamp of the departure to its stamp of the
-	// arrival. It takes [Config.SendTimestamps].
+	// RTTKernel: from the kernel's stamp of the departure to its stamp of the arrival. It
+	// requires [Config.SendTimestamps].
 	RTTKernel
 )
 
@@ -529,7 +522,7 @@ func (s RTTSource) String() string {
 	return "RTTSource(" + strconv.Itoa(int(s)) + ")"
 }
 
-// MarshalText returns the word, for JSON and its like. A value that has none is an
+// MarshalText returns the word, as encoding/json uses it. A value without a word is an
 // error.
 func (s RTTSource) MarshalText() ([]byte, error) {
 	if int(s) >= len(rttSourceWords) {
@@ -538,8 +531,7 @@ func (s RTTSource) MarshalText() ([]byte, error) {
 	return []byte(rttSourceWords[s]), nil
 }
 
-// UnmarshalText sets s to the source whose word is given. An unknown word is an
-// error.
+// UnmarshalText sets s to the source with the given word. An unknown word is an error.
 func (s *RTTSource) UnmarshalText(word []byte) error {
 	for source, known := range rttSourceWords {
 		if string(word) == known {
@@ -550,9 +542,9 @@ func (s *RTTSource) UnmarshalText(word []byte) error {
 	return fmt.Errorf("unknown source of a round-trip time %q", word)
 }
 
-// yieldEach makes a sequence of an operation: each hands its results to the
-// function that it is given, until that returns false. The error is the last of
-// the sequence, unless the loop was left.
+// yieldEach makes a sequence of an operation: each passes its results to the function that
+// it is given, until that returns false. The error is the last element of the sequence,
+// unless the loop was left.
 func yieldEach[T any](yield func(T, error) bool, each func(func(T) bool) error) {
 	left := false
 	err := each(func(result T) bool {
@@ -565,8 +557,7 @@ func yieldEach[T any](yield func(T, error) bool, each func(func(T) bool) error) 
 	}
 }
 
-// observation says in the terms of a plan what a result tells; settles says that it is
-// the fate of its probe.
+// observation translates a result for a plan; settles reports whether it settles its probe.
 func observation(k plan.Key, r *Result, settles bool) plan.Observation {
 	return plan.Observation{
 		Key:        k,
@@ -584,7 +575,7 @@ func observation(k plan.Key, r *Result, settles bool) plan.Observation {
 	}
 }
 
-// kind returns what r is to a plan.
+// kind returns what r means to a plan.
 func (r *Result) kind() plan.Kind {
 	switch {
 	case r.informs():
@@ -603,9 +594,9 @@ func (r *Result) kind() plan.Kind {
 	return plan.Unreachable
 }
 
-// aliases remembers from which other addresses hosts have answered echo requests:
-// addresses of those hosts, for such a reply has a nonce that only the host was sent.
-// It remembers the newest maxAliases. The zero value is ready for use.
+// aliases remembers other addresses from which hosts have answered echo requests. They
+// belong to those hosts, because such a reply has a nonce that only the host received. It
+// remembers the newest maxAliases. The zero value is ready for use.
 type aliases struct {
 	mu    sync.Mutex
 	known map[addressPair]struct{}
@@ -613,7 +604,7 @@ type aliases struct {
 	next  int           // the oldest of a full ring
 }
 
-// addressPair is the address that was probed, and another one that answered.
+// addressPair is an address that was probed, and another one that answered.
 type addressPair struct{ host, other netip.Addr }
 
 const maxAliases = 4096

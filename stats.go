@@ -8,73 +8,69 @@ import (
 	"github.com/goicmp/icmplib/internal/series"
 )
 
-// Stats sums up the results of the probes to one host or hop: feed it with
-// [Stats.Add]. The zero value is ready for use. Its fields are counters that
-// Add keeps; they balance at every moment:
+// Stats sums up the results of the probes to one host or hop: pass each to [Stats.Add]. The
+// zero value is ready for use. The fields are counters, and always add up:
 //
 //	PacketsSent = PacketsReceived + Silent + ICMPErrors + Late + Unsettled
 //
-// The other counters stand beside this sum.
+// The other counters are not part of this sum.
 //
-// Everything that depends on an order is in sending order (Result.Seq),
-// in whatever order the results arrive: [Stats.RTTs], [Stats.LastRTT],
-// [Stats.Jitter] and [Stats.InterarrivalJitter].
+// Figures that depend on an order ([Stats.RTTs], [Stats.LastRTT], [Stats.Jitter] and
+// [Stats.InterarrivalJitter]) use the order of sending (Result.Seq), whatever the order in
+// which results arrive.
 //
-// A Stats keeps up to 1024 round-trip times, or as many as a Ping of a finite
-// Count sends. When there are more it keeps a histogram in their place, whose
-// size does not depend on their number: see [Stats.RTTs] and
-// [Stats.Percentile].
+// A Stats keeps up to 1024 round-trip times, or as many as a Ping with a finite Count
+// sends. If there are more, it keeps a histogram of constant size instead: see [Stats.RTTs]
+// and [Stats.Percentile].
 //
-// A Stats is not safe for concurrent use. An assignment copies it only as long
-// as neither of the two is fed any more; [Stats.Snapshot] makes a copy that
-// stands alone.
+// A Stats is not safe for concurrent use. Assignment copies it only if neither copy gets
+// more results; [Stats.Snapshot] makes an independent copy.
 type Stats struct {
-	// PacketsSent is the number of packets that the kernel took and whose
-	// results were added.
+	// PacketsSent is the number of packets that the kernel accepted and whose results were
+	// added.
 	PacketsSent int
 
-	// PacketsReceived is the number of probes that the target answered in
-	// time. For a hop of a route it is that of probes that anybody answered.
+	// PacketsReceived is the number of probes that the target answered in time. For a hop
+	// of a route, it is the number of probes that any address answered.
 	PacketsReceived int
 
-	// Silent is the number of probes to which nothing came, to this moment.
+	// Silent is the number of probes that have had no answer so far.
 	Silent int
 
-	// ICMPErrors is the number of probes that an ICMP error settled, or what
-	// this system made of one.
+	// ICMPErrors is the number of probes that were settled by an ICMP error, or by this
+	// system's own error that resulted from one.
 	ICMPErrors int
 
-	// Late is the number of probes that were answered after their timeout.
-	// They were silent until then. They count as lost.
+	// Late is the number of probes that were answered after their timeout. Until then they
+	// were silent. They count as lost.
 	Late int
 
-	// Unsettled is the number of probes whose fate was unknown when the call
-	// ended. They count neither as received nor as lost.
+	// Unsettled is the number of probes that were still in flight when the call ended. They
+	// count neither as received nor as lost.
 	Unsettled int
 
 	// Duplicates is the number of further answers to settled probes.
 	Duplicates int
 
-	// Altered is the number of replies whose payload was not the one sent:
-	// those that answered a probe all the same, for its nonce was whole
-	// (Result.Altered), and those that answered none ([StatusAltered]).
+	// Altered is the number of replies whose payload differs from the one sent: those that
+	// answer a probe anyway, because its nonce was intact (Result.Altered), and those that
+	// answer none ([StatusAltered]).
 	Altered int
 
-	// Advised is the number of ICMP messages about probes that settled none:
-	// redirects, source quenches, parameter problems, and errors about probes
-	// whose reply came in time after all.
+	// Advised is the number of ICMP messages that settled no probe: redirects, source
+	// quenches, parameter problems, and errors about probes whose reply came in time.
 	Advised int
 
-	// SendErrors is the number of probes that this system did not send. They are
-	// no part of PacketsSent, and count as lost.
+	// SendErrors is the number of probes that this system did not send. They are not part
+	// of PacketsSent, and count as lost.
 	SendErrors int
 
-	// Suspect is the part of Silent that may be this system's own loss: its
-	// socket dropped packets while they were in flight.
+	// Suspect is the part of Silent that may be this system's own loss: its socket dropped
+	// packets while these probes were in flight.
 	Suspect int
 
-	// LastICMPError is the last of the ICMP errors that settled a probe, an
-	// [*icmp.Error]; nil while ICMPErrors is 0.
+	// LastICMPError is the last ICMP error that settled a probe, an [*icmp.Error]; nil
+	// while ICMPErrors is 0.
 	LastICMPError error
 
 	everyAnswer bool // whether ICMP errors are received, too
@@ -82,21 +78,20 @@ type Stats struct {
 	maxLate     time.Duration
 }
 
-// Add takes the result of a probe. Results may come in any order, all those of
-// one probe included, save that silence comes before the late answer.
+// Add adds the result of a probe. Results may come in any order, and a probe may have
+// several, but silence must come before the late answer.
 //
-//   - A result without a Sent time counts as one of SendErrors.
-//   - A Duplicate and a Status that only informs settle no probe, and are
-//     counted beside: as Duplicates, Altered or Advised.
-//   - A reply that Corrects the error that came before it turns one of
-//     ICMPErrors into a received probe and one of Advised. Where its turn in
-//     sending order has passed, its RTT counts as the last. A hop received the
-//     error as the answer already, and only Advised is counted. So late that
-//     it is Late, too, it changes no counter.
-//   - A Late answer turns one Silent probe into a Late one. Its RTT is no part
-//     of any figure but [Stats.MaxLateRTT].
-//   - Any other result settles its probe. A [StatusReply] brings an RTT, unless
-//     it is Retransmitted.
+//   - A result without a Sent time counts in SendErrors.
+//   - A Duplicate, or a Status that only informs, settles no probe, and counts in
+//     Duplicates, Altered or Advised.
+//   - A reply that Corrects an earlier error moves one probe from ICMPErrors to
+//     PacketsReceived, and counts in Advised. If its turn in sending order has passed, its
+//     RTT becomes the last. A hop has already counted the error as the answer, so only
+//     Advised counts. If it is also Late, it changes no counter.
+//   - A Late answer moves one probe from Silent to Late. Its RTT is part of
+//     [Stats.MaxLateRTT] only.
+//   - Any other result settles its probe. A [StatusReply] adds an RTT, unless it is
+//     Retransmitted.
 func (s *Stats) Add(r Result) {
 	switch {
 	case r.Sent.IsZero():
@@ -164,7 +159,7 @@ func (s *Stats) correct(r *Result) {
 	}
 }
 
-// addLate counts an answer to a probe that was taken for silent.
+// addLate counts an answer to a probe that was considered silent.
 func (s *Stats) addLate(r *Result) {
 	s.Late++
 	s.maxLate = max(s.maxLate, r.RTT)
@@ -180,35 +175,33 @@ func (s *Stats) addLate(r *Result) {
 	s.Suspect = min(s.Suspect, s.Silent)
 }
 
-// abandon counts probes whose fate will not be known.
+// abandon counts probes that will never be settled.
 func (s *Stats) abandon(probes int) {
 	s.PacketsSent += probes
 	s.Unsettled += probes
 }
 
-// KeepRTTs has s keep up to count RTTs, if those are more than it keeps anyway;
-// Ping does so with its Count. It is to be called before the first [Stats.Add].
+// KeepRTTs makes s keep up to count RTTs, if that is more than the default of 1024. Ping
+// calls it with its Count. Call it before the first [Stats.Add].
 func (s *Stats) KeepRTTs(count int) { s.rtts.Keep(max(count, series.DefaultKeep)) }
 
-// receiveEveryAnswer has s count as received what any responder sends, as is
-// right for a hop: its time exceeded is the answer that was asked for. It is
-// to be called before the first Add.
+// receiveEveryAnswer makes s count answers of any responder as received, as a hop needs:
+// its time exceeded is the expected answer. Call it before the first Add.
 func (s *Stats) receiveEveryAnswer() { s.everyAnswer = true }
 
-// Snapshot returns a copy of s that shares nothing with it: what is added to
-// the one does not show in the other.
+// Snapshot returns an independent copy of s.
 func (s *Stats) Snapshot() Stats {
 	c := *s
 	c.rtts = s.rtts.Clone()
 	return c
 }
 
-// Merge adds what o has counted, as of another part of the same probes: of another
-// shard, process or day. All counters add up. The RTTs of o come behind those of s:
-// LastRTT is that of o, LastICMPError too, where it has one. Where both together have
-// more RTTs than s or o keeps, a histogram is left, and a percentile errs by 1 % at
-// most. The jitter is the mean of all differences within either, the interarrival
-// jitter the mean of both, weighed by their RTTs. o does not change.
+// Merge adds the counts of o, which come from another part of the same measurement: another
+// shard, process or day. Counters add up. The RTTs of o follow those of s: LastRTT becomes
+// that of o, and so does LastICMPError if o has one. If both together have more RTTs than
+// either keeps, a histogram remains, whose percentiles err by at most 1 %. The jitter
+// becomes the mean of all differences within either part, and the interarrival jitter the
+// mean of both, weighted by their RTTs. o does not change.
 func (s *Stats) Merge(o *Stats) {
 	s.PacketsSent += o.PacketsSent
 	s.PacketsReceived += o.PacketsReceived
@@ -231,11 +224,11 @@ func (s *Stats) Merge(o *Stats) {
 // IsAlive reports whether at least one probe was answered in time.
 func (s *Stats) IsAlive() bool { return s.PacketsReceived > 0 }
 
-// PacketLoss returns the part of the probes that was not answered in time, from 0
-// to 1: silent ones (also those that are Suspect), late ones, those that met an ICMP
-// error and those that this system did not send (SendErrors), for a link that is down
-// loses what it was to carry. Probes whose fate is unknown are left out; while there
-// are no others, as where none was tried, it is 0. It is 1 if no packet could be sent.
+// PacketLoss returns the share of probes that were not answered in time, from 0 to 1. Lost
+// are probes that were silent (Suspect ones included), were answered late or by an ICMP
+// error, or could not be sent (SendErrors): a link that is down loses what it should carry.
+// Unsettled probes are left out. The result is 0 if nothing is settled, and 1 if no packet
+// could be sent.
 func (s *Stats) PacketLoss() float64 {
 	settled := s.PacketsSent + s.SendErrors - s.Unsettled
 	if settled == 0 {
@@ -244,73 +237,71 @@ func (s *Stats) PacketLoss() float64 {
 	return float64(settled-s.PacketsReceived) / float64(settled)
 }
 
-// MinRTT returns the smallest RTT, 0 if there is none.
+// MinRTT returns the smallest RTT, or 0 without any.
 func (s *Stats) MinRTT() time.Duration { return s.rtts.Min() }
 
-// AvgRTT returns the mean of the RTTs, 0 if there is none.
+// AvgRTT returns the mean of the RTTs, or 0 without any.
 func (s *Stats) AvgRTT() time.Duration { return s.rtts.Mean() }
 
-// MaxRTT returns the greatest RTT, 0 if there is none.
+// MaxRTT returns the greatest RTT, or 0 without any.
 func (s *Stats) MaxRTT() time.Duration { return s.rtts.Max() }
 
-// StdDev returns the sample standard deviation of the RTTs, the root of the sum
-// of squared differences from the mean over n-1: 7.07 ms for 10 ms and 20 ms.
-// It is 0 if there are fewer than two.
+// StdDev returns the sample standard deviation of the RTTs: the square root of the sum of
+// squared differences from the mean over n-1. For 10 ms and 20 ms it is 7.07 ms. It is 0
+// with fewer than two RTTs.
 func (s *Stats) StdDev() time.Duration { return s.rtts.StdDev() }
 
-// LastRTT returns the RTT of the last probe sent that has one, 0 if none has.
+// LastRTT returns the RTT of the last probe sent that has one, or 0.
 func (s *Stats) LastRTT() time.Duration { return s.rtts.Last() }
 
-// Jitter returns the mean of the absolute differences of consecutive RTTs in
-// sending order. Probes without an RTT are passed over. It is 0 if there are
-// fewer than two RTTs.
+// Jitter returns the mean absolute difference of consecutive RTTs in sending order, as
+// icmplib for Python defines it. Probes without an RTT are skipped. It is 0 with fewer than
+// two RTTs.
 func (s *Stats) Jitter() time.Duration { return s.rtts.Jitter() }
 
-// InterarrivalJitter returns the jitter of RFC 3550 section 6.4.1: starting at
-// 0, each difference D of consecutive RTTs in sending order moves it by a
-// sixteenth of its distance from |D|. It favours what was sent last.
+// InterarrivalJitter returns the jitter of RFC 3550 section 6.4.1: starting at 0, each
+// difference D of consecutive RTTs in sending order moves it by a sixteenth of its distance
+// from |D|. Recent probes weigh more.
 func (s *Stats) InterarrivalJitter() time.Duration { return s.rtts.Interarrival() }
 
-// MaxLateRTT returns the greatest RTT of a late answer, 0 if there was none:
-// with a timeout that long it would have been in time.
+// MaxLateRTT returns the greatest RTT of a late answer, or 0 without any: with a timeout
+// this long, it would have been in time.
 func (s *Stats) MaxLateRTT() time.Duration { return s.maxLate }
 
-// Percentile returns the RTT that the part q of all RTTs, from 0 to 1, does not
-// exceed, by the nearest-rank method: the smallest RTT of which that is true,
-// with no interpolation. 0.5 gives the median, 0.95 what 19 of 20 replies keep
-// to. q below 0 or not a number counts as 0 and gives the smallest RTT, above 1
-// it counts as 1 and gives the greatest. It is 0 if there is no RTT.
+// Percentile returns the smallest RTT that the share q of all RTTs, from 0 to 1, does not
+// exceed: the nearest-rank method, without interpolation. 0.5 is the median. A q below 0 or
+// not a number counts as 0, the smallest RTT; above 1 it counts as 1, the greatest. The
+// result is 0 without RTTs.
 //
-// As long as [Stats.RTTs] returns the RTTs it is exact. After that it errs by 1
-// % at most, the smallest and the greatest RTT excepted, which stay exact.
+// It is exact as long as [Stats.RTTs] returns the RTTs. After that it errs by at most 1 %;
+// the smallest and the greatest RTT stay exact.
 func (s *Stats) Percentile(q float64) time.Duration { return s.rtts.Percentile(q) }
 
-// RTTs returns the RTT of each probe that has one, in sending order. The slice
-// is the caller's own. It is nil if there is none, and when there are more than
-// s keeps (see [Stats]): only their histogram is left then.
+// RTTs returns the RTTs in sending order, in a slice that the caller owns. It is nil if
+// there are none, or more than s keeps (see [Stats]): then only their histogram is left.
 func (s *Stats) RTTs() []time.Duration { return s.rtts.RTTs() }
 
-// Host is a target and the statistics of the probes sent to it: the result of
-// Ping and MultiPing.
+// Host is a target with the statistics of the probes sent to it: the result of Ping and
+// MultiPing.
 //
-// A target that cannot be resolved or sent to has its entry all the same, with
+// A target that cannot be resolved, or to which nothing can be sent, has a Host, too, with
 // the reason in Err and PacketsSent 0.
 type Host struct {
-	// Address is the address that was probed, or the zero Addr if the name
-	// could not be resolved. Who answered is told by each [Result].
+	// Address is the address that was probed, or the zero Addr if the name could not be
+	// resolved. Each [Result] has the address that answered.
 	Address netip.Addr
 
-	// Name is the target as the caller gave it: a name or an address.
+	// Name is the target as the caller wrote it: a name or an address.
 	Name string
 
-	// Err is why nothing could be sent to the target, or received, or nil. That nobody
-	// answers is no error: see [Stats.IsAlive].
+	// Err is the reason why nothing could be sent to the target, or received, or nil.
+	// Silence is no error: see [Stats.IsAlive].
 	Err error
 
 	Stats
 }
 
-// String returns a summary of h over several lines, for people:
+// String returns a summary of h in several lines, for people:
 //
 //	example.org (192.0.2.1)
 //	  packets   4 sent, 3 received, 25.00 % lost
@@ -318,8 +309,7 @@ type Host struct {
 //	  rtt       9.800 ms min, 10.600 ms avg, 11.900 ms max, 1.100 ms deviation
 //	  jitter    1.350 ms
 //
-// Lines without content are left out. Its layout may change; read the fields
-// and methods instead.
+// Empty lines are left out. The layout may change; programs should read the fields.
 func (h *Host) String() string {
 	b := append(make([]byte, 0, 256), targetText(h.Name, h.Address)...)
 	if h.Err != nil {
@@ -329,7 +319,7 @@ func (h *Host) String() string {
 	return string(h.Stats.appendSummary(b))
 }
 
-// appendSummary appends the lines that tell of s, each with its newline first.
+// appendSummary appends the lines about s, each preceded by a newline.
 func (s *Stats) appendSummary(b []byte) []byte {
 	if s.PacketsSent > 0 || s.SendErrors > 0 {
 		b = append(b, "\n  packets   "...)
@@ -360,13 +350,13 @@ func (s *Stats) appendSummary(b []byte) []byte {
 	return appendMilliseconds(b, s.Jitter(), "")
 }
 
-// count is a number of things and what they are.
+// count is a number of things with their name.
 type count struct {
 	n    int
 	what string
 }
 
-// appendCounts appends the counts that are not 0, after title if there are any.
+// appendCounts appends the counts that are not 0, preceded by title if there are any.
 func appendCounts(b []byte, title string, counts []count) []byte {
 	before := title
 	for _, c := range counts {
@@ -385,7 +375,7 @@ func appendCount(b []byte, n int, what string) []byte {
 	return append(b, what...)
 }
 
-// appendMilliseconds appends d to the microsecond, with its unit.
+// appendMilliseconds appends d in milliseconds with three decimals, and what it is.
 func appendMilliseconds(b []byte, d time.Duration, what string) []byte {
 	const perMillisecond = float64(time.Millisecond)
 	b = strconv.AppendFloat(b, float64(d)/perMillisecond, 'f', 3, 64)

@@ -5,15 +5,15 @@ import (
 	"strconv"
 )
 
-// Status is what became of a probe, whatever its protocol and IP version. The
-// zero value is [StatusUnsettled].
+// Status is how a probe ended, whatever its protocol and IP version. The zero value is
+// [StatusUnsettled].
 //
-// Its words (see [Status.String]) are those of the mtr-packet protocol; where
-// that protocol has no word, the word is this package's own.
+// Its words (see [Status.String]) are those of the mtr-packet protocol, and this package's
+// own where that protocol has none.
 type Status uint8
 
 const (
-	// StatusUnsettled: the probe was sent, and its fate was unknown when the
+	// StatusUnsettled: the probe was sent, and was neither answered nor timed out when the
 	// call ended.
 	StatusUnsettled Status = iota
 
@@ -28,8 +28,8 @@ const (
 	// StatusTTLExpired: a router saw the TTL or hop limit reach zero.
 	StatusTTLExpired
 
-	// StatusUnreachable: an ICMP destination unreachable came that is not the
-	// target's answer, or this system has no way to the host (EHOSTUNREACH).
+	// StatusUnreachable: an ICMP destination unreachable came that is not the target's own
+	// answer, or this system has no way to reach the host (EHOSTUNREACH).
 	StatusUnreachable
 
 	// StatusNetworkUnreachable: this system has no route to the target's
@@ -40,11 +40,11 @@ const (
 	// removed (ENODEV).
 	StatusNetworkDown
 
-	// StatusHostDown: this system holds the host to be down (EHOSTDOWN).
+	// StatusHostDown: this system considers the host to be down (EHOSTDOWN).
 	StatusHostDown
 
-	// StatusPermissionDenied: this system did not permit the sending (EPERM,
-	// EACCES): a firewall rule, a prohibited route, a broadcast address.
+	// StatusPermissionDenied: this system did not permit the send (EPERM, EACCES), because
+	// of a firewall rule, a prohibited route or a broadcast address.
 	StatusPermissionDenied
 
 	// StatusInvalidArgument: this system does not accept the probe (EINVAL).
@@ -57,32 +57,32 @@ const (
 	// system's (EADDRNOTAVAIL).
 	StatusAddressNotAvailable
 
-	// StatusPacketTooBig: a link on the path takes no packet of this size,
-	// which was not to be fragmented; Result.MTU says what it does take.
+	// StatusPacketTooBig: the packet was not to be fragmented and is too big for a link on
+	// the path; Result.MTU is the size that fits.
 	StatusPacketTooBig
 
-	// StatusParameterProblem: somebody could not make sense of a header field.
-	// In a ping it informs and settles no probe (Result.Advises), but for an
-	// unrecognized next header of IPv6, which is the end of a packet; in a trace
-	// it is an answer as any other.
+	// StatusParameterProblem: a node did not understand a header field. In a ping it
+	// informs and settles no probe (Result.Advises), except for an unrecognized next header
+	// of IPv6, which ends a packet. In a trace it is an answer like any other.
 	StatusParameterProblem
 
-	// StatusRedirect: a router knows a better first hop. It informs and
-	// settles no probe, which the router forwarded all the same.
+	// StatusRedirect: a router knows a better first hop. It informs and settles no probe,
+	// because the router forwarded the probe.
 	StatusRedirect
 
-	// StatusSourceQuench: a router asked to be sent less (deprecated by RFC
-	// 6633). It informs and settles no probe.
+	// StatusSourceQuench: a router asked this host to send less (deprecated by RFC 6633).
+	// It informs and settles no probe.
 	StatusSourceQuench
 
-	// StatusAltered: a reply came from the right source with the right id and
-	// sequence number, but without what makes the probe recognisable: it may
-	// be anybody's. It informs and settles no probe.
+	// StatusAltered: a reply came from the right source with the right id and sequence
+	// number, but without the nonce of the probe, so it may come from anyone. It informs
+	// and settles no probe.
 	StatusAltered
 
-	// StatusRefused: another address than the target's says that the UDP port is
-	// closed. It is the target's own if an echo reply came from there for the target
-	// (StatusReply then, see [Prober]); a firewall that rejects looks the same.
+	// StatusRefused: an address other than the target's reports that the UDP port is
+	// closed. If an echo reply for the target came from there before, it is the target's
+	// own address, and the status is StatusReply (see [Prober]). A firewall that rejects
+	// looks the same.
 	StatusRefused
 
 	// StatusSendError: this system refused the probe in any other way;
@@ -113,7 +113,7 @@ var statusWords = [...]string{
 	StatusSendError:           "send-error",
 }
 
-// legacyNoRoute is what mtr-packet 0.95 says for both kinds of missing route.
+// legacyNoRoute is what mtr-packet 0.95 prints for both kinds of missing route.
 const legacyNoRoute = "no-route"
 
 // String returns the word of s, such as "reply", "ttl-expired" or
@@ -125,9 +125,9 @@ func (s Status) String() string {
 	return "Status(" + strconv.Itoa(int(s)) + ")"
 }
 
-// ParseStatus returns the Status whose word is given: the inverse of
-// [Status.String]. It also takes "no-route", which older versions of
-// mtr-packet say, for [StatusUnreachable]. Any other word is an error.
+// ParseStatus returns the Status with the given word. It is the inverse of [Status.String],
+// and also accepts "no-route", which older versions of mtr-packet print, for
+// [StatusUnreachable]. Any other word is an error.
 func ParseStatus(word string) (Status, error) {
 	if word == legacyNoRoute {
 		return StatusUnreachable, nil
@@ -140,8 +140,8 @@ func ParseStatus(word string) (Status, error) {
 	return StatusUnsettled, fmt.Errorf("unknown status %q", word)
 }
 
-// MarshalText returns the word of s, for JSON and its like. A value that has no
-// word is an error.
+// MarshalText returns the word of s, as encoding/json uses it. A value without a word is an
+// error.
 func (s Status) MarshalText() ([]byte, error) {
 	if int(s) >= len(statusWords) {
 		return nil, fmt.Errorf("no word for %v", s)
@@ -149,8 +149,8 @@ func (s Status) MarshalText() ([]byte, error) {
 	return []byte(statusWords[s]), nil
 }
 
-// UnmarshalText sets s to the Status whose word is given, as [ParseStatus]
-// reads it. An unknown word is an error and leaves s as it was.
+// UnmarshalText sets s to the Status with the given word, as [ParseStatus] reads it. An
+// unknown word is an error and leaves s unchanged.
 func (s *Status) UnmarshalText(word []byte) error {
 	parsed, err := ParseStatus(string(word))
 	if err != nil {
@@ -160,7 +160,7 @@ func (s *Status) UnmarshalText(word []byte) error {
 	return nil
 }
 
-// wordOf returns the word of a value, and another one where it has none.
+// wordOf returns the word of a value, and none if it has no word.
 func wordOf[T ~uint8](v T, words []string, none string) string {
 	if int(v) < len(words) {
 		return words[v]
@@ -168,8 +168,8 @@ func wordOf[T ~uint8](v T, words []string, none string) string {
 	return none
 }
 
-// setByWord sets v to the value whose word is given, from the least one on. An
-// unknown word of what is an error.
+// setByWord sets v to the value with the given word, searching from the least one. An
+// unknown word is an error that names what was expected.
 func setByWord[T ~uint8](v *T, words []string, least T, word []byte, what string) error {
 	for i := int(least); i < len(words); i++ {
 		if string(word) == words[i] {
