@@ -16,43 +16,40 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/ping"
 )
 
-// MultiPingOptions says how to ping many hosts. Nil and the zero value mean all
-// defaults.
+// MultiPingOptions are the options of [MultiPing] and [MultiPingSeq]. Nil and the zero
+// value mean all defaults.
 type MultiPingOptions struct {
 	// Count is the number of requests to each host, up to 16,777,215. The
 	// default is 2; a negative value is refused.
 	Count int
 
-	// Interval is the time from one request to a host to the next. The default
-	// is 0.5 s; a negative value means none: each request to a host then waits
-	// for the fate of the one before.
+	// Interval is the time from one request to a host to the next. The default is 0.5 s. A
+	// negative value means none: each request to a host then waits until the one before it
+	// is settled.
 	Interval time.Duration
 
-	// Timeout is how long a request waits for its reply. The default is 2 s,
-	// the most 1 h, and a negative value is refused.
+	// Timeout is how long a request waits for its reply. The default is 2 s, the maximum 1
+	// h; a negative value is refused.
 	Timeout time.Duration
 
-	// Rate limits the packets per second of this call; Config.Rate limits all
-	// calls together. The default is 10,000. A negative value means no limit:
-	// packets then leave as fast as the system takes them and their replies
-	// are read.
+	// Rate limits the packets per second of this call; Config.Rate limits all calls
+	// together. The default is 10,000. A negative value means no limit: packets then leave
+	// as fast as the system accepts them and their replies are read.
 	Rate int
 
-	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where this host has a route to such an address, else
-	// IPv6.
+	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
+	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
-	// Progress, if not nil, is called now and then, at most ten times a second,
-	// and once at the end. It is called by the goroutine that runs the call and
-	// keeps it waiting.
+	// Progress, if not nil, is called at most ten times a second, and once at the end. It
+	// runs on the goroutine of the call, which waits for it.
 	Progress func(Progress)
 
 	// Packet is the shape of the requests.
 	Packet Packet
 }
 
-// Progress is how far a [MultiPing] or a [MultiTraceroute] has come.
+// Progress is the progress of a [MultiPing] or [MultiTraceroute].
 type Progress struct {
 	Targets   int // drawn so far
 	Completed int // of those
@@ -68,21 +65,19 @@ const (
 	defaultMultiPingInterval = 500 * time.Millisecond
 	defaultMultiPingRate     = 10_000
 
-	// maxMultiPingCount is what a plan.Key has room for.
+	// maxMultiPingCount is the greatest ordinal that fits into a plan.Key.
 	maxMultiPingCount = 1<<24 - 1
 )
 
-// MultiPing pings hosts, names or addresses, all at once: icmplib's multiping.
-// It returns a [Host] for each target, in their order. One that cannot be
-// resolved, or sent to, has the reason in its Err and fails nobody else. A
-// target that is given more than once is pinged once for each time, one after
-// the other.
+// MultiPing pings hosts, given by name or address, all at once, as icmplib's multiping
+// does. It returns a [Host] for each target, in their order. A target that cannot be
+// resolved, or to which nothing can be sent, has the reason in its Err and does not affect
+// the others. A target given several times is pinged that many times, one after the other.
 //
-// Calls share their sockets, which are open only while a call runs; see
-// [Prober] for one that keeps them. An error is returned for an option that
-// cannot be used ([*ConfigError]) or sockets that may not be opened
-// ([os.ErrPermission]). When ctx ends, its cause is returned with the hosts as
-// they then stand; those that were not sent anything have it as their Err.
+// Calls share their sockets, which are open only while a call runs; a [Prober] keeps them
+// open. MultiPing returns an error if an option cannot be used ([*ConfigError]) or sockets
+// may not be opened ([os.ErrPermission]). If ctx ends, it returns the cause with the hosts
+// as they are then; hosts to which nothing was sent have the cause as their Err.
 func MultiPing(ctx context.Context, targets []string, opts *MultiPingOptions) ([]*Host, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -92,7 +87,7 @@ func MultiPing(ctx context.Context, targets []string, opts *MultiPingOptions) ([
 	return p.MultiPing(ctx, targets, opts)
 }
 
-// MultiPing pings hosts, all at once. See the function [MultiPing].
+// MultiPing pings many hosts at once. See the function [MultiPing].
 func (p *Prober) MultiPing(ctx context.Context, targets []string, opts *MultiPingOptions) ([]*Host, error) {
 	run, err := p.newSweep(opts)
 	if err != nil {
@@ -111,30 +106,28 @@ func (p *Prober) MultiPing(ctx context.Context, targets []string, opts *MultiPin
 	return hosts, err
 }
 
-// MultiPingSeq pings the hosts that targets yields, any number of them, and
-// yields each [Host] when it is completed. Calls share their sockets, which are
-// open only while a loop runs; see [Prober] for one that keeps them. See
-// [Prober.MultiPingSeq] for the rest.
+// MultiPingSeq pings the hosts that targets yields, any number of them, and yields each
+// [Host] when it is complete. Calls share their sockets, which are open only while a loop
+// runs; a [Prober] keeps them open. For details, see [Prober.MultiPingSeq].
 func MultiPingSeq(ctx context.Context, targets iter.Seq[string], opts *MultiPingOptions) iter.Seq2[*Host, error] {
 	return overShared(func(p *Prober) iter.Seq2[*Host, error] { return p.MultiPingSeq(ctx, targets, opts) })
 }
 
-// MultiPingSeq pings the hosts that targets yields, any number of them, and
-// yields each [Host] when it is completed. Its memory is in proportion to what
-// is in flight, not to the number of targets.
+// MultiPingSeq pings the hosts that targets yields, any number of them, and yields each
+// [Host] when it is complete. Its memory is proportional to the hosts in flight, not to the
+// number of targets.
 //
-// The targets are drawn on a goroutine of their own, a little ahead of the
-// sending: one that makes the iterator wait keeps no result waiting. The end of
-// the loop waits for the step that the iterator is in.
+// Another goroutine draws the targets, a little ahead of the sending, so an iterator that
+// waits delays no result. The end of the loop waits for the current step of the iterator.
 //
-// A panic of the iterator is one of the loop, in the goroutine that runs it; if the
+// A panic of the iterator is raised again in the goroutine that runs the loop. If the
 // iterator ends its goroutine ([runtime.Goexit]), there are no further targets. A nil
 // iterator is a [*ConfigError].
 //
-// An error ends the sequence; see [MultiPing] for which. When ctx ends, the
-// hosts in flight are yielded as they stand, and then the context's cause.
-// Leaving the loop ends the sending. The loop drives the sending: no request
-// leaves while its body runs. Times are measured apart from it.
+// An error ends the sequence; see [MultiPing] for which. If ctx ends, MultiPingSeq yields
+// the hosts in flight as they are, and then the context's cause. Leaving the loop ends the
+// sending. The loop drives the sending: no request leaves while its body runs. The body
+// does not affect the measured times.
 func (p *Prober) MultiPingSeq(ctx context.Context, targets iter.Seq[string], opts *MultiPingOptions) iter.Seq2[*Host, error] {
 	return func(yield func(*Host, error) bool) {
 		run, err := p.newSweep(opts)
@@ -148,7 +141,8 @@ func (p *Prober) MultiPingSeq(ctx context.Context, targets iter.Seq[string], opt
 	}
 }
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *MultiPingOptions) withDefaults() (MultiPingOptions, error) {
 	var opts MultiPingOptions
 	if o != nil {
@@ -189,7 +183,7 @@ type sweep struct {
 	progress progressReport
 }
 
-// newSweep does all that can fail before anything is sent.
+// newSweep does everything that can fail before anything is sent.
 func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 	if p.closed == nil {
 		return nil, errNotMade
@@ -205,8 +199,8 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 	}, nil
 }
 
-// each pings the targets and calls yield for each host that is completed, until
-// all are, yield returns false or ctx ends.
+// each pings the targets and calls yield for each completed host, until all are complete,
+// yield returns false or ctx ends.
 func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Host) bool) error {
 	if targets == nil {
 		return errNoTargets()
@@ -225,8 +219,8 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	return s.driver.Run(ctx)
 }
 
-// begin begins a target. One that cannot be sent to is completed at once; an error is
-// what concerns all of them.
+// begin begins a target. A target to which nothing can be sent is complete at once. An
+// error concerns all targets.
 func (s *sweep) begin(t drive.Target) (drive.Task, error) {
 	pk, err := &s.opts.Packet, t.Err
 	if err == nil {
@@ -260,7 +254,7 @@ func (s *sweep) aim(dst netip.Addr) error {
 	return err
 }
 
-// task returns a task, which may have served before.
+// task returns a task, reused if possible.
 func (s *sweep) task() *pinging {
 	n := len(s.spare)
 	if n == 0 {
@@ -271,7 +265,7 @@ func (s *sweep) task() *pinging {
 	return t
 }
 
-// completed hands out the host of a task that is done, and reports whether to go on.
+// completed hands out the host of a finished task, and reports whether to go on.
 func (s *sweep) completed(t *pinging) (goOn bool) {
 	h := t.host
 	t.host = nil
@@ -283,17 +277,17 @@ func (s *sweep) completed(t *pinging) (goOn bool) {
 	return s.yield(t.index, h)
 }
 
-// errNoTargets refuses an iterator that is not there.
+// errNoTargets refuses a nil iterator.
 func errNoTargets() error {
 	return &ConfigError{Field: "targets", Value: nil, Allowed: "an iterator, such as slices.Values of a list"}
 }
 
-// concernsAll reports whether an error of a target is one of all of them.
+// concernsAll reports whether an error of one target is an error of all.
 func concernsAll(err error) bool {
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, net.ErrClosed)
 }
 
-// names says how names of targets become addresses for packets of a shape.
+// names returns how names of targets become addresses for packets of a shape.
 func (p *Prober) names(family Family, packet *Packet) drive.Names {
 	return drive.Names{
 		Parse: func(name string) (netip.Addr, bool) {
@@ -316,14 +310,14 @@ func (p *Prober) names(family Family, packet *Packet) drive.Names {
 // progressEvery bounds how often Progress is called.
 const progressEvery = 100 * time.Millisecond
 
-// progressReport is how far a sweep has come, and who is told.
+// progressReport is the progress of a sweep, and the function that receives it.
 type progressReport struct {
 	Progress
 	tell func(Progress) // nil: nobody
 	told time.Time
 }
 
-// report tells, but not too often save for the last time.
+// report calls the function, but not too often unless it is the last time.
 func (r *progressReport) report(targets interface{ Count() int }, last bool) {
 	if r.tell == nil {
 		return

@@ -13,17 +13,16 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-// MultiTraceroute finds the ways to many hosts, names or addresses, many at
-// once. It returns a [Route] for each target, in their order. One that cannot be
-// resolved, or sent to, has the reason in its Err and fails nobody else. A
-// target that is given more than once is traced once for each time, one after
-// the other.
+// MultiTraceroute finds the routes to many hosts, given by name or address, many at once.
+// It returns a [Route] for each target, in their order. A target that cannot be resolved,
+// or to which nothing can be sent, has the reason in its Err and does not affect the
+// others. A target given several times is traced that many times, one after the other.
 //
-// Calls share their sockets, which are open only while a call runs; see
-// [Prober] for one that keeps them. An error is returned for an option that
-// cannot be used ([*ConfigError]) or sockets that may not be opened
-// ([os.ErrPermission]). When ctx ends, its cause is returned with the routes as
-// they then stand; those that were not sent anything have it as their Err.
+// Calls share their sockets, which are open only while a call runs; a [Prober] keeps them
+// open. MultiTraceroute returns an error if an option cannot be used ([*ConfigError]) or
+// sockets may not be opened ([os.ErrPermission]). If ctx ends, it returns the cause with
+// the routes as they are then; routes to which nothing was sent have the cause as their
+// Err.
 func MultiTraceroute(ctx context.Context, targets []string, opts *MultiTracerouteOptions) ([]*Route, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -33,8 +32,7 @@ func MultiTraceroute(ctx context.Context, targets []string, opts *MultiTracerout
 	return p.MultiTraceroute(ctx, targets, opts)
 }
 
-// MultiTraceroute finds the ways to many hosts. See the function
-// [MultiTraceroute].
+// MultiTraceroute finds the routes to many hosts. See the function [MultiTraceroute].
 func (p *Prober) MultiTraceroute(ctx context.Context, targets []string, opts *MultiTracerouteOptions) ([]*Route, error) {
 	run, err := p.newTraceSweep(opts)
 	if err != nil {
@@ -53,29 +51,28 @@ func (p *Prober) MultiTraceroute(ctx context.Context, targets []string, opts *Mu
 	return routes, err
 }
 
-// MultiTracerouteSeq finds the ways to the hosts that targets yields, any number
-// of them, and yields each [Route] when it is complete. Calls share their
-// sockets, which are open only while a loop runs; see [Prober] for one that keeps
-// them. See [Prober.MultiTracerouteSeq] for the rest.
+// MultiTracerouteSeq finds the routes to the hosts that targets yields, any number of them,
+// and yields each [Route] when it is complete. Calls share their sockets, which are open
+// only while a loop runs; a [Prober] keeps them open. For details, see
+// [Prober.MultiTracerouteSeq].
 func MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string], opts *MultiTracerouteOptions) iter.Seq2[*Route, error] {
 	return overShared(func(p *Prober) iter.Seq2[*Route, error] { return p.MultiTracerouteSeq(ctx, targets, opts) })
 }
 
-// MultiTracerouteSeq finds the ways to the hosts that targets yields, any number
-// of them, and yields each [Route] when it is complete. Its memory is in
-// proportion to the traces in flight, not to the number of targets. One
-// goroutine does everything, the caller's; the targets are drawn on another, a
-// little ahead, and the end of the loop waits for the step that the iterator is
-// in.
+// MultiTracerouteSeq finds the routes to the hosts that targets yields, any number of them,
+// and yields each [Route] when it is complete. Its memory is proportional to the traces in
+// flight, not to the number of targets. The caller's goroutine does all the work; another
+// one draws the targets, a little ahead. The end of the loop waits for the current step of
+// the iterator.
 //
-// A panic of the iterator is one of the loop, in the goroutine that runs it; if the
+// A panic of the iterator is raised again in the goroutine that runs the loop. If the
 // iterator ends its goroutine ([runtime.Goexit]), there are no further targets. A nil
 // iterator is a [*ConfigError].
 //
-// An error ends the sequence; see [MultiTraceroute] for which. When ctx ends, the
-// routes in flight are yielded as they stand, and then the context's cause.
-// Leaving the loop ends the traces. The loop drives the sending: no probe leaves
-// while its body runs. Times are measured apart from it.
+// An error ends the sequence; see [MultiTraceroute] for which. If ctx ends,
+// MultiTracerouteSeq yields the routes in flight as they are, and then the context's cause.
+// Leaving the loop ends the traces. The loop drives the sending: no probe leaves while its
+// body runs. The body does not affect the measured times.
 func (p *Prober) MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string], opts *MultiTracerouteOptions) iter.Seq2[*Route, error] {
 	return func(yield func(*Route, error) bool) {
 		run, err := p.newTraceSweep(opts)
@@ -89,11 +86,11 @@ func (p *Prober) MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string
 	}
 }
 
-// MultiTracerouteOptions says how to trace many routes. Nil and the zero value
-// mean all defaults.
+// MultiTracerouteOptions are the options of [MultiTraceroute] and [MultiTracerouteSeq]. Nil
+// and the zero value mean all defaults.
 type MultiTracerouteOptions struct {
-	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
-	// to 255. The defaults are 1, and 30 or FirstHop where that is more.
+	// FirstHop and MaxHops are the first and the last TTL, from 1 to 255. The defaults are
+	// 1, and 30 or FirstHop, whichever is greater.
 	FirstHop int
 	MaxHops  int
 
@@ -105,50 +102,47 @@ type MultiTracerouteOptions struct {
 	// 50 ms; a negative value means none.
 	Interval time.Duration
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h, and a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
+	// h; a negative value is refused.
 	Timeout time.Duration
 
-	// Fast asks each hop only until it has answered once: Count is then the
-	// number of attempts.
+	// Fast probes each hop only until it answers: Count is then the number of attempts.
 	Fast bool
 
-	// GapLimit ends a trace after so many silent hops in a row. The default is
-	// none; a negative value is refused.
+	// GapLimit ends a trace after this many silent hops in a row. The default is no limit;
+	// a negative value is refused.
 	GapLimit int
 
-	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where this host has a route to such an address, else
-	// IPv6.
+	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
+	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
-	// Packet is the shape of the probes, as in [TracerouteOptions]. Those of one
-	// trace are one flow; with several flows a host is traced by [Traceroute].
+	// Packet is the shape of the probes, as in [TracerouteOptions]. Each trace is one flow;
+	// use [Traceroute] to trace a host with several flows.
 	Packet Packet
 
-	// Parallel is how many traces are in flight at the most, up to 65,536, and
-	// with it what memory they take. The default is 1000; a negative value is
-	// refused.
+	// Parallel is the maximum number of traces in flight, up to 65,536; memory grows with
+	// it. The default is 1000; a negative value is refused.
 	Parallel int
 
 	// Rate limits the packets per second of this call; Config.Rate limits all
 	// calls together. The default is 10,000; a negative value means no limit.
 	Rate int
 
-	// HopRate limits the packets per second whose TTL ends at one router. All
-	// traces begin at the same routers, and those bound how many errors they
-	// send: what is beyond that would look silent. The default is 500; a
-	// negative value means no limit. Which packets go to one router is known
-	// from the answers: see https://github.com/goicmp/icmplib/blob/main/docs/scale.md.
+	// HopRate limits the packets per second whose TTL ends at one router. All traces begin
+	// at the same routers, which limit how many errors they send; probes beyond that would
+	// look silent. The default is 500; a negative value means no limit. Answers show which
+	// packets go to one router: see
+	// https://github.com/goicmp/icmplib/blob/main/docs/scale.md.
 	HopRate int
 
-	// Seed decides the order in which targets and distances are asked: the
-	// same one chooses the same of the probes that are due, which are not the
-	// same each time. The default is another one each time.
+	// Seed selects the random order in which targets and distances are probed. The same
+	// Seed makes the same choices among the probes that are due, but which are due depends
+	// on the answers. The default is a new seed each time.
 	Seed uint64
 
-	// Progress, if not nil, is called as [MultiPingOptions] says of its own;
-	// a target is alive where it was reached.
+	// Progress, if not nil, is called as described for [MultiPingOptions]; a target is
+	// alive if it was reached.
 	Progress func(Progress)
 }
 
@@ -160,7 +154,8 @@ const (
 	defaultHopRate   = 500
 )
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) {
 	var opts MultiTracerouteOptions
 	if o != nil {
@@ -181,7 +176,7 @@ func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) 
 	return opts, nil
 }
 
-// trace returns how each of the routes is traced.
+// trace returns the options of each trace.
 func (o *MultiTracerouteOptions) trace() *TracerouteOptions {
 	return &TracerouteOptions{
 		FirstHop: o.FirstHop, MaxHops: o.MaxHops, Count: o.Count, Interval: o.Interval, Timeout: o.Timeout,
@@ -195,7 +190,7 @@ func (o *MultiTracerouteOptions) setTrace(t *TracerouteOptions) {
 	o.Fast, o.GapLimit, o.Family, o.Packet = t.Fast, t.GapLimit, t.Family, t.Packet
 }
 
-// newTraceSweep does all that can fail before anything is sent.
+// newTraceSweep does everything that can fail before anything is sent.
 func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traces, error) {
 	if p.closed == nil {
 		return nil, errNotMade
@@ -212,8 +207,8 @@ func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traces, error) {
 	return s, nil
 }
 
-// each traces the targets and calls yield for each route that is complete,
-// until all are, yield returns false or ctx ends.
+// each traces the targets and calls yield for each complete route, until all are complete,
+// yield returns false or ctx ends.
 func (s *traces) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Route) bool) error {
 	if targets == nil {
 		return errNoTargets()
@@ -230,8 +225,8 @@ func (s *traces) each(ctx context.Context, targets iter.Seq[string], yield func(
 	return s.driver.Run(ctx)
 }
 
-// beginTarget begins a target. One that cannot be sent to is complete at once; an error
-// is what concerns all of them.
+// beginTarget begins a target. A target to which nothing can be sent is complete at once.
+// An error concerns all targets.
 func (s *traces) beginTarget(target drive.Target) (drive.Task, error) {
 	err := target.Err
 	var pool *engine.Pool
@@ -252,8 +247,8 @@ func (s *traces) beginTarget(target drive.Target) (drive.Task, error) {
 	return t, nil
 }
 
-// completed hands out the route of a trace that is done, or was cut short by an error,
-// and reports whether to go on.
+// completed hands out the route of a trace that is done, or that an error cut short, and
+// reports whether to go on.
 func (s *traces) completed(t *tracing, err error) (goOn bool) {
 	r, index := t.route, t.index
 	if r.End, r.Err = t.verdict(); r.Err == nil && t.Taken() == 0 {

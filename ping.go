@@ -14,44 +14,41 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/ping"
 )
 
-// PingOptions says how to ping a host. Nil and the zero value mean all defaults.
+// PingOptions are the options of [Ping] and [PingSeq]. Nil and the zero value mean all
+// defaults.
 type PingOptions struct {
-	// Count is the number of requests. The default is 4; a negative value
-	// means to go on until the context ends.
+	// Count is the number of requests. The default is 4; a negative value continues until
+	// the context ends.
 	Count int
 
-	// Interval is the time from one request to the next, whether or not the
-	// first was answered. The default is 1 s; a negative value means none: each
-	// request then waits for the fate of the one before. Intervals under a
-	// millisecond are kept on the average: requests that are up to 2 ms late leave
-	// together.
+	// Interval is the time from one request to the next, whether or not the first was
+	// answered. The default is 1 s. A negative value means none: each request then waits
+	// until the one before it is settled. Intervals under a millisecond hold on average:
+	// requests that are up to 2 ms late leave together.
 	Interval time.Duration
 
-	// Timeout is how long a request waits for its reply. The default is 2 s,
-	// the most 1 h, and a negative value is refused. A reply that comes later is
-	// counted as late.
+	// Timeout is how long a request waits for its reply. The default is 2 s, the maximum 1
+	// h; a negative value is refused. A later reply counts as late.
 	Timeout time.Duration
 
-	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where this host has a route to such an address, else
-	// IPv6.
+	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
+	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
 	// Packet is the shape of the requests.
 	Packet Packet
 }
 
-// Ping sends echo requests to a host, a name or an address, and returns what
-// became of them: icmplib's ping. Calls share their sockets, which are open
-// only while a call runs; see [Prober] for one that keeps them.
+// Ping sends echo requests to a host, given by name or address, and returns the statistics,
+// as icmplib's ping does. Calls share their sockets, which are open only while a call runs;
+// a [Prober] keeps them open.
 //
-// Silence, ICMP errors and packets that the system refused to send are data in
-// the [Host]; if nothing could be sent at all, Host.Err says why. An error is
-// returned for a name that cannot be resolved ([ErrNameLookup]), an option that
-// cannot be used ([*ConfigError]) or a socket that cannot be opened
-// ([*socket.OpError], with [os.ErrPermission] where that is the reason). When
-// ctx ends, or the Prober is closed, after the target was resolved, Ping returns
-// the cause together with the Host as it then stands.
+// Silence, ICMP errors and packets that the system refused to send are data in the [Host].
+// If nothing could be sent at all, Host.Err gives the reason. Ping returns an error if a
+// name cannot be resolved ([ErrNameLookup]), an option cannot be used ([*ConfigError]) or a
+// socket cannot be opened ([*socket.OpError], with [os.ErrPermission] if that is the
+// reason). If ctx ends, or the Prober is closed, after the target was resolved, Ping
+// returns the cause together with the Host as it is then.
 func Ping(ctx context.Context, target string, opts *PingOptions) (*Host, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -72,27 +69,26 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 	return host, run.into(ctx, host)
 }
 
-// PingSeq sends echo requests to a host, a name or an address, and yields each
-// [Result] as it becomes known. Calls share their sockets, which are open only
-// while a loop runs; see [Prober] for one that keeps them. See [Prober.PingSeq]
-// for the rest.
+// PingSeq sends echo requests to a host, given by name or address, and yields each [Result]
+// as it becomes known. Calls share their sockets, which are open only while a loop runs; a
+// [Prober] keeps them open. For details, see [Prober.PingSeq].
 func PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Result, error] {
 	return overShared(func(p *Prober) iter.Seq2[Result, error] { return p.PingSeq(ctx, target, opts) })
 }
 
-// PingSeq sends echo requests to a host and yields each [Result] when it is
-// settled, that is when the reply or an ICMP error has come or the timeout has
-// passed, and late and duplicate replies as they come. Results are in the order
-// in which they came to be known, which Seq tells apart from that of sending.
+// PingSeq sends echo requests to a host and yields each [Result] when it is settled: when
+// the reply or an ICMP error arrives, or the timeout passes. It also yields late and
+// duplicate replies as they arrive. Results come in the order in which they became known;
+// Seq is the order of sending.
 //
-// A broadcast or multicast target may be answered by many hosts: the ping then
-// lasts until the timeout of its last request. So it does where that was said to be
-// unreachable, for some routers say so and forward: the reply corrects the error.
+// Many hosts may answer a broadcast or multicast target, so such a ping lasts until the
+// timeout of its last request. A ping also waits that long after an unreachable, because
+// some routers report unreachable and forward: the reply then corrects the error.
 //
-// An error ends the sequence. When ctx ends, the requests that are unanswered
-// are yielded as [StatusUnsettled] and then the context's cause. Leaving the
-// loop ends the ping. The loop drives the sending: no request leaves while its
-// body runs. Times are measured apart from it, and are not affected.
+// An error ends the sequence. If ctx ends, PingSeq yields the open requests as
+// [StatusUnsettled], and then the context's cause. Leaving the loop ends the ping. The loop
+// drives the sending: no request leaves while its body runs. The body does not affect the
+// measured times.
 func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		run, err := p.newPingRun(ctx, target, opts)
@@ -104,7 +100,8 @@ func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) 
 	}
 }
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *PingOptions) withDefaults() (PingOptions, error) {
 	var opts PingOptions
 	if o != nil {
@@ -121,8 +118,8 @@ func (o *PingOptions) withDefaults() (PingOptions, error) {
 	return opts, nil
 }
 
-// pinging is a host that is being pinged: a task of the driver. The results go into
-// its host, or to yield where that is not nil.
+// pinging is a host that is being pinged: a task of the driver. Its results go to yield or,
+// if that is nil, into its host.
 type pinging struct {
 	ping.Plan
 	p        *Prober
@@ -139,17 +136,17 @@ type pinging struct {
 	failed  error      // why it cannot go on
 }
 
-// inFlight is a request that has left.
+// inFlight is a request that was sent.
 type inFlight struct {
 	seq     int
 	sent    time.Time
 	settled bool
 }
 
-// Line returns what all requests leave by.
+// Line returns the line that all requests use.
 func (t *pinging) Line(*plan.Probe) (*drive.Line, error) { return &t.line, nil }
 
-// Sent notes that a request has left.
+// Sent notes that a request was sent.
 func (t *pinging) Sent(k plan.Key, at time.Time) {
 	if t.yield == nil {
 		t.host.Err = nil
@@ -162,7 +159,7 @@ func (t *pinging) Sent(k plan.Key, at time.Time) {
 	t.Plan.Sent(k, at)
 }
 
-// Refused keeps what the system says against a request.
+// Refused keeps the reason why the system did not send a request.
 func (t *pinging) Refused(k plan.Key, err error, now time.Time) {
 	r := refusedResult(t.line.Dst, t.Tried(), t.line.TTL, err)
 	t.Plan.Refused(k, err, now)
@@ -176,7 +173,7 @@ func (t *pinging) Refused(k plan.Key, err error, now time.Time) {
 	}
 }
 
-// Heard keeps what became known of a request.
+// Heard keeps an outcome of a request.
 func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	r := t.p.outcome(o, t.line.Dst, t.protocol)
 	r.Seq = k.Ordinal(t.Tried())
@@ -198,7 +195,7 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	}
 }
 
-// settle notes that a request has its fate.
+// settle notes that a request is settled.
 func (t *pinging) settle(seq int) {
 	i, found := slices.BinarySearchFunc(t.pending, seq, func(q inFlight, seq int) int { return q.seq - seq })
 	if found {
@@ -209,10 +206,10 @@ func (t *pinging) settle(seq int) {
 	}
 }
 
-// HasNews reports whether there are results to hand out.
+// HasNews reports whether results are ready.
 func (t *pinging) HasNews() bool { return len(t.news) > 0 }
 
-// Hand hands them out.
+// Hand yields the results that are ready.
 func (t *pinging) Hand() (goOn bool) {
 	for i := range t.news {
 		if !t.yield(t.news[i]) {
@@ -223,7 +220,7 @@ func (t *pinging) Hand() (goOn bool) {
 	return true
 }
 
-// End completes the host, or hands out the requests whose fates will not be known.
+// End completes the host, or yields the requests that are not settled.
 func (t *pinging) End(err error) (goOn bool) {
 	if t.yield == nil {
 		t.host.abandon(t.Open())
@@ -261,7 +258,7 @@ type pingRun struct {
 	patient bool // a parameter problem settles no request, for the reply may come
 }
 
-// newPingRun does all that can fail before anything is sent.
+// newPingRun does everything that can fail before anything is sent.
 func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) (*pingRun, error) {
 	opts, err := o.withDefaults()
 	if err != nil {

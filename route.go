@@ -12,29 +12,28 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 )
 
-// Route is the way to a target, as far as it is known: the result of Traceroute.
+// Route is the route to a target, as far as it is known: the result of Traceroute.
 type Route struct {
-	// Address is the address that was traced, and Name the target as the caller
-	// gave it.
+	// Address is the address that was traced, and Name the target as the caller wrote it.
 	Address netip.Addr
 	Name    string
 
-	// Reached is set where the target answered.
+	// Reached is set if the target answered.
 	Reached bool
 
-	// End is why the trace ended where it did.
+	// End is why the trace ended.
 	End RouteEnd
 
-	// Err is why nothing could be sent to the target, or its address is not
-	// known, in a [MultiTraceroute]; nil otherwise.
+	// Err is why nothing could be sent to the target, or why its address is unknown, in a
+	// [MultiTraceroute]; otherwise it is nil.
 	Err error
 
-	// Hops are all hops up to the end in order of distance, silent ones too. A
-	// trace that did not reach its target ends with the last hop that answered,
-	// unless it ended by its gap limit or at MaxHops.
+	// Hops are all hops up to the end, in order of distance, silent ones included. A trace
+	// that did not reach its target ends with the last hop that answered, unless it ended
+	// by its gap limit or at MaxHops.
 	Hops []Hop
 
-	// Graph is the ways of several flows; nil where one was traced. See
+	// Graph has the paths of several flows; it is nil if one flow was traced. See
 	// [TracerouteOptions].Flows.
 	Graph *Graph
 }
@@ -50,15 +49,15 @@ func (r *Route) Responding() iter.Seq[*Hop] {
 	}
 }
 
-// RouteEnd says why a trace ended.
+// RouteEnd is why a trace ended.
 type RouteEnd uint8
 
 // The ends of a trace.
 const (
-	EndUnknown     RouteEnd = iota // it was cut short
+	EndUnknown     RouteEnd = iota // the trace was cut short
 	EndReached                     // the target answered
-	EndUnreachable                 // somebody refused to forward the packet: see the last hop's Status
-	EndRefused                     // another address than the target's says that the UDP port is closed: see StatusRefused
+	EndUnreachable                 // a node refused to forward the packet: see the last hop's Status
+	EndRefused                     // an address other than the target's reports a closed UDP port: see StatusRefused
 	EndLoop                        // routers forward the packet in a circle
 	EndGap                         // GapLimit hops in a row were silent
 	EndMaxHops                     // MaxHops was not enough
@@ -66,21 +65,20 @@ const (
 
 var routeEndWords = [...]string{"unknown", "reached", "unreachable", "refused", "loop", "gap", "max-hops"}
 
-// String returns the end in a word, such as "reached" or "loop".
+// String returns the end as a word, such as "reached" or "loop".
 func (e RouteEnd) String() string {
 	return wordOf(e, routeEndWords[:], routeEndWords[EndUnknown])
 }
 
-// MarshalText returns the word, for JSON and its like.
+// MarshalText returns the word, as encoding/json uses it.
 func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
-// UnmarshalText sets e to the end whose word is given. An unknown word is an
-// error.
+// UnmarshalText sets e to the end with the given word. An unknown word is an error.
 func (e *RouteEnd) UnmarshalText(word []byte) error {
 	return setByWord(e, routeEndWords[:], 0, word, "end of a route")
 }
 
-// targetText returns "example.org (192.0.2.1)", or what is known of that.
+// targetText returns "example.org (192.0.2.1)", or the part of it that is known.
 func targetText(name string, addr netip.Addr) string {
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
 		name = strconv.Quote(name) // it would do something to a terminal
@@ -94,7 +92,7 @@ func targetText(name string, addr netip.Addr) string {
 	return name + " (" + addr.String() + ")"
 }
 
-// addressText returns an address, and "*" for nobody.
+// addressText returns an address, and "*" for the zero Addr.
 func addressText(addr netip.Addr) string {
 	if !addr.IsValid() {
 		return "*"
@@ -102,14 +100,14 @@ func addressText(addr netip.Addr) string {
 	return addr.String()
 }
 
-// String returns r over several lines, for people, with a line for each hop:
+// String returns r in several lines for people, one for each hop:
 //
 //	example.org (192.0.2.1): reached
 //	  1  198.51.100.1  2 of 2 answered, 1.100 ms avg
 //	  2  *
 //	  3  192.0.2.1  2 of 2 answered, 10.600 ms avg
 //
-// Its layout may change; read the fields instead.
+// The layout may change; programs should read the fields.
 func (r *Route) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %v", targetText(r.Name, r.Address), r.End)
@@ -158,7 +156,7 @@ func (s *Snapshot) String() string {
 //	round 9: outage
 //	round 12: recovery after 3.2s
 //
-// Its layout may change; read the fields instead.
+// The layout may change; programs should read the fields.
 func (e Event) String() string {
 	text := fmt.Sprintf("round %d: %v", e.Round, e.Kind)
 	switch e.Kind {
@@ -170,14 +168,14 @@ func (e Event) String() string {
 	return text
 }
 
-// String returns r over several lines, for people:
+// String returns r in several lines for people:
 //
 //	example.org (192.0.2.1): 1400 bytes, confirmed, exact
 //	  1  198.51.100.1  1500 kept
 //	  2  198.51.100.9  1400 reported by 198.51.100.9
 //	  3  192.0.2.1  1400 kept
 //
-// Its layout may change; read the fields instead.
+// The layout may change; programs should read the fields.
 func (r *MTUReport) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d bytes", targetText(r.Name, r.Address), r.MTU)
@@ -221,14 +219,14 @@ func (h *BlackHole) String() string {
 	return fmt.Sprintf("black hole between hops %d and %d: %d bytes pass, %d do not", h.After, h.Before, h.Passes, h.Fails)
 }
 
-// String returns r over several lines, for people, with a line for each hop:
+// String returns r in several lines for people, one for each hop:
 //
 //	example.org (192.0.2.1): loss from hop 3 on
 //	  1  198.51.100.1  way none, answers rate-limited: 0.0 % lost, at the fast rate 61.5 %
 //	  2  *
 //	  3  192.0.2.1  way loss, answers loss: 8.3 % lost, at the fast rate 9.5 %
 //
-// Its layout may change; read the fields instead.
+// The layout may change; programs should read the fields.
 func (r *LossReport) String() string {
 	var b strings.Builder
 	verdict := r.Verdict.String()
@@ -253,48 +251,46 @@ func (r *LossReport) String() string {
 	return b.String()
 }
 
-// Hop is a place on the way to a target: the routers, or the target, that answer
+// Hop is one distance on the route to a target: the routers, or the target, that answer
 // probes with one TTL.
 //
-// In its [Stats] any answer counts as received, for a router's time exceeded is
-// the answer that was asked for.
+// In its [Stats] any answer counts as received, because a router's time exceeded is the
+// answer that the probe asked for.
 type Hop struct {
 	// Distance is the TTL, or hop limit, of the probes.
 	Distance int
 
-	// Address is who answered first; the zero Addr for a silent hop.
+	// Address is the address that answered first; the zero Addr for a silent hop.
 	Address netip.Addr
 
-	// Responders are all who answered, in the order of their first answers. It
-	// is more than one where a router spreads load, or a route changes.
+	// Responders are all addresses that answered, in the order of their first answers.
+	// There are several if a router balances load or the route changes.
 	Responders []Responder
 
-	// Status is what the answers mean: [StatusTTLExpired] for a router on the
-	// way, [StatusReply] for the target, another one where somebody refuses to
-	// forward the packet, [StatusNoReply] for a silent hop.
+	// Status is what the answers mean: [StatusTTLExpired] for a router on the path,
+	// [StatusReply] for the target, [StatusNoReply] for a silent hop, and another status if
+	// a node refuses to forward the packet.
 	Status Status
 
-	// MPLS is the label stack of the first answer that brought one.
+	// MPLS is the label stack of the first answer that has one.
 	MPLS []icmp.MPLSLabel
 
-	// MTU is what a [StatusPacketTooBig] reports, in bytes; 0: none did.
+	// MTU is what a [StatusPacketTooBig] reports, in bytes; 0 without one.
 	MTU int
 
-	// ReturnDistance is the estimated number of hops on the way back, from the
-	// TTL with which the first answer came, and the usual initial TTLs (64, 128
-	// and 255); 0: not known. Where it is far from Distance, the way back is
-	// another one.
+	// ReturnDistance is the estimated number of hops on the return path, from the TTL of
+	// the first answer and the usual initial TTLs (64, 128 and 255); 0 if it is not known.
+	// If it differs much from Distance, the return path is another one.
 	ReturnDistance int
 
-	// Rewritten are the header fields that the hop saw otherwise than the hop
-	// before it that quotes, or than they were sent: as the first answer quotes
-	// them. That may be the hop's own way to quote: [Route.Rewrites] goes by what
-	// the hops behind it saw, too. It is not known without raw sockets.
+	// Rewritten are the header fields that differ between the probe as this hop quoted it
+	// and as the last quoting hop before it did, or as it was sent. The first answer
+	// counts. The difference may be this hop's own way to quote: [Route.Rewrites] also
+	// considers the hops behind it. It is not known without raw sockets.
 	Rewritten Rewrite
 
-	// End is why the trace ended at this hop; [EndUnknown] for one that it went
-	// beyond, or that it was cut short at. The last hop of a finished trace has
-	// it, and so says what [Route.End] does.
+	// End is why the trace ended at this hop; [EndUnknown] if it went on, or was cut short
+	// here. The last hop of a finished trace has it, equal to [Route.End].
 	End RouteEnd
 
 	sent Quoted // how probes looked when they were sent; the zero value: not known
@@ -302,7 +298,7 @@ type Hop struct {
 	Stats
 }
 
-// Responder is one of those who answer at a hop.
+// Responder is one of the addresses that answer at a hop.
 type Responder struct {
 	Address         netip.Addr           // the source of its answers
 	PacketsReceived int                  // probes that it answered in time
@@ -316,10 +312,10 @@ type Responder struct {
 	Quoted          Quoted               // how it saw the first probe that it answered
 }
 
-// IsSilent tells whether nobody answered.
+// IsSilent reports whether no address answered.
 func (h *Hop) IsSilent() bool { return len(h.Responders) == 0 }
 
-// add takes a result of one of the hop's probes.
+// add adds a result of one of the hop's probes.
 func (h *Hop) add(r *Result) {
 	h.Stats.Add(*r)
 	if !r.Responder.IsValid() || r.informs() {
@@ -335,13 +331,13 @@ func (h *Hop) add(r *Result) {
 	h.Responders = append(h.Responders, newResponder(r))
 }
 
-// maxResponders bounds what is kept of those who answer at a hop that is watched. With
-// more, who answered longest ago is forgotten.
+// maxResponders limits the responders that a monitored hop keeps. Beyond it, the one that
+// answered longest ago is forgotten.
 const maxResponders = 16
 
-// addLatest takes a result of one of the hop's probes where it is watched for long: what
-// it says replaces what was said before. The ordinal is that of the probe among those to
-// the hop, for rounds may have left the hop out.
+// addLatest adds a result of one of the hop's probes in a Monitor: the latest answer
+// replaces what earlier ones said. The ordinal counts the probes to the hop, which rounds
+// may have left out.
 func (h *Hop) addLatest(r *Result, ordinal int) {
 	inHop := *r
 	inHop.Seq = ordinal
@@ -367,7 +363,7 @@ func (h *Hop) addLatest(r *Result, ordinal int) {
 	h.Responders = append(h.Responders, newResponder(r))
 }
 
-// newResponder describes who answered by the first answer.
+// newResponder describes a responder by its first answer.
 func newResponder(r *Result) Responder {
 	e := Responder{
 		Address:    r.Responder,
@@ -391,7 +387,7 @@ func (e *Responder) count(r *Result) {
 	}
 }
 
-// describe keeps what the first answer that says it says.
+// describe keeps what the first answer with a description says.
 func (h *Hop) describe(r *Result) {
 	if !h.Address.IsValid() {
 		h.Address = r.Responder
@@ -408,7 +404,7 @@ func (h *Hop) describe(r *Result) {
 	}
 }
 
-// returnDistance guesses how many hops an answer took, from the TTL that is left.
+// returnDistance estimates how many hops an answer took, from its remaining TTL.
 func returnDistance(ttl int) int {
 	for _, initial := range [...]int{64, 128, 255} {
 		if ttl > 0 && ttl <= initial {

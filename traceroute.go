@@ -13,11 +13,11 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/trace"
 )
 
-// TracerouteOptions says how to trace a route. Nil and the zero value mean all
-// defaults.
+// TracerouteOptions are the options of [Traceroute] and [TracerouteSeq]. Nil and the zero
+// value mean all defaults.
 type TracerouteOptions struct {
-	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
-	// to 255. The defaults are 1, and 30 or FirstHop where that is more.
+	// FirstHop and MaxHops are the first and the last TTL, from 1 to 255. The defaults are
+	// 1, and 30 or FirstHop, whichever is greater.
 	FirstHop int
 	MaxHops  int
 
@@ -29,38 +29,36 @@ type TracerouteOptions struct {
 	// 50 ms; a negative value means none.
 	Interval time.Duration
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h, and a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
+	// h; a negative value is refused.
 	Timeout time.Duration
 
-	// Flows is the number of flows that are traced, up to [MaxFlows]. The
-	// default of 0, and 1, is one: the trace then shows one path. With more,
-	// routers that spread load send them different ways, and Route.Graph shows
-	// these; a negative value draws flows until those ways are all known, with a
-	// confidence of 95 % for each hop. Count is then the number of attempts
-	// for each flow and hop, Fast is refused, and hops are handed out when all
-	// are final. See https://github.com/goicmp/icmplib/blob/main/docs/multipath.md.
+	// Flows is the number of flows to trace, up to [MaxFlows]. The default of 0, and 1,
+	// trace one flow, which shows one path. With several flows, Route.Graph shows the paths
+	// along which routers balance load. A negative value adds flows until all paths are
+	// known, with a confidence of 95 % for each hop. With several flows, Count is the
+	// number of attempts for each flow and hop, Fast is refused, and hops are handed out
+	// when all are final. See
+	// https://github.com/goicmp/icmplib/blob/main/docs/multipath.md.
 	Flows int
 
-	// Fast asks each hop only until it has answered once: Count is then the
-	// number of attempts.
+	// Fast probes each hop only until it answers: Count is then the number of attempts.
 	Fast bool
 
-	// GapLimit ends the trace after so many silent hops in a row. The default
-	// is none; a negative value is refused.
+	// GapLimit ends the trace after this many silent hops in a row. The default is no
+	// limit; a negative value is refused.
 	GapLimit int
 
-	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where this host has a route to such an address, else
-	// IPv6.
+	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
+	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
-	// Packet is the shape of the probes. All of them belong to one flow: what
-	// routers that spread load look at is the same in each, so that they all
-	// take the same path. TCP without raw sockets is the exception: each probe
-	// has a source port of its own. Packet.TTL has to be 0. With Flows,
-	// Packet.SourcePort is that of the first flow, and each further one has the
-	// port behind; over IPv6 each has a flow label of its own, too.
+	// Packet is the shape of the probes. All of them belong to one flow: header fields by
+	// which routers balance load are the same in each, so that all take the same path. TCP
+	// without raw sockets is the exception, because each probe has a source port of its
+	// own. Packet.TTL must be 0. With Flows, Packet.SourcePort is the port of the first
+	// flow, and further flows use the ports after it; over IPv6 each flow also has its own
+	// flow label.
 	Packet Packet
 }
 
@@ -72,14 +70,13 @@ const (
 	maxTracerouteCount = 1000
 )
 
-// Traceroute finds the way to a host, a name or an address: icmplib's
-// traceroute. Several hops are probed at a time; how many adapts to the path.
-// Calls share their sockets, which are open only while a call runs; see
-// [Prober] for one that keeps them.
+// Traceroute finds the route to a host, given by name or address, as icmplib's traceroute
+// does. It probes several hops at a time; how many adapts to the path. Calls share their
+// sockets, which are open only while a call runs; a [Prober] keeps them open.
 //
-// A target that does not answer is no error: see Route.End. An error is returned
-// as by [Ping]. When ctx ends after sending began, its cause is returned
-// together with the Route as far as it is known.
+// A silent target is no error: see Route.End. Errors are those of [Ping]. If ctx ends after
+// sending began, Traceroute returns its cause together with the Route as far as it is
+// known.
 func Traceroute(ctx context.Context, target string, opts *TracerouteOptions) (*Route, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -89,7 +86,7 @@ func Traceroute(ctx context.Context, target string, opts *TracerouteOptions) (*R
 	return p.Traceroute(ctx, target, opts)
 }
 
-// Traceroute finds the way to a host. See the function [Traceroute].
+// Traceroute finds the route to a host. See the function [Traceroute].
 func (p *Prober) Traceroute(ctx context.Context, target string, opts *TracerouteOptions) (*Route, error) {
 	run, err := p.newTrace(ctx, target, opts)
 	if err != nil {
@@ -98,20 +95,18 @@ func (p *Prober) Traceroute(ctx context.Context, target string, opts *Traceroute
 	return run.route(ctx, target)
 }
 
-// TracerouteSeq finds the way to a host, a name or an address, and yields each
-// [Hop] when it is final. Calls share their sockets, which are open only while a
-// loop runs; see [Prober] for one that keeps them. See [Prober.TracerouteSeq] for
-// the rest.
+// TracerouteSeq finds the route to a host, given by name or address, and yields each [Hop]
+// when it is final. Calls share their sockets, which are open only while a loop runs; a
+// [Prober] keeps them open. For details, see [Prober.TracerouteSeq].
 func TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) iter.Seq2[*Hop, error] {
 	return overShared(func(p *Prober) iter.Seq2[*Hop, error] { return p.TracerouteSeq(ctx, target, opts) })
 }
 
-// TracerouteSeq finds the way to a host and yields its hops in order of
-// distance, each when it is final: when all of its probes, and those to the hops
-// before it, have their fates. The last hop is the target, where that answers.
+// TracerouteSeq finds the route to a host and yields its hops in order of distance, each
+// when it is final: when all of its probes, and those to the hops before it, are settled.
+// The last hop is the target, if it answers.
 //
-// An error ends the sequence; the context's cause is one. Leaving the loop ends
-// the trace.
+// An error ends the sequence; the context's cause is one. Leaving the loop ends the trace.
 func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) iter.Seq2[*Hop, error] {
 	return func(yield func(*Hop, error) bool) {
 		run, err := p.newTrace(ctx, target, opts)
@@ -123,7 +118,8 @@ func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *Tracero
 	}
 }
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *TracerouteOptions) withDefaults() (TracerouteOptions, error) {
 	var opts TracerouteOptions
 	if o != nil {
@@ -157,8 +153,8 @@ func (o *TracerouteOptions) validate() error {
 	return cmp.Or(validateUnit("Interval", o.Interval), validateProbing(o.Timeout, o.Family, &o.Packet))
 }
 
-// tracing is the trace of one route: a task of the driver. Hops that are final go to
-// yield, where that is not nil, and else into the route when it is complete.
+// tracing is the trace of one route: a task of the driver. Final hops go to yield or, if
+// that is nil, into the route when it is complete.
 type tracing struct {
 	trace.Plan
 	in    *traces
@@ -173,15 +169,15 @@ type tracing struct {
 	failed error // why the trace cannot go on
 }
 
-// tracedHop is a hop and, while the first of its probes do not count (see trace.Plan),
-// what was known of them.
+// tracedHop is a hop and, while the first of its probes do not count (see trace.Plan), the
+// state before them.
 type tracedHop struct {
 	Hop
 	discarded int
 	before    *Hop
 }
 
-// hop returns what is known of a hop, as the plan counts its probes.
+// hop returns the state of a hop, as the plan counts its probes.
 func (t *tracing) hop(index int) *tracedHop {
 	for len(t.hops) <= index {
 		t.hops = append(t.hops, tracedHop{Hop: newHop(t.in.trace.FirstHop + len(t.hops))})
@@ -200,7 +196,7 @@ func (t *tracing) hop(index int) *tracedHop {
 	return h
 }
 
-// newHop returns a hop of which nothing is known.
+// newHop returns a hop without results.
 func newHop(distance int) Hop {
 	h := Hop{Distance: distance, Status: StatusNoReply}
 	h.receiveEveryAnswer()
@@ -224,8 +220,7 @@ func (t *tracing) Refused(k plan.Key, err error, now time.Time) {
 	t.Plan.Refused(k, err, now)
 }
 
-// Heard keeps what became known of a probe. A hop that is final does not change any
-// more.
+// Heard keeps an outcome of a probe. A final hop no longer changes.
 func (t *tracing) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if o.Fate == engine.Unclear {
 		t.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
@@ -275,8 +270,8 @@ func (t *tracing) final(index int) *Hop {
 	return &h.Hop
 }
 
-// End hands out what is left: of a trace that was cut short the hops as they stand, up
-// to the last that answered.
+// End hands out what is left: for a trace that was cut short, the hops as they are, up to
+// the last one that answered.
 func (t *tracing) End(err error) (goOn bool) {
 	if isConfigError(err) {
 		t.failed = err
@@ -302,7 +297,7 @@ func (t *tracing) End(err error) (goOn bool) {
 	return t.in.completed(t, err)
 }
 
-// cut returns a hop as it stands.
+// cut returns a hop as it is.
 func (t *tracing) cut(index int) *Hop {
 	if index < t.Final() {
 		return t.final(index)
@@ -315,8 +310,8 @@ func (t *tracing) cut(index int) *Hop {
 	return t.final(index)
 }
 
-// verdict returns why a trace ended. Where the system took none of its probes it has no
-// end, but a reason for that.
+// verdict returns why a trace ended. If the system sent none of its probes, there is no end
+// but an error.
 func (t *tracing) verdict() (RouteEnd, error) {
 	if t.Taken() == 0 {
 		return EndUnknown, cmp.Or(t.failed, t.refuse)
@@ -324,8 +319,8 @@ func (t *tracing) verdict() (RouteEnd, error) {
 	return RouteEnd(t.Plan.End(t.Final() - 1)), t.failed
 }
 
-// compareQuotes holds how a hop saw the probe against how the hop before it did, and
-// the first one against what was sent.
+// compareQuotes compares the probe as a hop quoted it with what the hop before it quoted,
+// and the first quote with what was sent.
 func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
 	h := hop(index)
 	seen := seenIn(h)
@@ -343,7 +338,7 @@ func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
 	h.Rewritten = differences(&h.sent, seen) & h.sent.telling()
 }
 
-// traces is the traces of one operation: one, or those of a MultiTraceroute.
+// traces are the traces of one operation: one, or those of a MultiTraceroute.
 type traces struct {
 	p     *Prober
 	trace *TracerouteOptions // of each route
@@ -369,9 +364,8 @@ func (p *Prober) newTraces(opts *TracerouteOptions) *traces {
 	}}
 }
 
-// maxUnmarked bounds the probes in flight where an answer may have no mark of
-// its probe: the engine then looks for the only one to the host, among not too
-// many.
+// maxUnmarked limits the probes in flight if an answer may not identify its probe: the
+// engine then searches for the only probe to the host, which must not take long.
 const maxUnmarked = 2048
 
 // drive makes the driver of the traces.
@@ -413,7 +407,7 @@ type traceRun struct {
 	paths *multipathRun // of several flows; nil: of one
 }
 
-// newTrace does all that can fail before anything is sent.
+// newTrace does everything that can fail before anything is sent.
 func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptions) (*traceRun, error) {
 	opts, err := o.withDefaults()
 	if err != nil {
@@ -429,8 +423,8 @@ func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptio
 	return &traceRun{p: p, pool: pool, dst: dst, opts: opts}, nil
 }
 
-// each traces the route and calls yield with each hop that is final, until all
-// are, yield returns false or ctx ends.
+// each traces the route and calls yield with each final hop, until all are final, yield
+// returns false or ctx ends.
 func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
 	if r.paths != nil {
 		return r.paths.each(ctx, r, yield)
