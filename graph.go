@@ -9,93 +9,92 @@ import (
 	"github.com/goicmp/icmplib/internal/pathgraph"
 )
 
-// Graph is the ways that several flows took to a target: the result of a
-// Traceroute with [TracerouteOptions].Flows.
+// Graph has the paths of several flows to a target: the result of a Traceroute with
+// [TracerouteOptions].Flows.
 //
-// Only what was seen is in it: a node is an address that answered, and an edge
-// is a flow that met the one node and, one hop farther, the other.
+// It contains only what was seen: a node is an address that answered, and an edge is a flow
+// that met one node and, one hop farther, the other.
 type Graph struct {
-	// Flows is how many flows were used, and Probes how many packets: the sum of
-	// PacketsSent over the Hops of the Route. What was sent in vain, beyond the end
-	// of a flow, counts nowhere.
+	// Flows is the number of flows used, and Probes the number of packets: the sum of
+	// PacketsSent over the Hops of the Route. Probes beyond the end of a flow count
+	// nowhere.
 	Flows  int `json:"flows"`
 	Probes int `json:"probes"`
 
-	// Complete is set where the flows were enumerated, and the stopping rule held at
-	// each hop, or behind each router where those of a diamond are not alike. It is not
-	// set where [MaxFlows] were not enough, where a router has no next hop although no
-	// flow ends there, where an edge is Unsure, where too few flows passed a router that
-	// is silent beside others, where the call was cut short, and for a fixed number of
-	// flows.
+	// Complete is set if the flows were enumerated, and the stopping rule held at each hop,
+	// or behind each router of a diamond whose routers differ. It is not set if [MaxFlows]
+	// were not enough, a router has no next hop although no flow ends there, an edge is
+	// Unsure, too few flows passed a router that is silent beside others, the call was cut
+	// short, or the number of flows was fixed.
 	Complete bool `json:"complete"`
 
-	// Hops are the same hops as those of the Route, Edges what leads from each
-	// to the next, and Diamonds where the ways part and meet again.
+	// Hops are the same hops as those of the Route, Edges lead from each to the next, and
+	// Diamonds are where paths divide and meet again.
 	Hops     []GraphHop  `json:"hops"`
 	Edges    []GraphEdge `json:"edges"`
 	Diamonds []Diamond   `json:"diamonds"`
 }
 
-// GraphHop is the nodes at one distance.
+// GraphHop has the nodes at one distance.
 type GraphHop struct {
 	Distance  int         `json:"distance"`  // the TTL, or hop limit, of the probes
 	Balancing Balancing   `json:"balancing"` // the greatest of those of the nodes
 	Nodes     []GraphNode `json:"nodes"`     // those that answered, then the silent one
 }
 
-// GraphNode is an interface that answered at a distance. The node of flows that
-// nobody answered for has no address: it stands for any number of routers.
+// GraphNode is an interface that answered at a distance. The node of unanswered flows has
+// no address: it stands for any number of routers.
 type GraphNode struct {
 	ID       int        `json:"id"` // counts the nodes of the Graph from 0
 	Distance int        `json:"distance"`
 	Address  netip.Addr `json:"address"` // the zero Addr: silent
 	Flows    []int      `json:"flows"`   // that met it, counted from 0
 
-	// Balancing is how load is spread over this node and others at the distance.
+	// Balancing is how load is balanced over this node and others at the distance.
 	Balancing Balancing `json:"balancing"`
 }
 
-// IsSilent reports whether the node stands for silence.
+// IsSilent reports whether the node has no address, because no probe was answered.
 func (n *GraphNode) IsSilent() bool { return !n.Address.IsValid() }
 
-// GraphEdge leads from a node to one that is a hop farther.
+// GraphEdge leads from a node to a node one hop farther.
 type GraphEdge struct {
 	From  int   `json:"from"` // ID of a GraphNode
 	To    int   `json:"to"`
 	Flows []int `json:"flows"` // that took it, counted from 0
 
-	// Unsure is set where packets of one flow are spread over From and others:
-	// the packet that To answered may have come by one of those.
+	// Unsure is set if packets of one flow are balanced over From and other nodes: the
+	// packet that To answered may have come through one of those.
 	Unsure bool `json:"unsure,omitempty"`
 }
 
-// Diamond is a part of a Graph in which ways part, and meet again.
+// Diamond is a part of a Graph in which paths divide and meet again.
 type Diamond struct {
-	// Divergence is the last known point before the ways part; distance 0 is
-	// the sender. Convergence is the first known point at which all of them
-	// have met; it is the zero GraphPoint where they do not meet.
+	// Divergence is the last known point before the paths divide; distance 0 is the sender.
+	// Convergence is the first known point at which all of them have met, or the zero
+	// GraphPoint if they do not meet.
 	Divergence  GraphPoint `json:"divergence"`
 	Convergence GraphPoint `json:"convergence"`
 
 	// Width is the greatest number of nodes at one distance between the two.
 	Width int `json:"width"`
 
-	// MinLength and MaxLength are the numbers of hops of the shortest and of
-	// the longest way from the one to the other.
+	// MinLength and MaxLength are the hop counts of the shortest and the longest path from
+	// one to the other.
 	MinLength int `json:"min_length"`
 	MaxLength int `json:"max_length"`
 }
 
-// GraphPoint is a place in a Graph.
+// GraphPoint is a point in a Graph.
 type GraphPoint struct {
 	Distance int        `json:"distance"` // the TTL, or hop limit, of the probes
 	Address  netip.Addr `json:"address"`  // the zero Addr: silent, or the sender
 }
 
-// Balancing is how load is spread over the nodes of a hop.
+// Balancing is how load is balanced over the nodes of a hop.
 type Balancing uint8
 
-// The ways to spread load.
+// The kinds of balancing.
 const (
 	BalancingNone      Balancing = iota // one interface answers all flows
 	BalancingPerFlow                    // another flow may meet another interface; one flow meets one
@@ -104,20 +103,20 @@ const (
 
 var balancingWords = [...]string{"none", "per-flow", "per-packet"}
 
-// String returns the word: none, per-flow or per-packet.
+// String returns "none", "per-flow" or "per-packet".
 func (b Balancing) String() string {
 	return wordOf(b, balancingWords[:], "unknown")
 }
 
-// MarshalText returns the word, for JSON and its like.
+// MarshalText returns the word, as encoding/json uses it.
 func (b Balancing) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
-// UnmarshalText sets b to what the word stands for. An unknown word is an error.
+// UnmarshalText sets b to the balancing with the given word. An unknown word is an error.
 func (b *Balancing) UnmarshalText(word []byte) error {
 	return setByWord(b, balancingWords[:], 0, word, "kind of load balancing")
 }
 
-// Node returns the node with an ID of this Graph; nil if there is none.
+// Node returns the node of this Graph with an ID, or nil.
 func (g *Graph) Node(id int) *GraphNode {
 	for i := range g.Hops {
 		nodes := g.Hops[i].Nodes
@@ -128,7 +127,7 @@ func (g *Graph) Node(id int) *GraphNode {
 	return nil
 }
 
-// newGraph says in the terms of this package what was found.
+// newGraph translates a graph into the types of this package.
 func newGraph(found *pathgraph.Graph) *Graph {
 	g := &Graph{Hops: []GraphHop{}, Edges: []GraphEdge{}, Diamonds: []Diamond{}}
 	for _, l := range found.Hops {
@@ -154,9 +153,9 @@ func newGraph(found *pathgraph.Graph) *Graph {
 	return g
 }
 
-// WriteDOT writes the graph in the language of Graphviz: from left to right, the
-// nodes of a hop below each other, silent ones dashed, edges labelled with their
-// number of flows and dashed where they are unsure. Its error is that of w.
+// WriteDOT writes the graph in the language of Graphviz, from left to right: the nodes of a
+// hop stand below each other, silent ones are dashed, edges have their number of flows, and
+// unsure edges are dashed. It returns the error of w.
 func (g *Graph) WriteDOT(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("digraph route {\n\trankdir=LR;\n\tnode [shape=box];\n")
@@ -184,15 +183,15 @@ func dashedIf(dashed bool) string {
 	return ""
 }
 
-// WriteText writes the graph for people: a line for each node, with what it
-// leads to, and one for each diamond. The layout may change.
+// WriteText writes the graph for people: a line for each node with its next hops, and a
+// line for each diamond. The layout may change.
 //
 //	1  192.0.2.1
 //	     > 198.51.100.1    5 of 11 flows
 //	     > 198.51.100.2    6 of 11 flows
 //	2  198.51.100.1        per-flow
 //
-// Its error is that of w.
+// It returns the error of w.
 func (g *Graph) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for i := range g.Hops {
@@ -215,7 +214,7 @@ func (g *Graph) confidence() string {
 	return "there may be more ways"
 }
 
-// appendNode describes a node, and behind it the edges that leave it.
+// appendNode appends a node and the edges that leave it.
 func (g *Graph) appendNode(b *strings.Builder, n *GraphNode) {
 	fmt.Fprintf(b, "%3d  %s", n.Distance, n.name())
 	if n.Balancing != BalancingNone {
@@ -247,7 +246,7 @@ func (n *GraphNode) name() string {
 	return n.Address.String()
 }
 
-// String describes the diamond in a line.
+// String describes the diamond in one line.
 func (d *Diamond) String() string {
 	from, to := "the sender", "different ends"
 	if d.Divergence.Address.IsValid() {

@@ -9,7 +9,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/loss"
 )
 
-// ExplainLossOptions says how to look for loss. Nil and the zero value mean all
+// ExplainLossOptions are the options of [ExplainLoss]. Nil and the zero value mean all
 // defaults, which take about 75 s and send 260 probes to each hop.
 type ExplainLossOptions struct {
 	// SlowCount probes are sent to each hop first, one every SlowInterval. The
@@ -23,18 +23,17 @@ type ExplainLossOptions struct {
 	FastCount    int
 	FastInterval time.Duration
 
-	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
-	// to 255. The defaults are 1, and 30 or FirstHop where that is more.
+	// FirstHop and MaxHops are the first and the last TTL, from 1 to 255. The defaults are
+	// 1, and 30 or FirstHop, whichever is greater.
 	FirstHop int
 	MaxHops  int
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h, and a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
+	// h; a negative value is refused.
 	Timeout time.Duration
 
-	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where this host has a route to such an address, else
-	// IPv6.
+	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
+	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
 	// Packet is the shape of the probes, as in [TracerouteOptions].
@@ -49,7 +48,8 @@ const (
 	defaultFastInterval = 50 * time.Millisecond
 )
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *ExplainLossOptions) withDefaults() (ExplainLossOptions, error) {
 	var opts ExplainLossOptions
 	if o != nil {
@@ -76,90 +76,87 @@ func (o *ExplainLossOptions) withDefaults() (ExplainLossOptions, error) {
 	return opts, err
 }
 
-// LossVerdict is what becomes of the answers of a hop, or of the packets on a
-// way.
+// LossVerdict is what happens to the answers of a hop, or to the packets on a path.
 type LossVerdict uint8
 
 // The verdicts.
 const (
-	LossUnclear LossVerdict = iota // the figures do not suffice to say
+	LossUnclear LossVerdict = iota // the figures do not suffice
 	LossNone                       // nothing is lost
-	LossFound                      // packets are lost, as many at both rates
-	LossLimited                    // answers are limited: there are fewer at the fast rate
+	LossFound                      // packets are lost, the same share at both rates
+	LossLimited                    // answers are limited: their share is smaller at the fast rate
 )
 
 var lossWords = [...]string{"unclear", "none", "loss", "rate-limited"}
 
-// String returns the verdict in a word, such as "loss" or "rate-limited".
+// String returns the verdict as a word, such as "loss" or "rate-limited".
 func (v LossVerdict) String() string {
 	return wordOf(v, lossWords[:], lossWords[LossUnclear])
 }
 
-// MarshalText returns the word, for JSON and its like.
+// MarshalText returns the word, as encoding/json uses it.
 func (v LossVerdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
-// UnmarshalText sets v to the verdict whose word is given. An unknown word is an
-// error.
+// UnmarshalText sets v to the verdict with the given word. An unknown word is an error.
 func (v *LossVerdict) UnmarshalText(word []byte) error {
 	return setByWord(v, lossWords[:], 0, word, "verdict on loss")
 }
 
 // LossReport is what [Prober.ExplainLoss] found.
 type LossReport struct {
-	// Address is the address that was probed, and Name the target as the caller
-	// gave it.
+	// Address is the address that was probed, and Name the target as the caller wrote it.
 	Address netip.Addr `json:"address"`
 	Name    string     `json:"name"`
 
-	// Reached is set where the target answered.
+	// Reached is set if the target answered.
 	Reached bool `json:"reached"`
 
-	// Verdict is that of the whole way, there and back. It is LossUnclear where
-	// the target was not reached.
+	// Verdict is that of the whole path in both directions. It is LossUnclear if the target
+	// was not reached.
 	Verdict LossVerdict `json:"verdict"`
 
-	// From is the distance of the first hop from which on packets are lost; 0
-	// where the Verdict is not LossFound.
+	// From is the distance of the first hop from which on packets are lost, or 0 if the
+	// Verdict is not LossFound.
 	From int `json:"from,omitzero"`
 
-	// Hops are all hops up to the end of the way, silent ones too.
+	// Hops are all hops up to the end of the path, silent ones included.
 	Hops []HopLoss `json:"hops"`
 }
 
-// HopLoss is what was found about a hop.
+// HopLoss is the finding about one hop.
 type HopLoss struct {
 	Distance int        `json:"distance"` // the TTL, or hop limit, of the probes
-	Address  netip.Addr `json:"address"`  // who answers; the zero Addr for a silent hop
+	Address  netip.Addr `json:"address"`  // the address that answers; the zero Addr for a silent hop
 
-	// Slow and Fast are what was answered at each of the two rates.
+	// Slow and Fast are the answered shares at each of the two rates.
 	Slow LossShare `json:"slow"`
 	Fast LossShare `json:"fast"`
 
-	// Verdict is that of the hop's own answers: what is lost of them is no loss
-	// of packets to the target where Path says so.
+	// Verdict is that of the hop's own answers. Their loss is no loss of packets to the
+	// target if Path says so.
 	Verdict LossVerdict `json:"verdict"`
 
-	// Path is that of the way to this hop and back, for which the answers of the
-	// hops behind it speak, too: the probes to them came past it.
+	// Path is the verdict about the path to this hop and back. Answers of the hops behind
+	// it count for it, too, because their probes passed it.
 	Path LossVerdict `json:"path"`
 }
 
-// LossShare is how many probes were answered at one rate. Those of which it may
-// be this system's fault that they were not are left out.
+// LossShare is how many probes were answered at one rate. It leaves out probes whose
+// silence may be this system's fault.
 type LossShare struct {
-	PacketsSent     int // that the kernel took
-	PacketsAnswered int // also those whose answers were late
+	PacketsSent     int // accepted by the kernel
+	PacketsAnswered int // including those answered late
 
-	// Low and High bound the part that is lost, from 0 to 1, with a confidence
-	// of 95 % (Wilson's interval). They are 0 and 1 where nothing was sent.
+	// Low and High are the bounds of the lost share, from 0 to 1, with a confidence of 95 %
+	// (Wilson's interval). They are 0 and 1 if nothing was sent.
 	Low, High float64
 
-	// Interval is the time from one probe to the next, as it came about.
+	// Interval is the actual time from one probe to the next.
 	Interval time.Duration
 }
 
-// Loss returns the part of the packets that was lost, from 0 to 1; 0 where none
-// was sent. Unlike [Stats.PacketLoss] it counts a late answer as an answer.
+// Loss returns the lost share of the packets, from 0 to 1, or 0 if none was sent. Unlike
+// [Stats.PacketLoss], it counts a late answer as an answer.
 func (s *LossShare) Loss() float64 {
 	if s.PacketsSent == 0 {
 		return 0
@@ -167,9 +164,9 @@ func (s *LossShare) Loss() float64 {
 	return float64(s.PacketsSent-s.PacketsAnswered) / float64(s.PacketsSent)
 }
 
-// ExplainLoss tells loss from rate limits: a router that limits how many errors
-// it sends answers less the more it is asked, while a link that loses packets
-// does not care. See [Prober.ExplainLoss].
+// ExplainLoss distinguishes loss from rate limits: a router that limits its errors answers
+// a smaller share at a higher rate, while a link loses the same share. For details, see
+// [Prober.ExplainLoss].
 func ExplainLoss(ctx context.Context, target string, opts *ExplainLossOptions) (*LossReport, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -179,15 +176,15 @@ func ExplainLoss(ctx context.Context, target string, opts *ExplainLossOptions) (
 	return p.ExplainLoss(ctx, target, opts)
 }
 
-// ExplainLoss probes each hop on the way to a host, a name or an address, at a
-// slow and then at a fast rate, and says of each whether packets are lost or
-// answers limited. It never calls a limit loss; where the figures do not
-// suffice, it says that it is unclear.
+// ExplainLoss probes each hop on the path to a host, given by name or address, at a slow
+// and then at a fast rate, and reports for each whether packets are lost or answers
+// limited. It never calls a limit loss; if the figures do not suffice, the verdict is
+// unclear.
 //
-// It takes SlowCount*SlowInterval and FastCount*FastInterval, and sends
-// SlowCount+FastCount probes to each hop, and some to hops that turn out not to
-// exist. An error is returned as by [Ping]. When ctx ends, its cause is returned
-// together with what is known, in which what is not is LossUnclear.
+// It takes SlowCount*SlowInterval plus FastCount*FastInterval, and sends
+// SlowCount+FastCount probes to each hop, and some to hops that turn out not to exist.
+// Errors are those of [Ping]. If ctx ends, ExplainLoss returns its cause together with what
+// is known; the rest is LossUnclear.
 func (p *Prober) ExplainLoss(ctx context.Context, target string, opts *ExplainLossOptions) (*LossReport, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
@@ -215,15 +212,15 @@ func (o *ExplainLossOptions) phase(count int, interval time.Duration, maxHops in
 	}
 }
 
-// lossPhase is what was found at one rate.
+// lossPhase is the finding at one rate.
 type lossPhase struct {
 	route    Route
 	changed  map[int]bool // hops at which the route changed
 	interval time.Duration
 }
 
-// losses probes all hops at one rate. What there is, is returned with an error,
-// too, nil if that is nothing.
+// losses probes all hops at one rate. With an error, it returns what it has found so far,
+// nil if that is nothing.
 func (p *Prober) losses(ctx context.Context, target string, opts *MonitorOptions) (*lossPhase, error) {
 	var phase *lossPhase
 	var first time.Time
@@ -264,8 +261,7 @@ func (f *lossPhase) share(h *Hop) LossShare {
 	return s
 }
 
-// judge adds what was found at the fast rate, nil if that is nothing, and the
-// verdicts.
+// judge adds the finding at the fast rate, nil if there is none, and the verdicts.
 func (r *LossReport) judge(slow, fast *lossPhase) {
 	hops := make([]loss.Hop, len(r.Hops))
 	for i := range r.Hops {

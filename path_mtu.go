@@ -7,81 +7,77 @@ import (
 	"time"
 )
 
-// MTUReport is how large a packet can be that reaches a target without being
-// fragmented: the result of [Prober.PathMTU]. All sizes are in bytes, of the
-// whole IP packet.
+// MTUReport is the size of the largest packet that reaches a target without fragmentation:
+// the result of [Prober.PathMTU]. All sizes are in bytes, of the whole IP packet.
 type MTUReport struct {
-	// Address is the address that was probed, and Name the target as the caller
-	// gave it.
+	// Address is the address that was probed, and Name the target as the caller wrote it.
 	Address netip.Addr `json:"address"`
 	Name    string     `json:"name"`
 
-	// MTU is that of the path: the largest packet that gets there, as far as
-	// Confirmed and Exact say.
+	// MTU is the MTU of the path: the largest packet that arrives, subject to Confirmed and
+	// Exact.
 	MTU int `json:"mtu"`
 
-	// Reached is set where the target answers. Where it does not, MTU is that
-	// of the path to the farthest router that does.
+	// Reached is set if the target answers. If it does not, MTU is that of the path to the
+	// farthest router that does.
 	Reached bool `json:"reached"`
 
-	// Confirmed is set where a packet of just MTU bytes was answered: by the
-	// target or, where Reached is not set, by the farthest router that answers.
+	// Confirmed is set if a packet of exactly MTU bytes was answered: by the target or, if
+	// Reached is not set, by the farthest router that answers.
 	Confirmed bool `json:"confirmed"`
 
-	// Exact is set where a packet of MTU+1 bytes is known not to get there: somebody
-	// said so, or it stayed silent while small ones were answered. Where it is not, MTU is the largest that was tried, or was the last that
-	// could be told.
+	// Exact is set if a packet of MTU+1 bytes is known not to arrive: a node reported it,
+	// or the packet stayed silent while small ones were answered. Otherwise, MTU is the
+	// largest size that was tried, or the last one that could be decided.
 	Exact bool `json:"exact"`
 
-	// LocalMTU is the largest packet that this system sends towards the target;
-	// 0: more than the largest that was tried.
+	// LocalMTU is the largest packet that this system sends towards the target; 0 if it is
+	// greater than the largest size that was tried.
 	LocalMTU int `json:"local_mtu,omitzero"`
 
-	// Hops are those on the way that the probes found, in order of distance,
-	// silent ones too.
+	// Hops are the hops on the path that the probes found, in order of distance, silent
+	// ones included.
 	Hops []HopMTU `json:"hops"`
 
-	// BlackHoles are the places where packets vanish that are too big, without
-	// a word of the router, in order of distance.
+	// BlackHoles are the places where packets that are too big vanish without a report of
+	// the router, in order of distance.
 	BlackHoles []BlackHole `json:"black_holes"`
 }
 
-// HopMTU is a router on the way, or the target.
+// HopMTU is a router on the path, or the target.
 type HopMTU struct {
-	Distance int        `json:"distance"` // the TTL, or hop limit, at which it is
-	Address  netip.Addr `json:"address"`  // the zero Addr where it is silent
+	Distance int        `json:"distance"` // the TTL or hop limit at which it answers
+	Address  netip.Addr `json:"address"`  // the zero Addr if it is silent
 
-	// MTU is the largest packet that gets from this system over the link that
-	// leads on from here, so it never grows with the distance. At the target it
-	// is that of the path. 0: not known.
+	// MTU is the largest packet that gets from this system across the link behind this hop,
+	// so it never grows with the distance. At the target it is that of the path. 0 if it is
+	// not known.
 	MTU int `json:"mtu,omitzero"`
 
-	// Source says how MTU is known where it falls.
+	// Source is how MTU is known where it falls.
 	Source MTUSource `json:"source"`
 
-	// ReportedBy is who told the MTU, where Source is [MTUReported].
+	// ReportedBy is the address that reported the MTU, if Source is [MTUReported].
 	ReportedBy netip.Addr `json:"reported_by,omitzero"`
 }
 
-// BlackHole is a link that packets over a certain size do not pass, and whose
-// router does not say so (RFC 2923 section 2.1).
+// BlackHole is a link that packets over a certain size do not pass and whose router does
+// not report it (RFC 2923 section 2.1).
 type BlackHole struct {
-	// After is the last hop that answers packets that are too big for the link,
-	// and Before the next one that answers smaller ones. Distances, 0 being this
-	// system; the addresses are in Hops.
+	// After is the last hop that answers packets that are too big for the link, and Before
+	// the next one that answers smaller ones. Both are distances; 0 is this system. The
+	// addresses are in Hops.
 	After  int `json:"after"`
 	Before int `json:"before"`
 
-	// Replies is set where probes get to the target, and its replies, which are as
-	// large, vanish or are never sent: somewhere between After, the target, and this
-	// system, which is Before. It is found by UDP probes, whose answers are small.
-	// Unsure is set where the target does not answer those, so that either probes or
-	// replies vanish.
+	// Replies is set if probes reach the target, and its replies, which are as large,
+	// vanish or are never sent: somewhere between the target (After) and this system
+	// (Before). UDP probes, whose answers are small, find this. Unsure is set if the target
+	// does not answer those, so that either probes or replies vanish.
 	Replies bool `json:"replies,omitzero"`
 	Unsure  bool `json:"unsure,omitzero"`
 
-	// Passes is the largest packet that gets through, and Fails the smallest
-	// that is known not to.
+	// Passes is the largest size that passes, and Fails the smallest that is known to fail.
 	Passes int `json:"passes"`
 	Fails  int `json:"fails"`
 }
@@ -89,32 +85,31 @@ type BlackHole struct {
 // MTUSource is how an MTU is known.
 type MTUSource uint8
 
-// The ways to know an MTU.
+// The sources of an MTU.
 const (
-	MTUKept     MTUSource = iota // it is that of the hop before
-	MTUReported                  // a router told it
-	MTUMeasured                  // it was found by trying, for nobody told it or what was told is wrong
+	MTUKept     MTUSource = iota // it equals that of the hop before
+	MTUReported                  // a router reported it
+	MTUMeasured                  // probes found it, because no report came or the report is wrong
 )
 
 var mtuSourceWords = [...]string{"kept", "reported", "measured"}
 
-// String returns the way in a word: "kept", "reported" or "measured".
+// String returns "kept", "reported" or "measured".
 func (s MTUSource) String() string {
 	return wordOf(s, mtuSourceWords[:], "unknown")
 }
 
-// MarshalText returns the word, for JSON and its like.
+// MarshalText returns the word, as encoding/json uses it.
 func (s MTUSource) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText sets s to the way whose word is given. An unknown word is an
-// error.
+// UnmarshalText sets s to the source with the given word. An unknown word is an error.
 func (s *MTUSource) UnmarshalText(word []byte) error {
 	return setByWord(s, mtuSourceWords[:], 0, word, "source of an MTU")
 }
 
-// PathMTU finds out how large packets to a host, a name or an address, can be.
-// Calls share their sockets, which are open only while a call runs; see [Prober]
-// for one that keeps them. See [Prober.PathMTU] for the rest.
+// PathMTU finds the MTU of the path to a host, given by name or address. Calls share their
+// sockets, which are open only while a call runs; a [Prober] keeps them open. For details,
+// see [Prober.PathMTU].
 func PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -124,14 +119,13 @@ func PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTURepo
 	return p.PathMTU(ctx, target, opts)
 }
 
-// PathMTU finds out how large packets to a host, a name or an address, can be,
-// and where on the way what is larger ends. It
-// needs no privileges. What the system remembers about the path plays no part.
+// PathMTU finds the size of the largest packet that reaches a host, given by name or
+// address, and where on the path larger ones end. It needs no privileges. It ignores what
+// the system remembers about the path.
 //
-// A target or routers that do not answer are no errors: see the fields of
-// [MTUReport] for what is known nevertheless. An error is returned as by [Ping].
-// When ctx ends after sending began, its cause is returned together with what
-// is known by then.
+// Silent targets and routers are no errors: the fields of [MTUReport] say what is known.
+// Errors are those of [Ping]. If ctx ends after sending began, PathMTU returns its cause
+// together with what is known by then.
 func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
 	run, err := p.newPathMTU(ctx, target, opts)
 	if err != nil {
@@ -141,39 +135,34 @@ func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOption
 	return run.report(), err
 }
 
-// PathMTUOptions says how to find the MTU of a path. Nil and the zero value mean
-// all defaults.
+// PathMTUOptions are the options of [PathMTU]. Nil and the zero value mean all defaults.
 type PathMTUOptions struct {
-	// Count is how often a packet is sent before its silence is looked into, 1
-	// to 100. The default is 3. A size is taken for one that does not pass only
-	// when small packets are answered so well meanwhile that chance is ruled
-	// out, whatever Count is.
+	// Count is how often a packet is sent before its silence is examined, 1 to 100. The
+	// default is 3. Whatever Count is, a size counts as failing only if small packets are
+	// meanwhile answered so well that chance is ruled out.
 	Count int
 
 	// Interval is the time from one packet to the next. The default is 100 ms; a
 	// negative value means none.
 	Interval time.Duration
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h, and a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
+	// h; a negative value is refused.
 	Timeout time.Duration
 
-	// MaxHops is the distance that is not gone beyond, 1 to 255. The default is
-	// 30.
+	// MaxHops is the greatest distance, 1 to 255. The default is 30.
 	MaxHops int
 
-	// MaxMTU is the largest packet that is tried, in bytes. The default is what
-	// this system can send to the target in one piece, 65,535 at the most.
+	// MaxMTU is the largest packet to try, in bytes. The default is the largest that this
+	// system can send to the target in one piece, at most 65,535.
 	MaxMTU int
 
-	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where this host has a route to such an address, else
-	// IPv6.
+	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
+	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
-	// Packet is the shape of the probes: Protocol is [ICMP] or [UDP]. Size,
-	// Payload and TTL have to be zero, for the probes differ in them.
-	// DontFragment is always set.
+	// Packet is the shape of the probes: Protocol is [ICMP] or [UDP]. Size, Payload and TTL
+	// must be zero, because the probes differ in them. DontFragment is always set.
 	Packet Packet
 }
 
@@ -191,7 +180,7 @@ const (
 	maxPathMTUCount        = 100
 )
 
-// leastMTU returns the size that every link to an address takes.
+// leastMTU returns the size that every link to an address accepts.
 func leastMTU(dst netip.Addr) int {
 	if dst.Is6() {
 		return leastMTU6
@@ -199,7 +188,8 @@ func leastMTU(dst netip.Addr) int {
 	return leastMTU4
 }
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *PathMTUOptions) withDefaults() (PathMTUOptions, error) {
 	var opts PathMTUOptions
 	if o != nil {

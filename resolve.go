@@ -13,32 +13,30 @@ import (
 	"time"
 )
 
-// Resolve returns the addresses of a host, at least one, each once, in the
-// order that the system's resolver gives them.
+// Resolve returns the addresses of a host: at least one, each once, in the order of the
+// system's resolver.
 //
-// An IPv4 or IPv6 address is returned as it is, an IPv6 one with its zone; an
-// IPv4-mapped one as the IPv4 address that it stands for. "localhost" and what
-// ends in ".localhost" is the loopback address, whatever a server may say (RFC
-// 6761 section 6.3). Any other name is looked up: for [AnyFamily] its IPv4
-// addresses, and its IPv6 addresses only if it has no IPv4 address. A name that
-// is not ASCII is to be given in its "xn--" form. The result for a name has no
-// zones.
+// It returns an IPv4 or IPv6 address unchanged, IPv6 addresses with their zone, and an
+// IPv4-mapped address as its IPv4 address. "localhost", and names that end in ".localhost",
+// are the loopback address, whatever a server says (RFC 6761 section 6.3). Any other name
+// is looked up: for [AnyFamily], its IPv4 addresses, and its IPv6 addresses only if it has
+// no IPv4 address. A name that is not ASCII must be in its "xn--" form. Addresses of names
+// have no zones.
 //
-// A name that has no address of the family, that cannot be looked up or cannot
-// be a name at all gives an error for which errors.Is finds [ErrNameLookup] and
-// errors.As, where a lookup was made, [*net.DNSError]. When ctx ends the error
-// is the cause of that, [context.Cause]. A family that is none of the three gives
-// a [*ConfigError].
+// If a name has no address of the family, cannot be looked up or cannot be a name,
+// errors.Is finds [ErrNameLookup] in the error and, if a lookup was made, errors.As finds
+// [*net.DNSError]. If ctx ends, the error is its cause, [context.Cause]. An unknown family
+// is a [*ConfigError].
 func Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
 	return resolve(ctx, net.DefaultResolver, name, family)
 }
 
-// resolver is a *net.Resolver, of which nil is the system's, or stands in for it.
+// resolver is a *net.Resolver, of which nil is the system's, or a test's.
 type resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// resolve is [Resolve] by means of r.
+// resolve is [Resolve] with a resolver.
 func resolve(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	if err := validateFamily(family); err != nil {
 		return nil, err
@@ -53,7 +51,7 @@ func resolve(ctx context.Context, r resolver, name string, family Family) ([]net
 	return nil, &lookupError{name: name, err: err}
 }
 
-// addressesOf tries the name as an address, as this host, and as a name.
+// addressesOf tries a name as an address, as this host, and as a name.
 func addressesOf(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {
 		return literal(addr, family)
@@ -67,7 +65,7 @@ func addressesOf(ctx context.Context, r resolver, name string, family Family) ([
 	return lookup(ctx, r, name, family)
 }
 
-// literal returns addr if it is of the family and its zone is one of this host.
+// literal returns addr if it is of the family and its zone exists on this host.
 func literal(addr netip.Addr, family Family) ([]netip.Addr, error) {
 	if !family.includes(addr) {
 		return nil, fmt.Errorf("it is an %v address, and %v is asked for", familyOf(addr), family)
@@ -78,7 +76,7 @@ func literal(addr netip.Addr, family Family) ([]netip.Addr, error) {
 	return []netip.Addr{addr.Unmap()}, nil
 }
 
-// zoneError says what a link-local address lacks, which is on every link.
+// zoneError reports that a link-local address needs a zone, because every link has it.
 func zoneError(dst netip.Addr) error {
 	example := "eth0"
 	interfaces, _ := net.Interfaces()
@@ -118,9 +116,9 @@ func loopback(family Family) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
-// lookup asks for the addresses of the family. IPv6 ones are asked for second,
-// and only after the answer that there is no IPv4 one: a server that fails has
-// not said so, and a name must not change its family with the server's health.
+// lookup looks up the addresses of the family. It asks for IPv6 addresses second, and only
+// after the answer that there is no IPv4 address: a failing server gives no such answer,
+// and the family of a name must not depend on the health of its server.
 func lookup(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	if family == AnyFamily {
 		addrs, err := lookupFamily(ctx, r, "ip4", name)
@@ -168,15 +166,15 @@ func isNotFound(err error) bool {
 	return ok && dns.IsNotFound
 }
 
-// isLookup reports whether err comes of a lookup, which the end of a context
-// explains; that a name is impossible it does not.
+// isLookup reports whether err stems from a lookup, which the end of a context may explain;
+// an impossible name it does not explain.
 func isLookup(err error) bool {
 	_, ok := errors.AsType[*net.DNSError](err)
 	return ok
 }
 
-// contextEnd returns why ctx ended, nil if it has not. The resolver keeps to
-// the deadline by itself, and may be back a moment before ctx tells of it.
+// contextEnd returns why ctx ended, or nil. The resolver keeps the deadline itself, and may
+// return a moment before ctx ends.
 func contextEnd(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -187,7 +185,7 @@ func contextEnd(ctx context.Context) error {
 	return nil
 }
 
-// lookupError says which name could not be resolved, and why.
+// lookupError is a name that could not be resolved, with the reason.
 type lookupError struct {
 	name string
 	err  error
@@ -222,10 +220,9 @@ var (
 	errNameByte    = errors.New("a name has letters, digits, hyphens, underscores and dots only; others go in xn-- form")
 )
 
-// checkName refuses what can be no name of a host, so that it never reaches a
-// server: the bounds of RFC 1035 section 2.3.4 and the characters of RFC 1123
-// section 2.1, and the underscore, which is in use. Whether the name exists is
-// for the resolver to say.
+// checkName refuses names that cannot belong to a host, so that they never reach a server:
+// by the limits of RFC 1035 section 2.3.4, and the characters of RFC 1123 section 2.1 plus
+// the underscore, which is in use. The resolver decides whether the name exists.
 func checkName(name string) error {
 	name = strings.TrimSuffix(name, ".")
 	switch {
@@ -251,7 +248,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkLabel checks what stands between two dots.
+// checkLabel checks one label of a name.
 func checkLabel(label string) error {
 	switch {
 	case label == "":
@@ -273,8 +270,8 @@ func isNameByte(c byte) bool {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// isNumber reports whether a label is a number, as inet_aton reads one: decimal
-// or octal, or hexadecimal behind 0x.
+// isNumber reports whether a label is a number as inet_aton reads it: decimal, octal, or
+// hexadecimal after 0x.
 func isNumber(label string) bool {
 	if len(label) > 1 && label[0] == '0' && label[1]|0x20 == 'x' {
 		return strings.Trim(label[2:], "0123456789abcdefABCDEF") == ""
@@ -282,22 +279,21 @@ func isNumber(label string) bool {
 	return strings.Trim(label, "0123456789") == ""
 }
 
-// NameCache resolves names as [Resolve] does and remembers what it found, for
-// each family by itself, for its Lifetime or until it is cleared. Failures are not remembered.
-// Calls that ask for the same name at the same time share one lookup. The zero
-// value is ready for use, by any number of goroutines; give it to
-// [Config.Names] for a Prober to use it.
+// NameCache resolves names as [Resolve] does and remembers the results, separately for each
+// family, for its Lifetime or until it is cleared. It does not remember failures. Calls
+// that ask for the same name at the same time share one lookup. The zero value is ready for
+// use, by any number of goroutines; set [Config.Names] to make a Prober use it.
 //
-// What it remembers grows old: a program that runs for long sets a Lifetime.
+// Addresses become outdated: a program that runs for long should set a Lifetime.
 type NameCache struct {
-	// Resolver looks names up. The default is [net.DefaultResolver]. It is not
-	// to be changed while the cache is in use.
+	// Resolver looks names up. The default is [net.DefaultResolver]. Do not change it while
+	// the cache is in use.
 	Resolver *net.Resolver
 
-	// Lifetime is how long the answer of a lookup is remembered, from when it came.
-	// The default is for as long as the cache lives; so is a negative value. The
-	// lifetimes that servers give (RFC 1035 section 3.2.1) are not known here. It is
-	// not to be changed while the cache is in use.
+	// Lifetime is how long the answer of a lookup is remembered after it came. With 0 or a
+	// negative value, answers are remembered as long as the cache exists. The lifetimes
+	// that servers give (RFC 1035 section 3.2.1) are not known here. Do not change it while
+	// the cache is in use.
 	Lifetime time.Duration
 
 	mu    sync.Mutex
@@ -309,7 +305,7 @@ type nameKey struct {
 	family Family
 }
 
-// lookedUp is a lookup that runs, or has succeeded.
+// lookedUp is a lookup that is running or has succeeded.
 type lookedUp struct {
 	done  chan struct{} // closed when it has ended
 	addrs []netip.Addr
@@ -317,13 +313,13 @@ type lookedUp struct {
 	ended time.Time // when it has succeeded; zero while it runs
 }
 
-// Resolve returns the addresses of a host, as the function [Resolve] does. The
-// slice is the caller's own.
+// Resolve returns the addresses of a host, as the function [Resolve] does. The caller owns
+// the slice.
 func (c *NameCache) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
 	return c.resolve(ctx, c.Resolver, name, family)
 }
 
-// resolve is [NameCache.Resolve] by means of r.
+// resolve is [NameCache.Resolve] with a resolver.
 func (c *NameCache) resolve(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
 	key := nameKey{name, family}
 	for {
@@ -346,7 +342,7 @@ func (c *NameCache) resolve(ctx context.Context, r resolver, name string, family
 	}
 }
 
-// entry returns the lookup of a key; ours says that it is for the caller to make.
+// entry returns the lookup of a key; ours reports whether the caller must make it.
 func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -361,7 +357,7 @@ func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
 	return entry, true
 }
 
-// isOld reports whether the lifetime of what was looked up is over.
+// isOld reports whether the lifetime of an answer has passed.
 func (c *NameCache) isOld(entry *lookedUp) bool {
 	return c.Lifetime > 0 && !entry.ended.IsZero() && time.Since(entry.ended) >= c.Lifetime
 }
