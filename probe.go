@@ -16,30 +16,30 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// ProbeOptions says what to send. Nil and the zero value mean all defaults.
+// ProbeOptions are the options of [Probe]. Nil and the zero value mean all defaults.
 type ProbeOptions struct {
-	// Timeout is how long to wait for an answer. The default is 2 s, the most
-	// 1 h, and a negative value is refused.
+	// Timeout is how long to wait for an answer. The default is 2 s, the maximum 1 h; a
+	// negative value is refused.
 	Timeout time.Duration
 
 	// Packet is the shape of the probe.
 	Packet Packet
 
-	// ExtendedEcho, if not nil, is sent in place of an echo request: it asks the
-	// target about one of its interfaces (RFC 8335), by Name, Index or Address; see
-	// Result.ExtendedEcho. ID and Sequence are not looked at. Linux sends it without
-	// privileges, and answers where net.ipv4.icmp_echo_enable_probe is 1. Systems
-	// other than Linux need a raw socket to send it.
+	// ExtendedEcho, if not nil, is sent instead of an echo request. It asks the target
+	// about one of its interfaces (RFC 8335), by Name, Index or Address; see
+	// Result.ExtendedEcho. ID and Sequence are ignored. On Linux it needs no privileges,
+	// and targets answer if net.ipv4.icmp_echo_enable_probe is 1. On other systems it
+	// requires a raw socket.
 	ExtendedEcho *icmp.ExtendedEcho
 
-	// Timestamp asks the target for its time of day in place of an echo (RFC 792); see
-	// Result.Timestamp. IPv4 only, with a raw socket.
+	// Timestamp asks the target for its time of day instead of an echo (RFC 792); see
+	// Result.Timestamp. It works with IPv4 only, and requires a raw socket.
 	Timestamp bool
 }
 
-// Probe sends one packet of any protocol and returns what became of it. Calls
-// share their sockets, which are open only while a call runs: see [Prober] for
-// one that keeps them, and [Prober.Probe] for the rest.
+// Probe sends one packet of any protocol and returns its result. Calls share their sockets,
+// which are open only while a call runs; a [Prober] keeps them open. For details, see
+// [Prober.Probe].
 func Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) (Result, error) {
 	p, release, err := acquireShared()
 	if err != nil {
@@ -49,15 +49,15 @@ func Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) (Result, err
 	return p.Probe(ctx, dst, opts)
 }
 
-// Probe sends one packet of any protocol and returns what became of it. Any
-// number of calls may run at once.
+// Probe sends one packet of any protocol and returns its result. Any number of calls may
+// run at once.
 //
-// Silence, ICMP errors and a packet that the system refused to send are a
-// [Result]: see its Status, or [Result.Err]. An error is returned for an option
-// that cannot be used ([*ConfigError]), for sockets that cannot be opened
-// ([*socket.OpError]; [os.ErrPermission] or [errors.ErrUnsupported] where that
-// is the reason), for a closed Prober ([net.ErrClosed]), and the context's cause
-// when ctx ends first, with a Result of [StatusUnsettled] if the probe was sent.
+// Silence, ICMP errors and a packet that the system refused to send are a [Result]: see its
+// Status, or [Result.Err]. Probe returns an error if an option cannot be used
+// ([*ConfigError]), sockets cannot be opened ([*socket.OpError]; [os.ErrPermission] or
+// [errors.ErrUnsupported] if that is the reason) or the Prober is closed ([net.ErrClosed]).
+// If ctx ends first, it returns the context's cause, with a Result of [StatusUnsettled] if
+// the probe was sent.
 func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) (Result, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
@@ -88,7 +88,8 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 	return fate, err
 }
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
 	var opts ProbeOptions
 	if o != nil {
@@ -104,16 +105,16 @@ func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
 	return opts, nil
 }
 
-// query is a probe that asks for something else than an echo: an extended echo
-// request, or a timestamp. Its messages have no room for a nonce, so each has a socket
-// of its own, whose id is its identity beside the sequence number.
+// query is a probe that is no echo request: an extended echo request, or a timestamp. Its
+// messages have no room for a nonce, so each has its own socket, whose id identifies it
+// together with the sequence number.
 type query struct {
 	conn socket.Conn
 	req  icmp.Request
 	o    *ProbeOptions
 }
 
-// isQuery reports whether the options ask for something else than an echo.
+// isQuery reports whether the probe is no echo request.
 func (o *ProbeOptions) isQuery() bool { return o.ExtendedEcho != nil || o.Timestamp }
 
 // validateQuery refuses a query that cannot be sent to any target.
@@ -152,7 +153,7 @@ func (o *ProbeOptions) message(v icmp.Version) (*icmp.Message, error) {
 	return e.Request(v)
 }
 
-// query sends a query and waits for its fate.
+// query sends a query and waits until it is settled.
 func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Result, error) {
 	q, err := p.newQuery(dst, o)
 	if err != nil {
@@ -176,7 +177,7 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 	return r, err
 }
 
-// newQuery does all that can fail before anything is sent.
+// newQuery does everything that can fail before anything is sent.
 func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query, error) {
 	key, err := o.Packet.key(&p.cfg, dst)
 	if err != nil {
@@ -243,7 +244,7 @@ func (q *query) ask(ctx context.Context, tracer *tracer) (Result, error) {
 	return r, nil
 }
 
-// describe says what a reply or an error tells.
+// describe fills in what a reply or an error says.
 func (q *query) describe(r *Result, reply *icmp.Reply) {
 	r.Status, r.Responder = messageStatus(reply.Type, reply.Code), reply.Source
 	r.RTT, r.RTTSource = max(0, reply.Time.Sub(r.Sent)), RTTRead
@@ -267,7 +268,7 @@ func (q *query) describe(r *Result, reply *icmp.Reply) {
 	_ = r.ExtendedEcho.Parse(&reply.Message)
 }
 
-// countQuery adds a query to what the Prober counts.
+// countQuery adds a query to the counters of the Prober.
 func (p *Prober) countQuery(r *Result, c socket.Counters) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -287,10 +288,10 @@ func (p *Prober) countQuery(r *Result, c socket.Counters) {
 	}
 }
 
-// ClockOffset returns by how much the clock of the host that answered a timestamp
-// request is ahead of ours, and reports whether that is known. It takes the way there
-// to be as long as the way back, and is no more precise than the millisecond in which
-// the host tells the time.
+// ClockOffset returns how far the clock of the host that answered a timestamp request is
+// ahead of ours, and reports whether that is known. It assumes that both directions take
+// equally long, and is no more precise than the millisecond in which the host reports the
+// time.
 func (r Result) ClockOffset() (time.Duration, bool) {
 	if r.Timestamp == nil || r.Sent.IsZero() {
 		return 0, false

@@ -22,77 +22,70 @@ import (
 
 // Config is how a [Prober] sends. Nil and the zero value mean all defaults.
 type Config struct {
-	// Mode is the kind of socket. The default is [socket.Auto]: a datagram
-	// socket where the system allows it, which takes no privilege, else a raw
-	// one.
+	// Mode is the kind of socket. The default, [socket.Auto], is a datagram socket if the
+	// system allows one, which needs no privilege, and otherwise a raw socket.
 	Mode socket.Mode
 
-	// Source4 and Source6 are the local addresses to send from. By default the
-	// system chooses one for each destination.
+	// Source4 and Source6 are the local addresses to send from. By default, the system
+	// chooses one for each destination.
 	Source4 netip.Addr
 	Source6 netip.Addr
 
-	// Interface is the name of the interface to send and receive on. The
-	// default is the one to which the system routes each destination. While there
-	// is none of that name, what cannot be sent is a result (StatusNetworkDown);
-	// when there is one again, it is used.
+	// Interface is the name of the interface to send and receive on. By default, the
+	// system's routes choose it. While there is no interface of that name, packets that
+	// cannot be sent are results (StatusNetworkDown); once there is one again, it is used.
 	Interface string
 
-	// Mark is the routing mark (SO_MARK) of what is sent; 0 means none. Linux
-	// only, with CAP_NET_ADMIN or CAP_NET_RAW.
+	// Mark is the routing mark (SO_MARK) of packets; 0 means none. It works on Linux only,
+	// and requires CAP_NET_ADMIN or CAP_NET_RAW.
 	Mark uint32
 
-	// Rate limits the packets per second of all operations together. The
-	// default is no limit, and so is a negative value. (A MultiPing has a rate
-	// of its own, which is limited by default.)
+	// Rate limits the packets per second of all operations together. The default, and a
+	// negative value, is no limit. (A MultiPing has its own rate, which is limited by
+	// default.)
 	Rate int
 
-	// SendTimestamps has the kernel stamp each ICMP probe as its network driver
-	// gets it, so that the RTT contains nothing of the time that the probe took
-	// to get there. Not every RTT can be measured so: [Result.RTTSource] tells.
-	// The default is not to, for it costs 1 to 3 µs of processor time per probe.
-	// Linux 4.0 and later only; elsewhere operations fail with
-	// errors.ErrUnsupported. It has no effect on probes of other protocols.
+	// SendTimestamps makes the kernel stamp each ICMP probe when the network driver gets
+	// it, so that the RTT contains none of the time before. This is not possible for every
+	// RTT; see [Result.RTTSource]. It is off by default, because it costs 1 to 3 µs of
+	// processor time per probe. It requires Linux 4.0; on other systems operations fail
+	// with errors.ErrUnsupported. It has no effect on probes of other protocols.
 	SendTimestamps bool
 
 	// Resolver looks names up. The default is [net.DefaultResolver].
 	Resolver *net.Resolver
 
-	// Names, if not nil, remembers what names were resolved to. The default
-	// looks a name up for each operation. It has a Resolver of its own.
+	// Names, if not nil, remembers the addresses of names. By default, each operation looks
+	// its names up. It has its own Resolver.
 	Names *NameCache
 
-	// Trace, if not nil, is told of each packet that leaves and each that comes, and of
-	// what became of the probes: to make spans of them, to record them, to see why an
-	// answer was not credited. It is called on a goroutine of its own, one event after
-	// the other, until Close has returned; it may not call Close. What the kernel and the
-	// sockets filter out, such as the replies to other programs, is not told. Nil, the
-	// default, costs nothing.
+	// Trace, if not nil, is called for each packet that leaves, each that arrives, and each
+	// silence: to make spans, to record packets, or to see why an answer was not credited.
+	// It runs on its own goroutine, one event at a time, until Close has returned; it must
+	// not call Close. Packets that the kernel and the sockets filter out, such as replies
+	// to other programs, do not show. Nil, the default, costs nothing.
 	Trace func(TraceEvent)
 
-	// Logger is told of what is wrong with the machine, such as a socket that
-	// cannot be read, and never of what is wrong with a target. The default is
-	// silence.
+	// Logger gets messages about this machine, such as a socket that cannot be read, and
+	// never about targets. By default there are none.
 	Logger *slog.Logger
 }
 
-// A Prober is the engine that all operations share: it holds the sockets, gives
-// each probe an identity of its own, and credits what comes back to the probe
-// that it answers.
+// A Prober is the engine that all operations share: it owns the sockets, gives each probe
+// its own identity, and credits each answer to its probe.
 //
-// Its sockets are opened when they are first needed, one for each family and
-// each combination of socket-wide options in use (protocol, source, interface,
-// mark, don't-fragment, broadcast), and shared by any number of operations. When
-// nearly 65,536 probes are in flight on one of them, which is all that an id can
-// tell apart, another is opened beside it. It keeps them, and the network
-// namespace in which they were opened, until it is closed.
+// It opens sockets when they are first needed, one for each family and each combination of
+// socket-wide options in use (protocol, source, interface, mark, don't-fragment,
+// broadcast). Any number of operations share them. When nearly 65,536 probes are in flight
+// on one socket, which is all that an id can distinguish, the Prober opens another. It
+// keeps its sockets, and the network namespace in which they were opened, until it is
+// closed.
 //
-// It remembers from which other addresses hosts have echo-replied, the last 4096: those
-// are the target's own where they answer a UDP probe ([StatusReply], else
-// [StatusRefused]).
+// It remembers the last 4096 other addresses from which hosts have echo-replied. These are
+// the target's own if they answer a UDP probe ([StatusReply]; otherwise [StatusRefused]).
 //
-// A Prober is safe for concurrent use. It is made by [NewProber]; the zero value
-// cannot be used, and says so.
+// A Prober is safe for concurrent use. Make it with [NewProber]; methods of the zero value
+// return an error.
 type Prober struct {
 	cfg     Config
 	pacer   *engine.Pacer
@@ -114,14 +107,14 @@ type Prober struct {
 	final  Counters // what was counted by pools that are gone
 }
 
-// receiveBudget bounds what the receive buffers of a Prober's sockets grow to
-// together, as the kernel counts.
+// receiveBudget limits the total size of the receive buffers of a Prober's sockets, as the
+// kernel counts it.
 const receiveBudget = 32 << 20
 
-// listenFunc opens the socket for a key; tests put a simulated network here.
+// listenFunc opens the socket for a key; tests replace it by a simulated network.
 type listenFunc func(socketKey) (engine.Medium, error)
 
-// socketKey is what the packets of one socket have in common.
+// socketKey has the socket-wide options of packets.
 type socketKey struct {
 	protocol     Protocol
 	port         uint16 // source port; 0: any
@@ -136,8 +129,8 @@ type socketKey struct {
 	turn         uint8 // tells sockets apart that differ in nothing but their id
 }
 
-// NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be
-// used; sockets, and the permission to open them, come with the first operation.
+// NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be used.
+// Sockets, and errors of permission, come with the first operation.
 func NewProber(cfg *Config) (*Prober, error) {
 	p := &Prober{pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{}), made: time.Now(), sum: uint16(rand.Uint32())}
 	if cfg != nil {
@@ -175,18 +168,18 @@ func (c *Config) validate() error {
 	return validateInterface("Interface", c.Interface)
 }
 
-// Resolve returns the addresses of a host, as the function [Resolve] does, by
-// Config.Names or Config.Resolver: those that the Prober's other methods use. For
-// [AnyFamily] the addresses of a name are IPv4 ones where this host has a route to
-// the first of them, with the source, interface and mark of the Config, else IPv6
-// ones where the name has such.
+// Resolve returns the addresses of a host, as the function [Resolve] does, using
+// Config.Names or Config.Resolver: the same addresses that the other methods use. For
+// [AnyFamily], a name's addresses are IPv4 if this host has a route to the first of them,
+// with the source, interface and mark of the Config, and otherwise IPv6 if the name has
+// any.
 func (p *Prober) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
 	return p.resolveFor(ctx, name, family, &Packet{})
 }
 
-// resolveFor is Resolve for packets of a shape, whose own source decides the family
-// of a name. A call asks once and keeps the answer: a route that is lost later is an
-// outage, and no reason to change the family.
+// resolveFor is Resolve for packets of a shape, whose source decides the family. A call
+// resolves once and keeps the addresses: losing the route later is an outage and must not
+// change the family.
 func (p *Prober) resolveFor(ctx context.Context, name string, family Family, packet *Packet) ([]netip.Addr, error) {
 	if _, err := netip.ParseAddr(name); err == nil || family != AnyFamily {
 		return p.lookUp(ctx, name, family)
@@ -216,7 +209,7 @@ func (p *Prober) hasRoute(packet *Packet, dst netip.Addr) bool {
 	return transport.Routed(transport.Config{Version: key.version, Source: key.source, Interface: key.device, Mark: key.mark}, dst)
 }
 
-// lookUp asks what knows names.
+// lookUp asks the name cache or the resolver.
 func (p *Prober) lookUp(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
 	names := p.cfg.Names
 	switch {
@@ -230,7 +223,7 @@ func (p *Prober) lookUp(ctx context.Context, name string, family Family) ([]neti
 	return resolve(ctx, p.cfg.Resolver, name, family)
 }
 
-// validateInterface refuses an interface that is not there.
+// validateInterface refuses an interface that does not exist.
 func validateInterface(field, name string) error {
 	if name == "" {
 		return nil
@@ -244,9 +237,8 @@ func validateInterface(field, name string) error {
 // errNotMade is what the zero Prober says instead of failing at nil.
 var errNotMade = errors.New("the Prober was not made by NewProber, whose defaults and settings it lacks: call icmplib.NewProber")
 
-// Close closes the sockets and ends the calls in flight with [net.ErrClosed].
-// When it returns, nothing of the Prober runs any more. Further calls of Close
-// do nothing.
+// Close closes the sockets and ends the calls in flight with [net.ErrClosed]. When it
+// returns, none of the Prober's goroutines is left. Further calls of Close do nothing.
 func (p *Prober) Close() error {
 	p.mu.Lock()
 	if p.ending {
@@ -285,8 +277,8 @@ func init() {
 	}
 }
 
-// sendPaced sends probes at the Prober's rate, and calls refuse for each that the system
-// does not take. An error is the end of the operation; n are the probes before it.
+// sendPaced sends probes at the Prober's rate, and calls refuse for each one that the
+// system does not accept. An error ends the operation; n is the number of probes before it.
 func (p *Prober) sendPaced(ctx context.Context, pool *engine.Pool, op *engine.Op, probes []engine.Probe, refuse func(i int, err error)) (n int, err error) {
 	for n < len(probes) {
 		together := p.pacer.Batch(len(probes) - n)
@@ -307,8 +299,7 @@ func (p *Prober) sendPaced(ctx context.Context, pool *engine.Pool, op *engine.Op
 	return n, nil
 }
 
-// listenSocket opens the sockets for a key: those of the system, or of what
-// stands in for it.
+// listenSocket opens the sockets for a key: those of the system, or a test's.
 func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
 	if p.other != nil {
 		return p.other.Listen(standin.Socket{
@@ -359,8 +350,8 @@ func listenICMPv4(cfg *socket.Config, broadcast bool) (engine.Medium, error) {
 	return engine.OverEcho(s), nil
 }
 
-// listenTransport opens sockets for UDP, TCP or SCTP. In mode Auto those are raw
-// ones where they are allowed.
+// listenTransport opens sockets for UDP, TCP or SCTP. In mode Auto they are raw if that is
+// allowed.
 func (p *Prober) listenTransport(key socketKey) (engine.Medium, error) {
 	conn, err := transport.Listen(transport.Config{
 		Version:      key.version,
@@ -390,8 +381,8 @@ func (p *Prober) aim(ctx context.Context, target string, family Family, packet *
 	return dst, pool, err
 }
 
-// poolFor returns the engines for packets of this shape to dst, or why there can
-// be none.
+// poolFor returns the engines for packets of this shape to dst, or the reason why there are
+// none.
 func (p *Prober) poolFor(packet *Packet, dst netip.Addr) (*engine.Pool, error) {
 	key, err := packet.key(&p.cfg, dst)
 	if err != nil {
@@ -400,7 +391,7 @@ func (p *Prober) poolFor(packet *Packet, dst netip.Addr) (*engine.Pool, error) {
 	return p.pool(key)
 }
 
-// open opens a socket for a key, whose packets are told of if that is wanted.
+// open opens a socket for a key, with tracing if configured.
 func (p *Prober) open(key socketKey) (engine.Medium, error) {
 	m, err := p.listen(key)
 	if err != nil {
@@ -409,7 +400,7 @@ func (p *Prober) open(key socketKey) (engine.Medium, error) {
 	return p.traced(key, m), nil
 }
 
-// pool returns the engines for a key, and opens their first socket if need be.
+// pool returns the engines for a key, and opens their first socket if necessary.
 func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -439,7 +430,7 @@ var shared struct {
 	p     *Prober
 }
 
-// acquireShared returns the shared Prober, and a function that gives it back.
+// acquireShared returns the shared Prober, and a function that releases it.
 func acquireShared() (p *Prober, release func(), err error) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
@@ -464,8 +455,7 @@ func releaseShared() {
 	shared.p = nil
 }
 
-// overShared is what over makes of the shared Prober, which is held while a
-// loop runs.
+// overShared runs a loop over the shared Prober, which stays open meanwhile.
 func overShared[T any](over func(*Prober) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		p, release, err := acquireShared()
@@ -479,27 +469,26 @@ func overShared[T any](over func(*Prober) iter.Seq2[T, error]) iter.Seq2[T, erro
 	}
 }
 
-// Counters counts what a [Prober] has sent and received since it was made, over
-// all its operations. PacketsSent is at any time the sum of PacketsReceived,
-// ICMPErrors, Silent and what is in flight. (Unlike in [Stats], a late answer
-// leaves its probe among the silent ones: Late is a part of Silent here.)
+// Counters counts what a [Prober] has sent and received since it was made, over all
+// operations. At any time, PacketsSent is the sum of PacketsReceived, ICMPErrors, Silent
+// and the probes in flight. (Unlike in [Stats], a probe that is answered late stays in
+// Silent: Late is a part of Silent here.)
 type Counters struct {
-	PacketsSent     uint64 // probes that the kernel took
+	PacketsSent     uint64 // probes that the kernel accepted
 	PacketsReceived uint64 // answers of targets that came in time
 	ICMPErrors      uint64 // probes that met an ICMP error, port unreachable of UDP included
-	Silent          uint64 // probes to which nothing came in time
+	Silent          uint64 // probes without an answer in time
 	Late            uint64 // of the silent ones: answered after their deadline
 	Duplicates      uint64 // further answers to a probe that had been answered
 	Altered         uint64 // replies to a probe of ours, but without its payload
 	Advised         uint64 // redirects, quenches and parameter problems about probes of ours, and errors that a reply in time corrected
 	Foreign         uint64 // messages about no probe of ours
 	Malformed       uint64 // messages that could not be read
-	Dropped         uint64 // messages that our sockets had no room for: loss of our own making; 0 where the system does not say
-	Busy            uint64 // times that the kernel had no room and sending waited
+	Dropped         uint64 // messages for which our sockets had no room: our own loss; 0 if the system does not report it
+	Busy            uint64 // how often sending waited because the kernel had no room
 }
 
-// Counters returns what was counted so far; after Close, what was counted until
-// then.
+// Counters returns the counts so far, and after Close the final ones.
 func (p *Prober) Counters() Counters {
 	p.mu.Lock()
 	sum := p.final
@@ -514,7 +503,7 @@ func (p *Prober) Counters() Counters {
 	return sum
 }
 
-// merge adds what was counted elsewhere.
+// merge adds other counts.
 func (c *Counters) merge(o *Counters) {
 	c.add(engine.Counters{
 		Sent: o.PacketsSent, Replied: o.PacketsReceived, Failed: o.ICMPErrors, Silent: o.Silent, Malformed: o.Malformed, Dropped: o.Dropped,
@@ -536,30 +525,28 @@ func (c *Counters) add(o engine.Counters) {
 	c.Busy += o.Busy
 }
 
-// Capability is one way of sending probes, and whether this process has it.
+// Capability is one way to send probes, and whether this process may use it.
 type Capability struct {
-	Protocol Protocol    // what the probes are made of
+	Protocol Protocol    // of the probes
 	Family   Family      // IPv4 or IPv6
-	Mode     socket.Mode // Datagram takes no privilege, Raw does
+	Mode     socket.Mode // Datagram needs no privilege, Raw does
 
-	// Err is what stands in the way, and says how to remove it; nil if nothing
-	// does.
+	// Err is the obstacle and its remedy, or nil if there is none.
 	Err error
 }
 
-// Capabilities is what this process may do now.
+// Capabilities is what this process may do at the moment.
 type Capabilities struct {
 	// Sockets has an entry for each protocol, family and kind of socket.
 	Sockets []Capability
 
-	// Mark is what stands in the way of a routing mark (Config.Mark); nil if
-	// nothing does.
+	// Mark is the obstacle to a routing mark (Config.Mark), or nil if there is none.
 	Mark error
 }
 
-// Can returns nil if probes of a protocol and family can be sent by any kind of
-// socket, else what stands in the way of the kind that takes least. For
-// [AnyFamily] one of the two is enough. Of what is not among Sockets it says
+// Can returns nil if probes of a protocol and family can be sent by any kind of socket, and
+// otherwise the obstacle for the kind that needs the least privilege. For [AnyFamily], one
+// of the two families suffices. For combinations that are not in Sockets it returns
 // [errors.ErrUnsupported].
 func (c Capabilities) Can(p Protocol, f Family) error {
 	var first error
@@ -580,9 +567,9 @@ func (c Capabilities) Can(p Protocol, f Family) error {
 	return first
 }
 
-// Capabilities finds out what this process may do, by opening a socket of each
-// kind and closing it. Nothing is sent. It goes by the Prober's source
-// addresses and interface, and not by its Mode.
+// Capabilities finds out what this process may do, by opening a socket of each kind and
+// closing it. It sends nothing. It considers the Prober's source addresses and interface,
+// but not its Mode.
 func (p *Prober) Capabilities() Capabilities {
 	var c Capabilities
 	for _, protocol := range []Protocol{ICMP, UDP, TCP, SCTP} {
@@ -611,7 +598,7 @@ func (p *Prober) try(protocol Protocol, family Family, mode socket.Mode, mark ui
 	return medium.Close()
 }
 
-// tryMark tries a mark on the sockets that can be had.
+// tryMark tries a mark on the sockets that are available.
 func (p *Prober) tryMark() error {
 	const anyMark = 1
 	err := p.try(ICMP, IPv4, socket.Auto, anyMark)

@@ -8,7 +8,7 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// Rewrite is a set of header fields that somebody on the way changes.
+// Rewrite is a set of header fields that a node on the path changes.
 type Rewrite uint8
 
 // The fields.
@@ -21,9 +21,9 @@ const (
 	RewriteFlowLabel                           // of IPv6, where Packet.FlowLabel is set
 	RewriteDontFragment                        // of IPv4
 
-	// RewriteTranslation is what address translators rewrite. A translator that
-	// translates back what routers behind it quote shows by RewriteChecksum: the
-	// fields look as they were sent, and the checksum is that of others.
+	// RewriteTranslation are the fields that address translators change. A translator that
+	// restores the fields in quotes from behind it shows by RewriteChecksum: the fields
+	// look as they were sent, but the checksum belongs to other values.
 	RewriteTranslation = RewriteSource | RewriteSourcePort | RewriteDestinationPort | RewriteChecksum
 )
 
@@ -31,8 +31,7 @@ var rewriteWords = [...]string{
 	"source", "source-port", "destination-port", "checksum", "traffic-class", "flow-label", "dont-fragment",
 }
 
-// String returns the fields in words, such as "source,checksum", and "none" for
-// no field.
+// String returns the fields as words, such as "source,checksum", and "none" without any.
 func (r Rewrite) String() string {
 	words := r.Words()
 	if len(words) == 0 {
@@ -52,11 +51,10 @@ func (r Rewrite) Words() []string {
 	return words
 }
 
-// MarshalText returns the words with commas between them, for JSON and its like.
+// MarshalText returns the words, separated by commas, as encoding/json uses it.
 func (r Rewrite) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText sets r to the fields whose words are given. An unknown word is
-// an error.
+// UnmarshalText sets r to the fields with the given words. An unknown word is an error.
 func (r *Rewrite) UnmarshalText(text []byte) error {
 	var fields Rewrite
 	for word := range strings.SplitSeq(string(text), ",") {
@@ -75,11 +73,11 @@ func (r *Rewrite) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// isKnown tells whether there is a quote.
+// isKnown reports whether there is a quote.
 func (q *Quoted) isKnown() bool { return q.Source.IsValid() }
 
-// differences returns the fields in which two sights of probes differ of which
-// only what tells probes apart should. Only what both know counts.
+// differences returns the fields in which two quotes differ although the probes did not.
+// Only fields that both quotes have count.
 func differences(a, b *Quoted) (r Rewrite) {
 	for _, field := range [...]struct {
 		bit     Rewrite
@@ -100,8 +98,8 @@ func differences(a, b *Quoted) (r Rewrite) {
 	return r
 }
 
-// explained returns what the sum that b's checksum stands for would be if the
-// fields in which it differs from a were as in a.
+// explained returns the checksum of b as it would be if the fields in which b differs from
+// a were as in a.
 func explained(a, b *Quoted) uint16 {
 	sum := engine.Less(b.shift.Sum, b.SourcePort)
 	sum = engine.Less(sum, b.DestinationPort)
@@ -113,7 +111,7 @@ func explained(a, b *Quoted) uint16 {
 	return sum
 }
 
-// with returns q with some fields as they are in other.
+// with returns q with some fields taken from other.
 func (q Quoted) with(fields Rewrite, other *Quoted) Quoted {
 	if fields&RewriteSource != 0 {
 		q.Source = other.Source
@@ -139,8 +137,8 @@ func (q Quoted) with(fields Rewrite, other *Quoted) Quoted {
 	return q
 }
 
-// sentAs returns how a probe looked when it was sent: as its shape says, and
-// in what these leave open, as the first quote shows.
+// sentAs returns how a probe looked when it was sent: fields that its shape leaves open are
+// those of the first quote.
 func sentAs(packet *Packet, first *Quoted) Quoted {
 	sent := *first
 	if first.local.IsValid() {
@@ -163,9 +161,8 @@ func sentAs(packet *Packet, first *Quoted) Quoted {
 	return sent
 }
 
-// telling returns the fields that tell something where they differ from how the
-// probes were sent. The system may choose another flow label at any time, unless
-// it was told which.
+// telling returns the fields that matter if they differ from those that were sent. The
+// system may choose another flow label at any time, unless the shape sets one.
 func (q *Quoted) telling() Rewrite {
 	if q.FlowLabel == 0 {
 		return ^RewriteFlowLabel
@@ -173,8 +170,7 @@ func (q *Quoted) telling() Rewrite {
 	return ^Rewrite(0)
 }
 
-// seenIn returns what a hop's first answer says of the probe, and nil where it
-// quotes nothing.
+// seenIn returns the quote of a hop's first answer, or nil without one.
 func seenIn(h *Hop) *Quoted {
 	if h.IsSilent() || !h.Responders[0].Quoted.isKnown() {
 		return nil
@@ -182,25 +178,24 @@ func seenIn(h *Hop) *Quoted {
 	return &h.Responders[0].Quoted
 }
 
-// RewritePoint is a place on the way where header fields are rewritten.
+// RewritePoint is a place on the path where header fields are rewritten.
 type RewritePoint struct {
 	Fields Rewrite `json:"fields"` // that are rewritten there
 
-	// After is the last hop that saw the fields as they were before, 0 being
-	// this system, and Before the first one that saw them rewritten. Who
-	// rewrites is between them, or one of them: a router that rewrites what it
-	// forwards quotes it as it came.
+	// After is the last hop that saw the fields unchanged, 0 being this system, and Before
+	// the first one that saw them rewritten. The node that rewrites is between them, or is
+	// one of them: a router that rewrites what it forwards quotes the packet as it arrived.
 	After  int `json:"after"`
 	Before int `json:"before"`
 
-	// Sure is set where a hop behind Before saw the same. Where it is not, the
-	// hop Before is the last that quotes anything: the fields may be rewritten,
-	// or only its quote is.
+	// Sure is set if a hop behind Before saw the same. Otherwise, Before is the last hop
+	// with a quote: either the fields are rewritten, or only its quote is.
 	Sure bool `json:"sure"`
 }
 
-// SeesRewrites reports whether a hop quoted a probe and the quote was handed out, as it
-// takes raw sockets: whether Rewrites tells anything, be it that nothing is rewritten.
+// SeesRewrites reports whether any hop quoted a probe and the system provided the quote,
+// which requires raw sockets. Only then does an empty Rewrites mean that nothing is
+// rewritten.
 func (r *Route) SeesRewrites() bool {
 	for i := range r.Hops {
 		if seenIn(&r.Hops[i]) != nil {
@@ -210,13 +205,13 @@ func (r *Route) SeesRewrites() bool {
 	return false
 }
 
-// Rewrites returns where header fields of the probes are rewritten, in order of
-// distance, as far as what routers quote shows it. A hop whose quote shows what
-// no hop behind it does is not in it: it quotes in its own way.
+// Rewrites returns where header fields of the probes are rewritten, in order of distance,
+// as far as the quotes of routers show it. It leaves out a hop whose quote shows something
+// that no hop behind it shows: such a hop quotes in its own way.
 //
-// It tells nothing where [Route.SeesRewrites] is false, as without raw sockets, nothing of what a
-// translator restores in quotes together with the checksum, and nothing of a route
-// of several flows: there, [Hop.Rewritten] does.
+// It returns nothing if [Route.SeesRewrites] is false, nothing about fields that a
+// translator restores in quotes together with the checksum, and nothing for a route of
+// several flows, for which [Hop.Rewritten] is set.
 func (r *Route) Rewrites() []RewritePoint {
 	var known []*Hop
 	for i := range r.Hops {

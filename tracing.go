@@ -13,64 +13,64 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-// TraceEvent is what a [Config.Trace] is told of: a packet that left, a packet that
-// came, or the silence about one.
+// TraceEvent is what [Config.Trace] receives: a packet that left, a packet that arrived, or
+// a silence.
 type TraceEvent struct {
 	Kind TraceKind // what happened
 
-	// Time is when the system was given the packet, or when it arrived, by the
-	// kernel's stamp where there is one; of a silence it is the end of the timeout.
+	// Time is when the system was given the packet, or when the packet arrived, by the
+	// kernel's stamp if there is one; for a silence, it is the end of the timeout.
 	Time time.Time
 
-	// Probe names the probe, by a number that no other has: what is told of one has
-	// the same. It is 0 where what came was credited to none.
+	// Probe is a number that identifies the probe: all its events have the same. It is 0 if
+	// a packet was credited to no probe.
 	Probe uint64
 
 	Protocol  Protocol   // of the probes that share the socket
 	Dst       netip.Addr // of the probe
-	Responder netip.Addr // who sent what came
+	Responder netip.Addr // the source of a packet that arrived
 	TTL       int        // of the probe
 
-	// RTT is the time from the probe to what came, where that was credited.
+	// RTT is the time from the probe to the packet, if the packet was credited.
 	RTT time.Duration
 
-	// Verdict says of what came, in words for people, what it was credited as and
-	// what proves it, or why it was not credited.
+	// Verdict says, in words for people, what a received packet was credited as and what
+	// proves it, or why it was not credited.
 	Verdict string
 
-	// Cause is why the system did not take the packet.
+	// Cause is the reason why the system did not accept the packet.
 	Cause error
 
-	// Packet is the packet from its IP header on. What the system keeps to itself, such
-	// as the header of an answer without raw sockets, is made up from what it tells; a
-	// field of which it tells nothing is 0. It is not overwritten later.
+	// Packet is the packet from its IP header on. Parts that the system does not provide,
+	// such as the header of an answer without raw sockets, are reconstructed from what it
+	// reports; unknown fields are 0. The slice is not overwritten later.
 	Packet []byte
 
-	// Missed is how many events before this one were not told, because the function
+	// Missed is the number of events before this one that were dropped because the function
 	// was too slow.
 	Missed int
 }
 
-// TraceKind is what a [TraceEvent] is.
+// TraceKind is the kind of a [TraceEvent].
 type TraceKind uint8
 
 // The kinds of a TraceEvent.
 const (
-	TraceSent     TraceKind = iota // the system took the packet
-	TraceRefused                   // the system did not take it
-	TraceReceived                  // something came
+	TraceSent     TraceKind = iota // the system accepted the packet
+	TraceRefused                   // the system did not accept it
+	TraceReceived                  // a packet arrived
 	TraceSilent                    // nothing was credited to the probe before its timeout
 )
 
 var traceKindWords = [...]string{"sent", "refused", "received", "silent"}
 
-// String returns "sent", "refused", "received" or "silent", and "TraceKind(n)" for a
-// value that has no word.
+// String returns "sent", "refused", "received" or "silent", and "TraceKind(n)" for any
+// other value.
 func (k TraceKind) String() string {
 	return wordOf(k, traceKindWords[:], "TraceKind("+strconv.Itoa(int(k))+")")
 }
 
-// LogValue returns the fields that are set, save Packet.
+// LogValue returns the fields that are set, except Packet.
 func (e TraceEvent) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("protocol", e.Protocol.String())}
 	if e.Dst.IsValid() {
@@ -91,11 +91,11 @@ func (e TraceEvent) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// maxUntold is how many events wait to be told at the most.
+// maxUntold limits the events that wait for the function.
 const maxUntold = 1 << 15
 
-// tracer tells a function of events, on a goroutine of its own: those who send and
-// receive do not wait for it.
+// tracer calls a function with events, on its own goroutine: senders and receivers do not
+// wait for it.
 type tracer struct {
 	tell func(TraceEvent)
 	wake chan struct{} // holds a token while there may be events
@@ -113,7 +113,7 @@ func newTracer(tell func(TraceEvent)) *tracer {
 	return t
 }
 
-// note takes an event.
+// note adds an event.
 func (t *tracer) note(e TraceEvent) {
 	t.mu.Lock()
 	if len(t.events) >= maxUntold {
@@ -142,7 +142,7 @@ func (t *tracer) run() {
 	}
 }
 
-// end tells what there is, and returns when that was told.
+// end passes on the remaining events, and returns when that is done.
 func (t *tracer) end() {
 	if t == nil {
 		return
@@ -154,7 +154,7 @@ func (t *tracer) end() {
 	<-t.done
 }
 
-// query notes that a query was sent, or refused, and returns what tells of its fate.
+// query notes that a query was sent or refused, and returns the event for its outcome.
 func (t *tracer) query(req *icmp.Request, err error) TraceEvent {
 	if t == nil {
 		return TraceEvent{}
@@ -167,7 +167,7 @@ func (t *tracer) query(req *icmp.Request, err error) TraceEvent {
 	return e
 }
 
-// queried notes what became of a query; nil stands for silence.
+// queried notes the outcome of a query; nil is silence.
 func (t *tracer) queried(e TraceEvent, reply *icmp.Reply) {
 	if t == nil {
 		return
@@ -182,7 +182,7 @@ func (t *tracer) queried(e TraceEvent, reply *icmp.Reply) {
 	t.note(e)
 }
 
-// traced returns a Medium for a key whose packets are told of, if that is wanted.
+// traced returns a Medium for a key, with tracing if configured.
 func (p *Prober) traced(key socketKey, m engine.Medium) engine.Medium {
 	if p.tracer == nil {
 		return m
@@ -203,7 +203,7 @@ func (p *Prober) traced(key socketKey, m engine.Medium) engine.Medium {
 	})
 }
 
-// sourceCache finds the addresses from which packets leave.
+// sourceCache finds the source addresses of packets.
 type sourceCache struct {
 	p   *Prober
 	key socketKey
@@ -212,7 +212,7 @@ type sourceCache struct {
 	known map[netip.Addr]netip.Addr
 }
 
-// maxSources bounds a sourceCache: it begins anew then.
+// maxSources limits a sourceCache, which then begins anew.
 const maxSources = 1 << 12
 
 func (c *sourceCache) find(dst netip.Addr) netip.Addr {
@@ -232,8 +232,8 @@ func (c *sourceCache) find(dst netip.Addr) netip.Addr {
 	return source
 }
 
-// sourceTo returns the address from which the system sends to another: a UDP socket
-// that is connected to it has it, and nothing is sent.
+// sourceTo returns the address from which the system sends to another: that of a UDP socket
+// connected to it. Nothing is sent.
 func sourceTo(dst netip.Addr) netip.Addr {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(dst, 9)))
 	if err != nil {
