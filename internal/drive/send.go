@@ -11,7 +11,7 @@ import (
 )
 
 // batchSize is how many probes are sent together.
-const batchSize = 16
+const batchSize = 32
 
 // Ahead is how many targets may wait to be sent their first probe, where that is
 // bounded. More would only take memory.

@@ -102,7 +102,7 @@ func (e *Engine) since(t time.Time) time.Duration { return t.Sub(e.core.epoch) }
 
 // sendTurn is how many probes one caller sends before the next has his turn.
 // The receive buffer is looked at as often, or read by who drives.
-const sendTurn = 16
+const sendTurn = 32
 
 // Why an engine cannot take a probe now. That the kernel has no room for it, see
 // [socket.IsBusy], is another reason.

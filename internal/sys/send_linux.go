@@ -19,6 +19,7 @@ type Sender struct {
 	control []byte
 
 	stamps []time.Time
+	usual  time.Duration // the pace of a call for several datagrams
 
 	// Refused is how often the kernel did not take the first of what it was
 	// given, errors of earlier datagrams included.
@@ -33,6 +34,7 @@ func NewSender(n int) *Sender {
 		names:   make([]sockaddr, n),
 		control: make([]byte, n*sendControlSize),
 		stamps:  make([]time.Time, n),
+		usual:   firstPace,
 	}
 	for i := range n {
 		h := &s.hdrs[i].hdr
@@ -96,28 +98,42 @@ func (s *Sender) send(fd, first, last int) (int, unix.Errno) {
 		if errno != 0 {
 			return 0, errno
 		}
-		s.stamp(first, int(n), before)
+		var took time.Duration
+		if n > 1 {
+			took = time.Since(before)
+		}
+		s.stamp(first, int(n), before, took)
 		return int(n), 0
 	}
 }
 
-// wideCall is how long a call may take for each of its datagrams if they are to be
-// stamped by their places. In one that took longer something else has happened, at
-// which of them nobody knows.
-const wideCall = 2500 * time.Nanosecond
+// A call gives its datagrams to the devices one after the other, each after about
+// the same time, its pace. One that took longer was interrupted, at which of them
+// nobody knows: its datagrams are stamped by the pace of the calls before, so that
+// no round trip is made too short.
+const (
+	firstPace  = 2 * time.Microsecond // of the call before the first
+	paceMemory = 8                    // calls that the usual pace is an average of, about
+	leavesAt   = 4                    // a datagram leaves when this part of its time has passed, at the earliest
+)
 
-// stamp notes when the n datagrams from first on were sent by the call that began
-// at a moment and has just ended. One alone leaves at its beginning, and so do all
-// of a call that was interrupted: no round trip is then made too short.
-func (s *Sender) stamp(first, n int, before time.Time) {
-	var took time.Duration
-	if n > 1 {
-		took = time.Since(before)
+// stamp notes when the n datagrams from first on were sent by a call that began at
+// a moment and took so long. One alone leaves at its beginning.
+func (s *Sender) stamp(first, n int, before time.Time, took time.Duration) {
+	if n == 1 {
+		s.stamps[first] = before
+		return
 	}
-	if took > time.Duration(n)*wideCall {
-		took = 0
-	}
+	pace := s.pace(took / time.Duration(n))
+	at := before.Add(pace / leavesAt)
 	for i := range n {
-		s.stamps[first+i] = before.Add(time.Duration(i) * took / time.Duration(n))
+		s.stamps[first+i] = at
+		at = at.Add(pace)
 	}
+}
+
+// pace returns the pace by which a call is stamped whose datagrams took so long each.
+func (s *Sender) pace(each time.Duration) time.Duration {
+	s.usual += (min(each, 2*s.usual) - s.usual) / paceMemory
+	return min(each, s.usual+s.usual/4)
 }

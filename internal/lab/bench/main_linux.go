@@ -51,6 +51,7 @@ var sections = []section{
 	{"loss", (*bench).loss},
 	{"own-loss", (*bench).ownLoss},
 	{"rtt", (*bench).roundTrip},
+	{"stamps", (*bench).stamps},
 	{"allocs", (*bench).allocations},
 	{"rss", (*bench).resident},
 	{"slots", (*bench).inFlight},
