@@ -36,19 +36,28 @@ func newChecker(cfg *icmplib.Config) *checker {
 	return c
 }
 
-// job says what is wrong with a job, and in which line.
-func (c *checker) job(j *job, o *options, line int) error {
+// probing says what is wrong with how to probe, and in which line.
+func (c *checker) probing(p *icmplib.WatchProbing, o *options, line int) error {
 	if c.err != nil {
 		return fmt.Errorf("prober: %w", c.err)
 	}
-	_, err := c.closed.Ping(context.Background(), loopback(j.ping.Family), &j.ping)
+	ping := icmplib.PingOptions{Timeout: p.Timeout, Family: p.Family, Packet: p.Packet}
+	_, err := c.closed.Ping(context.Background(), loopback(p.Family), &ping)
 	if refused, ok := errors.AsType[*icmplib.ConfigError](err); ok {
 		if at := o.lineOf(refused.Field); at != 0 {
 			line = at
 		}
 		return fmt.Errorf("line %d: %w", line, refused)
 	}
-	_, err = c.names.Resolve(context.Background(), j.host, j.ping.Family)
+	return nil
+}
+
+// host says what is wrong with a job.
+func (c *checker) host(j *job, o *options, line int) error {
+	if err := c.probing(&j.probing, o, line); err != nil {
+		return err
+	}
+	_, err := c.names.Resolve(context.Background(), j.host, j.probing.Family)
 	if _, asked := errors.AsType[*net.DNSError](err); err != nil && !asked {
 		return fmt.Errorf("line %d: %w: allowed is the name of a host, or an address of the family", line, err)
 	}
@@ -79,7 +88,7 @@ func checkBuckets(bounds []float64) ([]float64, error) {
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 // ownLabels are those that the exporter sets, and histograms.
-var ownLabels = []string{"target", "address", "protocol", "reason", "le"}
+var ownLabels = []string{"target", "address", "protocol", "family", "reason", "hop", "router", "route", "le"}
 
 // checkLabels refuses names that Prometheus does not take or that are in use.
 func checkLabels(line int, labels map[string]string) error {

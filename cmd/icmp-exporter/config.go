@@ -18,7 +18,7 @@ type config struct {
 	ResolveInterval duration       `yaml:"resolve_interval"`
 	ClassicBuckets  []float64      `yaml:"classic_buckets"`
 	Prober          proberConfig   `yaml:"prober"`
-	Defaults        options        `yaml:"defaults"`
+	Defaults        defaultsConfig `yaml:"defaults"`
 	Targets         []targetConfig `yaml:"targets"`
 
 	Probe   probeConfig             `yaml:"probe"`
@@ -47,28 +47,42 @@ type proberConfig struct {
 	Mark      mark    `yaml:"mark"`
 }
 
-// options is how to probe a target. What a target does not say, the defaults do.
+// defaultsConfig is what targets and modules do not say.
+type defaultsConfig struct {
+	Options  options  `yaml:",inline"`
+	Watching watching `yaml:",inline"`
+}
+
+// watching is how to probe a target for ever.
+type watching struct {
+	Addresses  addresses `yaml:"addresses"`
+	DownAfter  number    `yaml:"down_after"`
+	NewIDAfter number    `yaml:"new_id_after"`
+}
+
+// options is how to probe a target.
 type options struct {
-	Interval     duration  `yaml:"interval"`
-	Timeout      duration  `yaml:"timeout"`
-	Family       family    `yaml:"family"`
-	Addresses    addresses `yaml:"addresses"`
-	Protocol     protocol  `yaml:"protocol"`
-	Port         number    `yaml:"port"`
-	Size         number    `yaml:"size"`
-	TTL          number    `yaml:"ttl"`
-	TrafficClass number    `yaml:"traffic_class"`
+	Interval     duration `yaml:"interval"`
+	Timeout      duration `yaml:"timeout"`
+	Family       family   `yaml:"family"`
+	Protocol     protocol `yaml:"protocol"`
+	Port         number   `yaml:"port"`
+	Size         number   `yaml:"size"`
+	TTL          number   `yaml:"ttl"`
+	TrafficClass number   `yaml:"traffic_class"`
 }
 
 // targetConfig is a group of hosts that are probed alike.
 type targetConfig struct {
-	Hosts   []host  `yaml:"hosts"`
-	Labels  labels  `yaml:"labels"`
-	Options options `yaml:",inline"`
+	Hosts  []host `yaml:"hosts"`
+	Labels labels `yaml:"labels"`
+
+	Options  options  `yaml:",inline"`
+	Watching watching `yaml:",inline"`
 }
 
 // or returns o with what it does not say taken from the defaults.
-func (o options) or(d options) options {
+func or[T options | watching](o, d T) T {
 	to, from := reflect.ValueOf(&o).Elem(), reflect.ValueOf(d)
 	for i := range to.NumField() {
 		if to.Field(i).IsZero() {
@@ -134,7 +148,7 @@ var unknownField = regexp.MustCompile(`^(line \d+): field (.+) not found in type
 // plain says in the words of the file what the decoder says in those of Go.
 func plain(messages []string) []string {
 	parts := map[string]any{
-		"config": config{}, "proberConfig": proberConfig{}, "options": options{}, "targetConfig": targetConfig{},
+		"config": config{}, "proberConfig": proberConfig{}, "defaultsConfig": defaultsConfig{}, "targetConfig": targetConfig{},
 		"probeConfig": probeConfig{}, "moduleConfig": moduleConfig{},
 	}
 	for i, message := range messages {

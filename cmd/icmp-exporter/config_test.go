@@ -47,8 +47,13 @@ func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
 		{"an interval too short", host + "  interval: 1ms\n", []string{"line 3", "10ms and more"}},
 		{"a timeout too long", host + "  timeout: 2h\n", []string{"line 3", "Timeout is 2h0m0s", "up to 1h"}},
 		{"resolving too often", "resolve_interval: 10ms\n" + host, []string{"line 1", "1s and more"}},
-		{"an unknown family", host + "  family: ipv5\n", []string{"line 3", "any, ipv4 or ipv6"}},
+		{"an unknown family", host + "  family: ipv5\n", []string{"line 3", "any, ipv4, ipv6 or both"}},
 		{"an unknown protocol", host + "  protocol: igmp\n", []string{"line 3", "icmp, udp, tcp or sctp"}},
+		{"down at once", host + "  down_after: 0\n", []string{"line 3", "1 and more"}},
+		{"one family and any", host + "- hosts: [192.0.2.1]\n  family: ipv4\n", []string{"line 3", "line 2 already", "a family of its own"}},
+		{"any and one family", "targets:\n- hosts: [192.0.2.1]\n  family: ipv4\n- hosts: [192.0.2.1]\n", []string{"line 4", "line 2 already"}},
+		{"a module of both families", "modules: {a: {family: both}}\n", []string{"line 1", "module a", "any, ipv4 or ipv6"}},
+		{"what a module has not", "modules: {a: {addresses: all}}\n", []string{"line 1", `"addresses"`, "count, interval"}},
 		{"an unknown choice of addresses", host + "  addresses: some\n", []string{"line 3", "all or first"}},
 		{"an unknown mode", "prober: {mode: cooked}\n" + host, []string{"line 1", "auto, datagram or raw"}},
 		{"a source that is no address", "prober: {source4: eth0}\n" + host, []string{"line 1", "an IP address"}},
@@ -92,7 +97,7 @@ func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
 func TestWhatATargetDoesNotSayTheDefaultsDo(t *testing.T) {
 	s := mustSettings(t, `
 resolve_interval: 5m
-defaults: {interval: 3s, timeout: 4s, family: ipv6, size: 0}
+defaults: {interval: 3s, timeout: 4s, family: ipv6, size: 0, new_id_after: 0}
 targets:
 - hosts: [one.example, two.example]
   labels: {site: x}
@@ -100,6 +105,8 @@ targets:
   family: ipv4
   interval: 200ms
   addresses: first
+  down_after: 7
+  new_id_after: 20
   protocol: udp
   port: 53
   ttl: 9
@@ -109,30 +116,26 @@ targets:
 	if len(s.jobs) != 3 {
 		t.Fatalf("there are %d jobs, want 3", len(s.jobs))
 	}
-	name, addr := s.jobs[1], s.jobs[2]
-	if name.host != "two.example" || name.labels["site"] != "x" || name.resolveEvery != 5*time.Minute || name.firstOnly {
+	if name := s.jobs[1]; name.host != "two.example" || name.labels["site"] != "x" {
 		t.Errorf("the second of the first group is %+v", name)
 	}
 	for _, tt := range []struct {
-		what      string
-		got, want icmplib.PingOptions
+		what string
+		got  job
+		want icmplib.WatchProbing
 	}{
-		{"from the defaults", name.ping, icmplib.PingOptions{
-			Count: -1, Interval: 3 * time.Second, Timeout: 4 * time.Second, Family: icmplib.IPv6, Packet: icmplib.Packet{Size: -1},
+		{"from the defaults", s.jobs[1], icmplib.WatchProbing{
+			Interval: 3 * time.Second, Timeout: 4 * time.Second, Family: icmplib.IPv6, AllAddresses: true, ResolveEvery: 5 * time.Minute,
+			NewIDAfter: -1, Packet: icmplib.Packet{Size: -1},
 		}},
-		{"of its own", addr.ping, icmplib.PingOptions{
-			Count: -1, Interval: 200 * time.Millisecond, Timeout: 4 * time.Second, Family: icmplib.IPv4,
+		{"of its own", s.jobs[2], icmplib.WatchProbing{
+			Interval: 200 * time.Millisecond, Timeout: 4 * time.Second, Family: icmplib.IPv4, ResolveEvery: 5 * time.Minute, DownAfter: 7, NewIDAfter: 20,
 			Packet: icmplib.Packet{Protocol: icmplib.UDP, Port: 53, TTL: 9, Size: 100, TrafficClass: 184},
 		}},
 	} {
-		if got, want := tt.got, tt.want; got.Interval != want.Interval || got.Timeout != want.Timeout || got.Count != want.Count ||
-			got.Family != want.Family || got.Packet.Protocol != want.Packet.Protocol || got.Packet.Port != want.Packet.Port ||
-			got.Packet.TTL != want.Packet.TTL || got.Packet.Size != want.Packet.Size || got.Packet.TrafficClass != want.Packet.TrafficClass {
-			t.Errorf("%s: %+v, want %+v", tt.what, got, want)
+		if !reflect.DeepEqual(tt.got.probing, tt.want) {
+			t.Errorf("%s: %+v, want %+v", tt.what, tt.got.probing, tt.want)
 		}
-	}
-	if !addr.firstOnly {
-		t.Error("addresses: first is lost")
 	}
 }
 
@@ -150,7 +153,7 @@ targets: [{hosts: [192.0.2.9]}]
 	}
 }
 
-func TestAHostMayBeThereTwiceWhereALabelOrTheProtocolTellsThemApart(t *testing.T) {
+func TestAHostMayBeThereTwiceWhereALabelTheProtocolOrTheFamilyTellsThemApart(t *testing.T) {
 	s := mustSettings(t, `
 targets:
 - hosts: [192.0.2.1]
@@ -159,9 +162,15 @@ targets:
 - hosts: [192.0.2.1]
   labels: {class: fast}
   traffic_class: 184
+- hosts: [two.example]
+  family: ipv4
+- hosts: [two.example]
+  family: ipv6
+- hosts: [both.example]
+  family: both
 `)
-	if len(s.jobs) != 3 {
-		t.Errorf("there are %d jobs, want 3", len(s.jobs))
+	if len(s.jobs) != 7 {
+		t.Errorf("there are %d jobs, want 7", len(s.jobs))
 	}
 }
 

@@ -41,6 +41,7 @@ type (
 	}
 	family struct {
 		icmplib.Family
+		both bool // each for itself
 		line int
 	}
 	protocol struct {
@@ -139,11 +140,19 @@ func (p *prefix) UnmarshalYAML(n *yaml.Node) (err error) {
 }
 
 func (f *family) UnmarshalYAML(n *yaml.Node) (err error) {
-	f.line = n.Line
+	f.line, f.both = n.Line, n.Value == "both"
 	f.Family, err = oneOf(n, map[string]icmplib.Family{
-		"any": icmplib.AnyFamily, "ipv4": icmplib.IPv4, "ipv6": icmplib.IPv6,
-	}, "any, ipv4 or ipv6")
+		"any": icmplib.AnyFamily, "ipv4": icmplib.IPv4, "ipv6": icmplib.IPv6, "both": icmplib.AnyFamily,
+	}, "any, ipv4, ipv6 or both")
 	return err
+}
+
+// families returns which are probed, each for itself.
+func (f *family) families() []icmplib.Family {
+	if f.both {
+		return []icmplib.Family{icmplib.IPv4, icmplib.IPv6}
+	}
+	return []icmplib.Family{f.Family}
 }
 
 func (p *protocol) UnmarshalYAML(n *yaml.Node) (err error) {

@@ -133,7 +133,7 @@ func buildInfo() prometheus.Collector {
 
 // Gather collects the figures of the daemon and of what it probes now.
 func (d *daemon) Gather() ([]*model.MetricFamily, error) {
-	return prometheus.Gatherers{d.registry, d.exporter.current.Load().metrics.registry}.Gather()
+	return prometheus.Gatherers{d.registry, d.exporter.current.Load().registry}.Gather()
 }
 
 const landing = `<!doctype html><title>icmp-exporter</title>

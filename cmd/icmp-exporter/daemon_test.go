@@ -119,12 +119,12 @@ func TestTheCommandLine(t *testing.T) {
 func TestTheMetricsAreAsPrometheusWantsThem(t *testing.T) {
 	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
 		t.Run("by the client library", func(t *testing.T) {
-			m, s := series1(t)
+			registry, s := series1(t)
 			r := result(0, 0, 0)
 			for r.Status = 1; r.Status.String() != "send-error"; r.Status++ {
 				s.add(&r)
 			}
-			problems, err := testutil.GatherAndLint(m.registry)
+			problems, err := testutil.GatherAndLint(registry)
 			if err != nil || len(problems) > 0 {
 				t.Errorf("%v %v", problems, err)
 			}

@@ -1,61 +1,90 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/goicmp/icmplib"
 )
 
+var missedTotal = counter("icmp_results_missed_total", "Results that were not counted, for the exporter was too slow for them.")
+
+// lookupFunc finds the addresses of a host, as [icmplib.Prober.Resolve] does.
+type lookupFunc func(ctx context.Context, host string, family icmplib.Family) ([]netip.Addr, error)
+
 // exporter runs what the configuration says, and what it says next.
 type exporter struct {
-	open  func(*icmplib.Config) (prober, error)
-	limit func(lookupFunc) lookupFunc // how many look-ups may run at a time
-	log   *slog.Logger
+	open   func(*icmplib.Config) (*icmplib.Prober, error)
+	lookup lookupFunc // nil: the Prober's
+	log    *slog.Logger
 
 	mu      sync.Mutex // one configuration at a time
 	current atomic.Pointer[world]
 	probing atomic.Pointer[probing]
 }
 
-// world is all that one shape of the configuration has: targets that share a
-// Prober and metrics.
-type world struct {
-	shape   shape
-	prober  prober
-	lookup  lookupFunc // the Prober's, which knows to which family there is a route
-	metrics *metrics
-	targets map[string]*target // by the id of their job
-}
-
-func newExporter(log *slog.Logger) *exporter {
-	return &exporter{
-		open:  func(cfg *icmplib.Config) (prober, error) { return icmplib.NewProber(cfg) },
-		limit: limited,
-		log:   log,
-	}
-}
+func newExporter(log *slog.Logger) *exporter { return &exporter{open: icmplib.NewProber, log: log} }
 
 // apply has the settings take effect. Targets that stay as they are go on, and
 // keep their counters, as long as the shape is the same.
 func (e *exporter) apply(s *settings) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	w := e.current.Load()
+	before := e.current.Load()
+	w := before
 	if w == nil || !reflect.DeepEqual(w.shape, s.shape) {
-		next, err := e.newWorld(s.shape)
-		if err != nil {
+		var err error
+		if w, err = e.newWorld(s.shape); err != nil {
 			return err
 		}
-		w.end()
-		w = next
 	}
-	e.run(w, s.jobs)
+	if err := w.set(s.jobs); err != nil {
+		if w != before {
+			w.end()
+		}
+		return err
+	}
 	e.current.Store(w)
 	e.probing.Store(s.probing)
+	if w != before {
+		before.end()
+	}
+	e.log.Info("probing", "targets", len(s.jobs))
 	return nil
+}
+
+// close ends everything. The last figures can still be read.
+func (e *exporter) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.current.Load().end()
+}
+
+// world is all that one shape of the configuration has: targets that share a
+// Prober and what watches them.
+type world struct {
+	shape    shape
+	prober   *icmplib.Prober
+	watch    *icmplib.Watch
+	resolve  lookupFunc // the Prober's, which knows to which family there is a route
+	registry *prometheus.Registry
+	log      *slog.Logger
+
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	targets map[string]*target   // by the id of their job
+	named   map[string][]*target // by the name of their host
+	missed  uint64
 }
 
 func (e *exporter) newWorld(s shape) (*world, error) {
@@ -65,37 +94,111 @@ func (e *exporter) newWorld(s shape) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{shape: s, prober: p, lookup: e.limit(p.Resolve), metrics: newMetrics(&s), targets: map[string]*target{}}
-	w.metrics.registry.MustRegister(proberMetrics{p})
+	w := &world{
+		shape: s, prober: p, resolve: e.lookup, log: e.log,
+		registry: prometheus.NewRegistry(), targets: map[string]*target{},
+	}
+	if w.resolve == nil {
+		w.resolve = p.Resolve
+	}
+	if w.watch, err = p.NewWatch(&icmplib.WatchOptions{Lookup: w.lookup}); err != nil {
+		p.Close()
+		return nil, err
+	}
+	w.registry.MustRegister(collector(w.figures), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var ctx context.Context
+	ctx, w.cancel = context.WithCancel(context.Background())
+	w.running.Go(func() { w.take(ctx) })
 	return w, nil
 }
 
-// run stops the targets of a world that have no job any more, or another one, and
-// starts those that it lacks.
-func (e *exporter) run(w *world, jobs []job) {
-	wanted := map[string]*job{}
+// set has these jobs done, and no others.
+func (w *world) set(jobs []job) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	targets, named := make(map[string]*target, len(jobs)), map[string][]*target{}
+	watched := make([]icmplib.WatchTarget, 0, len(jobs))
 	for i := range jobs {
-		wanted[jobs[i].id()] = &jobs[i]
+		j := &jobs[i]
+		t := w.targets[j.id()]
+		if t == nil || !t.job.probesAs(j) {
+			t = newTarget(j)
+		}
+		targets[j.id()] = t
+		if j.isName() {
+			named[j.host] = append(named[j.host], t)
+		}
+		watched = append(watched, j.watch(t))
 	}
-	var ended []*target
-	for id, t := range w.targets {
-		if j := wanted[id]; j == nil || !j.same(t.job) {
-			t.stop()
-			ended = append(ended, t)
-			delete(w.targets, id)
+	if err := w.watch.Set(watched); err != nil {
+		return err
+	}
+	w.targets, w.named = targets, named
+	return nil
+}
+
+// take takes in what happens until ctx ends.
+func (w *world) take(ctx context.Context) {
+	for e, err := range w.watch.Events(ctx) {
+		if err == nil {
+			w.note(&e)
 		}
 	}
-	for _, t := range ended {
-		t.wait()
+}
+
+// note takes in what happened.
+func (w *world) note(e *icmplib.WatchEvent) {
+	t := e.Value.(*target)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.missed += uint64(e.Missed)
+	switch e.Kind {
+	case icmplib.WatchLookupFailed:
+		t.resolveErrors++
+		w.log.Warn("the name was not resolved", "target", e.Host, "error", e.Err)
+		return
+	case icmplib.WatchGone:
+		delete(t.addresses, e.Address)
+		return
 	}
-	for id, j := range wanted {
-		if w.targets[id] == nil {
-			t := &target{job: j, prober: w.prober, metrics: w.metrics, lookup: w.lookup, log: e.log}
-			t.start()
-			w.targets[id] = t
+	s := t.addresses[e.Address]
+	if s == nil {
+		s = newSeries(t, e.Address, w.shape.buckets)
+		t.addresses[e.Address] = s
+	}
+	switch e.Kind {
+	case icmplib.WatchResult:
+		s.add(&e.Result)
+	case icmplib.WatchNewID:
+		s.newIDs++
+	}
+}
+
+// lookup resolves a name for the Watch, and notes how long that took.
+func (w *world) lookup(ctx context.Context, host string, family icmplib.Family) ([]netip.Addr, error) {
+	began := time.Now()
+	addrs, err := w.resolve(ctx, host, family)
+	took := time.Since(began)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range w.named[host] {
+		if of := t.job.probing.Family; of == family || of == icmplib.AnyFamily {
+			t.resolveTime = took
 		}
 	}
-	e.log.Info("probing", "targets", len(w.targets))
+	return addrs, err
+}
+
+// figures returns what is known at this moment.
+func (w *world) figures() []prometheus.Metric {
+	all := proberFigures(w.prober)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all = append(all, missedTotal.of(nil, float64(w.missed)))
+	for _, t := range w.targets {
+		all = t.figures(all)
+	}
+	return all
 }
 
 // end ends all that runs in a world.
@@ -103,18 +206,8 @@ func (w *world) end() {
 	if w == nil {
 		return
 	}
-	for _, t := range w.targets {
-		t.stop()
-	}
-	for _, t := range w.targets {
-		t.wait()
-	}
+	w.watch.Close()
+	w.cancel()
+	w.running.Wait()
 	w.prober.Close()
-}
-
-// close ends everything. The last figures can still be read.
-func (e *exporter) close() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.current.Load().end()
 }

@@ -110,8 +110,8 @@ func permitted(s *settings) error {
 	defer p.Close()
 	can := p.Capabilities()
 	for i := range s.jobs {
-		ping := &s.jobs[i].ping
-		if err := can.Can(ping.Packet.Protocol, ping.Family); errors.Is(err, os.ErrPermission) {
+		probing := &s.jobs[i].probing
+		if err := can.Can(probing.Packet.Protocol, probing.Family); errors.Is(err, os.ErrPermission) {
 			return fmt.Errorf("target %s: %w", s.jobs[i].host, err)
 		}
 	}

@@ -1,81 +1,124 @@
 package main
 
 import (
-	"time"
+	"cmp"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
+	model "github.com/prometheus/client_model/go"
+
+	"github.com/goicmp/icmplib"
 )
 
-// metrics is all that is told to Prometheus.
-type metrics struct {
-	registry *prometheus.Registry
-	labels   []string // those of the configuration
-
-	// By target and address.
-	sent, replies, late, duplicates, altered, suspect, failures *prometheus.CounterVec
-	up, lastReply                                               *prometheus.GaugeVec
-	rtt                                                         *prometheus.HistogramVec
-
-	// By reason, too.
-	lost, sendErrors *prometheus.CounterVec
-
-	// By target.
-	addresses     *prometheus.GaugeVec
-	resolveErrors *prometheus.CounterVec
+// metric is what Prometheus is told of figures that have a name.
+type metric struct {
+	name string
+	kind model.MetricType
+	desc *prometheus.Desc
 }
 
-// newMetrics makes metrics whose series have labels of the configuration, too.
-func newMetrics(s *shape) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), labels: s.labels}
-	target := append([]string{"target", "protocol"}, s.labels...)
-	address := append([]string{"address"}, target...)
-	reason := append([]string{"reason"}, address...)
+// allMetrics are those of targets and of the Prober.
+var allMetrics []*metric
 
-	m.sent = m.counter("icmp_probes_sent_total", "Probes that were sent and whose fate is known.", address)
-	m.replies = m.counter("icmp_probes_answered_total", "Probes that the target answered in time.", address)
-	m.lost = m.counter("icmp_probes_lost_total", "Probes that were sent and not answered in time, by what came instead.", reason)
-	m.suspect = m.counter("icmp_probes_suspect_total", "Probes lost without an answer while this host's own socket dropped packets: the loss may be ours.", address)
-	m.late = m.counter("icmp_replies_late_total", "Answers to probes that had been counted as lost.", address)
-	m.duplicates = m.counter("icmp_replies_duplicate_total", "Further answers to probes that were answered.", address)
-	m.altered = m.counter("icmp_replies_altered_total", "Answers whose payload was not the one sent.", address)
-	m.sendErrors = m.counter("icmp_send_errors_total", "Probes that this host did not send, by its reason.", reason)
-	m.failures = m.counter("icmp_probing_failures_total", "Times that probing broke off and had to begin anew, for want of a socket for one.", address)
-	m.up = m.gauge("icmp_up", "Whether the latest probe whose fate is known was answered in time: 1 or 0.", address)
-	m.lastReply = m.gauge("icmp_last_reply_timestamp_seconds", "When the last answer in time arrived, in Unix time.", address)
-	m.addresses = m.gauge("icmp_target_addresses", "Addresses of the target that are probed.", target)
-	m.resolveErrors = m.counter("icmp_resolve_errors_total", "Look-ups of the target's name that failed.", target)
+func counter(name, help string) *metric { return newMetric(name, help, model.MetricType_COUNTER) }
+func gauge(name, help string) *metric   { return newMetric(name, help, model.MetricType_GAUGE) }
 
-	m.rtt = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:                            "icmp_rtt_seconds",
-		Help:                            "Round-trip times of probes that were answered in time.",
-		Buckets:                         s.buckets,
-		NativeHistogramBucketFactor:     1.1,
-		NativeHistogramMaxBucketNumber:  100,
-		NativeHistogramMinResetDuration: time.Hour,
-	}, address)
-	m.registry.MustRegister(m.rtt, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+func newMetric(name, help string, kind model.MetricType) *metric {
+	m := &metric{name, kind, prometheus.NewDesc(name, help, nil, nil)}
+	allMetrics = append(allMetrics, m)
 	return m
 }
 
-func (m *metrics) counter(name, help string, labels []string) *prometheus.CounterVec {
-	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
-	m.registry.MustRegister(v)
-	return v
+// of returns a figure.
+func (m *metric) of(labels labelSet, value float64) prometheus.Metric {
+	return &figure{m, labels, value}
 }
 
-func (m *metrics) gauge(name, help string, labels []string) *prometheus.GaugeVec {
-	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
-	m.registry.MustRegister(v)
-	return v
+// figure is a value of a metric at this moment. Other than the vectors of the client
+// library, it takes labels that another figure of the metric has not.
+type figure struct {
+	*metric
+	labels labelSet
+	value  float64
 }
 
-// labelsOf returns the labels that all series of a job have.
-func (m *metrics) labelsOf(j *job) prometheus.Labels {
-	labels := prometheus.Labels{"target": j.host, "protocol": j.ping.Packet.Protocol.String()}
-	for _, name := range m.labels {
-		labels[name] = j.labels[name]
+// Desc returns what the metric is called, and what it means.
+func (f *figure) Desc() *prometheus.Desc { return f.desc }
+
+// Write fills in what Prometheus is told.
+func (f *figure) Write(m *model.Metric) error {
+	m.Label = f.labels
+	if f.kind == model.MetricType_COUNTER {
+		m.Counter = &model.Counter{Value: &f.value}
+	} else {
+		m.Gauge = &model.Gauge{Value: &f.value}
 	}
-	return labels
+	return nil
+}
+
+// labelSet is labels in the order of their names, without empty ones, which to
+// Prometheus are none.
+type labelSet []*model.LabelPair
+
+func labelSetOf(labels map[string]string) (all labelSet) {
+	for name, value := range labels {
+		if value != "" {
+			all = append(all, &model.LabelPair{Name: &name, Value: &value})
+		}
+	}
+	slices.SortFunc(all, compareNames)
+	return all
+}
+
+func compareNames(a, b *model.LabelPair) int { return cmp.Compare(a.GetName(), b.GetName()) }
+
+// with returns the labels and one more.
+func (l labelSet) with(name, value string) labelSet {
+	pair := &model.LabelPair{Name: &name, Value: &value}
+	i, _ := slices.BinarySearchFunc(l, pair, compareNames)
+	return slices.Insert(slices.Clone(l), i, pair)
+}
+
+// collector tells what a function returns, each time that it is asked.
+type collector func() []prometheus.Metric
+
+// Describe tells nothing: which figures there are depends on what is probed.
+func (c collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect tells all figures.
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	for _, m := range c() {
+		ch <- m
+	}
+}
+
+// proberCounters are the counters of the Prober, which are over all targets, and what
+// they mean.
+var proberCounters = []struct {
+	metric *metric
+	value  func(*icmplib.Counters) uint64
+}{
+	{proberCounter("sent", "Probes that the kernel took."), func(c *icmplib.Counters) uint64 { return c.PacketsSent }},
+	{proberCounter("received", "Answers of targets that came in time."), func(c *icmplib.Counters) uint64 { return c.PacketsReceived }},
+	{proberCounter("icmp_errors", "Probes that met an ICMP error, port unreachable of UDP included."), func(c *icmplib.Counters) uint64 { return c.ICMPErrors }},
+	{proberCounter("silent", "Probes to which nothing came in time."), func(c *icmplib.Counters) uint64 { return c.Silent }},
+	{proberCounter("late", "Silent probes that were answered after their timeout."), func(c *icmplib.Counters) uint64 { return c.Late }},
+	{proberCounter("duplicates", "Further answers to answered probes."), func(c *icmplib.Counters) uint64 { return c.Duplicates }},
+	{proberCounter("altered", "Replies without the payload of their probe."), func(c *icmplib.Counters) uint64 { return c.Altered }},
+	{proberCounter("advised", "Redirects, source quenches and parameter problems about our probes, and errors that a reply in time corrected."), func(c *icmplib.Counters) uint64 { return c.Advised }},
+	{proberCounter("foreign", "Messages about no probe of ours."), func(c *icmplib.Counters) uint64 { return c.Foreign }},
+	{proberCounter("malformed", "Messages that could not be read."), func(c *icmplib.Counters) uint64 { return c.Malformed }},
+	{proberCounter("dropped", "Messages that our sockets had no room for: loss of our own making."), func(c *icmplib.Counters) uint64 { return c.Dropped }},
+	{proberCounter("busy", "Times that the kernel had no room and sending waited."), func(c *icmplib.Counters) uint64 { return c.Busy }},
+}
+
+func proberCounter(name, help string) *metric { return counter("icmp_prober_"+name+"_total", help) }
+
+// proberFigures returns the counters of a Prober as they stand.
+func proberFigures(p *icmplib.Prober) (all []prometheus.Metric) {
+	counters := p.Counters()
+	for _, c := range proberCounters {
+		all = append(all, c.metric.of(nil, float64(c.value(&counters))))
+	}
+	return all
 }

@@ -109,7 +109,7 @@ func (e *exporter) ask(ctx context.Context, target string, options *icmplib.Ping
 	f, began := &found{}, time.Now()
 	defer func() { f.took = time.Since(began) }()
 	now := e.current.Load()
-	addrs, err := now.lookup(ctx, target, options.Family)
+	addrs, err := now.resolve(ctx, target, options.Family)
 	f.lookup = time.Since(began)
 	if err != nil {
 		f.err = err

@@ -28,7 +28,7 @@ modules:
 `
 
 // ask returns the status and the text of an answer of the handler.
-func (w *fakeWorld) ask(t *testing.T, query, timeout string) (int, string) {
+func (w *testWorld) ask(t *testing.T, query, timeout string) (int, string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/probe?"+query, nil)
 	if timeout != "" {
@@ -40,8 +40,8 @@ func (w *fakeWorld) ask(t *testing.T, query, timeout string) (int, string) {
 }
 
 func TestWhatIsAskedOfProbeIsRefusedWhereItCannotBe(t *testing.T) {
-	w := newFakeWorld()
-	w.use(t, probeConfigText+"probe: {allow: [192.0.2.0/24, 2001:db8::1], concurrent: 1}\n")
+	w := newTestWorld(t, answering)
+	w.use(probeConfigText + "probe: {allow: [192.0.2.0/24, 2001:db8::1], concurrent: 1}\n")
 	w.names.set("inside.example", addrs("192.0.2.9"))
 	w.names.set("outside.example", addrs("198.51.100.9"))
 	for _, tt := range []struct {
@@ -69,8 +69,8 @@ func TestWhatIsAskedOfProbeIsRefusedWhereItCannotBe(t *testing.T) {
 	if code, _ := w.ask(t, "target=inside.example", ""); code != http.StatusOK {
 		t.Errorf("an address within the prefixes: %d", code)
 	}
-	none := newFakeWorld()
-	none.use(t, "targets: [{hosts: [192.0.2.1]}]")
+	none := newTestWorld(t, answering)
+	none.use("targets: [{hosts: [192.0.2.1]}]")
 	if code, text := none.ask(t, "target=192.0.2.1", ""); code != http.StatusBadRequest || !strings.Contains(text, "add modules:") {
 		t.Errorf("without modules: %d %s", code, text)
 	}
@@ -149,7 +149,7 @@ func TestTheDaemonIsReloadedAndToldOfByHTTP(t *testing.T) {
 		s.end()
 		<-s.code
 	})
-	w := newFakeWorld()
+	w := newTestWorld(t, answering)
 	answer := httptest.NewRecorder()
 	newDaemon("", w.exporter, w.log).routes().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/-/ready", nil))
 	if answer.Code != http.StatusServiceUnavailable {

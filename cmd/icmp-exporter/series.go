@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"net/netip"
 	"time"
 
@@ -10,41 +9,66 @@ import (
 	"github.com/goicmp/icmplib"
 )
 
+// What is told of an address of a target.
+var (
+	sentTotal        = counter("icmp_probes_sent_total", "Probes that were sent and whose fate is known.")
+	answeredTotal    = counter("icmp_probes_answered_total", "Probes that the target answered in time.")
+	lostTotal        = counter("icmp_probes_lost_total", "Probes that were sent and not answered in time, by what came instead.")
+	suspectTotal     = counter("icmp_probes_suspect_total", "Probes lost without an answer while this host's own socket dropped packets: the loss may be ours.")
+	lateTotal        = counter("icmp_replies_late_total", "Answers to probes that had been counted as lost.")
+	duplicateTotal   = counter("icmp_replies_duplicate_total", "Further answers to probes that were answered.")
+	alteredTotal     = counter("icmp_replies_altered_total", "Answers whose payload was not the one sent.")
+	sendErrorsTotal  = counter("icmp_send_errors_total", "Probes that this host did not send, by its reason.")
+	newIDsTotal      = counter("icmp_new_ids_total", "Times that another id was taken after a run of silent probes, for a firewall may hold a bad session for the old one.")
+	upGauge          = gauge("icmp_up", "Whether the latest probe whose fate is known was answered in time: 1 or 0.")
+	lastReplyGauge   = gauge("icmp_last_reply_timestamp_seconds", "When the last answer in time arrived, in Unix time.")
+	hopLimitGauge    = gauge("icmp_reply_hop_limit", "TTL or hop limit of the last answer in time, where the system tells it.")
+	replyDSCPGauge   = gauge("icmp_reply_dscp", "DSCP of the last answer in time.")
+	rttName, rttHelp = "icmp_rtt_seconds", "Round-trip times of probes that were answered in time."
+)
+
 // series is what is told about one address of a target, from the first moment to
-// the last: while it is probed, its counters are there.
+// the last: while it is probed, its counters are there. The lock of its world guards it.
 type series struct {
-	m      *metrics
-	labels prometheus.Labels
+	target *target
+	addr   netip.Addr
+	labels labelSet
 
-	sent, replies, late, duplicates, altered, suspect, failures prometheus.Counter
-	lost, sendErrors                                            *prometheus.CounterVec
-	rtt                                                         prometheus.Observer
+	sent, answered, suspect, late, duplicate, altered, newIDs uint64
+	lost, sendErrors                                          [icmplib.StatusSendError + 1]uint64
+	rtt                                                       prometheus.Histogram
 
-	// They come with what they tell.
-	up, lastReply prometheus.Gauge
-
-	newest int // Seq of the probe that up is about
+	known, up bool // up is known
+	newest    int  // Seq of the probe that up is about
+	reply     icmplib.Result
 }
 
 // newSeries begins the series of an address.
-func (m *metrics) newSeries(j *job, addr netip.Addr) *series {
-	labels := m.labelsOf(j)
-	labels["address"] = addr.String()
-	s := &series{
-		m: m, labels: labels,
-		sent:       m.sent.With(labels),
-		replies:    m.replies.With(labels),
-		late:       m.late.With(labels),
-		duplicates: m.duplicates.With(labels),
-		altered:    m.altered.With(labels),
-		suspect:    m.suspect.With(labels),
-		failures:   m.failures.With(labels),
-		lost:       m.lost.MustCurryWith(labels),
-		sendErrors: m.sendErrors.MustCurryWith(labels),
-		rtt:        m.rtt.With(labels),
+func newSeries(t *target, addr netip.Addr, buckets []float64) *series {
+	labels := map[string]string{"address": addr.String()}
+	for name, value := range t.labels {
+		labels[name] = value
 	}
-	s.lost.WithLabelValues(icmplib.StatusNoReply.String()) // 0 from the start
-	return s
+	return &series{
+		target: t, addr: addr, labels: labelSetOf(labels),
+		rtt: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: rttName, Help: rttHelp, ConstLabels: withoutEmpty(labels), Buckets: buckets,
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  100,
+			NativeHistogramMinResetDuration: time.Hour,
+		}),
+	}
+}
+
+// withoutEmpty returns the labels that are some to Prometheus.
+func withoutEmpty(labels map[string]string) map[string]string {
+	all := map[string]string{}
+	for name, value := range labels {
+		if value != "" {
+			all[name] = value
+		}
+	}
+	return all
 }
 
 // add counts a result. Each probe is counted once when its fate is known, and then
@@ -52,14 +76,14 @@ func (m *metrics) newSeries(j *job, addr netip.Addr) *series {
 func (s *series) add(r *icmplib.Result) {
 	switch {
 	case r.Sent.IsZero():
-		s.sendErrors.WithLabelValues(r.Status.String()).Inc()
+		s.sendErrors[r.Status]++
 		s.setUp(r.Seq, false)
 	case r.Duplicate:
-		s.duplicates.Inc()
+		s.duplicate++
 	case r.Late && !r.Corrects:
-		s.late.Inc()
+		s.late++
 	case r.Status == icmplib.StatusAltered:
-		s.altered.Inc()
+		s.altered++
 	case r.Corrects && r.Late:
 	case r.Corrects:
 		s.setUp(r.Seq, true) // the probe is counted as lost already
@@ -74,67 +98,72 @@ func (s *series) add(r *icmplib.Result) {
 
 // addFate counts the result that settles a probe.
 func (s *series) addFate(r *icmplib.Result) {
-	s.sent.Inc()
+	s.sent++
 	if r.Altered {
-		s.altered.Inc()
+		s.altered++
 	}
 	if r.Status != icmplib.StatusReply {
-		s.lost.WithLabelValues(r.Status.String()).Inc()
+		s.lost[r.Status]++
 		if r.Suspect {
-			s.suspect.Inc()
+			s.suspect++
 		}
 		s.setUp(r.Seq, false)
 		return
 	}
-	s.replies.Inc()
+	s.answered++
 	s.setUp(r.Seq, true)
-	if s.lastReply == nil {
-		s.lastReply = s.m.lastReply.With(s.labels)
-	}
-	s.lastReply.Set(seconds(r.Sent.Add(r.RTT)))
+	s.reply = *r
 	if !r.Retransmitted { // else nobody knows which packet was answered
 		s.rtt.Observe(r.RTT.Seconds())
 	}
 }
 
-// fail counts that the probing broke off. What comes next counts from 0 again.
-func (s *series) fail() {
-	s.failures.Inc()
-	s.newest = 0
-	s.setUp(0, false)
-}
-
-// setUp tells whether a probe was answered, unless that is known of a later one:
+// setUp notes whether a probe was answered, unless that is known of a later one:
 // silence takes the timeout to be known, an answer does not.
 func (s *series) setUp(seq int, up bool) {
-	if seq < s.newest {
-		return
+	if seq >= s.newest {
+		s.newest, s.known, s.up = seq, true, up
 	}
-	s.newest = seq
-	value := 0.0
-	if up {
-		value = 1
-	}
-	if s.up == nil {
-		s.up = s.m.up.With(s.labels)
-	}
-	s.up.Set(value)
 }
 
-// end removes all series of the address.
-func (s *series) end() {
-	m := s.m
-	for _, v := range []interface{ Delete(prometheus.Labels) bool }{
-		m.sent, m.replies, m.late, m.duplicates, m.altered, m.suspect, m.failures, m.up, m.lastReply, m.rtt,
-	} {
-		v.Delete(s.labels)
+// figures appends what is known to all.
+func (s *series) figures(all []prometheus.Metric) []prometheus.Metric {
+	tell := func(m *metric, value float64) { all = append(all, m.of(s.labels, value)) }
+	tell(sentTotal, float64(s.sent))
+	tell(answeredTotal, float64(s.answered))
+	tell(suspectTotal, float64(s.suspect))
+	tell(lateTotal, float64(s.late))
+	tell(duplicateTotal, float64(s.duplicate))
+	tell(alteredTotal, float64(s.altered))
+	tell(newIDsTotal, float64(s.newIDs))
+	for status := range s.lost {
+		word := icmplib.Status(status)
+		if n := s.lost[status]; n > 0 || word == icmplib.StatusNoReply { // 0 from the start
+			all = append(all, lostTotal.of(s.labels.with("reason", word.String()), float64(n)))
+		}
+		if n := s.sendErrors[status]; n > 0 {
+			all = append(all, sendErrorsTotal.of(s.labels.with("reason", word.String()), float64(n)))
+		}
 	}
-	labels := maps.Clone(s.labels)
-	for status := icmplib.StatusUnsettled; status <= icmplib.StatusSendError; status++ {
-		labels["reason"] = status.String()
-		m.lost.Delete(labels)
-		m.sendErrors.Delete(labels)
+	if s.known {
+		tell(upGauge, oneIf(s.up))
 	}
+	if !s.reply.Sent.IsZero() {
+		tell(lastReplyGauge, seconds(s.reply.Sent.Add(s.reply.RTT)))
+		tell(replyDSCPGauge, float64(s.reply.ReplyTrafficClass>>2))
+		if s.reply.ReplyTTL > 0 {
+			tell(hopLimitGauge, float64(s.reply.ReplyTTL))
+		}
+	}
+	return append(all, s.rtt)
+}
+
+// oneIf is how Prometheus says yes and no.
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // seconds is a moment in Unix time.

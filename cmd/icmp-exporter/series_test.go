@@ -6,17 +6,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/goicmp/icmplib"
 )
 
 // series1 are the series of an address of a target that has a label.
-func series1(t *testing.T) (*metrics, *series) {
+func series1(t *testing.T) (*prometheus.Registry, *series) {
 	t.Helper()
-	s := mustSettings(t, "classic_buckets: [0.01, 0.1]\ntargets: [{hosts: [h.example], labels: {site: x}}]")
-	m := newMetrics(&s.shape)
-	return m, m.newSeries(&s.jobs[0], netip.MustParseAddr("192.0.2.1"))
+	s := mustSettings(t, "classic_buckets: [0.01, 0.1]\ntargets: [{hosts: [h.example], labels: {site: x, none: \"\"}}]")
+	one := newSeries(newTarget(&s.jobs[0]), netip.MustParseAddr("192.0.2.1"), s.shape.buckets)
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(collector(func() []prometheus.Metric { return one.figures(nil) }))
+	return registry, one
 }
 
 // result is one of a probe that was sent.
@@ -25,7 +28,7 @@ func result(seq int, status icmplib.Status, rtt time.Duration) icmplib.Result {
 }
 
 func TestEachResultIsCountedForWhatItIs(t *testing.T) {
-	m, s := series1(t)
+	registry, s := series1(t)
 	suspect := result(2, icmplib.StatusNoReply, 0)
 	suspect.Suspect = true
 	late := result(1, icmplib.StatusReply, 3*time.Second)
@@ -91,7 +94,7 @@ icmp_rtt_seconds_count{LABELS} 2
 # TYPE icmp_send_errors_total counter
 icmp_send_errors_total{HEAD,reason="no-route-network",TAIL} 1
 `)
-	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want),
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want),
 		"icmp_last_reply_timestamp_seconds", "icmp_probes_answered_total", "icmp_probes_lost_total", "icmp_probes_sent_total",
 		"icmp_probes_suspect_total", "icmp_replies_altered_total", "icmp_replies_duplicate_total", "icmp_replies_late_total",
 		"icmp_rtt_seconds", "icmp_send_errors_total"); err != nil {
@@ -114,50 +117,37 @@ func TestUpIsAboutTheProbeThatWasSentLast(t *testing.T) {
 		{"what was not sent", []icmplib.Result{up(0), {Seq: 1, Status: icmplib.StatusNetworkUnreachable}}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m, s := series1(t)
-			if n := testutil.CollectAndCount(m.up); n != 0 {
+			_, s := series1(t)
+			if _, ok := figureOf(s, upGauge); ok {
 				t.Errorf("it is told before anything is known")
 			}
 			for _, r := range tt.results {
 				s.add(&r)
 			}
-			if got := testutil.ToFloat64(m.up); got != tt.want {
+			if got, _ := figureOf(s, upGauge); got != tt.want {
 				t.Errorf("up is %v, want %v", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestAfterABreakUpCountsAnew(t *testing.T) {
-	m, s := series1(t)
-	r := result(1000, icmplib.StatusReply, time.Millisecond)
+func TestTheLastReplyIsToldOf(t *testing.T) {
+	_, s := series1(t)
+	r := result(0, icmplib.StatusReply, time.Millisecond)
+	r.ReplyTrafficClass = 46<<2 | 1
 	s.add(&r)
-	s.fail()
-	if got := testutil.ToFloat64(m.up); got != 0 {
-		t.Errorf("up is %v after the break, want 0", got)
+	if _, ok := figureOf(s, hopLimitGauge); ok {
+		t.Error("there is a hop limit that the system did not tell")
 	}
-	r.Seq = 0
+	r.ReplyTTL = 57
 	s.add(&r)
-	if got := testutil.ToFloat64(m.up); got != 1 {
-		t.Errorf("up is %v after the first answer, want 1", got)
+	lost := result(1, icmplib.StatusTTLExpired, 0)
+	lost.ReplyTTL = 200
+	s.add(&lost)
+	if limit, _ := figureOf(s, hopLimitGauge); limit != 57 {
+		t.Errorf("the hop limit is %v, want 57", limit)
 	}
-}
-
-func TestTheEndOfAnAddressLeavesNoSeries(t *testing.T) {
-	m, s := series1(t)
-	for status := icmplib.StatusReply; status <= icmplib.StatusSendError; status++ {
-		sent, refused := result(0, status, time.Millisecond), icmplib.Result{Status: status}
-		s.add(&sent)
-		s.add(&refused)
-	}
-	s.end()
-	families, err := m.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if strings.HasPrefix(f.GetName(), "icmp_") {
-			t.Errorf("%s is left: %v", f.GetName(), f)
-		}
+	if dscp, _ := figureOf(s, replyDSCPGauge); dscp != 46 {
+		t.Errorf("the DSCP is %v, want 46", dscp)
 	}
 }

@@ -7,9 +7,7 @@ import (
 	"maps"
 	"math"
 	"net/netip"
-	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/goicmp/icmplib"
@@ -31,35 +29,11 @@ const mostTargets = 50_000
 type shape struct {
 	prober  icmplib.Config
 	buckets []float64
-	labels  []string // all names that targets use, in order
 }
-
-// job is one host to probe.
-type job struct {
-	host         string
-	labels       map[string]string
-	resolveEvery time.Duration
-	firstOnly    bool // of the addresses of a name
-	ping         icmplib.PingOptions
-}
-
-// id tells jobs apart: it is what their series are told apart by. To Prometheus an
-// empty label is none.
-func (j *job) id() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%q %v", j.host, j.ping.Packet.Protocol)
-	for _, name := range slices.Sorted(maps.Keys(j.labels)) {
-		if value := j.labels[name]; value != "" {
-			fmt.Fprintf(&b, " %s=%q", name, value)
-		}
-	}
-	return b.String()
-}
-
-func (j *job) same(as *job) bool { return reflect.DeepEqual(j, as) }
 
 const (
 	defaultInterval        = time.Second
+	defaultTimeout         = 2 * time.Second
 	defaultResolveInterval = time.Minute
 	leastInterval          = 10 * time.Millisecond
 	leastResolveInterval   = time.Second
@@ -94,7 +68,6 @@ func (c *config) settings() (*settings, error) {
 	if s.probing, err = c.probing(check); err != nil {
 		return nil, err
 	}
-	s.shape.labels = labelNames(s.jobs)
 	return s, nil
 }
 
@@ -123,22 +96,26 @@ func (c *config) probing(check *checker) (*probing, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
 		m := c.Modules[name]
-		o := m.Options.or(c.Defaults)
+		o := or(m.Options, c.Defaults.Options)
 		if m.Options.Interval.line == 0 {
 			o.Interval.Duration = defaultGap
 		}
-		ping, err := o.pingOptions()
+		if m.Options.Family.both {
+			return nil, fmt.Errorf("line %d: module %s cannot be of both families: allowed is any, ipv4 or ipv6", o.Family.line, name)
+		}
+		probing, err := o.probing()
 		if err != nil {
 			return nil, err
 		}
 		if m.Count.line != 0 && m.Count.int == 0 || m.Count.int > mostCount {
 			return nil, fmt.Errorf("line %d: module %s with a count of %d: allowed is 1 to %d", m.Count.line, name, m.Count.int, mostCount)
 		}
-		ping.Count = cmp.Or(m.Count.int, defaultCount)
-		if err := check.job(&job{host: loopback(ping.Family), ping: ping}, &o, 0); err != nil {
+		if err := check.probing(&probing, &o, 0); err != nil {
 			return nil, fmt.Errorf("module %s: %w", name, err)
 		}
-		p.modules[name] = &ping
+		p.modules[name] = &icmplib.PingOptions{
+			Count: cmp.Or(m.Count.int, defaultCount), Interval: probing.Interval, Timeout: probing.Timeout, Family: probing.Family, Packet: probing.Packet,
+		}
 	}
 	return p, nil
 }
@@ -159,36 +136,38 @@ func (t *targetConfig) jobs(c *config, check *checker, lines map[string]int) (jo
 	if err := checkLabels(t.Hosts[0].line, t.Labels); err != nil {
 		return nil, err
 	}
-	o := t.Options.or(c.Defaults)
+	o, w := or(t.Options, c.Defaults.Options), or(t.Watching, c.Defaults.Watching)
+	probing, err := o.probing()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.complete(&probing); err != nil {
+		return nil, err
+	}
+	probing.ResolveEvery = orElse(c.ResolveInterval.Duration, defaultResolveInterval)
 	for _, h := range t.Hosts {
-		j := job{
-			host:         h.name,
-			labels:       t.Labels,
-			resolveEvery: orElse(c.ResolveInterval.Duration, defaultResolveInterval),
-			firstOnly:    o.Addresses.first,
+		for _, probing.Family = range o.Family.families() {
+			j := job{host: h.name, labels: t.Labels, probing: probing}
+			if err := check.host(&j, &o, h.line); err != nil {
+				return nil, err
+			}
+			for _, id := range j.rivals() {
+				if before := lines[id]; before != 0 {
+					return nil, fmt.Errorf("line %d: %q is in line %d already: remove one of them, or give one a label that tells them apart, or each a family of its own", h.line, h.name, before)
+				}
+			}
+			lines[j.id()] = h.line
+			jobs = append(jobs, j)
 		}
-		if j.ping, err = o.pingOptions(); err != nil {
-			return nil, err
-		}
-		if err := check.job(&j, &o, h.line); err != nil {
-			return nil, err
-		}
-		id := j.id()
-		if before := lines[id]; before != 0 {
-			return nil, fmt.Errorf("line %d: %q is in line %d already: remove one of them, or give one a label that tells them apart", h.line, h.name, before)
-		}
-		lines[id] = h.line
-		jobs = append(jobs, j)
 	}
 	return jobs, nil
 }
 
-// pingOptions are those of the library.
-func (o *options) pingOptions() (icmplib.PingOptions, error) {
-	ping := icmplib.PingOptions{
-		Count:    -1,
+// probing is that of the library.
+func (o *options) probing() (icmplib.WatchProbing, error) {
+	p := icmplib.WatchProbing{
 		Interval: orElse(o.Interval.Duration, defaultInterval),
-		Timeout:  o.Timeout.Duration,
+		Timeout:  orElse(o.Timeout.Duration, defaultTimeout),
 		Family:   o.Family.Family,
 		Packet: icmplib.Packet{
 			Protocol:     o.Protocol.Protocol,
@@ -199,17 +178,29 @@ func (o *options) pingOptions() (icmplib.PingOptions, error) {
 		},
 	}
 	switch {
-	case ping.Interval < leastInterval:
-		return ping, fmt.Errorf("line %d: an interval of %v is too short: allowed is %v and more", o.Interval.line, ping.Interval, leastInterval)
+	case p.Interval < leastInterval:
+		return p, fmt.Errorf("line %d: an interval of %v is too short: allowed is %v and more", o.Interval.line, p.Interval, leastInterval)
 	case o.Port.int > math.MaxUint16 || o.Port.line != 0 && o.Port.int == 0:
-		return ping, fmt.Errorf("line %d: there is no port %d: allowed is 1 to 65535", o.Port.line, o.Port.int)
+		return p, fmt.Errorf("line %d: there is no port %d: allowed is 1 to 65535", o.Port.line, o.Port.int)
 	case o.TTL.line != 0 && o.TTL.int == 0:
-		return ping, fmt.Errorf("line %d: a ttl of 0 leaves no host: allowed is 1 to 255", o.TTL.line)
+		return p, fmt.Errorf("line %d: a ttl of 0 leaves no host: allowed is 1 to 255", o.TTL.line)
 	}
 	if o.Size.line != 0 && o.Size.int == 0 {
-		ping.Packet.Size = -1 // the library's word for no payload
+		p.Packet.Size = -1 // the library's word for no payload
 	}
-	return ping, nil
+	return p, nil
+}
+
+// complete adds what is about probing for ever.
+func (w *watching) complete(p *icmplib.WatchProbing) error {
+	if w.DownAfter.line != 0 && w.DownAfter.int == 0 {
+		return fmt.Errorf("line %d: down after 0 silent probes: allowed is 1 and more", w.DownAfter.line)
+	}
+	p.AllAddresses, p.DownAfter, p.NewIDAfter = !w.Addresses.first, w.DownAfter.int, w.NewIDAfter.int
+	if w.NewIDAfter.line != 0 && w.NewIDAfter.int == 0 {
+		p.NewIDAfter = -1 // the library's word for never
+	}
+	return nil
 }
 
 // config is that of the library.
@@ -222,19 +213,6 @@ func (p *proberConfig) config() icmplib.Config {
 		Interface: p.Interface,
 		Mark:      p.Mark.uint32,
 	}
-}
-
-// labelNames returns all names of labels that jobs have. Prometheus wants the
-// same ones on all series of a metric; where a job has none of a name it is
-// empty, which to Prometheus is the same as none.
-func labelNames(jobs []job) []string {
-	all := map[string]bool{}
-	for i := range jobs {
-		for name := range jobs[i].labels {
-			all[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(all))
 }
 
 func orElse(d, otherwise time.Duration) time.Duration {

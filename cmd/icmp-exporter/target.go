@@ -1,100 +1,107 @@
 package main
 
 import (
-	"context"
-	"log/slog"
+	"fmt"
+	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
-	"sync"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/goicmp/icmplib"
 )
 
-// target is a job that runs: its name is resolved again and again, and each of
-// its addresses has a pinger.
+// What is told of a target.
+var (
+	addressesGauge     = gauge("icmp_target_addresses", "Addresses of the target that are probed.")
+	resolveErrorsTotal = counter("icmp_resolve_errors_total", "Look-ups of the target's name that failed.")
+	resolveTimeGauge   = gauge("icmp_resolve_duration_seconds", "How long the last look-up of the target's name took.")
+)
+
+// job is one host to probe, as the configuration has it.
+type job struct {
+	host    string
+	labels  map[string]string
+	probing icmplib.WatchProbing
+}
+
+// id tells jobs apart: it is what their series are told apart by. To Prometheus an
+// empty label is none.
+func (j *job) id() string { return j.idOf(j.probing.Family) }
+
+// idOf is the id that the job would have if it were of a family.
+func (j *job) idOf(family icmplib.Family) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q %v %v", j.host, j.probing.Packet.Protocol, family)
+	for _, name := range slices.Sorted(maps.Keys(j.labels)) {
+		if value := j.labels[name]; value != "" {
+			fmt.Fprintf(&b, " %s=%q", name, value)
+		}
+	}
+	return b.String()
+}
+
+// rivals are the ids of jobs whose series would be the same, for some addresses.
+func (j *job) rivals() []string {
+	if j.probing.Family == icmplib.AnyFamily {
+		return []string{j.id(), j.idOf(icmplib.IPv4), j.idOf(icmplib.IPv6)}
+	}
+	return []string{j.id(), j.idOf(icmplib.AnyFamily)}
+}
+
+// isName reports whether the host has to be looked up.
+func (j *job) isName() bool {
+	_, err := netip.ParseAddr(j.host)
+	return err != nil
+}
+
+// watch is the job as a Watch takes it.
+func (j *job) watch(t *target) icmplib.WatchTarget {
+	probing := j.probing
+	if !j.isName() {
+		probing.ResolveEvery = -1 // an address stays what it is
+	}
+	return icmplib.WatchTarget{Host: j.host, ID: j.id(), Value: t, Probing: &probing}
+}
+
+// probesAs reports whether two jobs have the same packets sent.
+func (j *job) probesAs(other *job) bool { return reflect.DeepEqual(&j.probing, &other.probing) }
+
+// target is a host that is probed, and what is known of it. The lock of its world guards
+// it.
 type target struct {
-	job     *job
-	prober  prober
-	metrics *metrics
-	lookup  lookupFunc
-	log     *slog.Logger
+	job    *job
+	labels map[string]string // of all its series
+	own    labelSet          // of what is about no address
 
-	cancel  context.CancelFunc
-	done    chan struct{}
-	pingers map[netip.Addr]func() // stops the pinger, and waits for its end
-	all     sync.WaitGroup
+	addresses     map[netip.Addr]*series
+	resolveErrors uint64
+	resolveTime   time.Duration // of the last look-up
 }
 
-// start has the target run until it is stopped.
-func (t *target) start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	t.cancel, t.done, t.pingers = cancel, make(chan struct{}), map[netip.Addr]func(){}
-	go func() {
-		defer close(t.done)
-		t.run(ctx)
-	}()
-}
-
-// stop begins the end of the target, and wait waits for it. When that returns,
-// its series are gone.
-func (t *target) stop() { t.cancel() }
-func (t *target) wait() { <-t.done }
-
-func (t *target) run(ctx context.Context) {
-	labels := t.metrics.labelsOf(t.job)
-	count := t.metrics.addresses.With(labels)
-	failed := t.metrics.resolveErrors.With(labels)
-	defer t.metrics.addresses.Delete(labels)
-	defer t.metrics.resolveErrors.Delete(labels)
-	defer t.all.Wait()
-	_, err := netip.ParseAddr(t.job.host)
-	isName := err != nil
-	names := familyKeeper{lookup: t.lookup}
-	for {
-		wait := t.job.resolveEvery
-		addrs, err := names.resolve(ctx, t.job.host, t.job.ping.Family)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			failed.Inc()
-			t.log.Warn("the name was not resolved", "target", t.job.host, "error", err)
-			wait = min(wait, restartPause)
-		}
-		if err == nil || isGone(err) {
-			t.probe(ctx, choose(addrs, t.job.firstOnly, t.isProbed))
-			count.Set(float64(len(t.pingers)))
-		}
-		if err == nil && !isName {
-			<-ctx.Done() // an address stays what it is
-			return
-		}
-		if !pause(ctx, wait) {
-			return
-		}
+func newTarget(j *job) *target {
+	labels := maps.Clone(j.labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels["target"], labels["protocol"] = j.host, j.probing.Packet.Protocol.String()
+	return &target{
+		job: j, labels: labels, own: labelSetOf(labels).with("family", strings.ToLower(j.probing.Family.String())),
+		addresses: map[netip.Addr]*series{},
 	}
 }
 
-func (t *target) isProbed(addr netip.Addr) bool { return t.pingers[addr] != nil }
-
-// probe has these addresses probed, and no others.
-func (t *target) probe(ctx context.Context, addrs []netip.Addr) {
-	for addr, stop := range t.pingers {
-		if !slices.Contains(addrs, addr) {
-			stop()
-			delete(t.pingers, addr)
-		}
+// figures appends what is known to all.
+func (t *target) figures(all []prometheus.Metric) []prometheus.Metric {
+	all = append(all, addressesGauge.of(t.own, float64(len(t.addresses))), resolveErrorsTotal.of(t.own, float64(t.resolveErrors)))
+	if t.resolveTime > 0 {
+		all = append(all, resolveTimeGauge.of(t.own, t.resolveTime.Seconds()))
 	}
-	for _, addr := range addrs {
-		if t.isProbed(addr) {
-			continue
-		}
-		p := &pinger{t.prober, t.job, addr, t.metrics.newSeries(t.job, addr), t.log}
-		ctx, cancel := context.WithCancel(ctx)
-		done := make(chan struct{})
-		t.pingers[addr] = func() { cancel(); <-done }
-		t.all.Go(func() {
-			defer close(done)
-			defer cancel()
-			p.run(ctx)
-		})
+	for _, s := range t.addresses {
+		all = s.figures(all)
 	}
+	return all
 }
