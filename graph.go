@@ -18,21 +18,21 @@ type Graph struct {
 	// Flows is the number of flows used, and Probes the number of packets: the sum of
 	// PacketsSent over the Hops of the Route. Probes beyond the end of a flow count
 	// nowhere.
-	Flows  int `json:"flows"`
-	Probes int `json:"probes"`
+	Flows  int
+	Probes int
 
 	// Complete is set if the flows were enumerated, and the stopping rule held at each hop,
 	// or behind each router of a diamond whose routers differ. It is not set if [MaxFlows]
 	// were not enough, a router has no next hop although no flow ends there, an edge is
 	// Unsure, too few flows passed a router that is silent beside others, the call was cut
 	// short, or the number of flows was fixed.
-	Complete bool `json:"complete"`
+	Complete bool
 
 	// Hops are the same hops as those of the Route, Edges lead from each to the next, and
 	// Diamonds are where paths divide and meet again.
-	Hops     []GraphHop  `json:"hops"`
-	Edges    []GraphEdge `json:"edges"`
-	Diamonds []Diamond   `json:"diamonds"`
+	Hops     []GraphHop
+	Edges    []GraphEdge
+	Diamonds []Diamond
 }
 
 // GraphHop has the nodes at one distance.

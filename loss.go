@@ -105,22 +105,22 @@ func (v *LossVerdict) UnmarshalText(word []byte) error {
 // LossReport is what [Prober.ExplainLoss] found.
 type LossReport struct {
 	// Address is the address that was probed, and Name the target as the caller wrote it.
-	Address netip.Addr `json:"address"`
-	Name    string     `json:"name"`
+	Address netip.Addr
+	Name    string
 
 	// Reached is set if the target answered.
-	Reached bool `json:"reached"`
+	Reached bool
 
 	// Verdict is that of the whole path in both directions. It is LossUnclear if the target
 	// was not reached.
-	Verdict LossVerdict `json:"verdict"`
+	Verdict LossVerdict
 
 	// From is the distance of the first hop from which on packets are lost, or 0 if the
 	// Verdict is not LossFound.
-	From int `json:"from,omitzero"`
+	From int
 
 	// Hops are all hops up to the end of the path, silent ones included.
-	Hops []HopLoss `json:"hops"`
+	Hops []HopLoss
 }
 
 // HopLoss is the finding about one hop.

@@ -11,37 +11,37 @@ import (
 // the result of [Prober.PathMTU]. All sizes are in bytes, of the whole IP packet.
 type MTUReport struct {
 	// Address is the address that was probed, and Name the target as the caller wrote it.
-	Address netip.Addr `json:"address"`
-	Name    string     `json:"name"`
+	Address netip.Addr
+	Name    string
 
 	// MTU is the MTU of the path: the largest packet that arrives, subject to Confirmed and
 	// Exact.
-	MTU int `json:"mtu"`
+	MTU int
 
 	// Reached is set if the target answers. If it does not, MTU is that of the path to the
 	// farthest router that does.
-	Reached bool `json:"reached"`
+	Reached bool
 
 	// Confirmed is set if a packet of exactly MTU bytes was answered: by the target or, if
 	// Reached is not set, by the farthest router that answers.
-	Confirmed bool `json:"confirmed"`
+	Confirmed bool
 
 	// Exact is set if a packet of MTU+1 bytes is known not to arrive: a node reported it,
 	// or the packet stayed silent while small ones were answered. Otherwise, MTU is the
 	// largest size that was tried, or the last one that could be decided.
-	Exact bool `json:"exact"`
+	Exact bool
 
 	// LocalMTU is the largest packet that this system sends towards the target; 0 if it is
 	// greater than the largest size that was tried.
-	LocalMTU int `json:"local_mtu,omitzero"`
+	LocalMTU int
 
 	// Hops are the hops on the path that the probes found, in order of distance, silent
 	// ones included.
-	Hops []HopMTU `json:"hops"`
+	Hops []HopMTU
 
 	// BlackHoles are the places where packets that are too big vanish without a report of
 	// the router, in order of distance.
-	BlackHoles []BlackHole `json:"black_holes"`
+	BlackHoles []BlackHole
 }
 
 // HopMTU is a router on the path, or the target.

@@ -39,18 +39,6 @@ func (j *jsonWriter) write(v jsonAppender, more ...jsonField) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	b, err := v.AppendJSON(j.buf[:0])
-	j.print(b, err, more)
-}
-
-// writeReport writes an object that has no AppendJSON, for there is one of it.
-func (j *jsonWriter) writeReport(v json.Marshaler, more ...jsonField) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	b, err := v.MarshalJSON()
-	j.print(b, err, more)
-}
-
-func (j *jsonWriter) print(b []byte, err error, more []jsonField) {
 	if err != nil {
 		b, more = []byte("{}"), []jsonField{{"error", err.Error()}} // a time that has no JSON
 	}

@@ -65,7 +65,7 @@ func (f *tracerouteFlags) explainLoss(ctx context.Context, p *icmplib.Prober, te
 	}
 	report.Name = target
 	if f.json {
-		(&jsonWriter{out: term.out}).writeReport(report, jsonError(err))
+		(&jsonWriter{out: term.out}).write(report, jsonError(err))
 	} else if err == nil {
 		fmt.Fprint(term.out, lossText(report))
 	}

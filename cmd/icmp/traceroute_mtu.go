@@ -54,7 +54,7 @@ func (m *mtuFlag) run(ctx context.Context, term terminal, target string, f *trac
 		path = &icmplib.MTUReport{Name: target}
 	}
 	if f.json {
-		(&jsonWriter{out: term.out}).writeReport(path, jsonError(err))
+		(&jsonWriter{out: term.out}).write(path, jsonError(err))
 	} else if err == nil {
 		var names *nameCache
 		if !f.numeric {

@@ -127,9 +127,5 @@ func (m *measurement) mtu(ctx context.Context) error {
 		return err
 	}
 	report.Name = m.name
-	body, err := report.MarshalJSON()
-	if err != nil {
-		return err
-	}
-	return m.send(wire.KindMTU, body)
+	return m.answer(wire.KindMTU, report)
 }
