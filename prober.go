@@ -234,7 +234,7 @@ func validateInterface(field, name string) error {
 	return nil
 }
 
-// errNotMade is what the zero Prober says instead of failing at nil.
+// errNotMade is the error of the zero Prober, instead of a nil dereference.
 var errNotMade = errors.New("the Prober was not made by NewProber, whose defaults and settings it lacks: call icmplib.NewProber")
 
 // Close closes the sockets and ends the calls in flight with [net.ErrClosed]. When it
@@ -421,9 +421,9 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	return pool, nil
 }
 
-// shared is the Prober of the package's functions. The first call in flight
-// opens it and the last one closes it, so that a program that is idle holds no
-// sockets, and every burst of calls draws new ids.
+// shared is the Prober of the package's functions. The first call in flight opens it and
+// the last one closes it, so that an idle program holds no sockets, and every burst of
+// calls has new ids.
 var shared struct {
 	mu    sync.Mutex
 	users int

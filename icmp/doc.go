@@ -13,17 +13,17 @@
 // and named without further context. Where the version does not matter, ask for
 // the [Kind].
 //
-// # What is where
+// # Where to look
 //
 //   - to send: [Request], [Request.Append]; [Message.Append] for any type
 //   - what arrives: [Message], [Message.Parse]; [Reply] is one with its time and
 //     source, [Reply.Err] turns it into an [Error]
-//   - what it means: [Type] and its codes in the registry's words, [Kind], which
-//     is neutral of the version
+//   - its meaning: [Type], with its codes in the registry's words, and [Kind], which
+//     does not depend on the version
 //   - the packet that an error is about: [Quote]
-//   - other requests than echo: [ExtendedEcho] asks about an interface (RFC 8335),
+//   - requests other than echo: [ExtendedEcho] asks about an interface (RFC 8335),
 //     [Timestamp] for the time of day (RFC 792)
-//   - what stands behind that: [Extensions], [Object], [MPLSLabel],
+//   - what follows a quote: [Extensions], [Object], [MPLSLabel],
 //     [InterfaceInfo]
 //
 // From icmplib for Python: ICMPRequest is [Request], ICMPReply is [Reply], and

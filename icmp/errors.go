@@ -11,34 +11,33 @@ import (
 // error's text states the reason.
 var ErrMalformed = wire.ErrMalformed
 
-// What an ICMP error message comes down to. errors.Is finds them in an [Error].
+// The kinds of ICMP error messages. errors.Is finds them in an [Error].
 var (
 	ErrTimeExceeded = errors.New("time exceeded")
 	ErrUnreachable  = errors.New("destination unreachable")
 	ErrPacketTooBig = errors.New("packet too big")
 )
 
-// FieldError is an option that cannot be used: it is found before anything is
-// sent.
+// FieldError is an option that cannot be used. It is returned before anything is sent.
 type FieldError struct {
 	Field   string // the option's name
-	Value   any    // what it was set to
-	Allowed string // what it may be set to
+	Value   any    // its value
+	Allowed string // the allowed values
 }
 
-// Error names the field, its value and what is allowed.
+// Error names the field, its value and the allowed values.
 func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s is %v: allowed is %s", e.Field, e.Value, e.Allowed)
 }
 
 // Error is an ICMP error message as a Go error.
-// errors.Is(err, ErrTimeExceeded), ErrUnreachable and ErrPacketTooBig tell what
-// kind it is.
+// errors.Is(err, ErrTimeExceeded), ErrUnreachable and ErrPacketTooBig distinguish
+// the kinds.
 type Error struct {
-	Reply *Reply // the message and how it came
+	Reply *Reply // the message and its circumstances
 }
 
-// Error says who sent which message.
+// Error names the sender and the message.
 func (e *Error) Error() string {
 	r := e.Reply
 	s := r.Type.String()
@@ -54,7 +53,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Is tells whether the message is of the kind that target stands for.
+// Is reports whether the message is of target's kind.
 func (e *Error) Is(target error) bool {
 	switch e.Reply.Kind() {
 	case KindTimeExceeded:

@@ -13,9 +13,9 @@ import (
 var errExtendedEcho = wire.Malformed("no extended echo message")
 
 // ExtendedEcho is an extended echo request or reply, PROBE of RFC 8335: it asks a
-// node for the state of one of its interfaces, or of one on its link. A request has
-// ID, Sequence, Local and one of Name, Index and Address; a reply has ID, Sequence, and
-// what it tells.
+// node for the state of one of its interfaces, or of one on its link. A request has ID,
+// Sequence, Local and one of Name, Index and Address; a reply has ID, Sequence and the
+// state.
 type ExtendedEcho struct {
 	ID       uint16 // of the sender; package socket sets it
 	Sequence uint8  // of 8 bits only
@@ -28,8 +28,8 @@ type ExtendedEcho struct {
 	Index   uint32     // ifIndex of RFC 2863
 	Address netip.Addr // of the interface, or of the neighbor
 
-	State  NeighborState // where the code is 0 and the request was not Local
-	Active bool          // the interface is, where the code is 0
+	State  NeighborState // set if the code is 0 and the request was not Local
+	Active bool          // the interface is active; set if the code is 0
 	IPv4   bool          // it runs IPv4; may be set where Active is
 	IPv6   bool          // it runs IPv6
 }
@@ -82,7 +82,7 @@ const (
 
 	queryLocal = 1 << 0 // L of a request
 
-	// What a reply tells behind the sequence number (section 3).
+	// Fields of a reply behind the sequence number (section 3).
 	replyStateShift = 5
 	replyActive     = 1 << 2
 	replyIPv4       = 1 << 1
@@ -159,9 +159,9 @@ func (e *ExtendedEcho) appendAddress(b []byte) []byte {
 	return append(b, addr.AsSlice()...)
 }
 
-// Parse reads an extended echo request or reply, and overwrites all of e. The error,
-// for another message, wraps [ErrMalformed]. What the Code says is for the caller to
-// look at: without that a reply tells nothing of the interface.
+// Parse reads an extended echo request or reply, and overwrites all of e. For any other
+// message, the error wraps [ErrMalformed]. The caller must check the Code: a reply whose
+// Code is not 0 says nothing about the interface.
 func (e *ExtendedEcho) Parse(m *Message) error {
 	*e = ExtendedEcho{}
 	b := m.Payload

@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// InterfaceRole says which interface of a router an [InterfaceInfo] is about
+// InterfaceRole is the part that an interface of an [InterfaceInfo] plays
 // (RFC 5837 section 4.1).
 type InterfaceRole uint8
 
 // The roles.
 const (
-	RoleIncoming InterfaceRole = iota // the packet came in there
+	RoleIncoming InterfaceRole = iota // the packet arrived there
 	RoleSubIP                         // the layer below IP on which it came in
 	RoleOutgoing                      // it would have left there
 	RoleNextHop                       // it would have been sent to there
@@ -37,13 +37,13 @@ func (r *InterfaceRole) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// InterfaceInfo is what a router tells of an interface (RFC 5837).
+// InterfaceInfo is a router's description of an interface (RFC 5837).
 type InterfaceInfo struct {
-	Role    InterfaceRole // what the packet had to do with it
-	Index   uint32        // ifIndex of RFC 2863; 0: not told
-	Address netip.Addr    // zero: not told
-	Name    string        // ifName of RFC 2863; "": not told
-	MTU     int           // bytes; 0: not told
+	Role    InterfaceRole // its part in the packet's path
+	Index   uint32        // ifIndex of RFC 2863; 0: not given
+	Address netip.Addr    // zero: not given
+	Name    string        // ifName of RFC 2863; "": not given
+	MTU     int           // bytes; 0: not given
 }
 
 const (
@@ -61,8 +61,8 @@ const (
 	familyIPv6 = 2
 )
 
-// AppendInterfaces appends what is told of interfaces (RFC 5837), in order, and
-// returns the extended slice. What is malformed is left out.
+// AppendInterfaces appends the descriptions of interfaces (RFC 5837), in order, and
+// returns the extended slice. Malformed ones are left out.
 func (e Extensions) AppendInterfaces(dst []InterfaceInfo) []InterfaceInfo {
 	for object := range e.Objects() {
 		if object.Class != classInterface {

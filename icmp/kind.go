@@ -1,9 +1,9 @@
 package icmp
 
-// Kind is the meaning of a message, neutral of the IP version.
+// Kind is the meaning of a message, independent of the IP version.
 type Kind uint8
 
-// The kinds that matter to who sends probes.
+// The kinds that matter to senders of probes.
 const (
 	KindOther Kind = iota
 	KindEchoRequest

@@ -12,12 +12,12 @@ var (
 	errQuoteProtocol = wire.Malformed("ICMP of the other IP version is quoted")
 )
 
-// Quote is the packet that an ICMP error quotes: the IP header, and of what
-// follows as much as the router chose to send, at least 8 bytes (RFC 792, RFC
-// 1812 section 4.3.2.3). What is not quoted stays zero.
+// Quote is the packet that an ICMP error quotes: the IP header and as much of the rest as
+// the router chose to send, at least 8 bytes (RFC 792, RFC 1812 section 4.3.2.3). Fields
+// that are not quoted stay zero.
 //
-// The header is the packet's as the router received it, so TTL, TrafficClass,
-// and behind a NAT the addresses and ports, may differ from what was sent.
+// The header is as the router received it, so TTL, TrafficClass and, behind a NAT, the
+// addresses and ports may differ from what was sent.
 type Quote struct {
 	Version             Version    // of IP
 	Source, Destination netip.Addr // as the header has them, without a zone
@@ -30,15 +30,14 @@ type Quote struct {
 	FragmentOffset      int        // bytes; above zero, no upper-layer header is read
 	Length              int        // of the whole packet with its IP header, as that states it
 
-	// Presumed says that the system does not hand out what the router quoted, as in
-	// datagram mode on Windows. It says which request the error is about: what is
-	// in Transport, and read from it, is that request as it was sent, without a
-	// checksum, and of the IP header only Version, Destination and Protocol are known.
+	// Presumed is set if the system does not provide the quote but names the request that
+	// the error is about, as in datagram mode on Windows. Transport, and the fields read
+	// from it, then show that request as it was sent, without a checksum; of the IP
+	// header, only Version, Destination and Protocol are known.
 	Presumed bool
 
-	// Transport is all that is quoted from the upper-layer header on, without
-	// the padding that RFC 4884 puts behind a short packet. Payload is what is
-	// quoted behind the upper-layer header.
+	// Transport is the quote from the upper-layer header on, without the padding that
+	// RFC 4884 puts behind a short packet. Payload is the part behind that header.
 	Transport []byte
 	Payload   []byte
 

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Reply is a received message, and how it came.
+// Reply is a received message and the circumstances of its arrival.
 type Reply struct {
 	Message
 
-	Source         netip.Addr // who sent it, with its zone where it is link-local
-	Destination    netip.Addr // local address at which it came; zero: unknown
-	InterfaceIndex int        // of the interface at which it came; 0: unknown
+	Source         netip.Addr // the sender, with its zone if link-local
+	Destination    netip.Addr // the local address at which it arrived; zero: unknown
+	InterfaceIndex int        // of the interface at which it arrived; 0: unknown
 	TTL            int        // TTL or hop limit on arrival; 0: unknown
 	TrafficClass   uint8      // traffic class or TOS on arrival
 

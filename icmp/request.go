@@ -9,11 +9,10 @@ import (
 )
 
 const (
-	// DefaultTTL is the TTL or hop limit of a request that does not say.
+	// DefaultTTL is the default TTL or hop limit of a request.
 	DefaultTTL = 64
 
-	// DefaultSize is the payload size in bytes of a request that does not say.
-	// It is that of ping(8).
+	// DefaultSize is the default payload size in bytes, that of ping(8).
 	DefaultSize = 56
 
 	// MaxSize is the largest payload: what IPv4's total length (65,535) leaves
@@ -27,11 +26,10 @@ type Request struct {
 	// Destination is the host to ask, with a zone where it is link-local IPv6.
 	Destination netip.Addr
 
-	// ID tells this sender's requests from others'. Package socket sets it to
-	// the socket's id when it sends.
+	// ID identifies the sender. Package socket sets it to the socket's id.
 	ID uint16
 
-	// Sequence tells one request from another.
+	// Sequence identifies the request.
 	Sequence uint16
 
 	// Payload is sent behind the header and comes back in the reply. Nil means
@@ -55,9 +53,8 @@ type Request struct {
 	// socket sets that to the socket's, here and in the Message.
 	Message *Message
 
-	// Timeout is how long the system is to wait for what answers the request, where
-	// it is the system that waits: in datagram mode on Windows, where nothing is
-	// received later. 0 means 10 s. Elsewhere it has no effect.
+	// Timeout is how long the system waits for an answer, in datagram mode on Windows,
+	// where nothing is received later. 0 means 10 s. Elsewhere it has no effect.
 	Timeout time.Duration
 
 	// Time is set by package socket when it sends: just before the kernel was
@@ -144,11 +141,10 @@ func appendPattern(b []byte, n int) []byte {
 // it (see [Type.Reply]) counts; of errors its id and sequence number are compared, too,
 // where it has them.
 //
-// Where Destination is a multicast or limited broadcast address, any host's
-// echo reply answers it. A subnet's broadcast address cannot be told from a
-// host's, so replies to one have to be received without a request. The payload
-// is not compared: id and sequence tell the requests of one socket apart as
-// long as no more than 65,536 are awaited.
+// If Destination is a multicast or limited broadcast address, any host's echo reply answers
+// it. A subnet's broadcast address looks like a host's, so its replies must be received
+// without a request. The payload is not compared: id and sequence number identify up to
+// 65,536 open requests of a socket.
 func (r *Request) Answers(reply *Reply) bool {
 	m := &reply.Message
 	if m.Type.Version() != VersionOf(r.Destination) {

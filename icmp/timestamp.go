@@ -12,8 +12,7 @@ var errTimestamp = wire.Malformed("no timestamp message")
 // Timestamp is a timestamp request or reply of IPv4 (RFC 792): the times of day, in
 // milliseconds, at which a request was sent, received and answered.
 type Timestamp struct {
-	// ID is the sender's, which package socket sets, and Sequence tells his requests
-	// apart.
+	// ID identifies the sender, set by package socket, and Sequence the request.
 	ID, Sequence uint16
 
 	// Originate is the sender's, Receive and Transmit are the answering host's: since
@@ -32,14 +31,14 @@ const (
 	day = 24 * time.Hour
 )
 
-// MillisecondOfDay returns a moment as a timestamp has it.
+// MillisecondOfDay returns a moment in the format of a timestamp.
 func MillisecondOfDay(t time.Time) uint32 {
 	t = t.UTC()
 	return uint32(t.Sub(t.Truncate(day)) / time.Millisecond)
 }
 
-// TimeOfDay returns what a timestamp says, since midnight UT, and reports whether it
-// says that: a host without a clock of its own may count in other units.
+// TimeOfDay returns a timestamp as the time since midnight UT, and reports whether it has
+// that meaning: a host without a clock may count in other units.
 func TimeOfDay(stamp uint32) (time.Duration, bool) {
 	d := time.Duration(stamp) * time.Millisecond
 	if stamp&nonStandard != 0 || d >= day {

@@ -50,7 +50,7 @@ func (t Type) CodeString(code uint8) string {
 	return "code " + strconv.Itoa(int(code))
 }
 
-// IsError tells whether messages of this type quote the packet that they are
+// IsError reports whether messages of this type quote the packet that they are
 // about. Redirect of IPv4 does and counts; that of IPv6 hides the packet in an
 // option (RFC 4861 section 4.5) and does not.
 func (t Type) IsError() bool {
@@ -67,14 +67,14 @@ func (t Type) IsError() bool {
 	return false
 }
 
-// IsEchoRequest tells whether this is an echo request of either version.
+// IsEchoRequest reports whether this is an echo request of either version.
 func (t Type) IsEchoRequest() bool { return t == V4EchoRequest || t == V6EchoRequest }
 
-// IsEchoReply tells whether this is an echo reply of either version.
+// IsEchoReply reports whether this is an echo reply of either version.
 func (t Type) IsEchoReply() bool { return t == V4EchoReply || t == V6EchoReply }
 
-// replies are the requests that have an answer of another type, and that. Those with
-// an id have it in the reply, too.
+// replies maps the types of requests to those of their replies. If a request has an id,
+// so has its reply.
 var replies = []struct {
 	request, reply Type
 	id             bool
@@ -91,8 +91,8 @@ var replies = []struct {
 	{V6NeighborSolicitation, V6NeighborAdvertisement, false},
 }
 
-// Reply returns the type of the message that answers a request of this type, and 0
-// where there is none, as for errors and for replies.
+// Reply returns the type of the message that answers a request of this type, or 0 for
+// types that have no reply, such as errors and replies.
 func (t Type) Reply() Type {
 	for _, r := range replies {
 		if r.request == t {
@@ -114,8 +114,8 @@ func (t Type) HasID() bool {
 	return false
 }
 
-// AllTypes returns all 256 types of a version, for a socket that is to receive
-// whatever comes.
+// AllTypes returns all 256 types of a version, for a socket that receives
+// everything.
 func AllTypes(v Version) []Type {
 	all := make([]Type, 256)
 	for i := range all {

@@ -1,7 +1,6 @@
-// Package icmptest lets the tests of a program that uses icmplib run without a
-// network, without privileges and without waiting: a [Prober] whose packets go
-// through a simulated internet, with routers, delay, loss, outages and whatever
-// else goes wrong.
+// Package icmptest runs the tests of programs that use icmplib without a network,
+// privileges or waiting: its [Prober] sends packets through a simulated internet with
+// routers, delay, loss, outages and other faults.
 //
 //	func TestTheThirdLossRaisesTheAlarm(t *testing.T) {
 //		synctest.Test(t, func(t *testing.T) { // in virtual time
@@ -10,17 +9,17 @@
 //				node web 198.51.100.7 delay=10ms lose@4-6
 //				path 198.51.100.7/32 web
 //			`, nil)
-//			watch(t.Context(), p, "web", alarm) // what is to be tested
+//			watch(t.Context(), p, "web", alarm) // the code under test
 //		})
 //	}
 //
-// What the network did to each packet can be asked afterwards: [Prober.Truth]. How to
-// make a program testable so, and more networks, are in
-// https://github.com/goicmp/icmplib/blob/main/docs/testing-your-program.md.
+// [Prober.Truth] returns what the network did to each packet. The page
+// https://github.com/goicmp/icmplib/blob/main/docs/testing-your-program.md shows how to make
+// a program testable, and more networks.
 //
-// The same text describes the same network each time: packets are numbered by each
-// node as they arrive, so that lose@3 loses the third one whatever else changes, and
-// what is random comes from the seed.
+// The same text always describes the same behaviour: each node numbers the packets as they
+// arrive, so lose@3 loses the third one whatever else changes, and random choices come from
+// the seed.
 //
 // # Describing a network
 //

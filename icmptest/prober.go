@@ -8,8 +8,7 @@ import (
 )
 
 // A Prober is a [icmplib.Prober] whose packets go through a simulated network. All
-// its operations are those of the library; what they are given and what comes out
-// of them is computed by the same code. Give the embedded Prober to what takes a
+// operations run the library's own code. Pass the embedded Prober to functions that take a
 // *icmplib.Prober.
 type Prober struct {
 	*icmplib.Prober
@@ -17,19 +16,19 @@ type Prober struct {
 	network *network
 }
 
-// NewProber returns a Prober that sends into the network that a text describes: see
-// the package documentation for the words. It is closed when the test ends. A text
-// that cannot be read, and a cfg that cannot be used, end the test at once.
+// NewProber returns a Prober on the network that a text describes; the package
+// documentation lists the words. It is closed when the test ends. A text or a cfg that
+// cannot be used ends the test at once.
 //
-// Inside a [testing/synctest] bubble, where NewProber has to be called if the Prober
-// is used there, time is virtual: an hour of pinging takes a moment, and
-// times are exact. Outside it is the real one.
+// Inside a [testing/synctest] bubble, time is virtual: an hour of pinging takes a moment,
+// and times are exact. Call NewProber inside the bubble that uses it. Outside a bubble,
+// time is real.
 //
-// The network does the same each time: what is random in it comes from the line
-// "seed". Nil cfg means all defaults. Names are those of the nodes, unless cfg has
-// a Resolver; Config.Mode counts as for an ordinary user of Linux, to whom
-// Auto gives datagram sockets, and raw ones only for SCTP. Interface, Mark and
-// SendTimestamps, which a simulated network does not have, end the test.
+// The network always behaves the same: random choices come from the line "seed". A nil cfg
+// means all defaults. Names are those of the nodes, unless cfg has a Resolver. Config.Mode
+// works as for an ordinary user of Linux, for whom Auto opens datagram sockets, and raw
+// ones only for SCTP. Interface, Mark and SendTimestamps do not exist in a simulated
+// network, and end the test.
 func NewProber(tb testing.TB, network string, cfg *icmplib.Config) *Prober {
 	tb.Helper()
 	n, err := newNetwork(network)
@@ -52,9 +51,9 @@ func NewProber(tb testing.TB, network string, cfg *icmplib.Config) *Prober {
 	return &Prober{Prober: p, network: n}
 }
 
-// Truth returns what really became of each packet that was sent until now, in the
-// order of sending. It knows what no program can: which direction lost a packet, and
-// where. The packets are the caller's to keep.
+// Truth returns what really happened to each packet sent so far, in the order of sending.
+// It knows what no program can: in which direction a packet was lost, and where. The caller
+// owns the packets.
 func (p *Prober) Truth() []Packet {
 	log := p.network.Log()
 	packets := make([]Packet, 0, len(log))
@@ -64,6 +63,6 @@ func (p *Prober) Truth() []Packet {
 	return packets
 }
 
-// ForgetTruth lets go of what Truth returns, so that a test that sends for days does
-// not fill memory. What is sent later is kept again.
+// ForgetTruth drops what Truth returns, so that a test that sends for days does not fill
+// memory. Later packets are kept again.
 func (p *Prober) ForgetTruth() { p.network.Forget() }

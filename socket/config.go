@@ -7,8 +7,8 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 )
 
-// Config is how a socket is opened. Nil and the zero value mean all defaults.
-// It may be used again, but not changed while a Listen call runs.
+// Config has the options of a socket. Nil and the zero value mean all defaults. It may be
+// reused, but must not change while a Listen call runs.
 type Config struct {
 	// Mode is the kind of socket; the default is Auto.
 	Mode Mode
@@ -31,7 +31,7 @@ type Config struct {
 	// DontFragment sets the don't-fragment flag of IPv4 and keeps the kernel
 	// from fragmenting IPv6: a packet larger than the path takes then comes
 	// back as an error with the MTU. Without it, packets are fragmented as
-	// needed. Systems that lack the option give errors.ErrUnsupported: see
+	// needed. Systems without the option return errors.ErrUnsupported: see
 	// https://github.com/goicmp/icmplib/blob/main/docs/platforms.md.
 	DontFragment bool
 
@@ -39,13 +39,12 @@ type Config struct {
 	// other socket here has; a given one that is taken makes Listen fail.
 	ID uint16
 
-	// Types are the types of messages to receive, whoever they are for: nothing is
-	// asked of their ids then, nor of what errors quote. All of them, see
-	// [icmp.AllTypes], make a sniffer. The default is what answers the echo requests
-	// of this socket. A datagram socket receives nothing but replies to its own
-	// echo and extended echo requests, and errors about them; where other types are
-	// in the list, Auto takes a raw socket. A raw socket sees the host's own requests
-	// too where they come back to it, as on a loopback interface.
+	// Types are the types of messages to receive, whatever their ids and quotes. With all of
+	// them, [icmp.AllTypes], the socket is a sniffer. By default, the socket receives
+	// answers to its own echo requests. A datagram socket receives only replies to its own
+	// echo and extended echo requests, and errors about them; for other types, Auto opens a
+	// raw socket. A raw socket also receives this host's own requests if they come back to
+	// it, as on a loopback interface.
 	Types []icmp.Type
 
 	// ReceiveBuffer is the size in bytes of the kernel's receive buffer. The
@@ -53,9 +52,9 @@ type Config struct {
 	// for a process without CAP_NET_ADMIN.
 	ReceiveBuffer int
 
-	// SendTimestamps has the kernel stamp each request as it hands it to the
-	// network driver, so that replies come with a KernelRTT
-	// (SOF_TIMESTAMPING_TX_SOFTWARE). The default is not to. Linux 4.0 and later
+	// SendTimestamps makes the kernel stamp each request when it hands it to the network
+	// driver, so that replies have a KernelRTT (SOF_TIMESTAMPING_TX_SOFTWARE). It is off by
+	// default. Linux 4.0 and later
 	// only; elsewhere Listen gives errors.ErrUnsupported. The stamps share the
 	// receive buffer with the replies, each wakes the receiver, and SendBatch
 	// takes a system call for each request. Nothing may be sent through

@@ -47,11 +47,11 @@ type conn struct {
 	malformed, foreign atomic.Uint64
 }
 
-// Counters counts what a socket did not hand out.
+// Counters counts messages that a socket did not hand out.
 type Counters struct {
-	Dropped   uint64 // had no room in the kernel's receive buffer: losses of our own making; 0 where the system does not say
-	Malformed uint64 // were no well-formed ICMP messages
-	Foreign   uint64 // belonged to another id, and passed the kernel's filter
+	Dropped   uint64 // no room in the kernel's receive buffer: our own losses; 0 if the system does not report them
+	Malformed uint64 // not well-formed ICMP messages
+	Foreign   uint64 // of another id, but passed by the kernel's filter
 }
 
 // listen opens a socket in the configured mode; in Auto, in the first that works.
@@ -162,9 +162,9 @@ func (c *conn) opError(op string, addr netip.Addr, err error) error {
 	return &OpError{Op: op, Mode: c.mode, Addr: addr, V: c.version, Err: err}
 }
 
-// IsBusy reports whether a send failed because the kernel had no room for the
-// packet at that moment, or no descriptor for a probe that is a socket of its own:
-// it is worth trying again a little later, and no packet was lost.
+// IsBusy reports whether a send failed because the kernel had no room for the packet at
+// that moment, or no descriptor for a probe with its own socket. No packet was lost: try
+// again a little later.
 func IsBusy(err error) bool {
 	for _, busy := range [...]syscall.Errno{syscall.EAGAIN, syscall.ENOBUFS, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, busy) {
@@ -429,7 +429,7 @@ func (c *conn) receiveError(ctx context.Context, err error) error {
 	return c.opError(opReceive, netip.Addr{}, err)
 }
 
-// decode reads a datagram into reply, and tells whether it is one to hand out.
+// decode reads a datagram into reply, and reports whether to hand it out.
 func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
 	netio.Describe(reply, in, &c.zones)
 	var ok bool

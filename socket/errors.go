@@ -11,8 +11,7 @@ import (
 	"github.com/goicmp/icmplib/internal/permission"
 )
 
-// ConfigError is an option that cannot be used. It is found before anything is
-// sent.
+// ConfigError is an option that cannot be used. It is returned before anything is sent.
 type ConfigError = icmp.FieldError
 
 // ErrBroadcast is the cause when a destination is a broadcast address and
@@ -58,12 +57,12 @@ func (e *OpError) Error() string {
 // Unwrap returns the cause.
 func (e *OpError) Unwrap() error { return e.Err }
 
-// PermissionError says why the system denied a socket, and what would allow it.
+// PermissionError is why the system denied a socket, and what would allow it.
 // errors.Is(err, os.ErrPermission) holds.
 type PermissionError struct {
-	Obstacle string // what stands in the way, as found on this machine
+	Obstacle string // the obstacle, as found on this machine
 	Cure     string // a command or setting that removes it
-	Err      error  // what the system said
+	Err      error  // the system's error
 }
 
 // Error gives the obstacle and the cure.
@@ -75,7 +74,7 @@ func (e *PermissionError) Error() string {
 	return s
 }
 
-// Unwrap returns what the system said.
+// Unwrap returns the system's error.
 func (e *PermissionError) Unwrap() error { return e.Err }
 
 // explainListen says of a socket that could not be opened what to do about it.

@@ -17,8 +17,8 @@ type ICMPv6 struct{ c *conn }
 // ListenICMPv6 opens a socket. A nil Config means all defaults.
 //
 // Errors: a [*ConfigError] for an option that cannot be used, otherwise an
-// [*OpError]. For a missing permission it holds a [*PermissionError] that says
-// what is in the way, and in mode Auto one for each kind of socket.
+// [*OpError]. Without permission, it holds a [*PermissionError] that names
+// the obstacle and, in mode Auto, one for each kind of socket.
 func ListenICMPv6(cfg *Config) (*ICMPv6, error) {
 	c, err := listen(icmp.V6, cfg)
 	if err != nil {
@@ -28,7 +28,7 @@ func ListenICMPv6(cfg *Config) (*ICMPv6, error) {
 }
 
 // Send sends one echo request, or the Message in place of one. It sets the request's ID
-// to the socket's, and its Time to the moment before the kernel was given the packet. While the send
+// to the socket's, and its Time to the moment before the kernel gets the packet. While the send
 // buffer is full, it waits until ctx ends.
 //
 // Errors: a [*ConfigError] for a request that cannot be sent by this socket,
@@ -47,8 +47,9 @@ func (s *ICMPv6) SendBatch(reqs []icmp.Request) (int, error) {
 // Receive waits for the message that answers req, a reply or an ICMP error, or with a
 // nil req for any message about a request of this socket; with Config.Types, for any of
 // those types.
-// What does not answer req is discarded, so while several requests are
-// unanswered, receive with nil and match by oneself (or use a Prober).
+//
+// Messages that do not answer req are discarded. If several requests are open, receive with
+// nil and match the answers yourself, or use a Prober.
 //
 // It ends at once with the context's cause when ctx ends, and with
 // [net.ErrClosed] when the socket is closed.
@@ -65,19 +66,18 @@ func (s *ICMPv6) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, e
 	return s.c.receiveBatch(ctx, replies)
 }
 
-// JoinGroup joins a multicast group on an interface, so that what is sent to
-// the group reaches this host too. Sending to a group takes no joining.
+// JoinGroup joins a multicast group on an interface, so that packets to the group reach this
+// host, too. Sending to a group does not require joining it.
 func (s *ICMPv6) JoinGroup(group netip.Addr, ifi *net.Interface) error {
 	return s.c.joinGroup(group, ifi)
 }
 
-// ReceiveNow is ReceiveBatch that does not wait: where nothing is there it returns
-// 0. Linux only; elsewhere it fails with errors.ErrUnsupported.
+// ReceiveNow is ReceiveBatch without waiting: it returns 0 if nothing has arrived. Linux only; elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv6) ReceiveNow(replies []icmp.Reply) (int, error) { return s.c.receiveNow(replies) }
 
-// Watch says whether what arrives wakes the calls of Receive and ReceiveBatch, as
-// it does by default. Who sends and receives much in one goroutine, by ReceiveNow,
-// turns it off for as long; each turn has to be another one than the last. Linux
+// Watch sets whether arriving messages wake the calls of Receive and ReceiveBatch, as they
+// do by default. A goroutine that sends and receives at a high rate with ReceiveNow turns it
+// off meanwhile. Each call must change the setting. Linux
 // only; elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv6) Watch(on bool) error { return s.c.link.watch(on) }
 
@@ -87,9 +87,8 @@ func (s *ICMPv6) Watch(on bool) error { return s.c.link.watch(on) }
 // less than a context with a deadline.
 func (s *ICMPv6) SetReadDeadline(t time.Time) error { return s.c.deadline.Set(t) }
 
-// Drained returns a time up to which everything that arrived has been handed
-// out. Whoever receives can be sure at the end of a receive that what was
-// expected before then, and has not come, is not waiting in the socket's queue.
+// Drained returns a time up to which everything that arrived has been handed out. An answer
+// that was due before it and has not come is not waiting in the socket's queue.
 func (s *ICMPv6) Drained() time.Time { return s.c.link.drained.Time() }
 
 // Version returns icmp.V6.
@@ -109,17 +108,16 @@ func (s *ICMPv6) LocalAddr() netip.Addr { return s.c.localAddr() }
 func (s *ICMPv6) Counters() Counters { return s.c.counters() }
 
 // Backlog returns how much of the kernel's receive buffer waits to be read, from
-// 0 to 1, and 0 where the system does not say. Who sends much and sees it grow
-// does well to wait: what has no room is lost.
+// 0 to 1, and 0 if the system does not report it. If it grows, slow
+// down: messages for which there is no room are lost.
 func (s *ICMPv6) Backlog() float64 { return s.c.link.backlog() }
 
 // ReceiveBuffer returns the size of the kernel's receive buffer in bytes, as the
-// kernel counts: with what it needs for itself, which is twice what was asked for on
-// Linux (socket(7)). Linux only; elsewhere it fails with errors.ErrUnsupported.
+// kernel counts it, including its overhead: on Linux, twice the size requested (socket(7)). Linux only; elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv6) ReceiveBuffer() (int, error) { return s.c.link.receiveBuffer() }
 
-// SetReceiveBuffer asks for another receive buffer, as Config.ReceiveBuffer does.
-// What it is then, ReceiveBuffer tells. Linux only; elsewhere it fails with
+// SetReceiveBuffer requests a size, as Config.ReceiveBuffer does. ReceiveBuffer returns what
+// the kernel granted. Linux only; elsewhere it fails with
 // errors.ErrUnsupported.
 func (s *ICMPv6) SetReceiveBuffer(size int) error { return s.c.link.setReceiveBuffer(size) }
 

@@ -2,11 +2,11 @@ package socket
 
 import "fmt"
 
-// Mode says which kind of socket carries the messages.
+// Mode is the kind of socket that carries the messages.
 type Mode uint8
 
 const (
-	// Auto takes a datagram socket where the system allows it, else a raw one.
+	// Auto uses a datagram socket if the system allows one, and otherwise a raw socket.
 	Auto Mode = iota
 	// Datagram is an unprivileged ICMP socket (SOCK_DGRAM), and on Windows the IP
 	// Helper API.
