@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -32,29 +31,30 @@ type pingLoop struct {
 	json  *jsonWriter // nil: text or CSV
 	csv   *csvHosts
 
-	tracer *trouble.Tracer // of hosts that go down; nil: none
+	tracer *trouble.Tracer[*loopHost] // of hosts that go down; nil: none
 }
 
 // lossesOfTrouble are those in a row that make a host down.
 const lossesOfTrouble = 3
 
-// trace traces the route to a host, each hop once and for no longer than needed.
-func (l *pingLoop) trace(p *icmplib.Prober) func(ctx context.Context, host netip.Addr) (*icmplib.Route, error) {
-	packet := l.opts.Packet
-	packet.TTL, packet.Broadcast = 0, false
-	return func(ctx context.Context, host netip.Addr) (*icmplib.Route, error) {
-		return p.Traceroute(ctx, host.String(), &icmplib.TracerouteOptions{Count: 2, Fast: true, GapLimit: 4, Timeout: time.Second, Packet: packet})
+// trace traces the route to a host.
+func (l *pingLoop) trace(p *icmplib.Prober) func(ctx context.Context, h *loopHost) (*icmplib.Route, error) {
+	return func(ctx context.Context, h *loopHost) (*icmplib.Route, error) {
+		l.mu.Lock()
+		address := h.Address.String()
+		l.mu.Unlock()
+		return p.Traceroute(ctx, address, trouble.Options(l.opts.Packet))
 	}
 }
 
 // tellTrouble writes what a trace has found: as text among the results, and else to
 // standard error, where it is in nobody's way.
-func (l *pingLoop) tellTrouble(f trouble.Finding) {
+func (l *pingLoop) tellTrouble(h *loopHost, f trouble.Finding) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.json != nil {
 		route := *f.Now
-		route.Name = f.Name
+		route.Name = h.Name
 		l.json.write(&route)
 		return
 	}
@@ -62,7 +62,7 @@ func (l *pingLoop) tellTrouble(f trouble.Finding) {
 	if l.csv != nil {
 		out = l.term.err
 	}
-	fmt.Fprintln(out, f)
+	fmt.Fprintln(out, f.Text(h.Name))
 }
 
 // loopHost is what is known of a host.
@@ -138,7 +138,7 @@ func (l *pingLoop) run(ctx context.Context, p *icmplib.Prober, names *everyAddre
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if l.flags.trace {
-		l.tracer = trouble.New(l.trace(p), l.tellTrouble)
+		l.tracer = trouble.New(ctx, trouble.Config[*loopHost]{Trace: l.trace(p), Tell: l.tellTrouble})
 		defer l.tracer.Wait()
 	}
 	var all, ticks sync.WaitGroup
@@ -188,7 +188,7 @@ func (l *pingLoop) ping(ctx context.Context, p *icmplib.Prober, h *loopHost, tar
 		}
 		l.add(h, r)
 		if l.tracer != nil && r.Settles() && r.Status != icmplib.StatusUnsettled {
-			l.tracer.Take(ctx, h.Name, r.Dst, h.state.Note(r.Status == icmplib.StatusReply))
+			l.tracer.Take(h, h.state.Note(r.Status == icmplib.StatusReply))
 		}
 	}
 }

@@ -1,26 +1,33 @@
-// Package trouble traces the route to a host when that ceases to answer, and says what
-// is different from when all was well.
+// Package trouble traces the route to a host when that ceases to answer or loses packets,
+// and says what is different from when all was well.
 package trouble
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/goicmp/icmplib"
 )
 
-// Change is what a probe changes about a host.
+// Change is what probes change about a host.
 type Change uint8
 
 // The changes.
 const (
-	None Change = iota
-	Up          // it answers, for the first time or again
-	Down        // it has ceased to answer, or never did
+	None  Change = iota
+	Up           // it answers, for the first time or again
+	Down         // it has ceased to answer, or never did
+	Lossy        // more of its probes are lost than may be
 )
+
+// String returns the change in a word: "none", "up", "down" or "loss".
+func (c Change) String() string { return [...]string{"none", "up", "down", "loss"}[c] }
 
 // Detector tells from the fates of probes when a host goes down and comes back.
 //
@@ -51,82 +58,237 @@ func (d *Detector) Note(answered bool) Change {
 	return Down
 }
 
-// atOnce is how many traces run side by side: when a router fails, everything behind it
-// goes down.
-const atOnce = 4
+// Loss tells when more than a part of the probes is lost.
+//
+//  1. The part is that of the last 64 probes, once there were 20.
+//  2. It is told once, and again only after it was half as large.
+type Loss struct {
+	Bound float64 // the part that may be lost; 0: it is never told
 
-// Tracer traces routes in the background: that of a host that is up, to compare with,
-// and that of one that went down, at once.
-type Tracer struct {
-	trace func(ctx context.Context, host netip.Addr) (*icmplib.Route, error)
-	tell  func(Finding)
+	lost  uint64 // a bit for each of the last probes
+	n     int
+	above bool
+}
 
-	places  chan struct{}
-	running sync.WaitGroup
+const (
+	lossProbes  = 64
+	leastProbes = 20
+)
 
-	mu   sync.Mutex
-	good map[netip.Addr]*icmplib.Route
-	busy map[netip.Addr]bool
+// Note takes the fate of a probe, and returns Lossy when the bound is crossed.
+func (l *Loss) Note(answered bool) Change {
+	l.lost <<= 1
+	if !answered {
+		l.lost |= 1
+	}
+	l.n = min(l.n+1, lossProbes)
+	part := float64(bits.OnesCount64(l.lost)) / float64(l.n)
+	switch {
+	case l.Bound == 0 || l.n < leastProbes:
+	case l.above:
+		l.above = part > l.Bound/2
+	case part > l.Bound:
+		l.above = true
+		return Lossy
+	}
+	return None
+}
+
+// Options are those of the trace of a host in trouble, with probes such as its own: each
+// hop is asked twice, and for no longer than needed.
+func Options(packet icmplib.Packet) *icmplib.TracerouteOptions {
+	packet.TTL, packet.Broadcast = 0, false
+	return &icmplib.TracerouteOptions{Count: 2, Fast: true, GapLimit: 4, Timeout: time.Second, Packet: packet}
 }
 
 // Finding is what a trace of a host in trouble has found.
 type Finding struct {
-	Name string
-	Host netip.Addr
+	Why  Change // Down or Lossy
 	Now  *icmplib.Route
 	Good *icmplib.Route // as it was when the host was up; nil: it was never traced then
 }
 
-// String says in a line what is different.
-func (f Finding) String() string {
-	return fmt.Sprintf("%s is down: %s", f.Name, Compare(f.Good, f.Now))
-}
-
-// New returns a Tracer that tells each finding.
-func New(trace func(ctx context.Context, host netip.Addr) (*icmplib.Route, error), tell func(Finding)) *Tracer {
-	return &Tracer{
-		trace: trace, tell: tell, places: make(chan struct{}, atOnce),
-		good: map[netip.Addr]*icmplib.Route{}, busy: map[netip.Addr]bool{},
+// Text says in a line what is different, of a host that has a name.
+func (f Finding) Text(name string) string {
+	if f.Why == Lossy {
+		return fmt.Sprintf("%s loses packets: %s", name, f.Difference())
 	}
+	return fmt.Sprintf("%s is down: %s", name, f.Difference())
 }
 
-// Take acts on a change of a host. It does not wait: a host that is being traced already
-// is not traced twice.
-func (t *Tracer) Take(ctx context.Context, name string, host netip.Addr, change Change) {
+// Difference says where the route differs from the good one.
+func (f Finding) Difference() string { return Compare(f.Good, f.Now) }
+
+// Outcome returns "unknown" where there is no good route to compare with, "same" where
+// the route is as it was, and else "changed".
+func (f Finding) Outcome() string {
+	switch {
+	case f.Good == nil:
+		return "unknown"
+	case firstDifference(f.Good, f.Now) == 0:
+		return "same"
+	}
+	return "changed"
+}
+
+// Tracer traces routes in the background: that of a host that is up, to compare with,
+// and that of one in trouble, at once.
+//
+//  1. No more than Config.AtOnce traces run side by side, no more than half of them of
+//     hosts that are up; a host that is in trouble comes before them.
+//  2. A host is traced once at a time. What changes meanwhile is looked into afterwards.
+//  3. No more than Config.Hosts are known. Others are left out, and counted.
+type Tracer[K comparable] struct {
+	cfg Config[K]
+	ctx context.Context
+
+	running sync.WaitGroup
+
+	mu           sync.Mutex
+	hosts        map[K]*traced
+	urgent, calm []K
+	runs, calms  int // traces that run, and those of hosts that are up
+	leftOut      uint64
+}
+
+// Config says how a Tracer works.
+type Config[K comparable] struct {
+	Trace func(ctx context.Context, host K) (*icmplib.Route, error)
+	Tell  func(host K, f Finding)        // is told each finding
+	Good  func(host K, r *icmplib.Route) // is told each route of a host that is up; nil: nobody is
+
+	AtOnce, Hosts int // 0: 4, and any number
+}
+
+// traced is a host that is known.
+type traced struct {
+	good    *icmplib.Route
+	waits   Change // what is to be looked into; None: nothing
+	queued  bool
+	running bool
+}
+
+// New returns a Tracer that works until ctx ends.
+func New[K comparable](ctx context.Context, cfg Config[K]) *Tracer[K] {
+	cfg.AtOnce = cmp.Or(cfg.AtOnce, 4)
+	return &Tracer[K]{cfg: cfg, ctx: ctx, hosts: map[K]*traced{}}
+}
+
+// Take acts on a change of a host. It does not wait.
+func (t *Tracer[K]) Take(host K, change Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if change == None || t.busy[host] {
+	h := t.hosts[host]
+	switch {
+	case change == None:
 		return
+	case h == nil && t.cfg.Hosts > 0 && len(t.hosts) >= t.cfg.Hosts:
+		t.leftOut++
+		return
+	case h == nil:
+		h = &traced{}
+		t.hosts[host] = h
+	case h.waits != None && (change == Up || h.waits != Up):
+		return // trouble that is still to be looked into comes first
 	}
-	t.busy[host] = true
-	t.running.Go(func() {
-		route := t.run(ctx, host)
-		t.mu.Lock()
-		delete(t.busy, host)
-		good := t.good[host]
-		if change == Up && route != nil && route.Reached {
-			t.good[host] = route
-		}
-		t.mu.Unlock()
-		if change == Down && route != nil {
-			t.tell(Finding{name, host, route, good})
-		}
-	})
+	h.queued = h.queued && change == Up // else it waits among those that are up
+	h.waits = change
+	t.queue(host, h)
+	t.start()
 }
 
-func (t *Tracer) run(ctx context.Context, host netip.Addr) *icmplib.Route {
-	select {
-	case t.places <- struct{}{}:
-		defer func() { <-t.places }()
-	case <-ctx.Done():
-		return nil
+// queue has a host wait for its turn.
+func (t *Tracer[K]) queue(host K, h *traced) {
+	switch {
+	case h.queued || h.running:
+		return
+	case h.waits == Up:
+		t.calm = append(t.calm, host)
+	default:
+		t.urgent = append(t.urgent, host)
 	}
-	route, _ := t.trace(ctx, host) // what there is of it is what can be told
-	return route
+	h.queued = true
+}
+
+// start has traces run while there is room for them.
+func (t *Tracer[K]) start() {
+	for t.runs < t.cfg.AtOnce && t.ctx.Err() == nil {
+		host, ok := t.next()
+		if !ok {
+			return
+		}
+		h := t.hosts[host]
+		why := h.waits
+		h.waits, h.queued, h.running = None, false, true
+		t.runs++
+		if why == Up {
+			t.calms++
+		}
+		t.running.Go(func() { t.run(host, h, why) })
+	}
+}
+
+// next takes the host whose turn it is.
+func (t *Tracer[K]) next() (host K, ok bool) {
+	for len(t.urgent) > 0 {
+		host, t.urgent = t.urgent[0], t.urgent[1:]
+		if h := t.hosts[host]; h != nil && h.queued && h.waits != Up {
+			return host, true
+		}
+	}
+	for len(t.calm) > 0 && t.calms < max(t.cfg.AtOnce/2, 1) {
+		host, t.calm = t.calm[0], t.calm[1:]
+		if h := t.hosts[host]; h != nil && h.queued && h.waits == Up {
+			return host, true
+		}
+	}
+	return host, false
+}
+
+// run traces a host.
+func (t *Tracer[K]) run(host K, h *traced, why Change) {
+	route, _ := t.cfg.Trace(t.ctx, host) // what there is of it is what can be told
+	t.mu.Lock()
+	good, known := h.good, t.hosts[host] == h
+	isGood := known && why == Up && route != nil && route.Reached
+	if isGood {
+		h.good = route
+	}
+	t.mu.Unlock()
+	switch {
+	case isGood && t.cfg.Good != nil:
+		t.cfg.Good(host, route)
+	case known && why != Up && route != nil:
+		t.cfg.Tell(host, Finding{why, route, good})
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.runs--
+	if why == Up {
+		t.calms--
+	}
+	if h.running = false; h.waits != None {
+		t.queue(host, h)
+	}
+	t.start()
+}
+
+// Forget lets go of a host, of which nothing is told any more.
+func (t *Tracer[K]) Forget(host K) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.hosts, host)
+}
+
+// LeftOut returns how often a host was left out because there are too many.
+func (t *Tracer[K]) LeftOut() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.leftOut
 }
 
 // Wait waits until no trace runs any more.
-func (t *Tracer) Wait() { t.running.Wait() }
+func (t *Tracer[K]) Wait() { t.running.Wait() }
 
 // Compare says in words where a route differs from a good one, nil if there is none.
 func Compare(good, now *icmplib.Route) string {
@@ -150,18 +312,26 @@ func difference(good, now *icmplib.Route) string {
 	if good == nil {
 		return "and there is no route to compare with"
 	}
-	for distance := 1; distance <= max(len(good.Hops), len(now.Hops)); distance++ {
-		was, is := addressAt(good, distance), addressAt(now, distance)
-		if !was.IsValid() || was == is || isAmong(now, distance, was) {
-			continue
-		}
-		who := "nobody"
-		if is.IsValid() {
-			who = is.String()
-		}
-		return fmt.Sprintf("at hop %d answers %s, where %s did", distance, who, strings.Join(rest(good, distance), ", "))
+	distance := firstDifference(good, now)
+	if distance == 0 {
+		return "the way is as it was"
 	}
-	return "the way is as it was"
+	who := "nobody"
+	if is := addressAt(now, distance); is.IsValid() {
+		who = is.String()
+	}
+	return fmt.Sprintf("at hop %d answers %s, where %s did", distance, who, strings.Join(rest(good, distance), ", "))
+}
+
+// firstDifference returns the distance of the first hop that differs, 0 for none.
+func firstDifference(good, now *icmplib.Route) int {
+	for distance := 1; distance <= max(len(good.Hops), len(now.Hops)); distance++ {
+		was := addressAt(good, distance)
+		if was.IsValid() && was != addressAt(now, distance) && !isAmong(now, distance, was) {
+			return distance
+		}
+	}
+	return 0
 }
 
 // rest are the addresses of a hop and of those behind it, three at the most.
