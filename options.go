@@ -165,6 +165,60 @@ const (
 	defaultPortTCP = 80
 )
 
+// Service is what UDP probes ask of a server, and what makes it answer: see
+// [Packet.Service].
+type Service uint8
+
+// The services that UDP probes can ask.
+const (
+	NoService Service = iota
+	DNS               // a query; by default to port 53
+	NTP               // a client's request for the time; by default to port 123
+	QUIC              // a packet of a version that nobody has, at which versions are negotiated; by default to port 443
+)
+
+var (
+	serviceNames = [...]string{"none", "dns", "ntp", "quic"}
+	servicePorts = [...]uint16{DNS: 53, NTP: 123, QUIC: 443}
+)
+
+// String returns "none", "dns", "ntp" or "quic", and "Service(n)" for any other value.
+func (s Service) String() string {
+	if int(s) < len(serviceNames) {
+		return serviceNames[s]
+	}
+	return "Service(" + strconv.Itoa(int(s)) + ")"
+}
+
+// ParseService returns the service with the given name, the inverse of
+// [Service.String]. Any other name is an error.
+func ParseService(name string) (Service, error) {
+	for s, known := range serviceNames {
+		if name == known {
+			return Service(s), nil
+		}
+	}
+	return NoService, fmt.Errorf("unknown service %q: none, dns, ntp and quic are known", name)
+}
+
+// MarshalText returns the name, for JSON and its like. A value that has none is an
+// error.
+func (s Service) MarshalText() ([]byte, error) {
+	if int(s) >= len(serviceNames) {
+		return nil, fmt.Errorf("no name for %v", s)
+	}
+	return []byte(serviceNames[s]), nil
+}
+
+// UnmarshalText sets s to the service whose name is given.
+func (s *Service) UnmarshalText(name []byte) error {
+	parsed, err := ParseService(string(name))
+	if err == nil {
+		*s = parsed
+	}
+	return err
+}
+
 // Family is the IP version to which a name is resolved and with which probes are sent. The
 // zero value is [AnyFamily].
 type Family uint8

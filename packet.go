@@ -1,11 +1,13 @@
 package icmplib
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/service"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -15,8 +17,21 @@ type Packet struct {
 	// Protocol is the probe's protocol. The default is [ICMP], an echo request.
 	Protocol Protocol
 
-	// Port is the destination port of UDP, TCP and SCTP. The default is 33434
-	// for UDP and 80 for TCP and SCTP.
+	// Service is what UDP probes ask, for targets that drop what they do not
+	// understand: [DNS], [NTP] or [QUIC]. The answer of the target is a reply, and has
+	// to bring back what proves it: the identifier of a DNS query, and its cookie from
+	// servers that know such (RFC 7873), the transmit timestamp of NTP (RFC 5905), both
+	// connection IDs of QUIC (RFC 9000 section 6). The default is [NoService], a payload
+	// that means nothing. Size and Payload cannot be chosen with a service; QUIC has
+	// 1,200 bytes.
+	Service Service
+
+	// ServiceName is the name for whose IPv4 address a DNS server is asked. The default
+	// asks for the name servers of the root, which servers of either kind answer.
+	ServiceName string
+
+	// Port is the destination port of UDP, TCP and SCTP. The default is that of the
+	// Service, else 33434 for UDP and 80 for TCP and SCTP.
 	Port uint16
 
 	// SourcePort is the source port of UDP, TCP and SCTP. By default the Prober picks a
@@ -108,7 +123,27 @@ func (pk *Packet) validate() error {
 	case len(pk.Payload) > maxSize:
 		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "up to 65507 bytes"}
 	}
-	return validateInterface("Interface", pk.Interface)
+	return cmp.Or(pk.validateService(), validateInterface("Interface", pk.Interface))
+}
+
+// validateService refuses what no service can be asked.
+func (pk *Packet) validateService() error {
+	switch {
+	case pk.Service > QUIC:
+		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService, DNS, NTP or QUIC"}
+	case pk.ServiceName != "" && pk.Service != DNS:
+		return &ConfigError{Field: "ServiceName", Value: pk.ServiceName, Allowed: "none but with the Service DNS"}
+	case pk.Service == NoService:
+		return nil
+	case pk.Protocol != UDP:
+		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService with " + pk.Protocol.String() + ": services are asked by UDP"}
+	case pk.Size != 0 || pk.Payload != nil:
+		return &ConfigError{Field: "Size", Value: max(pk.Size, len(pk.Payload)), Allowed: "0, and no Payload, with a Service, whose message is given"}
+	}
+	if _, err := service.New(service.Kind(pk.Service), pk.ServiceName); err != nil {
+		return &ConfigError{Field: "ServiceName", Value: pk.ServiceName, Allowed: err.Error()}
+	}
+	return nil
 }
 
 // flow returns the flow of the probes, with the port to probe.
@@ -116,6 +151,8 @@ func (pk *Packet) flow() engine.Flow {
 	f := engine.Flow{SourcePort: pk.SourcePort, DestinationPort: pk.Port, Label: pk.FlowLabel}
 	switch {
 	case pk.Port != 0:
+	case pk.Service != NoService:
+		f.DestinationPort = servicePorts[pk.Service]
 	case pk.Protocol == UDP:
 		f.DestinationPort = defaultPortUDP
 	case pk.Protocol == TCP, pk.Protocol == SCTP:
@@ -131,7 +168,12 @@ func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
 
 // opConfig returns what all probes of an operation share.
 func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
+	var query *service.Query
+	if pk.Service != NoService {
+		query, _ = service.New(service.Kind(pk.Service), pk.ServiceName) // it has been validated
+	}
 	return engine.OpConfig{
+		Query:        query,
 		Sum:          p.sum,
 		Timeout:      timeout,
 		TrafficClass: pk.TrafficClass,

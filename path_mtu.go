@@ -222,6 +222,8 @@ func (o *PathMTUOptions) validate() error {
 		return &ConfigError{Field: "TTL", Value: pk.TTL, Allowed: "0: it is set as is needed"}
 	case pk.Size != 0:
 		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0: it is what is tried; see MaxMTU"}
+	case pk.Service != NoService:
+		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService: the size of a service's message is given"}
 	case pk.Payload != nil:
 		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none: its size is what is tried"}
 	}

@@ -28,6 +28,7 @@ func TestPathMTURefusesOptions(t *testing.T) {
 		{"Protocol", "10.0.9.9", PathMTUOptions{Packet: Packet{Protocol: SCTP}}},
 		{"TTL", "10.0.9.9", PathMTUOptions{Packet: Packet{TTL: 3}}},
 		{"Size", "10.0.9.9", PathMTUOptions{Packet: Packet{Size: 100}}},
+		{"Service", "10.0.9.9", PathMTUOptions{Packet: Packet{Protocol: UDP, Service: QUIC}}},
 		{"Payload", "10.0.9.9", PathMTUOptions{Packet: Packet{Payload: []byte{}}}},
 		{"Port", "10.0.9.9", PathMTUOptions{Packet: Packet{Port: 53}}},
 	} {

@@ -391,6 +391,7 @@ func sameRun(a, b *StreamProbe) bool {
 	return b.Dst.IsValid() && !b.isQuery() && a.Dst.Unmap().Is4() == b.Dst.Unmap().Is4() && a.Timeout == b.Timeout &&
 		x.Protocol == y.Protocol && x.Source == y.Source && x.Interface == y.Interface && x.Mark == y.Mark &&
 		x.SourcePort == y.SourcePort && x.TrafficClass == y.TrafficClass && x.Size == y.Size &&
+		x.Service == y.Service && x.ServiceName == y.ServiceName &&
 		x.DontFragment == y.DontFragment && x.Broadcast == y.Broadcast &&
 		x.isGroup(a.Dst) == y.isGroup(b.Dst) &&
 		(x.Payload == nil) == (y.Payload == nil) && bytes.Equal(x.Payload, y.Payload) && variesWell(y)

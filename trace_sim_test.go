@@ -127,12 +127,28 @@ func (d *directive) traceOptions(t *testing.T) *TracerouteOptions {
 		Timeout:  d.duration(t, "timeout", 0),
 		Packet: Packet{
 			Port:         uint16(d.number(t, "port", 0)),
+			Service:      d.service(t),
+			ServiceName:  d.values["name"],
 			Size:         d.number(t, "size", 0),
 			TrafficClass: d.number(t, "class", 0),
 			FlowLabel:    uint32(d.number(t, "label", 0)),
 			DontFragment: d.number(t, "df", 0) == 1,
 		},
 	}
+}
+
+// service is that which the command asks.
+func (d *directive) service(t *testing.T) Service {
+	t.Helper()
+	name := d.values["service"]
+	if name == "" {
+		return NoService
+	}
+	s, err := ParseService(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // routeFigure names a figure of a route, mostly one value for each hop.

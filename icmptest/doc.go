@@ -79,7 +79,10 @@
 //
 // What it does as a host:
 //
-//	deaf@ udp=53 udp-echo=7 tcp=22,80 sctp=5000 id=+1@ sequence=7@
+//	deaf@ udp=53 udp-echo=7 tcp=22,80 sctp=5000 dns=53 ntp=123 quic=443
+//	id=+1@ sequence=7@
+//
+// A server of dns, ntp or quic drops what it does not understand.
 //
 // How its own packets look:
 //

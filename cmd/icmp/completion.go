@@ -60,6 +60,7 @@ var flagWords = map[string][]string{
 	"mode":     {"auto", "datagram", "raw"},
 	"pmtudisc": {"do", "dont"},
 	"protocol": {"icmp", "udp", "tcp", "sctp"},
+	"service":  {"dns", "ntp", "quic"},
 }
 
 // completeFlags has the values of flags completed, throughout all commands. Of

@@ -283,7 +283,11 @@ func (f *mtrFlags) monitorOptions(s live.Settings) *icmplib.MonitorOptions {
 	case icmplib.ICMP:
 		return opts
 	case icmplib.UDP:
-		p.Size = max(p.Size, minSizeUDP)
+		p.Service, _ = icmplib.ParseService(f.service)
+		p.ServiceName = f.asked
+		if p.Size = max(p.Size, minSizeUDP); f.asks() {
+			p.Size = 0
+		}
 	default:
 		p.Size = 0
 	}
@@ -292,12 +296,7 @@ func (f *mtrFlags) monitorOptions(s live.Settings) *icmplib.MonitorOptions {
 }
 
 // probes says in words what is sent.
-func (f *mtrFlags) probes(s live.Settings) string {
-	if s.Protocol == icmplib.ICMP || f.port == 0 {
-		return s.Protocol.String()
-	}
-	return fmt.Sprintf("%s port %d", s.Protocol, f.port)
-}
+func (f *mtrFlags) probes(s live.Settings) string { return f.words(s.Protocol) }
 
 func (f *mtrFlags) reporter(out io.Writer) mtrReporter {
 	switch {

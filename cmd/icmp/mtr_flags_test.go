@@ -55,6 +55,9 @@ func TestEachFlagOfMTRReachesTheLibrary(t *testing.T) {
 		{"ports", "-u -P 53 -L 1024\n-u -P 53 --localport 1024", func(o *options) {
 			o.Packet.Protocol, o.Packet.Port, o.Packet.SourcePort = icmplib.UDP, 53, 1024
 		}},
+		{"a service", "-u --service ntp\n--service ntp", func(o *options) {
+			o.Packet.Protocol, o.Packet.Service, o.Packet.Size = icmplib.UDP, icmplib.NTP, 0
+		}},
 		{"a flow label", "-u --flow-label 7", func(o *options) { o.Packet.Protocol, o.Packet.FlowLabel = icmplib.UDP, 7 }},
 		{"a source", "-a 127.0.0.1\n--address 127.0.0.1", func(o *options) { o.Packet.Source = netip.MustParseAddr("127.0.0.1") }},
 		{"an interface", "-I " + device + "\n--interface " + device, func(o *options) { o.Packet.Interface = device }},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ const probeExamples = `  icmp probe 127.0.0.1
   icmp probe -t 3 -n 192.0.2.1
   icmp probe -T -p 443 -c 5 -i 200ms example.net
   icmp probe --json -P udp -t 4 example.net
+  icmp probe --service quic -c 3 example.net
   icmp probe --type extended-echo --interface-name eth0 192.0.2.1
   icmp probe --type timestamp 192.0.2.1`
 
@@ -221,6 +223,8 @@ type protocolFlags struct {
 	port       int
 	sourcePort int
 	flowLabel  uint32
+	service    string
+	asked      string                 // the name that a DNS server is asked for
 	given      func(flag string) bool // tells whether a flag is on the command line
 }
 
@@ -230,7 +234,9 @@ func (f *protocolFlags) register(flags *pflag.FlagSet, l letters) {
 	flags.BoolVarP(&f.icmp, "icmp", l["icmp"], false, "the same as --protocol icmp")
 	flags.BoolVarP(&f.udp, "udp", l["udp"], false, "the same as --protocol udp")
 	flags.BoolVarP(&f.tcp, "tcp", l["tcp"], false, "the same as --protocol tcp")
-	flags.IntVarP(&f.port, "port", l["port"], 0, "destination port; 0: 33434 for udp, 80 for tcp and sctp")
+	flags.StringVar(&f.service, "service", "none", "ask a server by udp, which drops what it does not understand: dns, ntp or quic")
+	flags.StringVar(&f.asked, "service-name", "", "the name whose address a dns server is asked for; by default the name servers of the root")
+	flags.IntVarP(&f.port, "port", l["port"], 0, "destination port; 0: 53, 123 or 443 for a --service, 33434 for udp, 80 for tcp and sctp")
 	flags.IntVarP(&f.sourcePort, "source-port", l["source-port"], 0, "source port of udp, tcp and sctp; 0: any that is free")
 	flags.Uint32VarP(&f.flowLabel, "flow-label", l["flow-label"], 0, "IPv6 flow label of udp, tcp and sctp; 0: the system's")
 }
@@ -256,8 +262,34 @@ func (f *protocolFlags) settle() error {
 		}
 		flag, f.protocol = "--"+short.name, short.name
 	}
+	return f.settleService(flag)
+}
+
+// settleService has a service asked by udp, which it takes, where no flag names a
+// protocol.
+func (f *protocolFlags) settleService(flag string) error {
+	service, err := icmplib.ParseService(f.service)
+	switch {
+	case err != nil:
+		return refuse("service", fmt.Sprintf("%q", f.service), "dns, ntp or quic")
+	case f.asked != "" && service != icmplib.DNS:
+		return refuse("service-name", f.asked, "none but with --service dns")
+	case service == icmplib.NoService:
+		return nil
+	case flag != "" && f.protocol != "udp":
+		return fmt.Errorf("--service %s and %s exclude each other: services are asked by udp, which is allowed", f.service, flag)
+	}
+	f.protocol = "udp"
+	for label := range strings.SplitSeq(strings.TrimSuffix(f.asked, "."), ".") {
+		if f.asked != "" && (label == "" || len(label) > 63 || len(f.asked) > 253) { // RFC 1035 section 2.3.4
+			return refuse("service-name", fmt.Sprintf("%q", f.asked), "a name of labels of 1 to 63 bytes, 253 in all,")
+		}
+	}
 	return nil
 }
+
+// asks reports whether a service is asked.
+func (f *protocolFlags) asks() bool { return f.service != "none" }
 
 // check refuses what cannot be meant. The other flags say what shape the probe
 // has; they have been checked.
@@ -270,6 +302,8 @@ func (f *protocolFlags) check(shape *probeFlags) error {
 	switch {
 	case f.port < 0 || f.port > maxPort:
 		return refuse("port", f.port, "1 to 65535, or 0 for 33434 (udp) or 80 (tcp, sctp)")
+	case f.asks() && shape.size != defaultSize:
+		return refuse("size", shape.size, "none with --service, whose message is given,")
 	case f.sourcePort < 0 || f.sourcePort > maxPort:
 		return refuse("source-port", f.sourcePort, "1 to 65535, or 0 for any that is free")
 	case f.flowLabel > maxFlowLabel:
@@ -301,9 +335,23 @@ const (
 func (f *protocolFlags) apply(p *icmplib.Packet) {
 	p.Protocol, _ = icmplib.ParseProtocol(f.protocol)
 	p.Port, p.SourcePort, p.FlowLabel = uint16(f.port), uint16(f.sourcePort), f.flowLabel
-	if p.Protocol == icmplib.TCP || p.Protocol == icmplib.SCTP {
+	p.Service, _ = icmplib.ParseService(f.service)
+	p.ServiceName = f.asked
+	if p.Protocol == icmplib.TCP || p.Protocol == icmplib.SCTP || f.asks() {
 		p.Size = 0
 	}
+}
+
+// words says in words what is sent by a protocol.
+func (f *protocolFlags) words(p icmplib.Protocol) string {
+	words := p.String()
+	if p == icmplib.UDP && f.asks() {
+		words += " " + f.service
+	}
+	if p != icmplib.ICMP && f.port != 0 {
+		words += fmt.Sprintf(" port %d", f.port)
+	}
+	return words
 }
 
 // suits refuses what a packet cannot have on its way to a target.

@@ -26,6 +26,15 @@ func TestEachFlagOfProbeReachesTheLibrary(t *testing.T) {
 		{"ICMP", [][]string{{"--icmp"}, {"-P", "icmp"}}, func(*options, *config) {}},
 		{"UDP to a port", [][]string{{"-U", "-p", "53"}, {"-P", "udp", "--port", "53"}},
 			func(o *options, _ *config) { o.Packet.Protocol, o.Packet.Port = icmplib.UDP, 53 }},
+		{"a service by UDP", [][]string{{"-U", "--service", "quic"}, {"--service", "quic"}},
+			func(o *options, _ *config) {
+				o.Packet.Protocol, o.Packet.Service, o.Packet.Size = icmplib.UDP, icmplib.QUIC, 0
+			}},
+		{"a name to ask for", [][]string{{"--service", "dns", "--service-name", "example.net", "-p", "5353"}},
+			func(o *options, _ *config) {
+				o.Packet.Protocol, o.Packet.Service, o.Packet.Size = icmplib.UDP, icmplib.DNS, 0
+				o.Packet.ServiceName, o.Packet.Port = "example.net", 5353
+			}},
 		{"TCP from a port", [][]string{{"-T", "--source-port", "1024"}, {"--protocol", "tcp", "--source-port=1024"}},
 			func(o *options, _ *config) {
 				o.Packet.Protocol, o.Packet.SourcePort, o.Packet.Size = icmplib.TCP, 1024, 0

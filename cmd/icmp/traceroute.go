@@ -19,6 +19,7 @@ import (
 const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute -n -q 1 --gap 5 192.0.2.1
   icmp traceroute -T -p 443 -m 20 example.net
+  icmp traceroute -U --service quic example.net
   icmp traceroute --json -6 example.net
   icmp traceroute --mtu example.net
   icmp traceroute --loss example.net

@@ -115,7 +115,7 @@ func TestEachOutputFlagOfTracerouteReachesTheReporter(t *testing.T) {
 func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 	want := map[string]string{
 		"first-hop": "f", "max-hops": "m", "count": "q", "timeout": "w", "interval": "z", "protocol": "P", "icmp": "I",
-		"udp": "U", "tcp": "T", "port": "p", "source-port": "", "flow-label": "l", "ipv4": "4", "ipv6": "6", "source": "s",
+		"udp": "U", "tcp": "T", "port": "p", "service": "", "service-name": "", "source-port": "", "flow-label": "l", "ipv4": "4", "ipv6": "6", "source": "s",
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
 		"mode": "", "record": "", "numeric": "n", "json": "", "csv": "", "loss": "", "mtu": "", "nat": "",
 		"file": "", "rate": "", "hop-rate": "", "parallel": "",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ func (m *mtuFlag) check(f *tracerouteFlags) error {
 		if f.given(flag) {
 			return fmt.Errorf("--mtu and --%s exclude each other: one of them is allowed", flag)
 		}
+	}
+	if f.asks() {
+		return errors.New("--mtu and --service exclude each other: the size of a service's message is given; one of them is allowed")
 	}
 	if f.protocol == "tcp" || f.protocol == "sctp" {
 		return fmt.Errorf("--mtu with %s: icmp or udp is allowed, for the others carry no data", f.protocol)

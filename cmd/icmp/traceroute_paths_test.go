@@ -11,7 +11,9 @@ const paths = `
 	node t 10.0.9.9 2001:db8:9::9 udp-echo=7
 	node a 10.0.6.1 2001:db8:6::1 mpls=16001/5/1
 	node b 10.0.7.1 2001:db8:7::1
+	node served 10.0.16.9 2001:db8:16::9 dns=53 ntp=123 quic=443,8443
 	path 10.0.9.0/24 2001:db8:9::/64 r1 r2 t
+	path 10.0.16.0/24 2001:db8:16::/64 r1 r2 served
 	path 10.0.10.0/24 2001:db8:10::/64 r1 wall t
 	path 10.0.11.0/24 2001:db8:11::/64 r1 dark dark dark dark t
 	path 10.0.12.0/24 2001:db8:12::/64 r1 loop( r2 r1 )
@@ -44,6 +46,19 @@ $`},
   2 10\.0\.2\.1 .*
   3 10\.0\.9\.9  [0-9.]+ ms
 reached: `},
+	{"to a server of QUIC", "-n -q 1 -U --service quic 10.0.16.9", exitAlive, `^traceroute to 10\.0\.16\.9, 30 hops max, udp, quic
+  1 10\.0\.1\.1 .*
+  2 10\.0\.2\.1 .*
+  3 10\.0\.16\.9  [0-9.]+ ms
+reached: `},
+	{"to one at another port", "-n -q 1 --service quic -p 8443 2001:db8:16::9", exitAlive, `, udp, quic, port 8443
+  1 2001:db8:1::1 .*
+  2 2001:db8:2::1 .*
+  3 2001:db8:16::9  [0-9.]+ ms
+reached: `},
+	{"which drops what it does not understand", "-n -q 1 -w 0.2 -U -p 443 -f 3 -m 3 10.0.16.9", exitDead, `
+  3 \*
+max-hops: `},
 	{"from the second hop on", "-n -q 1 -f 2 10.0.9.9", exitAlive, `bytes
   2 10\.0\.2\.1 .*
   3 10\.0\.9\.9 .*

@@ -38,7 +38,9 @@ const indent = "    "
 
 func (t *textRoute) start(r *icmplib.Route) {
 	what := t.opts.Packet.Protocol.String()
-	if p := t.opts.Packet.Protocol; p == icmplib.ICMP || p == icmplib.UDP {
+	if pk := &t.opts.Packet; pk.Service != icmplib.NoService {
+		what += ", " + pk.Service.String()
+	} else if pk.Protocol == icmplib.ICMP || pk.Protocol == icmplib.UDP {
 		what += fmt.Sprintf(", %d data bytes", t.size)
 	}
 	if t.opts.Packet.Port != 0 {

@@ -251,15 +251,15 @@ func (e *Engine) launch(op *Op, probes []Probe) (n int, err error) {
 			return i, errFull
 		}
 		*out = outgoing{
-			dst:      p.Dst,
-			seq:      seq,
-			nonce:    nonce,
-			payload:  op.payload.appendTo(out.payload[:0], nonce, seq),
-			numbered: op.payload.numbered,
-			ttl:      p.TTL,
-			class:    op.class,
-			timeout:  op.timeout,
-			flow:     p.Flow,
+			dst:     p.Dst,
+			seq:     seq,
+			nonce:   nonce,
+			payload: op.payload.appendTo(out.payload[:0], nonce, op.payload.number(seq, p.Dst)),
+			balance: op.payload.balanceAt(),
+			ttl:     p.TTL,
+			class:   op.class,
+			timeout: op.timeout,
+			flow:    p.Flow,
 		}
 	}
 	return len(probes), nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/service"
 	"github.com/goicmp/icmplib/internal/transport"
 )
 
@@ -159,7 +160,7 @@ func (c *core) tellUnclear(a *transport.Arrival) {
 		if op == nil || s.state != inFlight || !op.unclear || slices.Contains(told, op) {
 			return
 		}
-		if a.Protocol == icmp.UDP && a.Segment.Kind == transport.None && !op.mayBeAbout(a, s.nonce, seq) {
+		if a.Protocol == icmp.UDP && !op.mayBeAbout(a, s, seq) {
 			return
 		}
 		told = append(told, op)
@@ -218,37 +219,45 @@ func (c *core) matchArrival(a *transport.Arrival, arrival time.Duration) (uint16
 // only that did. Where the nonce came back it has to agree. Where neither did,
 // as in 8 quoted bytes of which the system hands out no header, the probe has to
 // be the only one; a number or a checksum that is not ours is that of no probe.
+// What the payload is of, a service or none, the probe knows.
 func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
-	direct := a.Segment.Kind != transport.None
-	payload := a.Quote.Payload
-	if direct {
-		payload = a.Segment.Payload
+	for kind := range service.Kinds {
+		if seq, s, like := c.matchNumbered(a, service.Kind(kind), peer); s != nil {
+			return seq, s, like
+		}
 	}
-	seq := numberIn(a)
-	s := c.table.lookup(seq)
+	return c.matchUnnumbered(a, peer, arrival)
+}
+
+// matchNumbered finds the probe whose number a datagram, or what is quoted of one,
+// brings back, if it is one of a kind and all agrees.
+func (c *core) matchNumbered(a *transport.Arrival, kind service.Kind, peer netip.Addr) (uint16, *slot, likeness) {
+	number := numberIn(a, kind, peer)
+	s := c.table.lookup(number)
 	if s == nil || s.addr() != peer {
-		return c.matchUnnumbered(a, peer, arrival)
+		return 0, nil, unlike
 	}
 	op := c.ops.get(s.op)
-	if op == nil {
-		return seq, s, wholly
+	switch {
+	case op == nil && kind == service.None:
+		return number, s, wholly // nobody asks any more
+	case op == nil, !op.payload.numbered, op.payload.kind() != kind:
+		return 0, nil, unlike
 	}
-	if !op.payload.numbered {
-		return c.matchUnnumbered(a, peer, arrival)
-	}
-	if direct {
-		if proven, whole := op.payload.compare(payload, s.nonce, seq); proven && whole {
-			return seq, s, wholly
+	own := op.payload.number(number, peer)
+	if a.Segment.Kind != transport.None {
+		if proven, whole := op.payload.compare(a.Segment.Payload, s.nonce, own); !proven || !whole {
+			return 0, nil, unlike
 		}
-		return c.matchUnnumbered(a, peer, arrival)
+		return number, s, wholly
 	}
-	switch agrees, proven := op.payload.agrees(payload, s.nonce, seq); {
+	switch agrees, proven := op.payload.agrees(a.Quote.Payload, s.nonce, own); {
 	case !agrees:
 		return 0, nil, unlike
 	case proven:
-		return seq, s, wholly
+		return number, s, wholly
 	}
-	return seq, s, bare
+	return number, s, bare
 }
 
 // matchUnnumbered finds the only probe to a host for what bears the number of
@@ -257,36 +266,55 @@ func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr, arrival time.Dura
 // probe that quotes a number, or a header that has none, has quoted another one.
 func (c *core) matchUnnumbered(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
 	seq, s, like := c.matchSole(peer, arrival)
-	if s == nil || a.Segment.Kind != transport.None {
+	if s == nil {
 		return seq, s, like
 	}
-	if op := c.ops.get(s.op); op != nil && !op.mayBeAbout(a, s.nonce, seq) {
+	if op := c.ops.get(s.op); op != nil && !op.mayBeAbout(a, s, seq) {
 		return 0, nil, unlike
 	}
 	return seq, s, like
 }
 
-// mayBeAbout reports whether a UDP error that quotes no number that was sent can
-// be about a probe of the operation.
-func (op *Op) mayBeAbout(a *transport.Arrival, n nonce, seq uint16) bool {
-	agrees, _ := op.payload.agrees(a.Quote.Payload, n, seq)
-	return agrees && (!op.payload.numbered || numberIn(a) == 0 && !showsHeader(a))
+// mayBeAbout reports whether a UDP error that quotes no number that was sent, or a
+// datagram that brings none back, can be about a probe of the operation. What has the
+// form of the service's answer, and is not that to the probe, is not.
+func (op *Op) mayBeAbout(a *transport.Arrival, s *slot, seq uint16) bool {
+	kind := op.payload.kind()
+	if a.Segment.Kind != transport.None {
+		_, answers := service.MarkOfAnswer(kind, a.Segment.Payload)
+		return !answers
+	}
+	peer := s.addr()
+	agrees, _ := op.payload.agrees(a.Quote.Payload, s.nonce, op.payload.number(seq, peer))
+	return agrees && (!op.payload.numbered || numberIn(a, kind, peer) == 0 && !showsHeader(a))
 }
 
 // showsHeader reports whether an error brings the UDP header back, with the checksum
 // that is the number of the probe. An error queue does not.
 func showsHeader(a *transport.Arrival) bool { return len(a.Quote.Transport) > len(a.Quote.Payload) }
 
-// numberIn returns the number of the probe that something about a datagram
-// brings back: at the beginning of the payload, or as the quoted checksum; 0 where
-// it brings none.
-func numberIn(a *transport.Arrival) uint16 {
+// numberIn returns the sequence number of the probe that something about a datagram
+// of a kind brings back: in the payload, or as the quoted checksum; 0 where it brings
+// none.
+func numberIn(a *transport.Arrival, kind service.Kind, peer netip.Addr) uint16 {
 	payload, number := a.Quote.Payload, a.Quote.Checksum
-	if a.Segment.Kind != transport.None {
+	direct := a.Segment.Kind != transport.None
+	if direct {
 		payload, number = a.Segment.Payload, 0
 	}
-	if len(payload) >= numberSize {
+	switch mark, ok := uint16(0), false; {
+	case kind == service.None && len(payload) >= numberSize:
 		return binary.BigEndian.Uint16(payload)
+	case kind == service.None:
+		return number
+	case direct:
+		if mark, ok = service.MarkOfAnswer(kind, payload); ok {
+			return service.Mark(mark, peer)
+		}
+	default:
+		if mark, ok = service.MarkOfQuote(kind, payload); ok {
+			return service.Mark(mark, peer)
+		}
 	}
 	return number
 }

@@ -64,15 +64,15 @@ func took(n, of int, err error) (int, error) {
 
 // outgoing is a probe with what makes it recognisable.
 type outgoing struct {
-	dst      netip.Addr
-	seq      uint16
-	nonce    nonce
-	payload  []byte
-	numbered bool // see payload
-	ttl      int
-	class    int
-	timeout  time.Duration
-	flow     Flow
+	dst     netip.Addr
+	seq     uint16
+	nonce   nonce
+	payload []byte
+	balance int // where the two bytes are that the socket may choose: see payload; 0: nowhere
+	ttl     int
+	class   int
+	timeout time.Duration
+	flow    Flow
 
 	at time.Time // when the system was given it
 }

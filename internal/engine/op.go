@@ -4,22 +4,25 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/service"
 )
 
 // OpConfig is what all probes of an operation have in common.
 type OpConfig struct {
 	Timeout      time.Duration // after which a probe is silent
 	TrafficClass int
-	Size         int    // payload bytes, where Payload is nil
-	Payload      []byte // sent as it is
-	Sum          uint16 // tells flows of echo requests apart: see payload.sum
-	Numbered     bool   // the payload begins with the sequence number: UDP
-	Inbox        *Inbox // shared with other operations; nil: one of its own
-	Group        bool   // the destination stands for hosts that answer with addresses of their own
-	Patient      bool   // a parameter problem settles no probe, for the reply may come
-	Sourced      bool   // echo replies have to come from the destination
-	Drives       bool   // it sends in bursts, and reads the answers between them: see right
-	Unclear      bool   // it wants outcomes of the fate Unclear
+	Size         int            // payload bytes, where Payload is nil
+	Payload      []byte         // sent as it is
+	Sum          uint16         // tells flows of echo requests apart: see payload.sum
+	Numbered     bool           // the payload begins with the sequence number: UDP
+	Query        *service.Query // what is sent in place of a payload of ours: UDP; nil: nothing is
+	Inbox        *Inbox         // shared with other operations; nil: one of its own
+	Group        bool           // the destination stands for hosts that answer with addresses of their own
+	Patient      bool           // a parameter problem settles no probe, for the reply may come
+	Sourced      bool           // echo replies have to come from the destination
+	Drives       bool           // it sends in bursts, and reads the answers between them: see right
+	Unclear      bool           // it wants outcomes of the fate Unclear
 }
 
 // Op is an operation: it sends probes and collects their outcomes. It is used
@@ -64,6 +67,9 @@ func NewOp(cfg OpConfig) *Op {
 		drives:  cfg.Drives,
 	}
 	op.payload.sum = cfg.Sum
+	if cfg.Query != nil {
+		op.payload = payload{query: cfg.Query, numbered: true}
+	}
 	return op
 }
 

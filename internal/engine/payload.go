@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+	"net/netip"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/service"
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
@@ -41,6 +43,10 @@ type payload struct {
 	// for the socket to choose.
 	numbered bool
 
+	// query, if not nil, is the whole payload: what a service answers, with a mark and
+	// the nonce. Its checksum is the sequence number, as that of a numbered one is.
+	query *service.Query
+
 	// sum is by how much the checksum of echo requests differs from what it is
 	// without it: another one is another flow. 0xffff is 0 in ones' complement
 	// arithmetic.
@@ -73,10 +79,42 @@ func (p *payload) balanced() bool {
 	return !p.custom && !p.numbered && p.headLen() == nonceSize+balanceSize
 }
 
+// number returns the number that the payload of the probe with a sequence number bears:
+// that itself, or its mark.
+func (p *payload) number(seq uint16, dst netip.Addr) uint16 {
+	if p.query != nil {
+		return service.Mark(seq, dst)
+	}
+	return seq
+}
+
+// kind returns what service the payload is for.
+func (p *payload) kind() service.Kind {
+	if p.query != nil {
+		return p.query.Kind()
+	}
+	return service.None
+}
+
+// balanceAt returns where the two bytes are that make the checksum of a datagram the
+// sequence number; 0: the checksum is not chosen.
+func (p *payload) balanceAt() int {
+	switch {
+	case p.query != nil:
+		return p.query.Free()
+	case p.numbered:
+		return numberedBalance
+	}
+	return 0
+}
+
 func newNonce() nonce { return nonce(rand.Uint64()) }
 
-// appendTo appends the payload of the probe with this nonce and sequence number.
+// appendTo appends the payload of the probe with this nonce and number.
 func (p *payload) appendTo(b []byte, n nonce, seq uint16) []byte {
+	if p.query != nil {
+		return p.query.AppendTo(b, seq, uint64(n))
+	}
 	start := len(b)
 	b = append(b, p.bytes...)
 	if p.custom {
@@ -130,6 +168,10 @@ func (p *payload) proofLen() int {
 // compare tells whether an echoed payload is that of the probe: whether it
 // proves that the reply is to this very probe, and whether all of it came back.
 func (p *payload) compare(got []byte, n nonce, seq uint16) (proven, whole bool) {
+	if p.query != nil {
+		answers := p.query.Answers(got, seq, uint64(n))
+		return answers, answers
+	}
 	if p.custom {
 		same := bytes.Equal(got, p.bytes)
 		return same, same
@@ -153,6 +195,9 @@ const leastProof = 2
 // none of it, can be the probe's, and whether that proves the error. A payload of
 // the caller's, which has no nonce, proves as much as it is secret.
 func (p *payload) agrees(quoted []byte, n nonce, seq uint16) (agrees, proven bool) {
+	if p.query != nil {
+		return p.query.Agrees(quoted, seq, uint64(n))
+	}
 	if p.custom {
 		k := min(len(quoted), len(p.bytes))
 		return bytes.Equal(quoted[:k], p.bytes[:k]), k >= leastProof

@@ -56,8 +56,8 @@ func (m *segments) fill(probe *transport.Probe, p *outgoing) {
 	switch {
 	case m.Protocol() != icmp.UDP:
 		probe.Identity = identity(p.seq, p.nonce)
-	case p.numbered:
-		probe.Payload, probe.Checksum, probe.Balance = p.payload, p.seq, numberedBalance
+	case p.balance > 0:
+		probe.Payload, probe.Checksum, probe.Balance = p.payload, p.seq, p.balance
 	default:
 		probe.Payload = p.payload
 	}

@@ -98,7 +98,11 @@ func (w *walk) udp(n *node, f *flight, ordinal int) {
 		return
 	}
 	port := get16(t[2:])
-	switch {
+	switch answer, served := n.Host.serve(port, t[wire.UDPHeaderLen:]); {
+	case served && answer != nil:
+		w.respondUDP(n, f, ordinal, answer)
+	case served:
+		w.note(n, Taken, "not understood by the service", f.at)
 	case slices.Contains(n.Host.UDPEcho, port):
 		p := w.reply(n, f, len(t))
 		r := p.transport()

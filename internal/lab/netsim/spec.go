@@ -109,6 +109,9 @@ type Host struct {
 	Deaf     When // does not even look at them
 	UDP      []uint16
 	UDPEcho  []uint16 // open UDP ports that send back what they get
+	DNS      []uint16 // ports of servers that drop what they do not understand
+	NTP      []uint16
+	QUIC     []uint16
 	TCP      []uint16
 	SCTP     []uint16
 	IDShift  Shift

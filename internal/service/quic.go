@@ -1,0 +1,59 @@
+package service
+
+import "encoding/binary"
+
+// An Initial of a version that is reserved for this (RFC 9000 section 15) has a server
+// answer with the versions that it knows, if it is at least 1,200 bytes long (section
+// 6). The answer brings both connection IDs back (section 17.2.1): the client's own is
+// the nonce, that of the server the mark and the nonce.
+const (
+	quicSize = 1200
+
+	quicFirst    = 0xc0 | 3 // long header, Initial, a packet number of 4 bytes
+	quicLong     = 0x80
+	quicVersion  = 0x1a2a3a4a
+	quicHeader   = 1 + 4 // and then the IDs, each behind its length
+	nonceSize    = 8
+	quicServerID = markSize + nonceSize
+	quicClientID = nonceSize
+
+	quicDestination = quicHeader + 1
+	quicSource      = quicDestination + quicServerID + 1
+	quicLength      = quicSource + quicClientID + 1 // behind the length of the token
+
+	// In an answer they are the other way round.
+	quicAnswered = quicHeader + 1 + quicClientID + 1
+)
+
+func newQUIC() *Query {
+	b := make([]byte, quicSize)
+	b[0] = quicFirst
+	binary.BigEndian.PutUint32(b[1:], quicVersion)
+	b[quicDestination-1], b[quicSource-1] = quicServerID, quicClientID
+	binary.BigEndian.PutUint16(b[quicLength:], 1<<14|(quicSize-quicLength-2)) // a length of two bytes, section 16
+	return &Query{kind: QUIC, template: b, nonceAt: quicDestination + markSize, free: quicSize - freeSize}
+}
+
+func (q *Query) putQUIC(own []byte, mark uint16, nonce uint64) {
+	binary.BigEndian.PutUint16(own[quicDestination:], mark)
+	binary.BigEndian.PutUint64(own[quicDestination+markSize:], nonce)
+	binary.BigEndian.PutUint64(own[quicSource:], nonce)
+}
+
+func markQUIC(answer []byte) (uint16, bool) {
+	switch {
+	case len(answer) < quicAnswered+quicServerID,
+		answer[0]&quicLong == 0,
+		binary.BigEndian.Uint32(answer[1:]) != 0,
+		answer[quicHeader] != quicClientID,
+		answer[quicAnswered-1] != quicServerID:
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(answer[quicAnswered:]), true
+}
+
+func answersQUIC(answer []byte, mark uint16, nonce uint64) bool {
+	return binary.BigEndian.Uint64(answer[quicHeader+1:]) == nonce &&
+		binary.BigEndian.Uint16(answer[quicAnswered:]) == mark &&
+		binary.BigEndian.Uint64(answer[quicAnswered+markSize:]) == nonce
+}
