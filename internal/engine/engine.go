@@ -100,9 +100,15 @@ func (e *Engine) counters() Counters {
 // since measures a moment from the engine's epoch.
 func (e *Engine) since(t time.Time) time.Duration { return t.Sub(e.core.epoch) }
 
-// sendTurn is how many probes one caller sends before the next has his turn.
-// The receive buffer is looked at as often, or read by who drives.
-const sendTurn = 32
+const (
+	// sendTurn is how many probes one caller sends before the next has his turn, and
+	// before he reads the answers, where he drives.
+	sendTurn = 32
+
+	// lookEvery is how many probes are sent between two looks at the receive buffer,
+	// where another reads it.
+	lookEvery = 16
+)
 
 // Why an engine cannot take a probe now. That the kernel has no room for it, see
 // [socket.IsBusy], is another reason.
@@ -136,9 +142,10 @@ func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int,
 		e.turn.Store(0)
 		<-e.sending
 	}()
-	probes = probes[:min(len(probes), sendTurn)]
+	turn := lookEvery
 	drives := op.drives && e.right.take(e, len(probes))
 	if drives {
+		turn = sendTurn
 		defer func() {
 			e.drain()
 			e.right.lend()
@@ -148,8 +155,9 @@ func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int,
 			e.look(0)
 			return 0, errBacklog
 		}
-		e.unlooked = sendTurn
+		e.unlooked = lookEvery
 	}
+	probes = probes[:min(len(probes), turn)]
 	may := e.allowed(len(probes))
 	for n < may && err == nil {
 		e.turn.Store(int32(may - n))
