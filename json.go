@@ -162,6 +162,7 @@ func (r *Result) fields(o *fields.Object) {
 	o.BoolIf("corrects", &r.Corrects)
 	o.BoolIf("altered", &r.Altered)
 	o.BoolIf("unproven", &r.Unproven)
+	o.BoolIf("local", &r.Local)
 	o.BoolIf("suspect", &r.Suspect)
 	o.BoolIf("retransmitted", &r.Retransmitted)
 	o.Error("error", &r.Cause)
@@ -249,6 +250,7 @@ func (h *Hop) fields(o *fields.Object) {
 
 func (r *Responder) fields(o *fields.Object) {
 	o.Addr("address", &r.Address)
+	o.BoolIf("local", &r.Local)
 	fields.Int(o, "packets_received", &r.PacketsReceived)
 	fields.Word(o, "status", &r.Status)
 	typeField(o, &r.Type, &r.Address)

@@ -92,14 +92,14 @@ func sampleResult() Result {
 		Interfaces:   []icmp.InterfaceInfo{{Role: icmp.RoleNextHop, Index: 7, Address: testTarget, Name: "eth\"7", MTU: 1500}, {}},
 		ExtendedEcho: &icmp.ExtendedEcho{State: icmp.NeighborStale, Active: true, IPv6: true},
 		Timestamp:    &icmp.Timestamp{Originate: 1, Receive: 2, Transmit: 1<<32 - 1},
-		Late:         true, Duplicate: true, Advises: true, Corrects: true, Altered: true, Unproven: true, Suspect: true, Retransmitted: true,
+		Late:         true, Duplicate: true, Advises: true, Corrects: true, Altered: true, Unproven: true, Local: true, Suspect: true, Retransmitted: true,
 		Cause: errors.New("no <buffer> \x01 é")}
 }
 
 func sampleHop() Hop {
 	h := Hop{Distance: 3, Address: testTarget, Status: StatusTTLExpired, MTU: 1500, ReturnDistance: 4, Rewritten: 3, End: EndGap,
 		MPLS: []icmp.MPLSLabel{{Label: 1, TTL: 1}},
-		Responders: []Responder{{Address: testTarget, PacketsReceived: 2, Status: StatusTTLExpired, Type: icmp.V4TimeExceeded, ReplyTTL: 60, RTTSource: RTTNoticed, MPLS: []icmp.MPLSLabel{{Label: 2}},
+		Responders: []Responder{{Address: testTarget, Local: true, PacketsReceived: 2, Status: StatusTTLExpired, Type: icmp.V4TimeExceeded, ReplyTTL: 60, RTTSource: RTTNoticed, MPLS: []icmp.MPLSLabel{{Label: 2}},
 			Interfaces: []icmp.InterfaceInfo{{Name: "eth0"}}}}}
 	h.receiveEveryAnswer()
 	h.Stats.Add(reply(0, ms))

@@ -173,6 +173,7 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 		}
 	}()
 	r, err := q.ask(ctx, p.tracer)
+	r.Local = p.isOwnError(&r)
 	p.countQuery(&r, q.conn.Counters())
 	return r, err
 }

@@ -94,6 +94,7 @@ type Prober struct {
 	routed  func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
 	locks   drive.Locks
 	aliases aliases
+	own     ownAddresses
 	buffers *engine.Budget // of receive buffers that grow
 	tracer  *tracer        // nil without Config.Trace
 	sum     uint16         // of echo requests: see engine.OpConfig. At random, so that it proves something

@@ -3,6 +3,7 @@ package icmplib_test
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -130,6 +131,97 @@ func rejectsEach(t *testing.T, p *icmplib.Prober, target string) {
 			t.Errorf("%v", r)
 		}
 	})
+}
+
+// An ICMP error of this host itself says that a probe went nowhere: a rule of its firewall
+// rejects it, which a datagram socket of IPv6 is told of in no other way, or nobody answers
+// for the address on the link. No hop has answered it, and no claim rests on it.
+func TestWhatThisHostItselfRefusesGoesNowhere(t *testing.T) {
+	const silence = "nobody has the address"
+	for _, tt := range []struct {
+		why, target string
+		mode        socket.Mode
+	}{
+		{"ip6tables -A OUTPUT -d fd77::9 -p icmpv6 -j REJECT", "fd77::9", socket.Datagram},
+		{"ip6tables -A OUTPUT -d fd77::9 -p icmpv6 -j REJECT --reject-with adm-prohibited", "fd77::9", socket.Datagram},
+		{silence, "10.77.0.9", socket.Raw},
+		{silence, "10.77.0.9", socket.Datagram},
+		{silence, "fd77::9", socket.Raw},
+		{silence, "fd77::9", socket.Datagram},
+	} {
+		t.Run(tt.why+", "+tt.target+", "+tt.mode.String(), func(t *testing.T) {
+			netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+				rejecting(t)
+				protocols := []icmplib.Protocol{icmplib.ICMP}
+				if tt.why == silence {
+					givesUpSoon(t)
+					protocols = append(protocols, icmplib.UDP)
+				} else {
+					firewall(t, tt.why)
+				}
+				p, err := icmplib.NewProber(&icmplib.Config{Mode: tt.mode})
+				check(t, err)
+				defer p.Close()
+				for _, protocol := range protocols {
+					goesNowhere(t, p, tt.target, icmplib.Packet{Protocol: protocol})
+				}
+			})
+		})
+	}
+}
+
+// givesUpSoon has the kernel ask twice within 20 ms who has an address, in place of three
+// times within three seconds.
+func givesUpSoon(t *testing.T) {
+	for _, version := range []string{"ipv4", "ipv6"} {
+		dir := "/proc/sys/net/" + version + "/neigh/mon0/"
+		check(t, os.WriteFile(dir+"retrans_time_ms", []byte("10"), 0))
+		check(t, os.WriteFile(dir+"mcast_solicit", []byte("2"), 0))
+	}
+}
+
+// goesNowhere tries what takes an answer for a sign of something on the way.
+func goesNowhere(t *testing.T, p *icmplib.Prober, target string, packet icmplib.Packet) {
+	t.Helper()
+	const soon = 500 * time.Millisecond
+	dst := netip.MustParseAddr(target)
+	for tries := 0; ; tries++ { // the link has only come up
+		if r, err := p.Probe(t.Context(), dst, &icmplib.ProbeOptions{Timeout: 200 * time.Millisecond, Packet: packet}); r.Local || err != nil || tries == 50 {
+			break
+		}
+	}
+	for r, err := range p.PingSeq(t.Context(), target, &icmplib.PingOptions{Count: 3, Interval: time.Millisecond, Timeout: soon, Packet: packet}) {
+		check(t, err)
+		if !r.Local || r.Status != icmplib.StatusUnreachable {
+			t.Errorf("%v: %v, local %t", packet.Protocol, r, r.Local)
+		}
+	}
+	m, err := p.PathMTU(t.Context(), target, &icmplib.PathMTUOptions{MaxHops: 3, Interval: time.Millisecond, Timeout: soon, Packet: packet})
+	check(t, err)
+	if m.Reached || m.Confirmed || m.Exact {
+		t.Errorf("%v: %v", packet.Protocol, m)
+	}
+	for _, flows := range []int{1, -1} {
+		route, err := p.Traceroute(t.Context(), target, &icmplib.TracerouteOptions{MaxHops: 3, Flows: flows, Timeout: soon, Packet: packet})
+		check(t, err)
+		if route.End != icmplib.EndUnreachable || route.Graph != nil && route.Graph.Complete {
+			t.Errorf("%v, %d flows: %v, %+v", packet.Protocol, flows, route, route.Graph)
+		}
+		for _, h := range route.Hops {
+			if h.PacketsReceived != 0 || h.PacketLoss() != 1 || !h.Responders[0].Local || h.Responders[0].PacketsReceived != 0 {
+				t.Errorf("%v, %d flows: %v, %+v", packet.Protocol, flows, route, h.Responders)
+			}
+		}
+	}
+	l, err := p.ExplainLoss(t.Context(), target, &icmplib.ExplainLossOptions{
+		SlowCount: 10, SlowInterval: 40 * time.Millisecond, FastCount: 10, FastInterval: 10 * time.Millisecond, MaxHops: 3, Timeout: soon, Packet: packet,
+	})
+	check(t, err)
+	for _, h := range l.Hops {
+		if l.Verdict != icmplib.LossUnclear || h.Path != icmplib.LossUnclear || h.Slow.PacketsAnswered != 0 {
+			t.Errorf("%v: %v", packet.Protocol, l)
+		}
+	}
 }
 
 // Thousands of probes are on their way whose TTL ends at six routers, and the

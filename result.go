@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -126,6 +125,12 @@ type Result struct {
 	// that quote 8 bytes of a UDP probe, or of an ICMP probe whose checksum was rewritten,
 	// and answers of UDP services with a payload of their own.
 	Unproven bool
+
+	// Local is set on an ICMP error of this system itself: the probe did not leave it,
+	// because nobody has the next hop's address on the link (ARP, RFC 4861), or because a
+	// rule of its own firewall rejects the probe. Responder is one of its own addresses,
+	// and no hop on the way.
+	Local bool
 
 	// Suspect is set on a StatusNoReply if this system's own socket dropped packets while
 	// the probe was in flight, so that the loss may be ours, and on a Late answer to such a
@@ -291,6 +296,7 @@ func (r *Result) appendMarks(b []byte) []byte {
 		{r.Corrects, ", after an error"},
 		{r.Altered, ", altered"},
 		{r.Unproven, ", unproven"},
+		{r.Local, ", by this host itself"},
 		{r.Suspect, ", suspect"},
 		{r.RTTSource == RTTNoticed, ", timed when noticed"},
 	} {
@@ -328,7 +334,9 @@ func (e statusError) Is(target error) bool {
 func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) Result {
 	r := outcomeResult(o, dst, protocol)
 	pair := addressPair{dst, r.Responder}
-	switch {
+	switch r.Local = p.isOwnError(&r); {
+	case r.Local:
+		r.Status = messageStatus(r.Type, r.Code)
 	case r.Status == StatusReply && protocol == ICMP && !r.Unproven && r.Responder.WithZone("") != dst.WithZone("") && !dst.IsMulticast():
 		p.aliases.add(pair)
 	case r.Status == StatusRefused && p.aliases.has(pair):
@@ -566,6 +574,7 @@ func observation(k plan.Key, r *Result, settles bool) plan.Observation {
 		FromTarget: r.Status == StatusReply || isFromTarget(r),
 		Late:       r.Late,
 		Duplicate:  r.Duplicate,
+		Local:      r.Local,
 		Suspect:    r.Suspect,
 		Responder:  r.Responder,
 		Sent:       r.Sent,
@@ -592,47 +601,4 @@ func (r *Result) kind() plan.Kind {
 		return plan.Refused
 	}
 	return plan.Unreachable
-}
-
-// aliases remembers other addresses from which hosts have answered echo requests. They
-// belong to those hosts, because such a reply has a nonce that only the host received. It
-// remembers the newest maxAliases. The zero value is ready for use.
-type aliases struct {
-	mu    sync.Mutex
-	known map[addressPair]struct{}
-	order []addressPair // as they were learned; a ring when it is full
-	next  int           // the oldest of a full ring
-}
-
-// addressPair is an address that was probed, and another one that answered.
-type addressPair struct{ host, other netip.Addr }
-
-const maxAliases = 4096
-
-// add remembers a pair.
-func (a *aliases) add(pair addressPair) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, ok := a.known[pair]; ok {
-		return
-	}
-	if a.known == nil {
-		a.known = map[addressPair]struct{}{}
-	}
-	a.known[pair] = struct{}{}
-	if len(a.order) < maxAliases {
-		a.order = append(a.order, pair)
-		return
-	}
-	delete(a.known, a.order[a.next])
-	a.order[a.next] = pair
-	a.next = (a.next + 1) % maxAliases
-}
-
-// has reports whether a pair is remembered.
-func (a *aliases) has(pair addressPair) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_, ok := a.known[pair]
-	return ok
 }

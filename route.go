@@ -255,7 +255,8 @@ func (r *LossReport) String() string {
 // probes with one TTL.
 //
 // In its [Stats] any answer counts as received, because a router's time exceeded is the
-// answer that the probe asked for.
+// answer that the probe asked for. An error of this system itself is none: see
+// [Result].Local.
 type Hop struct {
 	// Distance is the TTL, or hop limit, of the probes.
 	Distance int
@@ -301,6 +302,7 @@ type Hop struct {
 // Responder is one of the addresses that answer at a hop.
 type Responder struct {
 	Address         netip.Addr           // the source of its answers
+	Local           bool                 // it is this system itself: see [Result].Local
 	PacketsReceived int                  // probes that it answered in time
 	Status          Status               // what its first answer means
 	Type            icmp.Type            // of the ICMP message; 0: it was none
@@ -367,6 +369,7 @@ func (h *Hop) addLatest(r *Result, ordinal int) {
 func newResponder(r *Result) Responder {
 	e := Responder{
 		Address:    r.Responder,
+		Local:      r.Local,
 		Status:     r.Status,
 		Type:       r.Type,
 		Code:       r.Code,
@@ -382,7 +385,7 @@ func newResponder(r *Result) Responder {
 
 // count counts an answer that settles its probe.
 func (e *Responder) count(r *Result) {
-	if r.Settles() {
+	if r.Settles() && !r.Local {
 		e.PacketsReceived++
 	}
 }

@@ -129,7 +129,7 @@ func (s *Stats) addFate(r *Result) {
 		if r.Suspect {
 			s.Suspect++
 		}
-	case r.Status == StatusReply, s.everyAnswer && r.Responder.IsValid():
+	case r.Status == StatusReply, s.everyAnswer && r.Responder.IsValid() && !r.Local:
 		s.PacketsReceived++
 		timed = !r.Retransmitted // else nobody knows which packet was answered
 	default:

@@ -229,7 +229,7 @@ func (t *tracing) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	r := t.in.p.outcome(o, t.line.Dst, t.in.trace.Packet.Protocol)
 	r.Seq = k.Number()
 	settles, final := o.Fate.Settles(), k.Hop() < t.Final() || t.Done()
-	if settles && r.Responder.IsValid() {
+	if settles && r.Responder.IsValid() && !r.Local {
 		t.in.progress.PacketsReceived++
 	}
 	seen := observation(k, &r, settles)

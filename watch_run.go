@@ -429,7 +429,7 @@ func (r *watchRun) collect() {
 		if a == nil || a.born != uint8(o.Tag>>watchBornShift) {
 			continue // it is gone
 		}
-		result := outcomeResult(o, a.addr, a.target.probing.Packet.Protocol)
+		result := r.p.outcome(o, a.addr, a.target.probing.Packet.Protocol)
 		result.Seq = a.number(o.Tag)
 		r.result(a, &result)
 	}

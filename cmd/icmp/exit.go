@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +23,9 @@ const (
 
 // errDead ends a command whose output has said everything.
 var errDead = errors.New("some targets did not answer")
+
+// errInterrupted ends a command that was interrupted: its targets did not all answer.
+var errInterrupted = fmt.Errorf("%w: %w", context.Canceled, errDead)
 
 // failures are what went wrong with several targets.
 type failures []error

@@ -167,7 +167,7 @@ func ttl(r icmplib.Result) string {
 func remarks(r icmplib.Result) string {
 	return mark(r.Duplicate, " (DUP!)") + mark(r.Corrects, " (after an error)") + mark(r.Late, " (late)") +
 		mark(r.Altered, " (payload changed)") + mark(r.Status == icmplib.StatusAltered, " (not our payload)") +
-		mark(r.Unproven, " (unproven)") + mark(r.RTTSource == icmplib.RTTNoticed, " (timed when noticed)")
+		mark(r.Unproven, " (unproven)") + mark(r.Local, " (this host itself)") + mark(r.RTTSource == icmplib.RTTNoticed, " (timed when noticed)")
 }
 
 func mark(on bool, text string) string {

@@ -52,7 +52,7 @@ func (l *targetList) open(ctx context.Context, words, files []string) error {
 	for _, file := range files {
 		if err := l.check(ctx, file); err != nil {
 			if ctx.Err() != nil {
-				return errDead
+				return errInterrupted
 			}
 			return err
 		}
@@ -192,8 +192,8 @@ func (l *targetList) seq(ctx context.Context) iter.Seq[string] {
 		var before uint64 // the number of targets drawn and passed over, modulo the shares
 		for s, err := range l.spans(ctx) {
 			if err != nil {
-				if ctx.Err() == nil {
-					l.err = err
+				if l.err = err; ctx.Err() != nil {
+					l.err = errInterrupted
 				}
 				return
 			}

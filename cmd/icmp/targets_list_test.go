@@ -170,10 +170,41 @@ func TestWhoIsTiredOfAPipeInterrupts(t *testing.T) {
 	for range l.seq(ctx) {
 		cancel()
 	}
-	if l.err != nil {
-		t.Error(l.err)
+	if l.err != errInterrupted {
+		t.Errorf("the drawing ended with %v", l.err)
 	}
 }
+
+// An interrupt while the list is awaited is no end of the list, in any command: it is
+// not said that all targets answered, or that there are none.
+func TestAnInterruptWhileAListIsAwaited(t *testing.T) {
+	for _, line := range []string{
+		"multiping", "multiping --json", "multiping --loop", "traceroute --file -", "traceroute --json --file -", "mtr --report --file -",
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		in, out := io.Pipe()
+		first := make(chan struct{}, 1)
+		waits := readerFunc(func(b []byte) (int, error) {
+			select {
+			case first <- struct{}{}: // the list is being read, and nothing is in it yet
+				cancel()
+			default:
+			}
+			return in.Read(b)
+		})
+		var stdout, stderr strings.Builder
+		code := run(ctx, strings.Fields(line), waits, &stdout, &stderr)
+		command{code, stdout.String(), stderr.String()}.check(t, exitDead)
+		if strings.Contains(stderr.String(), "no target") {
+			t.Errorf("%s: %s", line, &stderr)
+		}
+		out.Close()
+	}
+}
+
+type readerFunc func(b []byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 func FuzzList(f *testing.F) {
 	f.Add("10.0.0.1\n# x\nwww.example # y\r\n10.0.0.0/24")

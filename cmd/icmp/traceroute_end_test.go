@@ -28,6 +28,8 @@ func TestHowARouteEnded(t *testing.T) {
 			"reached: www.example (192.0.2.7) answers at distance 4"},
 		{"at somebody who refuses", hops{routerHop(), refusedHop()}, icmplib.EndUnreachable,
 			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
+		{"at this host itself", hops{ownHop()}, icmplib.EndUnreachable,
+			"unreachable: this host itself, as 198.51.100.1, says Destination Unreachable: Host Unreachable: no probe left it"},
 		{"at one of two who refuses", hops{routerHop(), mixed}, icmplib.EndUnreachable,
 			"unreachable: 198.51.100.1 at distance 2 says Destination Unreachable: Communication Administratively Prohibited"},
 		{"where one flow is refused before another one is silent", hops{refusedHop(), balancedHop()}, icmplib.EndUnreachable,

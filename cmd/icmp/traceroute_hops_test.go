@@ -81,6 +81,12 @@ func closedHop() *icmplib.Hop {
 	return aHop(2, icmplib.StatusRefused, inMicroseconds(5000), by)
 }
 
+// ownHop is this host's own word that nobody has the next hop's address.
+func ownHop() *icmplib.Hop {
+	by := icmplib.Responder{Address: router4, Local: true, Status: icmplib.StatusUnreachable, Type: icmp.V4DestinationUnreachable, Code: 1}
+	return aHop(1, icmplib.StatusUnreachable, nil, by)
+}
+
 // narrowHop says that the packet is too big, by IPv6.
 func narrowHop() *icmplib.Hop {
 	by := icmplib.Responder{Address: router6, PacketsReceived: 1, Status: icmplib.StatusPacketTooBig, Type: icmp.V6PacketTooBig}

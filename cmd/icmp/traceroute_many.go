@@ -128,7 +128,10 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	}
 	report.close()
 	status.end()
-	if list.err != nil {
+	switch {
+	case errors.Is(list.err, errDead):
+		dead = true
+	case list.err != nil:
 		faults = faults.with(list.err)
 	}
 	if !f.json && !f.csv && so.all > 0 {

@@ -220,8 +220,11 @@ func describeEnd(r *icmplib.Route) string {
 		return fmt.Sprintf("reached: %s answers at distance %d", routeName(r), last.Distance)
 	case icmplib.EndUnreachable:
 		if h, by := refuser(r); by != nil {
-			return fmt.Sprintf("unreachable: %s at distance %d says %s", by.Address, h.Distance,
-				describe(icmplib.Result{Dst: by.Address, Type: by.Type, Code: by.Code, MTU: h.MTU}))
+			says := describe(icmplib.Result{Dst: by.Address, Type: by.Type, Code: by.Code, MTU: h.MTU})
+			if by.Local {
+				return fmt.Sprintf("unreachable: this host itself, as %s, says %s: no probe left it", by.Address, says)
+			}
+			return fmt.Sprintf("unreachable: %s at distance %d says %s", by.Address, h.Distance, says)
 		}
 		return fmt.Sprintf("unreachable: the path to %s ends at distance %d", routeName(r), last.Distance)
 	case icmplib.EndRefused:

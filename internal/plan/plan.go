@@ -77,6 +77,7 @@ type Observation struct {
 	Kind       Kind
 	Settles    bool       // it is the fate of the probe, or its time is over
 	FromTarget bool       // the responder is the target
+	Local      bool       // an error of this host itself: the probe did not leave it
 	Late       bool       // it came after the timeout
 	Duplicate  bool       // an answer came before
 	Suspect    bool       // of Silent: this host's own socket may have lost the answer

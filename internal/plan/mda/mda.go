@@ -45,7 +45,8 @@
 //     asked for anew.
 //  15. What was asked for behind the end of a flow is none of its way, and what is in
 //     flight when the trace is cut is unsettled.
-//  16. The graph is complete if the rules 7 to 13 hold everywhere: see [View.Holds].
+//  16. The graph is complete if the rules 7 to 13 hold everywhere, and this host itself
+//     refused no probe: see [View.Holds].
 package mda
 
 import (
@@ -126,6 +127,7 @@ type Trace struct {
 	slow     time.Duration // the longest RTT
 	inFlight int
 	alone    bool
+	refused  bool // this host itself refused a probe
 }
 
 // New begins a trace.
@@ -252,7 +254,7 @@ func (t *Trace) Observe(_ time.Time, o *plan.Observation) {
 	if !first || o.Duplicate || !o.IsAnswer() {
 		return
 	}
-	t.stale = true
+	t.stale, t.refused = true, t.refused || o.Local
 	t.answer(at.hop, at.flow, o.Responder, o.Answer())
 	t.slow = max(t.slow, o.RTT)
 	t.window.answered(at.hop)

@@ -728,7 +728,16 @@ func TestRule16WhenAGraphIsComplete(t *testing.T) {
 			t.Errorf("%s: complete: %v", tt.name, got)
 		}
 	}
-	tr := met(t, usual(), whole)
+	tr := New(short(1), start)
+	p, _, _ := tr.Next(start)
+	tr.Sent(p.Key, start)
+	tr.Observe(start, &plan.Observation{Key: p.Key, Settles: true, Kind: plan.Unreachable, Responder: address("own"), Local: true})
+	if local := met(t, usual(), "r:012345 / t.:012345"); !tr.refused {
+		t.Error("what this host itself refuses is not noted")
+	} else if local.refused = true; local.View(true).Holds() {
+		t.Error("it is complete though this host refused a probe")
+	}
+	tr = met(t, usual(), whole)
 	tr.ask(1, 0).answered += 2
 	if tr.View(true).Holds() {
 		t.Error("two more are enough")

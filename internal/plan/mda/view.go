@@ -180,7 +180,7 @@ func (v *View) nodes(i, flow int) []int {
 // answered beside others may have passed a router of their own.
 func (v *View) Holds() bool {
 	t := v.t
-	if !v.done || t.stop == nil {
+	if !v.done || t.stop == nil || t.refused {
 		return false
 	}
 	for hop := range min(t.far, v.last) + 1 {

@@ -5,7 +5,9 @@
 //
 //  1. Small packets, which pass everywhere, find the hops and how each is answered. The
 //     witness is the farthest that answers: the target, or a router.
-//  2. The largest packet that this system sends is found by giving it packets.
+//  2. The largest packet that this system sends is found by giving it packets. An error of
+//     its own about one is no answer: the packet went nowhere. Where it says that one is too
+//     big, that is what this system sends at the most.
 //  3. A size is tried by Count packets, an Interval apart. It passes if one is answered as
 //     small ones are, or by the target; it is refused if somebody says so.
 //  4. A size vanishes if small packets that were sent among those of the size, in random
@@ -282,7 +284,7 @@ func (p *Plan) Observe(now time.Time, o *plan.Observation) {
 
 // note keeps what a trace sees of a hop.
 func (r *route) note(o *plan.Observation) {
-	if !o.IsAnswer() {
+	if !o.IsAnswer() || o.Local {
 		return
 	}
 	hop := o.Key.Hop()

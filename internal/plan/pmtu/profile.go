@@ -19,6 +19,9 @@ func (p *Plan) find(largest int) {
 // findBetween finds the MTU of the path between bounds, and where it falls.
 func (p *Plan) findBetween(b *bounds, largest, ttl int, then func()) {
 	p.search(ttl, b, func() {
+		if p.LocalMTU > 0 {
+			largest = min(largest, p.LocalMTU) // it may have said so meanwhile
+		}
 		p.conclude(b)
 		s := &profile{p: p, size: largest, from: 1, last: -1, largest: largest, end: ttl, then: then}
 		s.follow(1)

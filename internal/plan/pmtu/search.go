@@ -99,7 +99,23 @@ func (p *Plan) searchFrom(size, ttl int, b *bounds, then func()) {
 	if size <= b.passes || size >= b.fails {
 		size = b.middle()
 	}
-	p.try(size, ttl, func(v verdict) { p.searchFrom(b.take(size, v), ttl, b, then) })
+	p.try(size, ttl, func(v verdict) {
+		if v.fate == local {
+			p.limit(size, v.mtu)
+		}
+		p.searchFrom(b.take(size, v), ttl, b, then)
+	})
+}
+
+// limit notes that this system does not send a size, and what it says that it does; 0:
+// nothing.
+func (p *Plan) limit(size, told int) {
+	if told < p.cfg.Least || told >= size {
+		told = size - 1
+	}
+	if p.LocalMTU == 0 || told < p.LocalMTU {
+		p.LocalMTU = told
+	}
 }
 
 // verdict is what became of packets of one size.
@@ -133,9 +149,9 @@ const (
 // kind means that it did not get there, as where a firewall lets small ones pass.
 func (v *verdict) take(o *plan.Observation, usual plan.Kind) bool {
 	switch {
-	case o.Kind == plan.TooBig && !o.Responder.IsValid():
-		*v = verdict{fate: local}
-	case !o.IsAnswer():
+	case o.Kind == plan.TooBig && (o.Local || !o.Responder.IsValid()):
+		*v = verdict{fate: local, mtu: o.MTU}
+	case !o.IsAnswer(), o.Local:
 		return false
 	case o.Kind == plan.Reply || o.FromTarget || o.Kind == usual:
 		if v.fate != refused {

@@ -29,7 +29,9 @@ type router struct {
 // world is a path, and a search on it in virtual time.
 type world struct {
 	path  []router
-	local int // what this system sends; 0: all
+	local int  // what this system sends; 0: all
+	own   int  // over which this host itself says, by ICMP, that a packet is too big; 0: none
+	walls bool // this host itself says, by ICMP, that it sends nothing there
 	lost  map[int]bool
 	cfg   Config
 	start time.Time
@@ -53,6 +55,13 @@ func hopAddress(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byt
 // answer returns what becomes of a packet.
 func (w *world) answer(p plan.Probe) plan.Observation {
 	o := plan.Observation{Key: p.Key, Settles: true, Sent: w.now, Kind: plan.Silent}
+	if w.walls || w.own > 0 && p.Size > w.own {
+		o.Kind, o.Local, o.Responder = plan.Unreachable, true, netip.AddrFrom4([4]byte{10, 0, 0, 255})
+		if !w.walls {
+			o.Kind, o.MTU = plan.TooBig, w.own
+		}
+		return o
+	}
 	for i := range w.path {
 		r := &w.path[i]
 		o.RTT += 10 * time.Millisecond
