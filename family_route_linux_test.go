@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib/internal/lab/netlab"
+	"github.com/goicmp/icmplib/internal/lab/zone"
 )
 
 // A name with addresses of both families is probed over IPv4 where there is a route
@@ -16,7 +17,7 @@ func TestTheFamilyOfANameIsOneThatThereIsARouteFor(t *testing.T) {
 		t.Skip("ip of iproute2 is missing")
 	}
 	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
-		z := &zone{hosts: map[string][]string{
+		z := &zone.Zone{Hosts: map[string][]string{
 			"both.test.": {"10.0.9.9", "2001:db8:9::9"},
 			"four.test.": {"10.0.9.9"},
 		}}
@@ -34,7 +35,7 @@ func TestTheFamilyOfANameIsOneThatThereIsARouteFor(t *testing.T) {
 		}
 		family := func(name string, family Family, packet Packet, cfg Config) string {
 			t.Helper()
-			cfg.Resolver = z.resolver()
+			cfg.Resolver = z.Resolver()
 			p, err := NewProber(&cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -67,8 +68,8 @@ func TestTheFamilyOfANameIsOneThatThereIsARouteFor(t *testing.T) {
 		check("after the route was lost", family("both.test.", AnyFamily, Packet{}, Config{}), "2001:db8:9::9")
 
 		// An operation goes where there is a route: over IPv6, which answers on lo.
-		z.hosts["here.test."] = []string{"10.0.9.9", "::1"}
-		p, err := NewProber(&Config{Resolver: z.resolver()})
+		z.Set("here.test.", "10.0.9.9", "::1")
+		p, err := NewProber(&Config{Resolver: z.Resolver()})
 		if err != nil {
 			t.Fatal(err)
 		}

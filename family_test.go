@@ -1,39 +1,11 @@
 package icmplib
 
 import (
-	"net/netip"
+	"errors"
 	"testing"
-)
 
-func TestFamilyIncludes(t *testing.T) {
-	v4 := netip.MustParseAddr("192.0.2.1")
-	v6 := netip.MustParseAddr("2001:db8::1")
-	mapped := netip.AddrFrom16(v4.As16())
-	tests := []struct {
-		name   string
-		family Family
-		addr   netip.Addr
-		want   bool
-	}{
-		{"any family includes an IPv4 address", AnyFamily, v4, true},
-		{"any family includes an IPv6 address", AnyFamily, v6, true},
-		{"no family includes the zero address", AnyFamily, netip.Addr{}, false},
-		{"IPv4 includes an IPv4 address", IPv4, v4, true},
-		{"IPv4 includes an IPv4-mapped address, which travels as IPv4", IPv4, mapped, true},
-		{"IPv4 excludes an IPv6 address", IPv4, v6, false},
-		{"IPv6 includes an IPv6 address", IPv6, v6, true},
-		{"IPv6 includes a link-local address with its zone", IPv6, netip.MustParseAddr("fe80::1%lo"), true},
-		{"IPv6 excludes an IPv4-mapped address", IPv6, mapped, false},
-		{"an unknown family includes nothing", Family(5), v4, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.family.includes(tt.addr); got != tt.want {
-				t.Errorf("%v.includes(%v) = %v, want %v", tt.family, tt.addr, got, tt.want)
-			}
-		})
-	}
-}
+	"github.com/goicmp/icmplib/internal/lab/zone"
+)
 
 func TestFamilyString(t *testing.T) {
 	for family, want := range map[Family]string{
@@ -42,5 +14,29 @@ func TestFamilyString(t *testing.T) {
 		if got := family.String(); got != want {
 			t.Errorf("Family(%d).String() = %q, want %q", uint8(family), got, want)
 		}
+	}
+}
+
+func TestResolveRefusesAnUnknownFamily(t *testing.T) {
+	_, err := Resolve(t.Context(), "192.0.2.1", Family(5))
+	if _, ok := errors.AsType[*ConfigError](err); !ok {
+		t.Errorf("%v, want a *ConfigError", err)
+	}
+}
+func TestAProberUsesItsNameCache(t *testing.T) {
+	z := &zone.Zone{Hosts: map[string][]string{"host.test.": {"10.0.9.9"}}}
+	p := simProber(t, simNetwork(""), false)
+	defer p.Close()
+	p.cfg.Names = &NameCache{Resolver: z.Resolver()}
+	for range 2 {
+		if h, err := p.Ping(t.Context(), "host.test.", &PingOptions{Count: 1}); err != nil || !h.IsAlive() {
+			t.Fatalf("%v, %v", h, err)
+		}
+		if hosts, err := p.MultiPing(t.Context(), []string{"host.test."}, &MultiPingOptions{Count: 1}); err != nil || !hosts[0].IsAlive() {
+			t.Fatalf("%v, %v", hosts, err)
+		}
+	}
+	if n := len(z.Queries()); n != 1 {
+		t.Errorf("%d queries, want 1", n)
 	}
 }

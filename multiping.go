@@ -13,6 +13,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/plan/ping"
 )
 
@@ -292,7 +293,7 @@ func (p *Prober) names(family Family, packet *Packet) drive.Names {
 	return drive.Names{
 		Parse: func(name string) (netip.Addr, bool) {
 			addr, err := netip.ParseAddr(name)
-			if err != nil || addr.Zone() != "" || !family.includes(addr) {
+			if err != nil || addr.Zone() != "" || !names.Family(family).Includes(addr) {
 				return netip.Addr{}, false
 			}
 			return thisHost(addr.Unmap()), true

@@ -2,13 +2,16 @@ package icmplib
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/names"
 )
 
 // The defaults of icmplib.
@@ -237,17 +240,7 @@ const (
 )
 
 // String returns "any", "IPv4" or "IPv6", and "Family(n)" for any other value.
-func (f Family) String() string {
-	switch f {
-	case AnyFamily:
-		return "any"
-	case IPv4:
-		return "IPv4"
-	case IPv6:
-		return "IPv6"
-	}
-	return "Family(" + strconv.Itoa(int(f)) + ")"
-}
+func (f Family) String() string { return names.Family(f).String() }
 
 // MarshalText returns "any", "IPv4" or "IPv6", as encoding/json uses it. Any other value is
 // an error.
@@ -270,28 +263,66 @@ func (f *Family) UnmarshalText(word []byte) error {
 	return fmt.Errorf("unknown family %q: any, IPv4 and IPv6 are known", word)
 }
 
-// includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is an IPv4
-// address: that is what travels on the wire.
-func (f Family) includes(addr netip.Addr) bool {
-	switch f {
-	case AnyFamily:
-		return addr.IsValid()
-	case IPv4, IPv6:
-		return familyOf(addr) == f
+// familyOf returns the family of addr, or [AnyFamily] for the zero Addr.
+func familyOf(addr netip.Addr) Family { return Family(names.FamilyOf(addr)) }
+
+// Resolve returns the addresses of a host: at least one, each once, in the order of the
+// system's resolver.
+//
+// It returns an IPv4 or IPv6 address unchanged, IPv6 addresses with their zone, and an
+// IPv4-mapped address as its IPv4 address. "localhost", and names that end in ".localhost",
+// are the loopback address, whatever a server says (RFC 6761 section 6.3). Any other name
+// is looked up: for [AnyFamily], its IPv4 addresses, and its IPv6 addresses only if it has
+// no IPv4 address. A name that is not ASCII must be in its "xn--" form. Addresses of names
+// have no zones.
+//
+// If a name has no address of the family, cannot be looked up or cannot be a name,
+// errors.Is finds [ErrNameLookup] in the error and, if a lookup was made, errors.As finds
+// [*net.DNSError]. If ctx ends, the error is its cause, [context.Cause]. An unknown family
+// is a [*ConfigError].
+func Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	if err := validateFamily(family); err != nil {
+		return nil, err
 	}
-	return false
+	return names.Resolve(ctx, net.DefaultResolver, name, names.Family(family))
 }
 
-// familyOf returns the family of addr, or [AnyFamily] for the zero Addr.
-func familyOf(addr netip.Addr) Family {
-	switch {
-	case !addr.IsValid():
-		return AnyFamily
-	case addr.Unmap().Is4():
-		return IPv4
-	}
-	return IPv6
+// NameCache resolves names as [Resolve] does and remembers the results, separately for each
+// family, for its Lifetime or until it is cleared. It does not remember failures. Calls
+// that ask for the same name at the same time share one lookup. The zero value is ready for
+// use, by any number of goroutines; set [Config.Names] to make a Prober use it.
+//
+// Addresses become outdated: a program that runs for long should set a Lifetime.
+type NameCache struct {
+	// Resolver looks names up. The default is [net.DefaultResolver]. Do not change it while
+	// the cache is in use.
+	Resolver *net.Resolver
+
+	// Lifetime is how long the answer of a lookup is remembered after it came. With 0 or a
+	// negative value, answers are remembered as long as the cache exists. The lifetimes
+	// that servers give (RFC 1035 section 3.2.1) are not known here. Do not change it while
+	// the cache is in use.
+	Lifetime time.Duration
+
+	cache names.Cache
 }
+
+// Resolve returns the addresses of a host, as the function [Resolve] does. The caller owns
+// the slice.
+func (c *NameCache) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
+	return c.resolve(ctx, c.Resolver, name, family)
+}
+
+// resolve is [NameCache.Resolve] with a resolver.
+func (c *NameCache) resolve(ctx context.Context, r names.Resolver, name string, family Family) ([]netip.Addr, error) {
+	if err := validateFamily(family); err != nil {
+		return nil, err
+	}
+	return c.cache.Resolve(ctx, r, name, names.Family(family), c.Lifetime)
+}
+
+// Clear forgets all names.
+func (c *NameCache) Clear() { c.cache.Clear() }
 
 // Errors of this package. Errors of other kinds are found with errors.Is, too:
 // [os.ErrPermission], [net.ErrClosed], [errors.ErrUnsupported] and those of
@@ -302,7 +333,7 @@ var (
 	ErrTimeout = errors.New("no answer within the timeout")
 
 	// ErrNameLookup: a name could not be resolved, or cannot be a name.
-	ErrNameLookup = errors.New("name lookup failed")
+	ErrNameLookup = names.ErrLookup
 
 	// ErrTimeExceeded: the packet's TTL reached zero at a router.
 	ErrTimeExceeded = icmp.ErrTimeExceeded

@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"cmp"
+	"net"
 	"net/netip"
 	"time"
 
@@ -245,4 +246,17 @@ func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 		return key, zoneError(dst)
 	}
 	return key, nil
+}
+
+// zoneError reports that a link-local address needs a zone, because every link has it.
+func zoneError(dst netip.Addr) error {
+	example := "eth0"
+	interfaces, _ := net.Interfaces()
+	for _, i := range interfaces {
+		if i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 {
+			example = i.Name
+			break
+		}
+	}
+	return &ConfigError{Field: "target", Value: dst, Allowed: "a link-local address with the interface of its link, such as " + dst.WithZone(example).String()}
 }

@@ -426,7 +426,7 @@ func TestPingRefusesWhatCannotBe(t *testing.T) {
 		{"a timeout over an hour", simTarget, PingOptions{Timeout: time.Hour + 1}, "Timeout"},
 		{"a family that there is not", simTarget, PingOptions{Family: 5}, "Family"},
 		{"an interface that there is not", simTarget, PingOptions{Packet: Packet{Interface: "nosuch0"}}, "Interface"},
-		{"an IPv6 source for an IPv4 target", simTarget, PingOptions{Packet: Packet{Source: loopback(IPv6)}}, "Source"},
+		{"an IPv6 source for an IPv4 target", simTarget, PingOptions{Packet: Packet{Source: netip.IPv6Loopback()}}, "Source"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
@@ -450,8 +450,8 @@ func TestNewProberRefusesWhatCannotBe(t *testing.T) {
 		field string
 	}{
 		{"a mode that there is not", Config{Mode: socket.Raw + 1}, "Mode"},
-		{"an IPv6 source for IPv4", Config{Source4: loopback(IPv6)}, "Source4"},
-		{"an IPv4 source for IPv6", Config{Source6: loopback(IPv4)}, "Source6"},
+		{"an IPv6 source for IPv4", Config{Source4: netip.IPv6Loopback()}, "Source4"},
+		{"an IPv4 source for IPv6", Config{Source6: netip.AddrFrom4([4]byte{127, 0, 0, 1})}, "Source6"},
 		{"a resolver beside a cache of names", Config{Resolver: net.DefaultResolver, Names: &NameCache{}}, "Resolver"},
 		{"an interface that there is not", Config{Interface: "nosuch0"}, "Interface"},
 	} {

@@ -15,6 +15,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
@@ -212,16 +213,20 @@ func (p *Prober) hasRoute(packet *Packet, dst netip.Addr) bool {
 
 // lookUp asks the name cache or the resolver.
 func (p *Prober) lookUp(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
-	names := p.cfg.Names
-	switch {
-	case p.other == nil && names != nil:
-		return names.Resolve(ctx, name, family)
-	case names != nil:
-		return names.resolve(ctx, p.other, name, family)
-	case p.other != nil && p.cfg.Resolver == net.DefaultResolver:
-		return resolve(ctx, p.other, name, family)
+	if err := validateFamily(family); err != nil {
+		return nil, err
 	}
-	return resolve(ctx, p.cfg.Resolver, name, family)
+	r, cache := names.Resolver(p.cfg.Resolver), p.cfg.Names
+	switch {
+	case p.other != nil && r == net.DefaultResolver:
+		r = p.other
+	case cache != nil:
+		r = cache.Resolver
+	}
+	if cache != nil {
+		return cache.resolve(ctx, r, name, family)
+	}
+	return names.Resolve(ctx, r, name, names.Family(family))
 }
 
 // validateInterface refuses an interface that does not exist.
@@ -588,7 +593,7 @@ func (p *Prober) Capabilities() Capabilities {
 func (p *Prober) try(protocol Protocol, family Family, mode socket.Mode, mark uint32) error {
 	alone := Prober{cfg: p.cfg, other: p.other}
 	alone.cfg.Mode, alone.cfg.Mark = mode, mark
-	key, err := (&Packet{Protocol: protocol}).key(&alone.cfg, loopback(family))
+	key, err := (&Packet{Protocol: protocol}).key(&alone.cfg, names.Loopback(names.Family(family)))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/names"
 )
 
 // WatchProbing says how a host is watched. A zero field takes the default.
@@ -247,11 +249,11 @@ func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
 	t.ID, t.Probing = cmp.Or(t.ID, t.Host), nil
 	addr, err := netip.ParseAddr(t.Host)
 	if err != nil && w.opts.Lookup == nil {
-		if err := checkName(t.Host); err != nil {
+		if err := names.Check(t.Host); err != nil {
 			return nil, &ConfigError{Field: "Host", Value: t.Host, Allowed: "the name of a host, or an address"}
 		}
 	}
-	if addr.IsValid() && !probing.Family.includes(addr) {
+	if addr.IsValid() && !names.Family(probing.Family).Includes(addr) {
 		return nil, &ConfigError{Field: "Host", Value: t.Host, Allowed: "an address of " + probing.Family.String()}
 	}
 	if addr.IsValid() {

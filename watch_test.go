@@ -17,6 +17,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
+	"github.com/goicmp/icmplib/internal/names"
 )
 
 // watchTest is a Watch on a simulated network, in a bubble of virtual time.
@@ -241,7 +242,7 @@ func (n *watchNames) lookup(_ context.Context, name string, family Family) ([]ne
 	}
 	var all []netip.Addr
 	for _, s := range n.names[name].([]string) {
-		if addr := netip.MustParseAddr(s); family.includes(addr) {
+		if addr := netip.MustParseAddr(s); names.Family(family).Includes(addr) {
 			all = append(all, addr)
 		}
 	}

@@ -1,4 +1,16 @@
-package icmplib
+// Package names turns names of hosts into addresses, and remembers them. The rules:
+//
+//  1. An address is itself, if it is of the family and its zone exists on this host.
+//  2. "localhost", and names that end in ".localhost", are the loopback address,
+//     whatever a server says (RFC 6761 section 6.3).
+//  3. What cannot be the name of a host reaches no server.
+//  4. Of any family, a name has its IPv4 addresses; its IPv6 addresses only if a server
+//     said that it has no IPv4 address.
+//  5. Each address is there once, and IPv4-mapped ones are IPv4.
+//  6. The end of a context explains a lookup that failed, and no impossible name.
+//  7. A cache remembers successes, each family apart, for its lifetime. Calls that ask for
+//     the same at the same time share one lookup; one that failed is no other caller's.
+package names
 
 import (
 	"context"
@@ -13,34 +25,62 @@ import (
 	"time"
 )
 
-// Resolve returns the addresses of a host: at least one, each once, in the order of the
-// system's resolver.
-//
-// It returns an IPv4 or IPv6 address unchanged, IPv6 addresses with their zone, and an
-// IPv4-mapped address as its IPv4 address. "localhost", and names that end in ".localhost",
-// are the loopback address, whatever a server says (RFC 6761 section 6.3). Any other name
-// is looked up: for [AnyFamily], its IPv4 addresses, and its IPv6 addresses only if it has
-// no IPv4 address. A name that is not ASCII must be in its "xn--" form. Addresses of names
-// have no zones.
-//
-// If a name has no address of the family, cannot be looked up or cannot be a name,
-// errors.Is finds [ErrNameLookup] in the error and, if a lookup was made, errors.As finds
-// [*net.DNSError]. If ctx ends, the error is its cause, [context.Cause]. An unknown family
-// is a [*ConfigError].
-func Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
-	return resolve(ctx, net.DefaultResolver, name, family)
+// Family is an IP version, or any.
+type Family uint8
+
+// The families, by the version.
+const (
+	Any  Family = 0
+	IPv4 Family = 4
+	IPv6 Family = 6
+)
+
+// String returns "any", "IPv4" or "IPv6", and "Family(n)" for any other value.
+func (f Family) String() string {
+	switch f {
+	case Any:
+		return "any"
+	case IPv4:
+		return "IPv4"
+	case IPv6:
+		return "IPv6"
+	}
+	return "Family(" + strconv.Itoa(int(f)) + ")"
 }
 
-// resolver is a *net.Resolver, of which nil is the system's, or a test's.
-type resolver interface {
+// Includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is an IPv4
+// address: that is what travels on the wire.
+func (f Family) Includes(addr netip.Addr) bool {
+	switch f {
+	case Any:
+		return addr.IsValid()
+	case IPv4, IPv6:
+		return FamilyOf(addr) == f
+	}
+	return false
+}
+
+// FamilyOf returns the family of addr, or Any for the zero Addr.
+func FamilyOf(addr netip.Addr) Family {
+	switch {
+	case !addr.IsValid():
+		return Any
+	case addr.Unmap().Is4():
+		return IPv4
+	}
+	return IPv6
+}
+
+// ErrLookup is found in all errors of this package but the cause of a context.
+var ErrLookup = errors.New("name lookup failed")
+
+// Resolver is a *net.Resolver, of which nil is the system's, or a test's.
+type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// resolve is [Resolve] with a resolver.
-func resolve(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
-	if err := validateFamily(family); err != nil {
-		return nil, err
-	}
+// Resolve returns the addresses of a host: at least one.
+func Resolve(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
 	addrs, err := addressesOf(ctx, r, name, family)
 	if err == nil {
 		return addrs, nil
@@ -52,41 +92,28 @@ func resolve(ctx context.Context, r resolver, name string, family Family) ([]net
 }
 
 // addressesOf tries a name as an address, as this host, and as a name.
-func addressesOf(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
+func addressesOf(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {
 		return literal(addr, family)
 	}
-	if err := checkName(name); err != nil {
+	if err := Check(name); err != nil {
 		return nil, err
 	}
 	if isLocalhost(name) {
-		return []netip.Addr{loopback(family)}, nil
+		return []netip.Addr{Loopback(family)}, nil
 	}
 	return lookup(ctx, r, name, family)
 }
 
 // literal returns addr if it is of the family and its zone exists on this host.
 func literal(addr netip.Addr, family Family) ([]netip.Addr, error) {
-	if !family.includes(addr) {
-		return nil, fmt.Errorf("it is an %v address, and %v is asked for", familyOf(addr), family)
+	if !family.Includes(addr) {
+		return nil, fmt.Errorf("it is an %v address, and %v is asked for", FamilyOf(addr), family)
 	}
 	if zone := addr.Zone(); zone != "" && !zoneExists(zone) {
 		return nil, fmt.Errorf("this host has no network interface for the zone %q", zone)
 	}
 	return []netip.Addr{addr.Unmap()}, nil
-}
-
-// zoneError reports that a link-local address needs a zone, because every link has it.
-func zoneError(dst netip.Addr) error {
-	example := "eth0"
-	interfaces, _ := net.Interfaces()
-	for _, i := range interfaces {
-		if i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 {
-			example = i.Name
-			break
-		}
-	}
-	return &ConfigError{Field: "target", Value: dst, Allowed: "a link-local address with the interface of its link, such as " + dst.WithZone(example).String()}
 }
 
 // zoneExists reports whether a zone is the name or the index of an interface.
@@ -108,8 +135,8 @@ func isLocalhost(name string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// loopback returns the loopback address of the family.
-func loopback(family Family) netip.Addr {
+// Loopback returns the loopback address of the family.
+func Loopback(family Family) netip.Addr {
 	if family == IPv6 {
 		return netip.IPv6Loopback()
 	}
@@ -119,8 +146,8 @@ func loopback(family Family) netip.Addr {
 // lookup looks up the addresses of the family. It asks for IPv6 addresses second, and only
 // after the answer that there is no IPv4 address: a failing server gives no such answer,
 // and the family of a name must not depend on the health of its server.
-func lookup(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
-	if family == AnyFamily {
+func lookup(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
+	if family == Any {
 		addrs, err := lookupFamily(ctx, r, "ip4", name)
 		if !isNotFound(err) {
 			return addrs, err
@@ -135,7 +162,7 @@ func lookup(ctx context.Context, r resolver, name string, family Family) ([]neti
 }
 
 // lookupFamily returns the addresses of a name, each once, or a *net.DNSError.
-func lookupFamily(ctx context.Context, r resolver, network, name string) ([]netip.Addr, error) {
+func lookupFamily(ctx context.Context, r Resolver, network, name string) ([]netip.Addr, error) {
 	found, err := r.LookupNetIP(ctx, network, name)
 	// Addresses, but all of the other family: in the hosts file, for one.
 	if _, ok := errors.AsType[*net.AddrError](err); ok {
@@ -199,7 +226,7 @@ func (e *lookupError) Error() string {
 	return fmt.Sprintf("cannot resolve %q: %s", e.name, reason)
 }
 
-func (e *lookupError) Unwrap() []error { return []error{ErrNameLookup, e.err} }
+func (e *lookupError) Unwrap() []error { return []error{ErrLookup, e.err} }
 
 // Bounds of a name in its presentation form (RFC 1035 section 2.3.4: 255 bytes
 // on the wire, where each label has a length byte before it, and so has the
@@ -220,10 +247,10 @@ var (
 	errNameByte    = errors.New("a name has letters, digits, hyphens, underscores and dots only; others go in xn-- form")
 )
 
-// checkName refuses names that cannot belong to a host, so that they never reach a server:
+// Check refuses names that cannot belong to a host, so that they never reach a server:
 // by the limits of RFC 1035 section 2.3.4, and the characters of RFC 1123 section 2.1 plus
 // the underscore, which is in use. The resolver decides whether the name exists.
-func checkName(name string) error {
+func Check(name string) error {
 	name = strings.TrimSuffix(name, ".")
 	switch {
 	case name == "":
@@ -279,23 +306,9 @@ func isNumber(label string) bool {
 	return strings.Trim(label, "0123456789") == ""
 }
 
-// NameCache resolves names as [Resolve] does and remembers the results, separately for each
-// family, for its Lifetime or until it is cleared. It does not remember failures. Calls
-// that ask for the same name at the same time share one lookup. The zero value is ready for
-// use, by any number of goroutines; set [Config.Names] to make a Prober use it.
-//
-// Addresses become outdated: a program that runs for long should set a Lifetime.
-type NameCache struct {
-	// Resolver looks names up. The default is [net.DefaultResolver]. Do not change it while
-	// the cache is in use.
-	Resolver *net.Resolver
-
-	// Lifetime is how long the answer of a lookup is remembered after it came. With 0 or a
-	// negative value, answers are remembered as long as the cache exists. The lifetimes
-	// that servers give (RFC 1035 section 3.2.1) are not known here. Do not change it while
-	// the cache is in use.
-	Lifetime time.Duration
-
+// Cache remembers the addresses of names. Its zero value is ready for use, by any number
+// of goroutines.
+type Cache struct {
 	mu    sync.Mutex
 	found map[nameKey]*lookedUp
 }
@@ -313,19 +326,14 @@ type lookedUp struct {
 	ended time.Time // when it has succeeded; zero while it runs
 }
 
-// Resolve returns the addresses of a host, as the function [Resolve] does. The caller owns
-// the slice.
-func (c *NameCache) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
-	return c.resolve(ctx, c.Resolver, name, family)
-}
-
-// resolve is [NameCache.Resolve] with a resolver.
-func (c *NameCache) resolve(ctx context.Context, r resolver, name string, family Family) ([]netip.Addr, error) {
+// Resolve is the function [Resolve], unless the answer is remembered and no older than
+// lifetime; 0 and less are for ever. The caller owns the slice.
+func (c *Cache) Resolve(ctx context.Context, r Resolver, name string, family Family, lifetime time.Duration) ([]netip.Addr, error) {
 	key := nameKey{name, family}
 	for {
-		entry, ours := c.entry(key)
+		entry, ours := c.entry(key, lifetime)
 		if ours {
-			entry.addrs, entry.err = resolve(ctx, r, name, family)
+			entry.addrs, entry.err = Resolve(ctx, r, name, family)
 			c.settle(key, entry)
 			return slices.Clone(entry.addrs), entry.err
 		}
@@ -343,10 +351,10 @@ func (c *NameCache) resolve(ctx context.Context, r resolver, name string, family
 }
 
 // entry returns the lookup of a key; ours reports whether the caller must make it.
-func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
+func (c *Cache) entry(key nameKey, lifetime time.Duration) (entry *lookedUp, ours bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if entry = c.found[key]; entry != nil && !c.isOld(entry) {
+	if entry = c.found[key]; entry != nil && !entry.isOld(lifetime) {
 		return entry, false
 	}
 	if c.found == nil {
@@ -358,12 +366,12 @@ func (c *NameCache) entry(key nameKey) (entry *lookedUp, ours bool) {
 }
 
 // isOld reports whether the lifetime of an answer has passed.
-func (c *NameCache) isOld(entry *lookedUp) bool {
-	return c.Lifetime > 0 && !entry.ended.IsZero() && time.Since(entry.ended) >= c.Lifetime
+func (l *lookedUp) isOld(lifetime time.Duration) bool {
+	return lifetime > 0 && !l.ended.IsZero() && time.Since(l.ended) >= lifetime
 }
 
 // settle ends a lookup, and forgets it if it failed.
-func (c *NameCache) settle(key nameKey, entry *lookedUp) {
+func (c *Cache) settle(key nameKey, entry *lookedUp) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	entry.ended = time.Now()
@@ -374,7 +382,7 @@ func (c *NameCache) settle(key nameKey, entry *lookedUp) {
 }
 
 // Clear forgets all names.
-func (c *NameCache) Clear() {
+func (c *Cache) Clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.found = nil

@@ -1,101 +1,23 @@
-package icmplib
+package names
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/goicmp/icmplib/internal/lab/zone"
 )
 
-// zone is a DNS server without a network: the addresses of each name.
-type zone struct {
-	hosts map[string][]string // by absolute name
-	fails map[string]bool     // names, with their type, that are answered with SERVFAIL
-
-	mu      sync.Mutex
-	queries []string
-}
-
-// resolver returns a resolver that asks z, and nobody else.
-func (z *zone) resolver() *net.Resolver {
-	return &net.Resolver{
-		PreferGo: true,
-		Dial: func(context.Context, string, string) (net.Conn, error) {
-			client, server := net.Pipe()
-			go z.serve(server)
-			return client, nil
-		},
-	}
-}
-
-// serve answers the queries of one connection. A stream carries each message
-// with its length in front (RFC 1035 section 4.2.2).
-func (z *zone) serve(conn net.Conn) {
-	defer conn.Close()
-	for {
-		var length [2]byte
-		if _, err := io.ReadFull(conn, length[:]); err != nil {
-			return
-		}
-		query := make([]byte, binary.BigEndian.Uint16(length[:]))
-		if _, err := io.ReadFull(conn, query); err != nil {
-			return
-		}
-		answer, err := z.answer(query)
-		if err != nil {
-			return
-		}
-		binary.BigEndian.PutUint16(length[:], uint16(len(answer)))
-		if _, err := conn.Write(append(length[:], answer...)); err != nil {
-			return
-		}
-	}
-}
-
-func (z *zone) answer(query []byte) ([]byte, error) {
-	var m dnsmessage.Message
-	if err := m.Unpack(query); err != nil {
-		return nil, err
-	}
-	q := m.Questions[0]
-	asked := q.Name.String() + " " + strings.TrimPrefix(q.Type.String(), "Type")
-	z.mu.Lock()
-	z.queries = append(z.queries, asked)
-	z.mu.Unlock()
-
-	m.Header.Response, m.Header.RecursionAvailable, m.Additionals = true, true, nil
-	addrs, exists := z.hosts[q.Name.String()]
-	switch {
-	case z.fails[asked]:
-		m.Header.RCode = dnsmessage.RCodeServerFailure
-	case !exists:
-		m.Header.RCode = dnsmessage.RCodeNameError
-	}
-	for _, s := range addrs {
-		addr := netip.MustParseAddr(s)
-		header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class}
-		switch {
-		case addr.Is4() && q.Type == dnsmessage.TypeA:
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: addr.As4()}})
-		case addr.Is6() && q.Type == dnsmessage.TypeAAAA:
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AAAAResource{AAAA: addr.As16()}})
-		}
-	}
-	return m.Pack()
-}
-
-func newZone() *zone {
-	return &zone{
-		hosts: map[string][]string{
+func newZone() *zone.Zone {
+	return &zone.Zone{
+		Hosts: map[string][]string{
 			"both.example.":            {"2001:db8::1", "192.0.2.1", "192.0.2.2"},
 			"four.example.":            {"192.0.2.4"},
 			"six.example.":             {"2001:db8::6"},
@@ -114,7 +36,7 @@ func newZone() *zone {
 			"notlocalhost.":            {"192.0.2.18"},
 			"0x7f.notnumeric.example.": {"192.0.2.19"},
 		},
-		fails: map[string]bool{"ill.example. A": true, "half.example. AAAA": true},
+		Fails: map[string]bool{"ill.example. A": true, "half.example. AAAA": true},
 	}
 }
 
@@ -132,35 +54,35 @@ func TestResolveNames(t *testing.T) {
 		queries []string // nil: not looked at
 	}{
 		{"a name with both kinds gives its IPv4 addresses, and is not asked for the others",
-			"both.example.", AnyFamily, []string{"192.0.2.1", "192.0.2.2"}, []string{"both.example. A"}},
+			"both.example.", Any, []string{"192.0.2.1", "192.0.2.2"}, []string{"both.example. A"}},
 		{"a name without IPv4 addresses gives its IPv6 ones, asked for second",
-			"six.example.", AnyFamily, []string{"2001:db8::6"}, []string{"six.example. A", "six.example. AAAA"}},
+			"six.example.", Any, []string{"2001:db8::6"}, []string{"six.example. A", "six.example. AAAA"}},
 		{"IPv6 alone is asked for where it is wanted",
 			"both.example.", IPv6, []string{"2001:db8::1"}, []string{"both.example. AAAA"}},
 		{"IPv4 alone is asked for where it is wanted",
 			"both.example.", IPv4, []string{"192.0.2.1", "192.0.2.2"}, []string{"both.example. A"}},
 		{"an address that is there twice is given once",
-			"twice.example.", AnyFamily, []string{"192.0.2.4", "192.0.2.5"}, nil},
-		{"a name without its trailing dot is the same", "four.example", AnyFamily, []string{"192.0.2.4"}, nil},
-		{"an underscore is accepted", "_under_score.example.", AnyFamily, []string{"192.0.2.10"}, nil},
-		{"an internationalised label is accepted", "xn--bcher-kva.example.", AnyFamily, []string{"192.0.2.11"}, nil},
-		{"an internationalised top level is accepted", "host.xn--p1ai.", AnyFamily, []string{"192.0.2.12"}, nil},
-		{"a digit in the top level is accepted", "host.top1.", AnyFamily, []string{"192.0.2.13"}, nil},
-		{"labels of digits are accepted among others", "1and1.4.example.", AnyFamily, []string{"192.0.2.14"}, nil},
-		{"so are hexadecimal ones", "0x7f.notnumeric.example.", AnyFamily, []string{"192.0.2.19"}, nil},
-		{"a name of 253 bytes is accepted", longName(maxName) + ".", AnyFamily, []string{"192.0.2.15"}, nil},
-		{"a name that begins as localhost is looked up", "localhost.example.", AnyFamily, []string{"192.0.2.17"}, nil},
-		{"so is one that ends like it", "notlocalhost.", AnyFamily, []string{"192.0.2.18"}, nil},
+			"twice.example.", Any, []string{"192.0.2.4", "192.0.2.5"}, nil},
+		{"a name without its trailing dot is the same", "four.example", Any, []string{"192.0.2.4"}, nil},
+		{"an underscore is accepted", "_under_score.example.", Any, []string{"192.0.2.10"}, nil},
+		{"an internationalised label is accepted", "xn--bcher-kva.example.", Any, []string{"192.0.2.11"}, nil},
+		{"an internationalised top level is accepted", "host.xn--p1ai.", Any, []string{"192.0.2.12"}, nil},
+		{"a digit in the top level is accepted", "host.top1.", Any, []string{"192.0.2.13"}, nil},
+		{"labels of digits are accepted among others", "1and1.4.example.", Any, []string{"192.0.2.14"}, nil},
+		{"so are hexadecimal ones", "0x7f.notnumeric.example.", Any, []string{"192.0.2.19"}, nil},
+		{"a name of 253 bytes is accepted", longName(maxName) + ".", Any, []string{"192.0.2.15"}, nil},
+		{"a name that begins as localhost is looked up", "localhost.example.", Any, []string{"192.0.2.17"}, nil},
+		{"so is one that ends like it", "notlocalhost.", Any, []string{"192.0.2.18"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			z := newZone()
-			got, err := resolve(t.Context(), z.resolver(), tt.host, tt.family)
+			got, err := Resolve(t.Context(), z.Resolver(), tt.host, tt.family)
 			if err != nil || !slices.Equal(got, addresses(tt.want)) {
 				t.Errorf("got %v, %v, want %v", got, err, tt.want)
 			}
-			if tt.queries != nil && !slices.Equal(z.queries, tt.queries) {
-				t.Errorf("asked for %v, want %v", z.queries, tt.queries)
+			if tt.queries != nil && !slices.Equal(z.Queries(), tt.queries) {
+				t.Errorf("asked for %v, want %v", z.Queries(), tt.queries)
 			}
 		})
 	}
@@ -180,19 +102,19 @@ func TestResolveNamesThatAreNotThere(t *testing.T) {
 		family   Family
 		notFound bool
 	}{
-		{"a name that does not exist", "missing.example.", AnyFamily, true},
-		{"a name that exists without an address", "none.example.", AnyFamily, true},
+		{"a name that does not exist", "missing.example.", Any, true},
+		{"a name that exists without an address", "none.example.", Any, true},
 		{"a name without an address of the family", "four.example.", IPv6, true},
 		{"a name whose only IPv6 address stands for an IPv4 one", "mapped.example.", IPv6, true},
 		{"a server that fails", "ill.example.", IPv4, false},
-		{"a server that fails has not said that there is no IPv4 address", "ill.example.", AnyFamily, false},
-		{"a server that fails when it is asked for IPv6", "half.example.", AnyFamily, false},
+		{"a server that fails has not said that there is no IPv4 address", "ill.example.", Any, false},
+		{"a server that fails when it is asked for IPv6", "half.example.", Any, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			addrs, err := resolve(t.Context(), newZone().resolver(), tt.host, tt.family)
-			if !errors.Is(err, ErrNameLookup) || addrs != nil {
-				t.Fatalf("got %v, %v, want ErrNameLookup", addrs, err)
+			addrs, err := Resolve(t.Context(), newZone().Resolver(), tt.host, tt.family)
+			if !errors.Is(err, ErrLookup) || addrs != nil {
+				t.Fatalf("got %v, %v, want ErrLookup", addrs, err)
 			}
 			dns, ok := errors.AsType[*net.DNSError](err)
 			if !ok || dns.IsNotFound != tt.notFound {
@@ -224,48 +146,48 @@ func TestResolveNeedsNoServer(t *testing.T) {
 		family Family
 		want   string // "": refused
 	}{
-		{"for an IPv4 address", "192.0.2.1", AnyFamily, "192.0.2.1"},
-		{"for an IPv6 address", "2001:db8::1", AnyFamily, "2001:db8::1"},
+		{"for an IPv4 address", "192.0.2.1", Any, "192.0.2.1"},
+		{"for an IPv6 address", "2001:db8::1", Any, "2001:db8::1"},
 		{"for an address of the family", "2001:db8::1", IPv6, "2001:db8::1"},
-		{"for an address with a zone, which it keeps", "fe80::1%" + loopbackZone, AnyFamily, "fe80::1%" + loopbackZone},
+		{"for an address with a zone, which it keeps", "fe80::1%" + loopbackZone, Any, "fe80::1%" + loopbackZone},
 		{"for an IPv4-mapped address, which is an IPv4 one", "::ffff:192.0.2.1", IPv4, "192.0.2.1"},
-		{"for localhost", "localhost", AnyFamily, "127.0.0.1"},
+		{"for localhost", "localhost", Any, "127.0.0.1"},
 		{"for localhost over IPv6", "localhost", IPv6, "::1"},
 		{"for what is below localhost, in any case", "A.LocalHost.", IPv4, "127.0.0.1"},
 
 		{"to refuse an IPv6 address as an IPv4 one", "2001:db8::1", IPv4, ""},
 		{"to refuse an IPv4 address as an IPv6 one", "192.0.2.1", IPv6, ""},
 		{"to refuse an IPv4-mapped address as an IPv6 one", "::ffff:192.0.2.1", IPv6, ""},
-		{"to refuse a zone that does not exist", "fe80::1%nowhere", AnyFamily, ""},
-		{"to refuse an index that does not exist", "fe80::1%2147483000", AnyFamily, ""},
-		{"to refuse nothing at all", "", AnyFamily, ""},
-		{"to refuse the root", ".", AnyFamily, ""},
-		{"to refuse an empty label", "a..example", AnyFamily, ""},
-		{"to refuse a leading dot", ".example", AnyFamily, ""},
-		{"to refuse two trailing dots", "example..", AnyFamily, ""},
-		{"to refuse a space", " ", AnyFamily, ""},
-		{"to refuse a space within", "exa mple.org", AnyFamily, ""},
-		{"to refuse a NUL", "example.org\x00", AnyFamily, ""},
-		{"to refuse a newline", "example.org\n", AnyFamily, ""},
-		{"to refuse a URL", "http//example.org", AnyFamily, ""},
-		{"to refuse a port", "example.org:80", AnyFamily, ""},
-		{"to refuse what is not ASCII", "bücher.example", AnyFamily, ""},
-		{"to refuse a label of 64 bytes", strings.Repeat("a", 64) + ".example", AnyFamily, ""},
-		{"to refuse a name of 254 bytes", longName(maxName + 1), AnyFamily, ""},
-		{"to refuse an IPv4 address out of range", "256.1.1.1", AnyFamily, ""},
-		{"to refuse an IPv4 address with octal parts", "192.0.2.01", AnyFamily, ""},
-		{"to refuse a number", "1234", AnyFamily, ""},
-		{"to refuse a hexadecimal number", "0x7f000001", AnyFamily, ""},
-		{"to refuse numbers of both kinds", "0X7F.1.", AnyFamily, ""},
-		{"to refuse an IPv6 address that is none", "2001:db8::1::2", AnyFamily, ""},
-		{"to refuse an IPv4 address with a zone", "192.0.2.1%lo", AnyFamily, ""},
+		{"to refuse a zone that does not exist", "fe80::1%nowhere", Any, ""},
+		{"to refuse an index that does not exist", "fe80::1%2147483000", Any, ""},
+		{"to refuse nothing at all", "", Any, ""},
+		{"to refuse the root", ".", Any, ""},
+		{"to refuse an empty label", "a..example", Any, ""},
+		{"to refuse a leading dot", ".example", Any, ""},
+		{"to refuse two trailing dots", "example..", Any, ""},
+		{"to refuse a space", " ", Any, ""},
+		{"to refuse a space within", "exa mple.org", Any, ""},
+		{"to refuse a NUL", "example.org\x00", Any, ""},
+		{"to refuse a newline", "example.org\n", Any, ""},
+		{"to refuse a URL", "http//example.org", Any, ""},
+		{"to refuse a port", "example.org:80", Any, ""},
+		{"to refuse what is not ASCII", "bücher.example", Any, ""},
+		{"to refuse a label of 64 bytes", strings.Repeat("a", 64) + ".example", Any, ""},
+		{"to refuse a name of 254 bytes", longName(maxName + 1), Any, ""},
+		{"to refuse an IPv4 address out of range", "256.1.1.1", Any, ""},
+		{"to refuse an IPv4 address with octal parts", "192.0.2.01", Any, ""},
+		{"to refuse a number", "1234", Any, ""},
+		{"to refuse a hexadecimal number", "0x7f000001", Any, ""},
+		{"to refuse numbers of both kinds", "0X7F.1.", Any, ""},
+		{"to refuse an IPv6 address that is none", "2001:db8::1::2", Any, ""},
+		{"to refuse an IPv4 address with a zone", "192.0.2.1%lo", Any, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := resolve(t.Context(), noResolver(t), tt.host, tt.family)
+			got, err := Resolve(t.Context(), noResolver(t), tt.host, tt.family)
 			if tt.want == "" {
-				if !errors.Is(err, ErrNameLookup) || got != nil {
-					t.Errorf("got %v, %v, want ErrNameLookup", got, err)
+				if !errors.Is(err, ErrLookup) || got != nil {
+					t.Errorf("got %v, %v, want ErrLookup", got, err)
 				}
 				return
 			}
@@ -292,16 +214,9 @@ func loopbackInterface(t *testing.T) net.Interface {
 }
 
 func TestResolveNamesTheMissingZone(t *testing.T) {
-	_, err := resolve(t.Context(), noResolver(t), "fe80::1%nowhere", AnyFamily)
+	_, err := Resolve(t.Context(), noResolver(t), "fe80::1%nowhere", Any)
 	if err == nil || !strings.Contains(err.Error(), `zone "nowhere"`) {
 		t.Errorf("%v does not name the zone", err)
-	}
-}
-
-func TestResolveRefusesAnUnknownFamily(t *testing.T) {
-	_, err := Resolve(t.Context(), "192.0.2.1", Family(5))
-	if _, ok := errors.AsType[*ConfigError](err); !ok {
-		t.Errorf("%v, want a *ConfigError", err)
 	}
 }
 
@@ -331,17 +246,17 @@ func TestResolveEndsWithItsContext(t *testing.T) {
 		}, nil},
 		{"but an impossible name stays what it is", "exa mple", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithDeadline(ctx, time.Now())
-		}, ErrNameLookup},
+		}, ErrLookup},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := tt.ctx(t.Context())
 			defer cancel()
-			_, err := resolve(ctx, newZone().resolver(), tt.host, AnyFamily)
+			_, err := Resolve(ctx, newZone().Resolver(), tt.host, Any)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("%v, want %v", err, tt.want)
 			}
-			if tt.want != ErrNameLookup && errors.Is(err, ErrNameLookup) {
+			if tt.want != ErrLookup && errors.Is(err, ErrLookup) {
 				t.Errorf("%v blames the name", err)
 			}
 		})
@@ -359,7 +274,7 @@ func TestResolveIsInterruptedWhileAServerKeepsSilent(t *testing.T) {
 			return client, nil
 		},
 	}
-	if _, err := resolve(ctx, silent, "four.example.", AnyFamily); !errors.Is(err, context.Canceled) {
+	if _, err := Resolve(ctx, silent, "four.example.", Any); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want context.Canceled", err)
 	}
 }
@@ -372,7 +287,7 @@ func FuzzCheckName(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		if checkName(name) != nil {
+		if Check(name) != nil {
 			return
 		}
 		// What is accepted fits into a DNS message, and is no address to anybody.
