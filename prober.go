@@ -41,6 +41,18 @@ type Config struct {
 	// and requires CAP_NET_ADMIN or CAP_NET_RAW.
 	Mark uint32
 
+	// ID is the identifier of all echo requests, as that of icmplib is, for firewalls and
+	// hosts that know the prober by it. The default, 0, draws one for each socket, and
+	// another where more sequence numbers are needed or a session is stuck. With an ID there
+	// is one socket for each IP version: sending waits while all its 65,535 sequence numbers
+	// are in flight, all operations need the same source, interface, mark, don't-fragment
+	// and broadcast options, and an interface that was removed is not found again. An ID
+	// that another socket has is an error of the first operation, a [*socket.OpError]; on
+	// Linux a datagram socket has it for both IP versions, so that the second of them takes
+	// a raw socket or fails. Datagram sockets of Windows choose their ID themselves. The
+	// queries of [ProbeOptions] are not echo requests and have IDs of their own.
+	ID uint16
+
 	// Rate limits the packets per second of all operations together. The default, and a
 	// negative value, is no limit. (A MultiPing has its own rate, which is limited by
 	// default.)
@@ -312,6 +324,7 @@ func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
 			Version:      key.version,
 			Protocol:     key.protocol.number(),
 			Mode:         p.cfg.Mode,
+			ID:           p.cfg.ID,
 			Source:       key.source,
 			Interface:    key.device,
 			Mark:         key.mark,
@@ -325,6 +338,7 @@ func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
 	}
 	cfg := &socket.Config{
 		Mode:         p.cfg.Mode,
+		ID:           p.cfg.ID,
 		Source:       key.source,
 		Interface:    key.device,
 		Mark:         key.mark,
@@ -416,12 +430,19 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	case p.closed == nil:
 		return nil, errNotMade
 	}
+	fixed := p.cfg.ID != 0 && key.protocol == ICMP
+	if fixed {
+		key.turn = 0 // there is no other id to turn to
+	}
 	if pool := p.pools[key]; pool != nil {
 		return pool, nil
 	}
 	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.open(key) }, p.cfg.Logger, p.buffers)
 	if err != nil {
 		return nil, err
+	}
+	if fixed {
+		pool.Limit(1)
 	}
 	p.pools[key] = pool
 	return pool, nil

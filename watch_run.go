@@ -455,7 +455,7 @@ func (r *watchRun) result(a *watching, result *Result) {
 	case cadence.Down:
 		r.tell(WatchEvent{Kind: WatchDown, Result: *result}, a)
 	}
-	if also == cadence.Stuck {
+	if also == cadence.Stuck && r.p.cfg.ID == 0 {
 		a.turn, a.pool = (a.turn+1)%watchTurns, nil
 		r.tell(WatchEvent{Kind: WatchNewID}, a)
 	}

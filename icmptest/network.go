@@ -46,7 +46,7 @@ func (n *network) Listen(s standin.Socket) (engine.Medium, error) {
 	}
 	datagram := s.Mode == socket.Datagram || s.Mode == socket.Auto && s.Protocol != icmp.SCTP
 	if s.Protocol == icmp.ICMP {
-		return engine.OverEcho(n.Network.Listen(s.Version, netsim.ConnOptions{Datagram: datagram, DontFragment: s.DontFragment})), nil
+		return engine.OverEcho(n.Network.Listen(s.Version, netsim.ConnOptions{Datagram: datagram, ID: s.ID, DontFragment: s.DontFragment})), nil
 	}
 	c, err := n.ListenTransport(s.Version, s.Protocol, netsim.TransportOptions{
 		Datagram: datagram, FirstPort: s.FirstPort, Ports: s.Ports, DontFragment: s.DontFragment,

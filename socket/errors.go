@@ -85,6 +85,8 @@ func explainListen(mode Mode, cfg *Config, err error) error {
 		return err
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("%w: %v is not an address of this host: use one that it has, or none", err, cfg.Source)
+	case errors.Is(err, syscall.EADDRINUSE) && cfg.ID != 0:
+		return fmt.Errorf("%w: another socket of this host, of either IP version, has the id %d: choose another one, or 0 to have one drawn", err, cfg.ID)
 	case errors.Is(err, os.ErrPermission):
 		return deny(mode, err)
 	}

@@ -93,6 +93,8 @@ type echoCall struct {
 func openEcho(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	ipv6 := cfg.version == icmp.V6
 	switch {
+	case cfg.ID != 0:
+		return nil, unsupported("choosing the id (ID)")
 	case cfg.Interface != "":
 		return nil, unsupported("binding to an interface (Interface)")
 	case cfg.DontFragment && ipv6:

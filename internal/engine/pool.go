@@ -41,6 +41,7 @@ type Pool struct {
 	done   chan struct{} // closed by Close
 
 	mu      sync.Mutex
+	most    int // engines
 	engines []*Engine
 	retired []*Engine // whose interface is gone, and that have probes in flight
 	gone    Counters  // of those that were retired and are closed
@@ -51,7 +52,7 @@ type Pool struct {
 // NewPool opens the first socket of a pool; listen opens each of them. Their receive
 // buffers grow within a budget.
 func NewPool(listen func() (Medium, error), log *slog.Logger, budget *Budget) (*Pool, error) {
-	p := &Pool{listen: listen, log: log, budget: budget, done: make(chan struct{})}
+	p := &Pool{listen: listen, log: log, budget: budget, done: make(chan struct{}), most: maxEngines}
 	if _, err := p.grow(); err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func (p *Pool) pick(n int) (*Engine, error) {
 			best, most = e, room
 		}
 	}
-	if len(p.engines) < maxEngines && !p.full {
+	if len(p.engines) < p.most && !p.full {
 		e, err := p.growLocked()
 		if err == nil {
 			return e, nil
@@ -184,6 +185,13 @@ func (p *Pool) growLocked() (*Engine, error) {
 	e := newEngine(medium, p.log, p.budget)
 	p.engines = append(p.engines, e)
 	return e, nil
+}
+
+// Limit has the pool open no more than so many sockets: sending waits for room in them.
+func (p *Pool) Limit(sockets int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.most = sockets
 }
 
 // pause waits for room.

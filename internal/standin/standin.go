@@ -25,6 +25,7 @@ type Socket struct {
 	Version      icmp.Version
 	Protocol     icmp.Protocol // icmp.ICMP also stands for ICMPv6
 	Mode         socket.Mode
+	ID           uint16     // of echo requests; 0: any
 	Source       netip.Addr // the zero Addr: any
 	Interface    string     // "": any
 	Mark         uint32
