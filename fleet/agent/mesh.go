@@ -8,7 +8,6 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ type mesh struct {
 
 // peerPath is the way to a peer as it was seen last.
 type peerPath struct {
-	path   string // its addresses
+	way    wire.Way // all that is known of it since it changed
 	traced time.Time
 	told   time.Time
 	bad    int // rounds with loss, one after the other
@@ -187,21 +186,27 @@ func (a *Agent) tracePeers(ctx context.Context, prober *icmplib.Prober, m *mesh,
 
 // tell returns the way to a peer where it is worth telling.
 func (m *mesh) tell(peer string, route *icmplib.Route, now time.Time) *wire.PairRoute {
-	known, path := m.paths[peer], pathOf(route)
+	known, way := m.paths[peer], wire.WayOf(route)
 	why := ""
+	changed := known.way.Changed(way) != nil
 	switch {
-	case known.path == "":
+	case known.told.IsZero():
 		why = "first"
-	case !samePath(known.path, path):
+	case changed:
 		why = "changed"
 	case known.bad > 0:
 		why = "loss"
 	case time.Since(known.told) > time.Hour: // the hub may have forgotten it
 		why = "unchanged"
-	default:
+	}
+	if !changed {
+		way = known.way.Join(way)
+	}
+	known.way = way
+	if why == "" {
 		return nil
 	}
-	known.path, known.told = path, time.Now()
+	known.told = time.Now()
 	named := *route
 	named.Name = peer
 	text, err := named.AppendJSON(nil)
@@ -209,34 +214,6 @@ func (m *mesh) tell(peer string, route *icmplib.Route, now time.Time) *wire.Pair
 		return nil
 	}
 	return &wire.PairRoute{Peer: peer, Time: now, Why: why, Route: text}
-}
-
-// pathOf returns the addresses on the way in a text; * for a silent hop.
-func pathOf(route *icmplib.Route) string {
-	words := []string{}
-	for i := range route.Hops {
-		if h := &route.Hops[i]; h.IsSilent() {
-			words = append(words, "*")
-		} else {
-			words = append(words, h.Address.String())
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// samePath reports whether two ways are the same as far as both are known: a hop that was
-// silent once is no change.
-func samePath(a, b string) bool {
-	x, y := strings.Fields(a), strings.Fields(b)
-	if len(x) != len(y) {
-		return false
-	}
-	for i := range x {
-		if x[i] != y[i] && x[i] != "*" && y[i] != "*" {
-			return false
-		}
-	}
-	return true
 }
 
 // sendRounds hands the rounds to the hub, each once, in the order of time: a round is stored

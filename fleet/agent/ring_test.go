@@ -91,10 +91,13 @@ func TestRoutesAreToldWhenTheyAreWorthIt(t *testing.T) {
 			{routeOf("10.0.0.1", "10.0.0.2"), 0, 0, "first"},
 			{routeOf("10.0.0.1", "10.0.0.2"), 0, time.Minute, ""},
 			{routeOf("*", "10.0.0.2"), 0, time.Minute, ""},
-			{routeOf("10.0.0.9", "10.0.0.2"), 0, time.Minute, "changed"},
+			{routeOf("10.0.0.1", "*", "*"), 0, time.Minute, ""},
+			{routeOf("*", "*"), 0, time.Minute, ""},
+			{routeOf("10.0.0.9", "10.0.0.2"), 0, time.Minute, "changed"}, // than what was known before the silence
 			{routeOf("10.0.0.9", "10.0.0.2"), 2, time.Minute, "loss"},
-			{routeOf("10.0.0.9", "10.0.0.2", "10.0.0.3"), 0, time.Minute, "changed"},
-			{routeOf("10.0.0.9", "10.0.0.2", "10.0.0.3"), 0, 2 * time.Hour, "unchanged"},
+			{routeOf("10.0.0.9", "10.0.0.2", "10.0.0.3"), 0, time.Minute, ""},
+			{routeOf("10.0.0.9", "10.0.0.2", "10.0.0.4"), 0, time.Minute, "changed"},
+			{routeOf("10.0.0.9", "10.0.0.2", "10.0.0.4"), 0, 2 * time.Hour, "unchanged"},
 		} {
 			time.Sleep(step.after)
 			known.bad = step.bad

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,13 +25,13 @@ type Mesh struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
-	rounds  map[string]*wire.Round         // the last of each agent
-	ways    map[[2]string][]wire.PairRoute // of a pair: those that differed, the last one at the end
-	changed chan struct{}                  // closed when there is something new
+	rounds  map[string]*wire.Round // the last of each agent
+	ways    map[[2]string]*waysOf  // of each pair
+	changed chan struct{}          // closed when there is something new
 }
 
 func newMesh(js jetstream.JetStream, log *slog.Logger) *Mesh {
-	return &Mesh{js: js, log: log, rounds: map[string]*wire.Round{}, ways: map[[2]string][]wire.PairRoute{},
+	return &Mesh{js: js, log: log, rounds: map[string]*wire.Round{}, ways: map[[2]string]*waysOf{},
 		changed: make(chan struct{})}
 }
 
@@ -53,18 +54,43 @@ func (m *Mesh) watch(ctx context.Context) {
 // maxWays is how many ways of a pair are remembered.
 const maxWays = 8
 
+// waysOf are the ways of a pair that differed, the last one at the end.
+type waysOf struct {
+	told []wire.PairRoute
+	way  wire.Way // all that is known of the last one
+	most int      // at how many distances somebody answered when it was told
+}
+
+// add takes in a way. Of the traces of one way the one that saw the most is shown: one more
+// silent hop is no news.
+func (w *waysOf) add(told wire.PairRoute) {
+	way, err := wire.ReadWay(told.Route)
+	if err != nil {
+		return // a page could not show it either
+	}
+	last := len(w.told) - 1
+	switch {
+	case last < 0 || w.way.Changed(way) != nil:
+		w.told = append(w.told, told)
+		w.told = w.told[max(0, len(w.told)-maxWays):]
+		w.way, w.most = way, way.Known()
+		return
+	case way.Known() >= w.most:
+		w.told[last], w.most = told, way.Known()
+	}
+	w.way = w.way.Join(way)
+}
+
 func (m *Mesh) add(round *wire.Round) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rounds[round.Agent] = round
-	for _, way := range round.Routes {
-		pair := [2]string{round.Agent, way.Peer}
-		ways := m.ways[pair]
-		if len(ways) > 0 && way.Why != "changed" && way.Why != "first" {
-			ways = ways[:len(ways)-1] // the same way, seen again
+	for _, told := range round.Routes {
+		pair := [2]string{round.Agent, told.Peer}
+		if m.ways[pair] == nil {
+			m.ways[pair] = &waysOf{}
 		}
-		ways = append(ways, way)
-		m.ways[pair] = ways[max(0, len(ways)-maxWays):]
+		m.ways[pair].add(told)
 	}
 	close(m.changed)
 	m.changed = make(chan struct{})
@@ -92,7 +118,10 @@ func (m *Mesh) Rounds() []*wire.Round {
 func (m *Mesh) Ways(from, to string) []wire.PairRoute {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([]wire.PairRoute(nil), m.ways[[2]string{from, to}]...)
+	if ways := m.ways[[2]string{from, to}]; ways != nil {
+		return slices.Clone(ways.told)
+	}
+	return nil
 }
 
 // History yields the rounds of an agent since a time, in order.

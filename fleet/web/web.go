@@ -101,7 +101,9 @@ type history struct {
 	Low    []*float64       `json:"low"`
 	High   []*float64       `json:"high"` // the 95th percentile
 	Loss   []float64        `json:"loss"` // in percent
-	Ways   []wire.PairRoute `json:"ways"`
+	Ways   []wire.PairRoute `json:"ways"` // the last two that differed
+	// Changed are the distances at which the last way is another one than that before.
+	Changed []int `json:"changed"`
 }
 
 // pair answers with the history of a pair in both directions.
@@ -124,6 +126,12 @@ func (s *server) pair(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) history(r *http.Request, from, to string, since time.Duration) (*history, error) {
 	h := &history{From: from, To: to, Time: []float64{}, Ways: s.hub.Mesh().Ways(from, to)}
+	if n := len(h.Ways); n > 1 {
+		h.Ways = h.Ways[n-2:]
+		before, _ := wire.ReadWay(h.Ways[0].Route) // the hub has read them before
+		now, _ := wire.ReadWay(h.Ways[1].Route)
+		h.Changed = before.Changed(now)
+	}
 	type point struct {
 		at   time.Time
 		pair wire.Pair

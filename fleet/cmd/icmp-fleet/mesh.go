@@ -167,27 +167,21 @@ func (c *command) printRound(round *wire.Round) {
 	}
 	for _, r := range round.Routes {
 		if r.Why != "unchanged" {
-			fmt.Fprintf(c.out, "%s  %s > %s  route (%s): %s\n", at, round.Agent, r.Peer, r.Why, wayOf(r))
+			_, text := readWay(r.Route)
+			fmt.Fprintf(c.out, "%s  %s > %s  route (%s): %s\n", at, round.Agent, r.Peer, r.Why, text)
 		}
 	}
 	fmt.Fprintf(c.out, "%s  %s: %d pairs, %d bad\n", at, round.Agent, len(round.Pairs), bad)
 }
 
-// wayOf returns the addresses of a route.
-func wayOf(r wire.PairRoute) string {
-	route := &icmplib.Route{}
-	if err := json.Unmarshal(r.Route, route); err != nil {
-		return "cannot be read"
+// readWay returns the way of a route in JSON, and its text with how it ended.
+func readWay(route json.RawMessage) (way wire.Way, text string) {
+	r := &icmplib.Route{}
+	if err := json.Unmarshal(route, r); err != nil {
+		return way, "cannot be read"
 	}
-	words := []string{}
-	for i := range route.Hops {
-		if h := &route.Hops[i]; h.IsSilent() {
-			words = append(words, "*")
-		} else {
-			words = append(words, h.Address.String())
-		}
-	}
-	return strings.Join(append(words, "("+route.End.String()+")"), " ")
+	way = wire.WayOf(r)
+	return way, fmt.Sprintf("%v (%v)", way, r.End)
 }
 
 func (c *command) meshExplain() *cobra.Command {
@@ -219,7 +213,7 @@ func (c *command) explain(ctx context.Context, asker *client.Client, a, b string
 			return fmt.Errorf("no agent is enrolled as %s", name)
 		}
 	}
-	stories := [2]*story{newStory(a, b), newStory(b, a)}
+	stories := [2]*story{{from: a, to: b}, {from: b, to: a}}
 	for round, err := range asker.Mesh(ctx, []string{a, b}, since) {
 		if err != nil {
 			return err
@@ -239,7 +233,7 @@ func (c *command) explain(ctx context.Context, asker *client.Client, a, b string
 		}
 		gaps, err := asker.Ask(ctx, []wire.Member{*ends[i]}, to.Address.String(), wire.Measure{Kind: "traceroute"}, func(answer client.Answer) {
 			if answer.Kind == wire.KindRoute {
-				fmt.Fprintf(c.out, "  now: %s\n", wayOf(wire.PairRoute{Route: answer.Body}))
+				fmt.Fprintf(c.out, "  now%s\n", s.route("", answer.Body))
 			}
 		})
 		if err != nil {
@@ -261,9 +255,8 @@ type story struct {
 	from, to string
 	pairs    []meshPair
 	routes   []wire.PairRoute
+	way      wire.Way // all that is known of the last one
 }
-
-func newStory(from, to string) *story { return &story{from: from, to: to} }
 
 func (s *story) add(round *wire.Round) {
 	if round.Agent != s.from {
@@ -316,6 +309,28 @@ func (s *story) print(c *command) {
 		}
 	}
 	for _, r := range s.routes {
-		fmt.Fprintf(c.out, "  %s  route (%s): %s\n", r.Time.Local().Format(time.DateTime), r.Why, wayOf(r))
+		fmt.Fprintf(c.out, "  %s  route%s\n", r.Time.Local().Format(time.DateTime), s.route(r.Why, r.Route))
 	}
+}
+
+// route returns why a route was told and its text, and remembers its way. Where it has changed
+// is found here: an agent may count a hop that was silent once as a change.
+func (s *story) route(why string, route json.RawMessage) string {
+	way, text := readWay(route)
+	distances := s.way.Changed(way)
+	switch {
+	case distances != nil:
+		s.way, why = way, "changed at distance "+strings.Trim(fmt.Sprint(distances), "[]")
+	case s.way.Known() == 0:
+		s.way = way
+	default:
+		s.way = s.way.Join(way)
+		if why == "changed" || why == "" {
+			why = "as before"
+		}
+	}
+	if why == "" {
+		return ": " + text
+	}
+	return " (" + why + "): " + text
 }

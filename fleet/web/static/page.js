@@ -127,17 +127,17 @@ function plot(element, h) {
 }
 
 // hopText is who answered at a hop.
-const hopText = (hop) => hop && hop.address ? hop.address : hop ? '*' : '';
+const hopText = (hop) => !hop ? '' : (hop.responders || []).map((r) => r.address).join(' ') || '*';
 
 function ways(h) {
-  const all = (h.ways || []).slice(-2);
+  const all = h.ways || [];
   if (all.length === 0) return make('p', { class: 'soft' }, 'No route is known yet.');
   const [old, now] = all.length === 2 ? all : [null, all[0]];
   const hops = (w) => w ? w.route.hops : [];
   const rows = [];
   for (let i = 0; i < Math.max(hops(old).length, hops(now).length); i++) {
     const was = hops(old)[i], is = hops(now)[i];
-    const changed = old && hopText(was) !== hopText(is) && hopText(was) !== '*' && hopText(is) !== '*';
+    const changed = (h.changed || []).includes(i + 1);
     rows.push(make('tr', { class: changed ? 'changed' : null }, make('td', { class: 'number' }, String(i + 1)),
       old ? make('td', {}, hopText(was)) : null, make('td', {}, hopText(is)),
       make('td', { class: 'number' }, is && is.packets_received ? ms(is.avg_rtt_ms) + ' ms' : '')));
