@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,7 +32,7 @@ func (a *Agent) listen(ctx context.Context) error {
 		return err
 	}
 	handle := micro.HandlerFunc(func(r micro.Request) {
-		answers := &answers{agent: a.name, request: r}
+		answers := &answers{agent: a.name, log: a.log, request: r}
 		select {
 		case asks <- struct{}{}:
 			a.asks.Add(1)
@@ -40,7 +41,7 @@ func (a *Agent) listen(ctx context.Context) error {
 				a.answer(ctx, answers)
 			}()
 		default:
-			answers.end(fmt.Errorf("the agent is busy with %d questions", maxAsks))
+			answers.end(&wire.Ask{}, fmt.Errorf("the agent is busy with %d questions", maxAsks))
 		}
 	})
 	if err := service.AddEndpoint("ask", handle, micro.WithEndpointSubject(wire.AskSubject(a.name, "*"))); err != nil {
@@ -75,10 +76,9 @@ func (a *Agent) callOff(m *nats.Msg) {
 func (a *Agent) answer(ctx context.Context, to *answers) {
 	ask := &wire.Ask{}
 	if err := json.Unmarshal(to.request.Data(), ask); err != nil {
-		to.end(fmt.Errorf("the question cannot be read: %w", err))
+		to.end(ask, fmt.Errorf("the question cannot be read: %w", err))
 		return
 	}
-	asker := to.request.Subject()[strings.LastIndexByte(to.request.Subject(), '.')+1:]
 	ctx, done := a.begin(ctx, ask.ID)
 	defer done()
 	ctx, stop := a.gate.watch(ctx)
@@ -98,14 +98,13 @@ func (a *Agent) answer(ctx context.Context, to *answers) {
 	if errors.As(err, &refusal) {
 		a.refused.Add(1)
 	}
-	to.end(err)
-	a.log.Info("asked", "asker", asker, "id", ask.ID, "kind", ask.Measure.Kind, "target", ask.Target, "answers", to.count, "error", err)
+	to.end(ask, err)
 }
 
 // askAllowed checks a question before it has a place, and fills its defaults in.
 func (a *Agent) askAllowed(ctx context.Context, ask *wire.Ask) (err error) {
 	if ask.Version > wire.Version {
-		return fmt.Errorf("the question is of version %d, and the agent knows %d: upgrade the agent", ask.Version, wire.Version)
+		return fmt.Errorf("the question needs version %d of the messages, and the agent knows %d: upgrade the agent", ask.Version, wire.Version)
 	}
 	if a.draining.Load() {
 		return errEnding
@@ -123,6 +122,7 @@ func (a *Agent) askAllowed(ctx context.Context, ask *wire.Ask) (err error) {
 // answers are those to one question.
 type answers struct {
 	agent   string
+	log     *slog.Logger
 	request micro.Request
 
 	mu    sync.Mutex
@@ -156,10 +156,13 @@ func (to *answers) beat(ctx context.Context) {
 	}
 }
 
-// end sends the last answer.
-func (to *answers) end(err error) {
+// end sends the last answer, and logs who has asked what, and what came of it.
+func (to *answers) end(ask *wire.Ask, err error) {
 	to.mu.Lock()
 	defer to.mu.Unlock()
+	subject := to.request.Subject() // which nobody but the asker may publish to
+	to.log.Info("asked", "asker", subject[strings.LastIndexByte(subject, '.')+1:], "id", ask.ID, "kind", ask.Measure.Kind,
+		"target", ask.Target, "answers", to.count, "error", err)
 	end := wire.End{Count: to.count}
 	var refusal *policy.Refusal
 	if err != nil {

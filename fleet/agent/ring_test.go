@@ -113,3 +113,10 @@ func TestRoutesAreToldWhenTheyAreWorthIt(t *testing.T) {
 }
 
 func mustAddr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+func prefixes(all ...string) (parsed []netip.Prefix) {
+	for _, s := range all {
+		parsed = append(parsed, netip.MustParsePrefix(s))
+	}
+	return parsed
+}

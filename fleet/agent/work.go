@@ -105,7 +105,7 @@ func (a *Agent) takeShard(ctx, life context.Context, msg jetstream.Msg) {
 		return
 	}
 	if shard.Version > wire.Version {
-		a.log.Error("a shard is of a newer version: upgrade the agent", "version", shard.Version)
+		a.log.Error("a shard is left to newer agents: upgrade this one", "job", shard.Job, "needs", shard.Version, "knows", wire.Version)
 		msg.NakWithDelay(time.Minute)
 		return
 	}
@@ -144,6 +144,8 @@ func (a *Agent) doShard(ctx context.Context, shard *wire.Shard, msg jetstream.Ms
 	result, err := a.runShard(watched, shard)
 	switch {
 	case err == nil:
+		a.log.Info("a shard is done", "asker", shard.Asker, "job", shard.Job, "shard", shard.Shard, "kind", shard.Measure.Kind,
+			"targets", result.Header.Get(wire.HeaderTargets), "refused", result.Header.Get(wire.HeaderRefused))
 		a.storeShard(ctx, result, msg)
 	case errors.Is(context.Cause(ctx), errCalledOff):
 		msg.Ack()

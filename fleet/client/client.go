@@ -199,7 +199,7 @@ func (c *Client) Ask(ctx context.Context, agents []wire.Member, target string, m
 	if err != nil {
 		return nil, err
 	}
-	ask := wire.Ask{Version: wire.Version, ID: wire.NewID(), Target: target, Measure: m}
+	ask := wire.Ask{Version: wire.Needed, ID: wire.NewID(), Target: target, Measure: m}
 	text, err := json.Marshal(ask)
 	if err != nil {
 		return nil, err

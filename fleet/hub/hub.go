@@ -37,9 +37,11 @@ type Config struct {
 	// where Listen is not loopback, which tokens carry.
 	TLSCert, TLSKey string
 
-	// External are the options of a connection to NATS of the user's, at URL, in place of the
-	// embedded one. Keys and permissions are then his to set: see [Hub.Enroll].
-	External []nats.Option
+	// External is where NATS of the user's is, in place of the embedded one: a URL, or several
+	// with commas between them. Keys and permissions are then his to enter there: see
+	// [Configuration]. URL is External by default.
+	External string
+	CA       string // the certificates, in PEM, that those of External are to be signed by; "": the system's
 
 	Limits    policy.Limits // what agents may do at the most
 	Mesh      wire.Mesh     // zero fields: a round of 60 pings a minute, 2 s, routes every 10 minutes, 50 agents
@@ -100,7 +102,7 @@ func Start(ctx context.Context, cfg Config) (_ *Hub, err error) {
 		return nil, err
 	}
 	h := &Hub{cfg: cfg, log: cfg.Log, presence: map[string]wire.Presence{}, queues: map[string]bool{}, spoilt: make(chan struct{})}
-	if h.registry, err = openRegistry(filepath.Join(cfg.Dir, "enrolled.json")); err != nil {
+	if h.registry, err = openRegistry(filepath.Join(cfg.Dir, registryFile)); err != nil {
 		return nil, err
 	}
 	ctx, h.end = context.WithCancel(ctx)
@@ -136,9 +138,16 @@ func (h *Hub) Close() {
 }
 
 func (h *Hub) connect(ctx context.Context) (err error) {
-	if h.cfg.External != nil {
-		h.nc, err = nats.Connect(h.cfg.URL, append(h.cfg.External, nats.Name("hub"), nats.MaxReconnects(-1))...)
-		return err
+	if h.cfg.External != "" {
+		h.ca, h.cfg.URL = h.cfg.CA, cmp.Or(h.cfg.URL, h.cfg.External)
+		seed, err := hubSeed(h.cfg.Dir)
+		if err != nil {
+			return err
+		}
+		if h.nc, err = (&wire.Token{URL: h.cfg.External, Name: "hub", Seed: seed, CA: h.ca}).Connect(); err != nil {
+			return fmt.Errorf("NATS at %s: %w: are the key and the permissions there that icmp-fleet permissions prints?", h.cfg.External, err)
+		}
+		return nil
 	}
 	certificate, ca, err := certificate(&h.cfg)
 	if err != nil {
@@ -235,7 +244,7 @@ func (h *Hub) note(ctx context.Context, update jetstream.KeyValueEntry) {
 	}
 	h.mu.Unlock()
 	if there && !was {
-		h.log.Info("an agent is there", "agent", name, "address", p.Address, "version", p.Version)
+		h.log.Info("an agent is there", "agent", name, "address", p.Address, "version", p.Age())
 	} else if !there && was {
 		h.log.Warn("an agent is away", "agent", name)
 	}
@@ -331,8 +340,8 @@ func (h *Hub) makeQueues(ctx context.Context, fleet wire.Fleet) error {
 	return nil
 }
 
-// Enroll enrolls somebody and returns his token. Where NATS is the user's own, he has to give
-// the key of the token these permissions there.
+// Enroll enrolls somebody and returns his token. Where NATS is the user's own, he has to enter
+// what [Configuration] returns there.
 func (h *Hub) Enroll(ctx context.Context, e wire.Enrollment) (*wire.Token, error) {
 	if e.Role == wire.RoleAgent && e.Site == "" {
 		e.Site = e.Name

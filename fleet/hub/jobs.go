@@ -138,10 +138,10 @@ func (j *jobs) add(ctx context.Context, asker string, shards wire.Shards) error 
 		j.mu.Unlock()
 		return fmt.Errorf("job %q takes no shards", shards.Job)
 	}
-	measure, each, queues := one.Measure, one.Each, one.Queues
+	spec := one.Job
 	one.touched = time.Now()
 	j.mu.Unlock()
-	size := wire.ShardSize(measure.Kind)
+	size := wire.ShardSize(spec.Measure.Kind)
 	var acks []jetstream.PubAckFuture
 	for i := range shards.Shards {
 		s := &shards.Shards[i]
@@ -152,12 +152,12 @@ func (j *jobs) add(ctx context.Context, asker string, shards wire.Shards) error 
 		if n <= 0 || n > size || s.Shard < 0 || s.First.IsValid() == (s.Targets != nil) {
 			return fmt.Errorf("shard %d has %d targets: 1 to %d are allowed", s.Shard, n, size)
 		}
-		s.Version, s.Job, s.Each, s.Measure = wire.Version, shards.Job, each, measure
+		s.Version, s.Job, s.Asker, s.Each, s.Measure = wire.Needed, spec.ID, asker, spec.Each, spec.Measure
 		text, err := json.Marshal(s)
 		if err != nil {
 			return err
 		}
-		for _, queue := range queues {
+		for _, queue := range spec.Queues {
 			subject := wire.WorkSubject(queue, s.Job, s.Shard)
 			ack, err := j.h.js.PublishMsgAsync(&nats.Msg{Subject: subject, Data: text}, jetstream.WithMsgID(subject))
 			if err != nil {

@@ -24,6 +24,9 @@ type entry struct {
 	Created time.Time `json:"created"`
 }
 
+// registryFile is that of the registry, in Config.Dir.
+const registryFile = "enrolled.json"
+
 // registry is who is enrolled, in a file that is replaced as a whole.
 type registry struct {
 	file string

@@ -109,7 +109,7 @@ func (s *natsServer) Check(c server.ClientAuthentication) bool {
 		s.log.Warn("somebody who is not enrolled was turned away", "key", opts.Nkey, "from", c.RemoteAddress())
 		return false
 	}
-	c.RegisterUser(&server.User{Username: e.Name, Permissions: Permissions(e.Enrollment)})
+	c.RegisterUser(&server.User{Username: e.Name, Permissions: permissions(e.Enrollment)})
 	return true
 }
 

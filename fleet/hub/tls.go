@@ -17,23 +17,15 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-)
 
-// loopback reports whether host:port is reached from this host alone.
-func loopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
+	"github.com/goicmp/icmplib/fleet/wire"
+)
 
 // certificate returns what the server proves itself with, and what tokens say to check it
 // by; nil where it needs none. Without a certificate of the user's it makes one, which is
 // trusted by those alone who have a token.
 func certificate(cfg *Config) (*tls.Config, string, error) {
-	if cfg.TLSCert == "" && loopback(cfg.Listen) {
+	if cfg.TLSCert == "" && wire.Loopback(cfg.Listen) {
 		return nil, "", nil
 	}
 	if cfg.TLSCert != "" {

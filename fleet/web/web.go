@@ -11,10 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/goicmp/icmplib/fleet/hub"
@@ -63,7 +61,7 @@ func guard(next http.Handler, password string) http.Handler {
 		header.Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'")
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
-		if password == "" && !local(r.Host) {
+		if password == "" && !wire.Loopback(r.Host) {
 			http.Error(w, "this page is for the machine of the hub", http.StatusForbidden)
 			return
 		}
@@ -75,15 +73,6 @@ func guard(next http.Handler, password string) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// local reports whether the host of a request stands for this machine.
-func local(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func reply(w http.ResponseWriter, v any) {

@@ -107,7 +107,7 @@ func (m Measure) Packet() (p icmplib.Packet, err error) {
 
 // Ask is a question to an agent.
 type Ask struct {
-	Version int     `json:"version"` // that of the asker
+	Version int     `json:"version"` // that an agent has to know
 	ID      string  `json:"id"`      // which nobody can guess, to call it off
 	Target  string  `json:"target"`  // a name or an address
 	Measure Measure `json:"measure"` // what to do
@@ -122,10 +122,11 @@ type End struct {
 
 // Shard is a part of a job: its targets are listed, or so many addresses from First on.
 type Shard struct {
-	Version int        `json:"version"`        // that of the hub
-	Job     string     `json:"job"`            // to which it belongs
-	Shard   int        `json:"shard"`          // its ordinal, from 0
-	Each    bool       `json:"each,omitempty"` // each agent has a result of its own
+	Version int        `json:"version"`         // that an agent has to know
+	Job     string     `json:"job"`             // to which it belongs
+	Asker   string     `json:"asker,omitempty"` // who handed it in
+	Shard   int        `json:"shard"`           // its ordinal, from 0
+	Each    bool       `json:"each,omitempty"`  // each agent has a result of its own
 	Measure Measure    `json:"measure"`
 	Targets []string   `json:"targets,omitempty"`
 	First   netip.Addr `json:"first,omitzero"`
@@ -275,6 +276,17 @@ type Presence struct {
 	Dropped    int64            `json:"dropped"`     // rounds that waited for too long
 	ClockError policy.Duration  `json:"clock_error"` // of the agent's clock, against the hub's
 	Counters   icmplib.Counters `json:"counters"`
+}
+
+// Age is how the agent's messages are to those of this program, in words.
+func (p *Presence) Age() string {
+	switch {
+	case p.Version < Version:
+		return fmt.Sprintf("%d, old: upgrade it", p.Version)
+	case p.Version > Version:
+		return fmt.Sprintf("%d, newer: upgrade the hub", p.Version)
+	}
+	return fmt.Sprint(p.Version)
 }
 
 // Enrollment asks the hub to enroll somebody.

@@ -11,9 +11,16 @@ import (
 	"time"
 )
 
-// Version is that of the messages. A newer hub may ask what an agent cannot do: the agent
-// then says so.
-const Version = 1
+// Versions of the messages. Who reads a message skips what it does not know. What an agent
+// has to know, so that it does not do something else than it was asked for, has a version: an agent
+// refuses a question or a shard that needs a newer one than its own.
+//
+//	1  the first one
+//	2  a shard says who asked; a question and a shard say what they need, not who wrote them
+const (
+	Version = 2 // that this program knows
+	Needed  = 1 // that an agent has to know for every measurement that there is
+)
 
 // Streams, and buckets of keys and values.
 const (
@@ -109,7 +116,7 @@ var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // a tag.
 func CheckName(name string) error {
 	if !nameForm.MatchString(name) || name == QueueAny || name == "hub" {
-		return fmt.Errorf("%q cannot be a name: use up to 63 of a-z, 0-9 and -, but neither %q nor %q", name, QueueAny, "hub")
+		return fmt.Errorf("%q cannot be a name: use up to 63 of a-z, 0-9 and -, with - for each dot of a host's name, but neither %q nor %q", name, QueueAny, "hub")
 	}
 	return nil
 }

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -74,7 +76,9 @@ func (t *Token) Connect(opts ...nats.Option) (*nats.Conn, error) {
 		if !pool.AppendCertsFromPEM([]byte(t.CA)) {
 			return nil, errors.New("the token's ca is no certificate in PEM")
 		}
-		all = append(all, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}))
+		all = append(all, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}))
+	} else if leaves(t.URL) {
+		all = append(all, nats.Secure())
 	}
 	return nats.Connect(t.URL, append(all, opts...)...)
 }
@@ -84,4 +88,28 @@ func (t *Token) Connect(opts ...nats.Option) (*nats.Conn, error) {
 func reconnectDelay(attempts int) time.Duration {
 	bound := 500 * time.Millisecond << min(attempts, 5)
 	return bound/4 + rand.N(bound*3/4)
+}
+
+// leaves reports whether one of the servers of a URL, or of several with commas between them, is
+// reached over a network: by TLS only, then, whatever the server says that it wants.
+func leaves(urls string) bool {
+	for one := range strings.SplitSeq(urls, ",") {
+		_, host, found := strings.Cut(strings.TrimSpace(one), "://")
+		if !found {
+			host = one
+		}
+		if !Loopback(host) {
+			return true
+		}
+	}
+	return false
+}
+
+// Loopback reports whether a host, with a port or without, is reached from this machine alone.
+func Loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

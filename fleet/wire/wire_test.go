@@ -158,6 +158,19 @@ func TestNeighbouringVersionsUnderstandEachOther(t *testing.T) {
 	}
 }
 
+// What leaves this machine needs TLS, whatever the server says.
+func TestOnlyLoopbackGoesWithoutTLS(t *testing.T) {
+	for url, want := range map[string]bool{
+		"nats://127.0.0.1:4222": false, "nats://localhost": false, "nats://[::1]:4222": false, "127.0.0.9": false,
+		"nats://hub.example:4222": true, "hub.example": true, "nats://10.0.0.1": true, "nats://127.0.0.1:4222, nats://10.0.0.1:4222": true,
+		"nats://localhost.example": true, "nats://0.0.0.0:4222": true, "": true,
+	} {
+		if got := leaves(url); got != want {
+			t.Errorf("%q: %v", url, got)
+		}
+	}
+}
+
 func TestAlreadyThereIsOnlyThat(t *testing.T) {
 	if AlreadyThere(errors.New("10071")) || AlreadyThere(nil) {
 		t.Error("another error counts")

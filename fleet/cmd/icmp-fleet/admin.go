@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/goicmp/icmplib/fleet/client"
+	"github.com/goicmp/icmplib/fleet/hub"
 	"github.com/goicmp/icmplib/fleet/wire"
 )
 
@@ -75,6 +76,29 @@ func (c *command) revokeCommand() *cobra.Command {
 	}
 }
 
+func (c *command) permissionsCommand() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use: "permissions [NAME...]", Short: "Print the configuration of NATS of yours",
+		Long: `Print what a NATS server of yours has to have in its configuration: an account with
+JetStream, and the keys and permissions of the hub and of everybody who is enrolled.
+Print it again, and have the server reload it, after each enroll and revoke. With
+names (hub is the hub) it is only their users, to be put into an account of yours.
+It is to be run where the data of the hub are.`,
+		Example: "  icmp-fleet permissions > icmp-fleet.conf\n  icmp-fleet permissions hub fra1",
+		RunE: func(_ *cobra.Command, names []string) error {
+			text, err := hub.Configuration(dir, names...)
+			if err != nil {
+				return failed(err)
+			}
+			_, err = fmt.Fprint(c.out, text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&dir, "data", defaultDir, "the `FOLDER` of the hub's data")
+	return cmd
+}
+
 func (c *command) agentsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -100,7 +124,7 @@ func (c *command) agentsCommand() *cobra.Command {
 
 func (c *command) printAgents(view *wire.View) {
 	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "AGENT\tSITE\tTAGS\tADDRESS\tSTATE\tUP\tPACKETS\tREFUSED\tCLOCK")
+	fmt.Fprintln(table, "AGENT\tSITE\tTAGS\tADDRESS\tSTATE\tUP\tPACKETS\tREFUSED\tCLOCK\tVERSION")
 	for _, m := range view.Fleet.Agents {
 		address := ""
 		if m.Address.IsValid() {
@@ -109,15 +133,15 @@ func (c *command) printAgents(view *wire.View) {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t", m.Name, m.Site, strings.Join(m.Tags, ","), cmp.Or(address, "-"))
 		p, there := view.Agents[m.Name]
 		if !there {
-			fmt.Fprintln(table, "away\t-\t-\t-\t-")
+			fmt.Fprintln(table, "away\t-\t-\t-\t-\t-")
 			continue
 		}
 		clock := "ok"
 		if e := time.Duration(p.ClockError); e.Abs() > time.Second {
 			clock = fmt.Sprintf("off by %v", e.Round(time.Second))
 		}
-		fmt.Fprintf(table, "%s\t%v\t%d\t%d\t%s\n", p.State, time.Since(p.Started.Add(-time.Duration(p.ClockError))).Round(time.Second),
-			p.Counters.PacketsSent, p.Refused, clock)
+		fmt.Fprintf(table, "%s\t%v\t%d\t%d\t%s\t%s\n", p.State, time.Since(p.Started.Add(-time.Duration(p.ClockError))).Round(time.Second),
+			p.Counters.PacketsSent, p.Refused, clock, p.Age())
 	}
 	table.Flush()
 }

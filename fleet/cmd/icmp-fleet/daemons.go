@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
 	"github.com/goicmp/icmplib/fleet/agent"
@@ -24,11 +23,10 @@ import (
 // hubFlags are those of the hub.
 type hubFlags struct {
 	hub.Config
-	limits, credentials string
-	external            bool
-	meshEvery           time.Duration
-	noMesh              bool
-	page                page
+	limits, ca string
+	meshEvery  time.Duration
+	noMesh     bool
+	page       page
 }
 
 func (c *command) hubCommand() *cobra.Command {
@@ -40,7 +38,8 @@ the jobs, and what agents report.
 
 On an address that is not loopback it speaks TLS only, with a certificate of its
 own that tokens carry, or with that of --tls-cert. Then --url says how agents
-reach it. With --nats it uses NATS of yours in place of the embedded server.`,
+reach it. With --nats it uses NATS of yours in place of the embedded server, which
+has to know what icmp-fleet permissions prints.`,
 		Example: "  icmp-fleet hub --listen 0.0.0.0:4222 --url tls://hub.example:4222",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
@@ -61,8 +60,8 @@ reach it. With --nats it uses NATS of yours in place of the embedded server.`,
 	flags.StringVar(&f.URL, "url", "", "how agents reach NATS; the default is made of --listen")
 	flags.StringVar(&f.TLSCert, "tls-cert", "", "the `FILE` of a certificate")
 	flags.StringVar(&f.TLSKey, "tls-key", "", "the `FILE` of its key")
-	flags.BoolVar(&f.external, "nats", false, "use the NATS at --url in place of an embedded server")
-	flags.StringVar(&f.credentials, "nats-creds", "", "the `FILE` of the hub's credentials for it")
+	flags.StringVar(&f.External, "nats", "", "the `URL` of NATS of yours, in place of the embedded server: see icmp-fleet permissions")
+	flags.StringVar(&f.ca, "nats-ca", "", "the `FILE` of the certificates that those of your NATS are to be signed by; the default is the system's")
 	flags.StringVar(&f.page.address, "http", "127.0.0.1:8222", "the `ADDRESS` and port of the page and of /metrics; \"\": none")
 	flags.StringVar(&f.page.passwordFile, "http-password", "", "the `FILE` of the page's password, which it needs where --http is not loopback")
 	flags.StringVar(&f.limits, "limits", "", "a policy `FILE` that narrows those of all agents")
@@ -104,14 +103,15 @@ func (f *hubFlags) check(cmd *cobra.Command) (err error) {
 		return fmt.Errorf("--ack-wait is %v at the least: agents give a sign of life every %v", 2*wire.BeatEvery, wire.BeatEvery)
 	}
 	f.Mesh.Every, f.Mesh.Off = policy.Duration(f.meshEvery), f.noMesh
-	if f.external {
-		if f.URL == "" {
-			return errors.New("--nats needs --url, at which NATS is")
+	if f.External == "" && f.ca != "" {
+		return errors.New("--nats-ca needs --nats")
+	}
+	if f.ca != "" {
+		text, err := os.ReadFile(f.ca)
+		if err != nil {
+			return err
 		}
-		f.External = []nats.Option{}
-		if f.credentials != "" {
-			f.External = append(f.External, nats.UserCredentials(f.credentials))
-		}
+		f.CA = string(text)
 	}
 	if (f.TLSCert == "") != (f.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key belong together")

@@ -217,10 +217,13 @@ func TestTheMesh(t *testing.T) {
 		}
 	}
 	out := l.mustRun(1, "mesh", "explain", "good1", "lossy")
-	for _, says := range []string{"good1 > lossy", "loss begins", "route (first): 10.0.0.1 ", " 10.8.0.1 (reached)", "lossy > good1", "now: 10.0.0.1"} {
+	for _, says := range []string{"good1 > lossy", "loss begins", "route (first): 10.0.0.1 ", " 10.8.0.1 (reached)", "lossy > good1", "now (as before): 10.0.0.1"} {
 		if !strings.Contains(out, says) {
 			t.Errorf("it does not say %q:\n%s", says, out)
 		}
+	}
+	if strings.Contains(out, "changed") { // lossy is silent now and then
+		t.Error(out)
 	}
 	if out := l.mustRun(0, "mesh", "explain", "good1", "good2"); strings.Contains(out, "loss begins") {
 		t.Error(out)
@@ -301,40 +304,5 @@ func TestDraining(t *testing.T) {
 	exactly(t, readLines(t, l.mustRun(0, "results", id, "--json")), addresses("10.9.0.0", 4096), 1)
 	if job := l.hub.Jobs()[0]; job.PerAgent["first"] == 0 || job.PerAgent["second"] == 0 {
 		t.Errorf("%+v", job.PerAgent)
-	}
-}
-
-// A question of a version that the agent does not know is not guessed at.
-func TestANewerQuestionIsRefused(t *testing.T) {
-	l := newLab(t, hub.Config{Mesh: wire.Mesh{Off: true}})
-	l.agent("fra1", nil)
-	token, err := wire.ReadToken(l.admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	nc, err := token.Connect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	sub, err := nc.SubscribeSync(wire.Inbox("admin") + ".x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask, _ := json.Marshal(wire.Ask{Version: wire.Version + 1, ID: "x", Target: "10.9.0.1", Measure: wire.Measure{Kind: "ping"}})
-	if err := nc.PublishRequest(wire.AskSubject("fra1", "admin"), sub.Subject, ask); err != nil {
-		t.Fatal(err)
-	}
-	for {
-		msg, err := sub.NextMsg(10 * time.Second)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if msg.Header.Get(wire.HeaderKind) == wire.KindEnd {
-			if !strings.Contains(string(msg.Data), "upgrade the agent") {
-				t.Errorf("%s", msg.Data)
-			}
-			return
-		}
 	}
 }

@@ -30,8 +30,7 @@ func (p *page) check() error {
 	if p.address == "" {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(p.address)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(p.address); err != nil {
 		return fmt.Errorf("--http: %w", err)
 	}
 	if p.passwordFile != "" {
@@ -43,7 +42,7 @@ func (p *page) check() error {
 			return fmt.Errorf("%s has no password", p.passwordFile)
 		}
 	}
-	if ip := net.ParseIP(host); p.password == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if p.password == "" && !wire.Loopback(p.address) {
 		return errors.New("--http is not loopback: name a file with a password by --http-password")
 	}
 	return nil

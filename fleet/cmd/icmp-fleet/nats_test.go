@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,19 +62,35 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// A hub on NATS of the user's, who enters the keys with the permissions that the hub names.
+// A hub on a server of NATS of the user's, whose configuration is what permissions prints: all
+// works with it, nothing else does, and who is revoked is out.
 func TestNATSOfTheUsers(t *testing.T) {
-	key, err := nkeys.CreateUser()
+	dir, conf := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	printed := func(names ...string) string {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), append([]string{"permissions", "--data", dir}, names...), &out, &errs); code != 0 {
+			t.Fatalf("%d %s", code, &errs)
+		}
+		return out.String()
+	}
+	write := func(file, text string) string {
+		file = filepath.Join(conf, file)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	write("icmp-fleet.conf", printed()) // the key of the hub is made with it
+	address, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, _ := key.PublicKey()
-	opts := func(users ...*server.NkeyUser) *server.Options {
-		return &server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-			Nkeys: append(users, &server.NkeyUser{Nkey: public})}
+	opts, err := server.ProcessConfigFile(write("nats.conf", fmt.Sprintf("listen: %q\njetstream { store_dir: %q }\ninclude icmp-fleet.conf\n", address, conf)))
+	if err != nil {
+		t.Fatal(err)
 	}
-	first := opts()
-	s, err := server.NewServer(first)
+	opts.NoSigs, opts.NoLog = true, true
+	s, err := server.NewServer(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,42 +99,83 @@ func TestNATSOfTheUsers(t *testing.T) {
 	if !s.ReadyForConnections(10 * time.Second) {
 		t.Fatal("NATS does not start")
 	}
-	url := s.ClientURL()
-	h, err := hub.Start(context.Background(), hub.Config{Dir: t.TempDir(), URL: url, Mesh: wire.Mesh{Off: true}, MeshBytes: 1 << 20,
-		Log: testLog(t), External: []nats.Option{nats.Nkey(public, key.Sign)}})
+	h, err := hub.Start(context.Background(), hub.Config{Dir: dir, External: s.ClientURL(), Mesh: fastMesh, MeshBytes: 1 << 20, Log: testLog(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	var users []*server.NkeyUser
-	enter := func(e wire.Enrollment) *wire.Token {
-		token, err := h.Enroll(t.Context(), e)
+	reload := func() {
+		write("icmp-fleet.conf", printed())
+		if err := s.Reload(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reload() // with the administrator, who was enrolled at the start
+	l := &lab{t: t, hub: h, admin: filepath.Join(dir, hub.AdminToken)}
+	alice := writeFile(t, l.mustRun(0, "enroll", "alice", "--asker"))
+	var tokens []*wire.Token
+	for name, at := range map[string]string{"fra1": "10.9.0.1", "lossy": "10.8.0.1"} {
+		token, err := wire.ReadToken(writeFile(t, l.mustRun(0, "enroll", name, "--site", "fra", "--address", at)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		pair, _ := nkeys.FromSeed([]byte(token.Seed))
-		its, _ := pair.PublicKey()
-		users = append(users, &server.NkeyUser{Nkey: its, Permissions: hub.Permissions(e)})
-		next := opts(users...)
-		next.Port, next.StoreDir = first.Port, first.StoreDir
-		if err := s.ReloadOptions(next); err != nil {
-			t.Fatal(err)
-		}
-		return token
+		tokens = append(tokens, token)
 	}
-	asker := enter(wire.Enrollment{Name: "alice", Role: wire.RoleAsker})
-	token := enter(wire.Enrollment{Name: "fra1", Role: wire.RoleAgent, Site: "fra"})
-	l := &lab{t: t, hub: h}
-	l.start(token, nil)
-	text, err := json.Marshal(asker)
-	if err != nil {
-		t.Fatal(err)
+	reload()
+	for _, token := range tokens {
+		l.start(token, nil)
 	}
-	alice := writeFile(t, string(text))
 	if code, out, errs := runAs(t, alice, "ping", "10.9.0.1", "-c", "1"); code != 0 {
 		t.Errorf("%d %s %s", code, out, errs)
 	}
-	if code, out, errs := runAs(t, alice, "sweep", "10.9.0.0/24", "-i", "10ms"); code != 0 {
+	code, id, errs := runAs(t, alice, "sweep", "10.9.0.0/23", "-i", "10ms")
+	if code != 0 {
+		t.Errorf("%d %s", code, errs)
+	}
+	_, out, _ := runAs(t, alice, "results", strings.TrimSpace(id), "--json")
+	exactly(t, readLines(t, out), addresses("10.9.0.0", 512), 1)
+	l.until("rounds of both", func() bool { return len(h.Mesh().Rounds()) == 2 })
+	if code, out, errs := runAs(t, alice, "mesh", "explain", "fra1", "lossy"); !strings.Contains(out, "rounds") {
 		t.Errorf("%d %s %s", code, out, errs)
+	}
+	token, err := wire.ReadToken(alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, subject := range []string{"icmp.ask.fra1.admin", "icmp.mesh.fra1", "icmp.hub.enroll.alice", "$KV.config.fleet", "$JS.API.CONSUMER.CREATE.RES"} {
+		if !denied(t, token, subject) {
+			t.Errorf("alice may publish to %s", subject)
+		}
+	}
+	l.mustRun(0, "revoke", "alice")
+	reload()
+	if code, _, errs := runAs(t, alice, "agents"); code != 4 || !strings.Contains(errs, "does not know alice") {
+		t.Errorf("who is revoked: %d %s", code, errs)
+	}
+	if one := printed("fra1"); strings.Count(one, "nkey:") != 1 || strings.Contains(one, "accounts") || !strings.Contains(one, "icmp.ask.fra1.*") {
+		t.Errorf("one user: %s", one)
+	}
+	if code := run(t.Context(), []string{"permissions", "--data", dir, "nobody"}, io.Discard, io.Discard); code != 4 {
+		t.Errorf("the permissions of nobody: %d", code)
+	}
+}
+
+// denied reports whether NATS does not let the holder of a token publish to a subject.
+func denied(t *testing.T, token *wire.Token, subject string) bool {
+	t.Helper()
+	violations := make(chan error, 1)
+	nc, err := token.Connect(nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { violations <- err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if err := errors.Join(nc.Publish(subject, nil), nc.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-violations:
+		return errors.Is(err, nats.ErrPermissionViolation)
+	case <-time.After(10 * time.Second):
+		return false
 	}
 }

@@ -3,10 +3,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -42,23 +42,6 @@ type process struct {
 	cmd  *exec.Cmd
 	log  lockedBuffer
 	done chan struct{}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // startProcess starts the program, by the words of wrapper if there are any.
@@ -305,5 +288,51 @@ func (p *proxy) carry(agent net.Conn) {
 		if _, err := hub.Write(buffer[:n]); err != nil && !errors.Is(err, net.ErrClosed) {
 			return
 		}
+	}
+}
+
+// The commands at the head of the manifests, with a kubectl that knows two nodes and runs what it
+// is to run in the hub here.
+func TestTheCommandsOfTheManifestsEnrollTheNodes(t *testing.T) {
+	l := newLab(t, hub.Config{Mesh: wire.Mesh{Off: true}})
+	dir := t.TempDir()
+	var script strings.Builder
+	for line := range strings.Lines(read(t, "examples/fleet/kubernetes.yaml")) {
+		if command, ok := strings.CutPrefix(line, "#   "); ok {
+			script.WriteString(command)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stub := fmt.Sprintf(`#!/bin/sh
+case "$1 $2" in
+"get nodes") printf 'node/ip-10-0-0-1.ec2.internal\nnode/plain\n' ;;
+"exec icmp-fleet-hub-0") shift 4; %s=1 exec %q $(echo "$@" | sed 's,/data/admin.token,%s,') ;;
+"create secret") echo "$@" >> %s/secrets ;;
+esac
+`, mainVariable, self, l.admin, dir)
+	if err := os.WriteFile(filepath.Join(dir, "kubectl"), []byte(stub), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-e", "-c", script.String())
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for node, name := range map[string]string{"ip-10-0-0-1.ec2.internal": "ip-10-0-0-1-ec2-internal", "plain": "plain"} {
+		token, err := wire.ReadToken(filepath.Join(dir, "tokens", node))
+		if err != nil || token.Name != name {
+			t.Errorf("%s: %v, %v", node, token, err)
+		}
+		view := l.hub.View()
+		if m := view.Fleet.Member(name); m == nil || m.Site != "k8s" {
+			t.Errorf("%s is enrolled as %v", node, m)
+		}
+	}
+	secrets, err := os.ReadFile(filepath.Join(dir, "secrets"))
+	if err != nil || strings.Count(string(secrets), "\n") != 2 {
+		t.Errorf("secrets: %s, %v", secrets, err)
 	}
 }

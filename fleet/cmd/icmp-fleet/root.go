@@ -101,7 +101,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	flags.StringVar(&c.join, "join", "", "the token `FILE` that enroll printed; default $"+environment+", or that of a hub in ./"+defaultDir)
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "log more")
 	root.AddCommand(c.hubCommand(), c.agentCommand(), c.demoCommand(),
-		c.enrollCommand(), c.revokeCommand(), c.agentsCommand())
+		c.enrollCommand(), c.revokeCommand(), c.agentsCommand(), c.permissionsCommand())
 	root.AddCommand(c.askCommands()...)
 	root.AddCommand(c.sweepCommand(), c.jobsCommand(), c.cancelCommand(), c.resultsCommand(), c.meshCommand())
 	return root
