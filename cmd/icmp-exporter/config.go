@@ -34,6 +34,8 @@ type probeConfig struct {
 // moduleConfig is how /probe probes a target.
 type moduleConfig struct {
 	Count   number  `yaml:"count"`
+	Route   boolean `yaml:"route"`
+	PathMTU boolean `yaml:"path_mtu"`
 	Options options `yaml:",inline"`
 }
 
@@ -58,6 +60,12 @@ type watching struct {
 	Addresses  addresses `yaml:"addresses"`
 	DownAfter  number    `yaml:"down_after"`
 	NewIDAfter number    `yaml:"new_id_after"`
+
+	TraceOnTrouble  boolean  `yaml:"trace_on_trouble"`
+	TraceLoss       ratio    `yaml:"trace_loss"`
+	RouteInterval   duration `yaml:"route_interval"`
+	RouteHops       number   `yaml:"route_hops"`
+	PathMTUInterval duration `yaml:"path_mtu_interval"`
 }
 
 // options is how to probe a target.

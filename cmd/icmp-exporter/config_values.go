@@ -56,6 +56,14 @@ type (
 		first bool
 		line  int
 	}
+	boolean struct {
+		yes  bool
+		line int
+	}
+	ratio struct {
+		float64
+		line int
+	}
 	prefix struct {
 		netip.Prefix
 		line int
@@ -175,6 +183,24 @@ func (a *addresses) UnmarshalYAML(n *yaml.Node) (err error) {
 	a.line = n.Line
 	a.first, err = oneOf(n, map[string]bool{"all": false, "first": true}, "all or first")
 	return err
+}
+
+func (b *boolean) UnmarshalYAML(n *yaml.Node) (err error) {
+	b.line = n.Line
+	b.yes, err = oneOf(n, map[string]bool{"true": true, "false": false}, "true or false")
+	return err
+}
+
+func (r *ratio) UnmarshalYAML(n *yaml.Node) (err error) {
+	r.line = n.Line
+	text, percent := strings.CutSuffix(n.Value, "%")
+	if r.float64, err = strconv.ParseFloat(text, 64); percent {
+		r.float64 /= 100
+	}
+	if err != nil || !(r.float64 > 0 && r.float64 < 1) {
+		return refuse(n, "a part such as 20% or 0.2, more than 0 and less than 1")
+	}
+	return nil
 }
 
 // oneOf reads a word.

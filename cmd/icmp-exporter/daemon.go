@@ -26,6 +26,7 @@ type daemon struct {
 	exporter *exporter
 	log      *slog.Logger
 
+	pages     chan struct{}        // holds a token for each client that takes routes
 	mu        sync.Mutex           // one reload at a time
 	webConfig string               // TLS and authentication; "": neither
 	registry  *prometheus.Registry // of the daemon itself, whatever is probed
@@ -36,7 +37,7 @@ type daemon struct {
 func newDaemon(file string, e *exporter, log *slog.Logger) *daemon {
 	d := &daemon{
 		file: file, exporter: e, log: log,
-		registry: prometheus.NewRegistry(),
+		registry: prometheus.NewRegistry(), pages: make(chan struct{}, pagesAtOnce),
 		succeeded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "icmp_config_last_reload_successful",
 			Help: "Whether the configuration was right when it was last read: 1 or 0.",
@@ -137,7 +138,7 @@ func (d *daemon) Gather() ([]*model.MetricFamily, error) {
 }
 
 const landing = `<!doctype html><title>icmp-exporter</title>
-<p><a href="/metrics">metrics</a>, <a href="/-/healthy">health</a>
+<p><a href="/metrics">metrics</a>, <a href="/routes">routes to what was in trouble</a>, <a href="/-/healthy">health</a>
 `
 
 func (d *daemon) routes() http.Handler {
@@ -145,6 +146,7 @@ func (d *daemon) routes() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d, promhttp.HandlerOpts{MaxRequestsInFlight: scrapesAtOnce}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /probe", d.exporter.probe)
+	mux.HandleFunc("GET /routes", d.routesPage)
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /-/ready", d.ready)
 	mux.HandleFunc("POST /-/reload", d.reload)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/internal/trouble"
 )
 
 var missedTotal = counter("icmp_results_missed_total", "Results that were not counted, for the exporter was too slow for them.")
@@ -78,13 +79,20 @@ type world struct {
 	registry *prometheus.Registry
 	log      *slog.Logger
 
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	ctx       context.Context
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
+	tracer    *trouble.Tracer[*series]
+	routed    chan struct{} // holds a token for each way that is watched
+	mtuPlaces chan struct{}
 
 	mu      sync.Mutex
 	targets map[string]*target   // by the id of their job
 	named   map[string][]*target // by the name of their host
 	missed  uint64
+	leftOut uint64 // ways that are not watched, because there are too many
+
+	troubles []foundRoute // the newest last
 }
 
 func (e *exporter) newWorld(s shape) (*world, error) {
@@ -97,6 +105,7 @@ func (e *exporter) newWorld(s shape) (*world, error) {
 	w := &world{
 		shape: s, prober: p, resolve: e.lookup, log: e.log,
 		registry: prometheus.NewRegistry(), targets: map[string]*target{},
+		routed: make(chan struct{}, mostRouted), mtuPlaces: make(chan struct{}, mtuAtOnce),
 	}
 	if w.resolve == nil {
 		w.resolve = p.Resolve
@@ -106,9 +115,9 @@ func (e *exporter) newWorld(s shape) (*world, error) {
 		return nil, err
 	}
 	w.registry.MustRegister(collector(w.figures), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	var ctx context.Context
-	ctx, w.cancel = context.WithCancel(context.Background())
-	w.running.Go(func() { w.take(ctx) })
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.tracer = w.newTracer(w.ctx)
+	w.running.Go(func() { w.take(w.ctx) })
 	return w, nil
 }
 
@@ -116,6 +125,7 @@ func (e *exporter) newWorld(s shape) (*world, error) {
 func (w *world) set(jobs []job) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	changed := map[*target]following{} // in how their ways are followed alone
 	targets, named := make(map[string]*target, len(jobs)), map[string][]*target{}
 	watched := make([]icmplib.WatchTarget, 0, len(jobs))
 	for i := range jobs {
@@ -123,6 +133,9 @@ func (w *world) set(jobs []job) error {
 		t := w.targets[j.id()]
 		if t == nil || !t.job.probesAs(j) {
 			t = newTarget(j)
+		}
+		if t.following != j.following {
+			changed[t] = j.following
 		}
 		targets[j.id()] = t
 		if j.isName() {
@@ -133,8 +146,27 @@ func (w *world) set(jobs []job) error {
 	if err := w.watch.Set(watched); err != nil {
 		return err
 	}
+	for id, t := range w.targets {
+		if targets[id] != t {
+			w.forget(t)
+		}
+	}
 	w.targets, w.named = targets, named
+	for t, following := range changed {
+		w.forget(t)
+		t.following = following
+		for _, s := range t.addresses {
+			w.follow(s)
+		}
+	}
 	return nil
+}
+
+// forget ends what finds out about the ways to a target.
+func (w *world) forget(t *target) {
+	for _, s := range t.addresses {
+		w.unfollow(s)
+	}
 }
 
 // take takes in what happens until ctx ends.
@@ -158,14 +190,21 @@ func (w *world) note(e *icmplib.WatchEvent) {
 		w.log.Warn("the name was not resolved", "target", e.Host, "error", e.Err)
 		return
 	case icmplib.WatchGone:
-		delete(t.addresses, e.Address)
+		if s := t.addresses[e.Address]; s != nil {
+			w.unfollow(s)
+			delete(t.addresses, e.Address)
+		}
 		return
 	}
 	s := t.addresses[e.Address]
 	if s == nil {
 		s = newSeries(t, e.Address, w.shape.buckets)
 		t.addresses[e.Address] = s
+		if w.targets[e.ID] == t {
+			w.follow(s)
+		}
 	}
+	w.suspect(s, e)
 	switch e.Kind {
 	case icmplib.WatchResult:
 		s.add(&e.Result)
@@ -194,7 +233,7 @@ func (w *world) figures() []prometheus.Metric {
 	all := proberFigures(w.prober)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all = append(all, missedTotal.of(nil, float64(w.missed)))
+	all = append(all, missedTotal.of(nil, float64(w.missed)), leftOutTotal.of(nil, float64(w.leftOut+w.tracer.LeftOut())))
 	for _, t := range w.targets {
 		all = t.figures(all)
 	}
@@ -209,5 +248,6 @@ func (w *world) end() {
 	w.watch.Close()
 	w.cancel()
 	w.running.Wait()
+	w.tracer.Wait()
 	w.prober.Close()
 }

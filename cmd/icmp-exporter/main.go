@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, reload <-chan os.Signal, stdout, st
 	flags := pflag.NewFlagSet("icmp-exporter", pflag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.config, "config", "icmp-exporter.yaml", "the configuration, read again on SIGHUP")
-	flags.StringVar(&c.listen, "listen", ":9876", "where to serve /metrics and /probe")
+	flags.StringVar(&c.listen, "listen", ":9876", "where to serve /metrics, /probe and /routes")
 	flags.StringVar(&c.web, "web.config.file", "", "TLS and basic authentication, in a file as all exporters of Prometheus have it")
 	flags.BoolVar(&c.check, "check-config", false, "say whether the configuration is right, and end; nothing is sent")
 	err := flags.Parse(args)
@@ -115,8 +115,8 @@ func permitted(s *settings) error {
 			return fmt.Errorf("target %s: %w", s.jobs[i].host, err)
 		}
 	}
-	for name, ping := range s.probing.modules {
-		if err := can.Can(ping.Packet.Protocol, ping.Family); errors.Is(err, os.ErrPermission) {
+	for name, m := range s.probing.modules {
+		if err := can.Can(m.ping.Packet.Protocol, m.ping.Family); errors.Is(err, os.ErrPermission) {
 			return fmt.Errorf("module %s: %w", name, err)
 		}
 	}

@@ -23,6 +23,9 @@ var allMetrics []*metric
 func counter(name, help string) *metric { return newMetric(name, help, model.MetricType_COUNTER) }
 func gauge(name, help string) *metric   { return newMetric(name, help, model.MetricType_GAUGE) }
 
+// summary is of a sum and a count, from which a mean is computed.
+func summary(name, help string) *metric { return newMetric(name, help, model.MetricType_SUMMARY) }
+
 func newMetric(name, help string, kind model.MetricType) *metric {
 	m := &metric{name, kind, prometheus.NewDesc(name, help, nil, nil)}
 	allMetrics = append(allMetrics, m)
@@ -31,7 +34,12 @@ func newMetric(name, help string, kind model.MetricType) *metric {
 
 // of returns a figure.
 func (m *metric) of(labels labelSet, value float64) prometheus.Metric {
-	return &figure{m, labels, value}
+	return &figure{m, labels, value, 0}
+}
+
+// sum returns a figure of a summary.
+func (m *metric) sum(labels labelSet, sum float64, count uint64) prometheus.Metric {
+	return &figure{m, labels, sum, count}
 }
 
 // figure is a value of a metric at this moment. Other than the vectors of the client
@@ -40,6 +48,7 @@ type figure struct {
 	*metric
 	labels labelSet
 	value  float64
+	count  uint64 // of a summary
 }
 
 // Desc returns what the metric is called, and what it means.
@@ -48,9 +57,12 @@ func (f *figure) Desc() *prometheus.Desc { return f.desc }
 // Write fills in what Prometheus is told.
 func (f *figure) Write(m *model.Metric) error {
 	m.Label = f.labels
-	if f.kind == model.MetricType_COUNTER {
+	switch f.kind {
+	case model.MetricType_COUNTER:
 		m.Counter = &model.Counter{Value: &f.value}
-	} else {
+	case model.MetricType_SUMMARY:
+		m.Summary = &model.Summary{SampleSum: &f.value, SampleCount: &f.count}
+	default:
 		m.Gauge = &model.Gauge{Value: &f.value}
 	}
 	return nil

@@ -16,13 +16,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/internal/trouble"
 )
 
 // probing is what /probe may do, as the configuration says.
 type probing struct {
-	modules map[string]*icmplib.PingOptions
+	modules map[string]*module
 	allow   []netip.Prefix
 	places  chan struct{} // one for each probe under way
+}
+
+// module is how a target is probed.
+type module struct {
+	ping       icmplib.PingOptions
+	route, mtu bool // whether those are found out, too
 }
 
 // Bounds of a probe. Prometheus gives up after its scrape_timeout: an answer has to be
@@ -39,7 +46,7 @@ var errNotAllowed = errors.New("the target is not within the prefixes that probe
 
 // probe answers /probe?target=&module= as blackbox_exporter does.
 func (e *exporter) probe(w http.ResponseWriter, r *http.Request) {
-	target, options, err := e.question(r)
+	target, m, err := e.question(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -55,7 +62,7 @@ func (e *exporter) probe(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds")))
 	defer cancel()
-	found := e.ask(ctx, target, options, may.allow)
+	found := e.ask(ctx, target, m, may.allow)
 	if errors.Is(found.err, errNotAllowed) {
 		http.Error(w, found.err.Error(), http.StatusForbidden)
 		return
@@ -67,18 +74,18 @@ func (e *exporter) probe(w http.ResponseWriter, r *http.Request) {
 }
 
 // question reads what is asked.
-func (e *exporter) question(r *http.Request) (target string, options *icmplib.PingOptions, err error) {
+func (e *exporter) question(r *http.Request) (target string, m *module, err error) {
 	may := e.probing.Load()
-	target, module := r.URL.Query().Get("target"), cmp.Or(r.URL.Query().Get("module"), "icmp")
+	target, name := r.URL.Query().Get("target"), cmp.Or(r.URL.Query().Get("module"), "icmp")
 	switch {
 	case may == nil || len(may.modules) == 0:
 		return "", nil, errors.New("there are no modules: add modules: to the configuration")
-	case may.modules[module] == nil:
-		return "", nil, fmt.Errorf("unknown module %q: modules: of the configuration has them", module)
+	case may.modules[name] == nil:
+		return "", nil, fmt.Errorf("unknown module %q: modules: of the configuration has them", name)
 	case target == "" || len(target) > longestTarget || !isPrintable(target):
 		return "", nil, errors.New("target: the name or the address of a host is wanted")
 	}
-	return target, may.modules[module], nil
+	return target, may.modules[name], nil
 }
 
 // probeTime is how long a probe may take: as long as the scrape, less what the answer
@@ -101,15 +108,17 @@ type found struct {
 	address             netip.Addr
 	stats               icmplib.Stats
 	last                icmplib.Result // the last reply
+	route               *icmplib.Route // nil: it was not traced
+	mtu                 int            // 0: it is not known
 	err                 error
 }
 
 // ask resolves a target and pings it.
-func (e *exporter) ask(ctx context.Context, target string, options *icmplib.PingOptions, allow []netip.Prefix) *found {
+func (e *exporter) ask(ctx context.Context, target string, m *module, allow []netip.Prefix) *found {
 	f, began := &found{}, time.Now()
 	defer func() { f.took = time.Since(began) }()
 	now := e.current.Load()
-	addrs, err := now.resolve(ctx, target, options.Family)
+	addrs, err := now.resolve(ctx, target, m.ping.Family)
 	f.lookup = time.Since(began)
 	if err != nil {
 		f.err = err
@@ -121,7 +130,7 @@ func (e *exporter) ask(ctx context.Context, target string, options *icmplib.Ping
 		return f
 	}
 	first := true
-	for r, err := range now.prober.PingSeq(ctx, f.address.String(), options) {
+	for r, err := range now.prober.PingSeq(ctx, f.address.String(), &m.ping) {
 		if err != nil {
 			f.err = err
 			return f
@@ -134,7 +143,22 @@ func (e *exporter) ask(ctx context.Context, target string, options *icmplib.Ping
 			f.last = r
 		}
 	}
+	f.askMore(ctx, now.prober, m)
 	return f
+}
+
+// askMore finds out what costs further packets.
+func (f *found) askMore(ctx context.Context, p *icmplib.Prober, m *module) {
+	if m.route {
+		f.route, f.err = p.Traceroute(ctx, f.address.String(), trouble.Options(m.ping.Packet))
+	}
+	if m.mtu && f.err == nil {
+		packet := icmplib.Packet{Protocol: m.ping.Packet.Protocol, Port: m.ping.Packet.Port, TrafficClass: m.ping.Packet.TrafficClass}
+		report, err := p.PathMTU(ctx, f.address.String(), &icmplib.PathMTUOptions{Packet: packet})
+		if f.err = err; err == nil && report.Reached {
+			f.mtu = report.MTU
+		}
+	}
 }
 
 // registry has the figures of a probe, under the names of blackbox_exporter where it has
@@ -171,6 +195,13 @@ func (f *found) registry() *prometheus.Registry {
 	gauge("probe_icmp_packets_sent", "Packets that were sent.", float64(f.stats.PacketsSent))
 	gauge("probe_icmp_packets_received", "Packets that the target answered in time.", float64(f.stats.PacketsReceived))
 	gauge("probe_icmp_packet_loss_ratio", "The part of the packets that was lost, or could not be sent.", f.stats.PacketLoss())
+	if f.route != nil {
+		gauge("probe_route_hops", "Length of the way to the target in hops, as far as it is known.", float64(len(f.route.Hops)))
+		gauge("probe_route_reached", "Whether the way is known up to the target: 1 or 0.", oneIf(f.route.Reached))
+	}
+	if f.mtu > 0 {
+		gauge("probe_path_mtu_bytes", "The largest packet that reaches the target, header included.", float64(f.mtu))
+	}
 	if success == 1 {
 		gauge("probe_icmp_reply_hop_limit", "TTL or hop limit of the last reply.", float64(f.last.ReplyTTL))
 		gauge("probe_icmp_reply_dscp", "DSCP of the last reply.", float64(f.last.ReplyTrafficClass>>2))

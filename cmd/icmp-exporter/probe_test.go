@@ -209,7 +209,7 @@ func TestTheModulesOfAConfiguration(t *testing.T) {
 		"v6":   {Count: 1, Interval: 100 * time.Millisecond, Timeout: 4 * time.Second, Family: icmplib.IPv6},
 	} {
 		got := s.probing.modules[name]
-		if got == nil || got.Count != want.Count || got.Interval != want.Interval || got.Timeout != want.Timeout || got.Family != want.Family {
+		if got == nil || got.ping.Count != want.Count || got.ping.Interval != want.Interval || got.ping.Timeout != want.Timeout || got.ping.Family != want.Family {
 			t.Errorf("%s is %+v, want %+v", name, got, want)
 		}
 	}
@@ -221,7 +221,7 @@ func TestTheModulesOfAConfiguration(t *testing.T) {
 		"modules: {a: {count: 1001}}":                     "1 to 1000",
 		"modules: {a: {ttl: 256}}":                        "module a: line 1: TTL is 256",
 		"modules: {a: {port: 9}}":                         "module a: line 1: Port is 9",
-		"modules: {a: {prober: icmp}}":                    `there is no field "prober" here: allowed are count, interval`,
+		"modules: {a: {prober: icmp}}":                    `there is no field "prober" here: allowed are count, route, path_mtu, interval`,
 		"modules: {a: {}}\nprobe: {concurrent: 0}":        "1 to 10000",
 		"modules: {a: {}}\nprobe: {allow: [10.0.0.0/33]}": "a prefix such as",
 		"modules: {a: {}}\nprobe: {alow: [10.0.0.0/8]}":   `allowed are allow, concurrent`,
@@ -240,6 +240,15 @@ func TestTooManyTargetsAreRefused(t *testing.T) {
 	}
 	if _, err := settingsOf(b.String()); err == nil || !strings.Contains(err.Error(), "more than 50000: share them out") {
 		t.Errorf("%d targets: %v", mostTargets+1, err)
+	}
+	for option, most := range map[string]int{"trace_on_trouble: true": mostTraced, "route_interval: 10s": mostRouted, "path_mtu_interval: 1h": mostRouted} {
+		hosts := strings.SplitAfterN(b.String(), "\n", most+4)
+		for n, want := range map[int]bool{most: true, most + 1: false} {
+			_, err := settingsOf("defaults: {" + option + "}\n" + strings.Join(hosts[:2+n], ""))
+			if (err == nil) != want || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("up to %d are allowed", most)) {
+				t.Errorf("%s for %d hosts: %v", option, n, err)
+			}
+		}
 	}
 	file := filepath.Join(t.TempDir(), "large.yaml")
 	if err := os.WriteFile(file, make([]byte, mostText+1), 0o600); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/internal/trouble"
 )
 
 // What is told of an address of a target.
@@ -41,6 +42,14 @@ type series struct {
 	known, up bool // up is known
 	newest    int  // Seq of the probe that up is about
 	reply     icmplib.Result
+
+	stop      func() // ends what finds out about its way
+	way       way
+	loss      trouble.Loss
+	down      bool
+	good      *icmplib.Route // when it was up last; nil: it was not traced
+	goodAsked time.Time
+	traces    map[traceFate]uint64
 }
 
 // newSeries begins the series of an address.
@@ -50,7 +59,7 @@ func newSeries(t *target, addr netip.Addr, buckets []float64) *series {
 		labels[name] = value
 	}
 	return &series{
-		target: t, addr: addr, labels: labelSetOf(labels),
+		target: t, addr: addr, labels: labelSetOf(labels), traces: map[traceFate]uint64{}, stop: func() {},
 		rtt: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: rttName, Help: rttHelp, ConstLabels: withoutEmpty(labels), Buckets: buckets,
 			NativeHistogramBucketFactor:     1.1,
@@ -155,7 +164,10 @@ func (s *series) figures(all []prometheus.Metric) []prometheus.Metric {
 			tell(hopLimitGauge, float64(s.reply.ReplyTTL))
 		}
 	}
-	return append(all, s.rtt)
+	for fate, n := range s.traces {
+		all = append(all, troubleTracesTotal.of(s.labels.with("reason", fate.why).with("route", fate.outcome), float64(n)))
+	}
+	return s.way.figures(append(all, s.rtt), s.labels)
 }
 
 // oneIf is how Prometheus says yes and no.

@@ -34,6 +34,7 @@ type shape struct {
 const (
 	defaultInterval        = time.Second
 	defaultTimeout         = 2 * time.Second
+	defaultLoss            = 0.2
 	defaultResolveInterval = time.Minute
 	leastInterval          = 10 * time.Millisecond
 	leastResolveInterval   = time.Second
@@ -65,6 +66,9 @@ func (c *config) settings() (*settings, error) {
 			return nil, fmt.Errorf("line %d: with these hosts there are more than %d: share them out among several exporters", c.Targets[i].Hosts[0].line, mostTargets)
 		}
 	}
+	if err := bounded(s.jobs); err != nil {
+		return nil, err
+	}
 	if s.probing, err = c.probing(check); err != nil {
 		return nil, err
 	}
@@ -82,7 +86,7 @@ const (
 
 // probing returns what /probe may do.
 func (c *config) probing(check *checker) (*probing, error) {
-	p := &probing{modules: map[string]*icmplib.PingOptions{}}
+	p := &probing{modules: map[string]*module{}}
 	concurrent := c.Probe.Concurrent
 	if concurrent.line != 0 && concurrent.int == 0 || concurrent.int > mostConcurrent {
 		return nil, fmt.Errorf("line %d: %d probes at once: allowed is 1 to %d", concurrent.line, concurrent.int, mostConcurrent)
@@ -113,9 +117,12 @@ func (c *config) probing(check *checker) (*probing, error) {
 		if err := check.probing(&probing, &o, 0); err != nil {
 			return nil, fmt.Errorf("module %s: %w", name, err)
 		}
-		p.modules[name] = &icmplib.PingOptions{
-			Count: cmp.Or(m.Count.int, defaultCount), Interval: probing.Interval, Timeout: probing.Timeout, Family: probing.Family, Packet: probing.Packet,
+		if m.PathMTU.yes && probing.Packet.Protocol != icmplib.ICMP && probing.Packet.Protocol != icmplib.UDP {
+			return nil, fmt.Errorf("line %d: module %s: the path MTU cannot be found out with %v, whose probes carry no data: allowed are icmp and udp", m.PathMTU.line, name, probing.Packet.Protocol)
 		}
+		p.modules[name] = &module{route: m.Route.yes, mtu: m.PathMTU.yes, ping: icmplib.PingOptions{
+			Count: cmp.Or(m.Count.int, defaultCount), Interval: probing.Interval, Timeout: probing.Timeout, Family: probing.Family, Packet: probing.Packet,
+		}}
 	}
 	return p, nil
 }
@@ -144,10 +151,14 @@ func (t *targetConfig) jobs(c *config, check *checker, lines map[string]int) (jo
 	if err := w.complete(&probing); err != nil {
 		return nil, err
 	}
+	following, err := w.following(&probing)
+	if err != nil {
+		return nil, err
+	}
 	probing.ResolveEvery = orElse(c.ResolveInterval.Duration, defaultResolveInterval)
 	for _, h := range t.Hosts {
 		for _, probing.Family = range o.Family.families() {
-			j := job{host: h.name, labels: t.Labels, probing: probing}
+			j := job{host: h.name, labels: t.Labels, probing: probing, following: following}
 			if err := check.host(&j, &o, h.line); err != nil {
 				return nil, err
 			}
@@ -199,6 +210,46 @@ func (w *watching) complete(p *icmplib.WatchProbing) error {
 	p.AllAddresses, p.DownAfter, p.NewIDAfter = !w.Addresses.first, w.DownAfter.int, w.NewIDAfter.int
 	if w.NewIDAfter.line != 0 && w.NewIDAfter.int == 0 {
 		p.NewIDAfter = -1 // the library's word for never
+	}
+	return nil
+}
+
+// following returns what is found out about the ways.
+func (w *watching) following(p *icmplib.WatchProbing) (following, error) {
+	f := following{
+		trace: w.TraceOnTrouble.yes, loss: cmp.Or(w.TraceLoss.float64, defaultLoss),
+		every: w.RouteInterval.Duration, hops: cmp.Or(w.RouteHops.int, defaultHops), mtuEvery: w.PathMTUInterval.Duration,
+	}
+	sized := p.Packet.Protocol == icmplib.ICMP || p.Packet.Protocol == icmplib.UDP
+	switch {
+	case f.every > 0 && f.every < leastRouteInterval:
+		return f, fmt.Errorf("line %d: a route_interval of %v is too short: allowed is %v and more", w.RouteInterval.line, f.every, leastRouteInterval)
+	case w.RouteHops.line != 0 && w.RouteHops.int == 0 || w.RouteHops.int > mostHops:
+		return f, fmt.Errorf("line %d: route_hops is %d: allowed is 1 to %d", w.RouteHops.line, w.RouteHops.int, mostHops)
+	case f.mtuEvery > 0 && f.mtuEvery < leastMTUInterval:
+		return f, fmt.Errorf("line %d: a path_mtu_interval of %v is too short: allowed is %v and more", w.PathMTUInterval.line, f.mtuEvery, leastMTUInterval)
+	case f.mtuEvery > 0 && !sized:
+		return f, fmt.Errorf("line %d: the path MTU cannot be found out with %v, whose probes carry no data: allowed are icmp and udp", w.PathMTUInterval.line, p.Packet.Protocol)
+	}
+	return f, nil
+}
+
+// bounded refuses more than the ways of so many hosts.
+func bounded(jobs []job) error {
+	traced, routed := 0, 0
+	for i := range jobs {
+		if f := &jobs[i].following; f.trace {
+			traced++
+		}
+		if f := &jobs[i].following; f.every > 0 || f.mtuEvery > 0 {
+			routed++
+		}
+	}
+	if traced > mostTraced {
+		return fmt.Errorf("trace_on_trouble is set for %d hosts: up to %d are allowed: share them out among several exporters", traced, mostTraced)
+	}
+	if routed > mostRouted {
+		return fmt.Errorf("route_interval or path_mtu_interval is set for %d hosts: up to %d are allowed: share them out among several exporters", routed, mostRouted)
 	}
 	return nil
 }

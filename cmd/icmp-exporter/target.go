@@ -26,6 +26,8 @@ type job struct {
 	host    string
 	labels  map[string]string
 	probing icmplib.WatchProbing
+
+	following following
 }
 
 // id tells jobs apart: it is what their series are told apart by. To Prometheus an
@@ -77,6 +79,8 @@ type target struct {
 	labels map[string]string // of all its series
 	own    labelSet          // of what is about no address
 
+	following following
+
 	addresses     map[netip.Addr]*series
 	resolveErrors uint64
 	resolveTime   time.Duration // of the last look-up
@@ -90,7 +94,7 @@ func newTarget(j *job) *target {
 	labels["target"], labels["protocol"] = j.host, j.probing.Packet.Protocol.String()
 	return &target{
 		job: j, labels: labels, own: labelSetOf(labels).with("family", strings.ToLower(j.probing.Family.String())),
-		addresses: map[netip.Addr]*series{},
+		addresses: map[netip.Addr]*series{}, following: j.following,
 	}
 }
 
