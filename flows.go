@@ -180,7 +180,7 @@ func (r *traceRun) graph() *Graph {
 // each traces the flows, makes the graph and calls yield with each hop, until
 // all were handed out, yield returns false or ctx ends.
 func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) bool) error {
-	d := r.p.driver(drive.Config{Timeout: r.opts.Timeout, Ends: isConfigError})
+	d := r.p.driver(drive.Config{Rules: drive.Rules{Timeout: r.opts.Timeout, Ends: isConfigError}})
 	defer d.Close()
 	*m = multipathRun{
 		p: r.p, dst: r.dst, opts: r.opts, results: map[int][]Result{},

@@ -3,7 +3,9 @@ package icmplib
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
+	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -192,20 +194,29 @@ type Snapshot struct {
 	Events []Event
 }
 
-// monitoring is a route that is being watched: a task of the driver. It keeps the
-// statistics of the hops, and what became known since the last snapshot.
+// monitoring is a route that is being watched: a task of the driver that all Monitors of
+// a Prober share. It keeps the statistics of the hops, and what became known since the
+// last snapshot. All of it is the driver's goroutine's but for out and over, by which the
+// loop of the caller hears.
 type monitoring struct {
 	watch.Plan
 	p     *Prober
 	opts  MonitorOptions
 	line  drive.Line
 	name  string
-	yield func(*Snapshot) bool
+	rules drive.Rules
+	shape streamShape
+	d     *drive.Driver
+	ref   drive.Ref
 
 	hops    []watchedHop // from FirstHop on
 	results []Result
+	lent    bool  // a snapshot was handed out, and the body of the loop has not ended
 	ended   bool  // the last round was handed out
 	failed  error // why the monitoring cannot go on
+
+	out  chan *Snapshot // has room for that of a round, and for a last one
+	over chan struct{}  // closed when no other follows
 }
 
 // watchedHop is what is known of a hop.
@@ -224,26 +235,100 @@ func (p *Prober) newMonitoring(ctx context.Context, target string, o *MonitorOpt
 	if err != nil {
 		return nil, err
 	}
-	return &monitoring{p: p, opts: opts, name: target, line: drive.Line{Pool: pool, Dst: dst, Flow: opts.Packet.flow()}}, nil
+	t := &monitoring{
+		p: p, opts: opts, name: target, out: make(chan *Snapshot, 2), over: make(chan struct{}),
+		line:  drive.Line{Pool: pool, Dst: dst, Flow: opts.Packet.flow()},
+		rules: drive.Rules{Timeout: opts.Timeout, Ends: isConfigError, OnePort: opts.Packet.isOnePort()},
+	}
+	probe := ProbeOptions{Timeout: opts.Timeout, Packet: opts.Packet}
+	t.shape = shapeOf(&probe, dst)
+	t.shape.unclear = true
+	return t, nil
 }
+
+// errLeft is why a monitoring ends whose loop was left.
+var errLeft = errors.New("the loop was left")
 
 // each watches the route and calls yield with each snapshot, until the last round is
 // over, yield returns false or ctx ends.
 func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error {
-	pk := &t.opts.Packet
-	d := t.p.driver(drive.Config{
-		Timeout: t.opts.Timeout, Ends: isConfigError, Listens: t.Listens, OnePort: pk.Protocol == TCP && pk.SourcePort != 0,
-	})
-	defer d.Close()
-	cfg := t.p.opConfig(pk, t.opts.Timeout, t.line.Dst)
-	cfg.Unclear = true
-	t.line.Op, t.yield = d.NewOp(cfg), yield
-	t.Plan = watch.New(t.opts.watch(), time.Now())
-	d.Add(t)
-	if err := d.Run(ctx); err != nil {
-		return err
+	d := t.p.crowd.Enter()
+	defer t.p.crowd.Leave()
+	if !d.Do(func() { t.begin(d) }) {
+		return net.ErrClosed
 	}
-	return t.failed
+	defer t.cut(d, errLeft) // also where yield panics
+	goOn := func() { t.goOn(d) }
+	for ctx.Err() == nil {
+		select {
+		case s := <-t.out:
+			if !yield(s) {
+				return nil
+			}
+			d.Do(goOn)
+		case <-t.over:
+			return t.rest(yield)
+		case <-ctx.Done():
+		}
+	}
+	t.cut(d, context.Cause(ctx))
+	return t.rest(yield)
+}
+
+// begin begins the first round, in the goroutine of the driver, as all that follows but
+// cut and rest.
+func (t *monitoring) begin(d *drive.Driver) {
+	if d.Full() {
+		t.failed = errTooMany
+		close(t.over)
+		return
+	}
+	t.line.Op = d.Borrow(t.shape, func() engine.OpConfig {
+		cfg := t.p.opConfig(&t.opts.Packet, t.opts.Timeout, t.line.Dst)
+		cfg.Unclear = true
+		return cfg
+	})
+	t.d, t.Plan = d, watch.New(t.opts.watch(), time.Now())
+	t.ref = d.AddBy(t, &t.rules, t.line.Dst)
+}
+
+// goOn begins the next round when the body of the loop has ended.
+func (t *monitoring) goOn(d *drive.Driver) {
+	t.next()
+	d.Look(t.ref)
+}
+
+// next begins the next round if the one before was handed out.
+func (t *monitoring) next() {
+	if t.lent {
+		t.lent = false
+		t.Begin(time.Now())
+	}
+}
+
+// cut ends the monitoring if it has not ended, and waits for that.
+func (t *monitoring) cut(d *drive.Driver, why error) {
+	select {
+	case <-t.over:
+		return
+	default:
+	}
+	d.Do(func() { d.Cut(t.ref, why) })
+	<-t.over
+}
+
+// rest hands out what there is when the monitoring has ended, and returns why that is.
+func (t *monitoring) rest(yield func(*Snapshot) bool) error {
+	for {
+		select {
+		case s := <-t.out:
+			if !yield(s) {
+				return nil
+			}
+		default:
+			return t.failed
+		}
+	}
 }
 
 // watch returns the options as the strategy takes them.
@@ -262,6 +347,18 @@ func isNoPath(err error) bool {
 		return true
 	}
 	return false
+}
+
+// Attention says how soon answers matter: not before something is to be done anyway,
+// unless what leaves next, or the end of the last round, depends on them.
+func (t *monitoring) Attention() drive.Attention {
+	switch {
+	case t.Plan.Alone(), t.IsLast():
+		return drive.AtOnce
+	case t.Listens():
+		return drive.Soon
+	}
+	return drive.WhenDue
 }
 
 // Next has the driver look again at once when the round is over. Otherwise it wakes on a
@@ -347,33 +444,35 @@ func (t *monitoring) hop(index int) *watchedHop {
 }
 
 // HasNews reports whether a round is to be handed out.
-func (t *monitoring) HasNews() bool { return t.Plan.Done() && !t.ended }
+func (t *monitoring) HasNews() bool { return t.Plan.Done() && !t.lent && !t.ended }
 
-// Hand hands it out, and begins the next.
+// Hand hands it out. Nothing leaves until the body of the loop has ended, which begins
+// the next round: see goOn.
 func (t *monitoring) Hand() (goOn bool) {
-	if !t.yield(t.snapshot(time.Now())) {
-		return false
-	}
-	if t.ended = t.IsLast(); !t.ended {
-		t.Begin(time.Now())
-	}
+	t.out <- t.snapshot(time.Now())
+	t.ended = t.IsLast()
+	t.lent = !t.ended
 	return true
 }
 
 // End hands out what is known of a round that is cut short, with the probes in flight
 // as unsettled.
 func (t *monitoring) End(err error) (goOn bool) {
-	if err == nil {
+	defer close(t.over)
+	t.d.GiveBack(t.shape)
+	t.failed = err
+	if err == nil || err == errLeft {
 		return true
 	}
-	if isConfigError(err) {
-		t.failed = err
-	}
+	t.next()
 	for k, e := range t.InFlight() {
 		r := Result{Dst: t.line.Dst, Status: StatusUnsettled, Seq: e.Round - 1, TTL: k.Hop(), Sent: e.Sent}
 		t.add(&r, &e)
 	}
-	return len(t.results) == 0 || t.yield(t.snapshot(time.Now()))
+	if len(t.results) > 0 {
+		t.out <- t.snapshot(time.Now())
+	}
+	return true
 }
 
 // snapshot returns what is known at the end of a round. What it shares with t does not
@@ -382,7 +481,7 @@ func (t *monitoring) snapshot(now time.Time) *Snapshot {
 	n, why := t.Show()
 	s := &Snapshot{Round: t.Round(), Time: now, Results: t.results, Events: eventsOf(t.Events())}
 	s.Address, s.Name, s.Reached, s.End = t.line.Dst, t.name, t.Reached(), RouteEnd(why)
-	t.results = nil
+	t.results = make([]Result, 0, len(s.Results)) // the next round has as many
 	s.Hops = make([]Hop, n)
 	for i := range s.Hops {
 		h, from := &s.Hops[i], t.hop(i)

@@ -209,7 +209,7 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	s.yield = yield
 	feed := drive.NewFeed(ctx, targets, s.p.names(s.opts.Family, &s.opts.Packet))
 	s.driver = s.p.driver(drive.Config{
-		Own: engine.NewPacer(s.opts.Rate), Timeout: s.opts.Timeout,
+		Rules: drive.Rules{Timeout: s.opts.Timeout}, Own: engine.NewPacer(s.opts.Rate),
 		Targets: feed, Parallel: drive.MaxParallel, Ahead: drive.Ahead, Begin: s.begin,
 		Progress: func(last bool) { s.progress.report(feed, last) },
 	})

@@ -167,6 +167,9 @@ func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
 	return engine.Probe{Dst: dst, Tag: tag, TTL: ttl, Flow: pk.flow()}
 }
 
+// isOnePort reports whether each probe is a connection from one and the same port.
+func (pk *Packet) isOnePort() bool { return pk.Protocol == TCP && pk.SourcePort != 0 }
+
 // opConfig returns what all probes of an operation share.
 func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
 	var query *service.Query

@@ -63,7 +63,7 @@ func (r *mtuRun) find(ctx context.Context) error {
 		cfg.Datagrams = r.useDatagrams
 	}
 	r.Plan = pmtu.New(cfg)
-	r.driver = r.p.driver(drive.Config{Timeout: r.opts.Timeout, Ends: isConfigError})
+	r.driver = r.p.driver(drive.Config{Rules: drive.Rules{Timeout: r.opts.Timeout, Ends: isConfigError}})
 	defer r.driver.Close()
 	r.driver.Add(r)
 	if err := r.driver.Run(ctx); err != nil {

@@ -241,9 +241,12 @@ func (t *pinging) End(err error) (goOn bool) {
 }
 
 // driver returns the driver of an operation.
-func (p *Prober) driver(cfg drive.Config) *drive.Driver {
+func (p *Prober) driver(cfg drive.Config) *drive.Driver { return drive.New(p.driverConfig(cfg)) }
+
+// driverConfig fills in what all drivers of the Prober have in common.
+func (p *Prober) driverConfig(cfg drive.Config) drive.Config {
 	cfg.Closed, cfg.All, cfg.Locks = p.closed, p.pacer, &p.locks
-	return drive.New(cfg)
+	return cfg
 }
 
 // pingRun is the ping of one host.

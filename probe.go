@@ -76,7 +76,7 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 	}
 	run := pingRun{
 		p: p, pool: pool, dst: dst, packet: &o.Packet, timeout: o.Timeout,
-		ping: ping.Options{Count: 1}, cfg: drive.Config{Ends: isConfigError},
+		ping: ping.Options{Count: 1}, cfg: drive.Config{Rules: drive.Rules{Ends: isConfigError}},
 	}
 	var fate Result
 	err = run.each(ctx, func(r Result) bool {

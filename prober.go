@@ -106,6 +106,7 @@ type Prober struct {
 	other   standin.Network                // in place of the system; nil: the system
 	routed  func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
 	locks   drive.Locks
+	crowd   drive.Shared // by which Monitors and Watches send
 	aliases aliases
 	own     ownAddresses
 	buffers *engine.Budget // of receive buffers that grow
@@ -162,6 +163,7 @@ func NewProber(cfg *Config) (*Prober, error) {
 	p.buffers = engine.NewBudget(receiveBudget)
 	p.pacer = engine.NewPacer(max(p.cfg.Rate, 0))
 	p.listen, p.routed = p.listenSocket, p.hasRoute
+	p.crowd.Config = func() drive.Config { return p.driverConfig(drive.Config{}) }
 	if p.cfg.Trace != nil {
 		p.tracer = newTracer(p.cfg.Trace)
 	}
@@ -278,6 +280,7 @@ func (p *Prober) Close() error {
 		errs = append(errs, pool.Close())
 		sum.add(pool.Counters())
 	}
+	p.crowd.Wait()
 	p.tracer.end()
 	// Both at once, so that Counters misses nothing and counts nothing twice.
 	p.mu.Lock()

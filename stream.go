@@ -308,10 +308,13 @@ type streamShape struct {
 	class    int
 	size     int
 	protocol Protocol
+	service  Service
+	name     string // of the service
 	payload  string
 	custom   bool // payload is the caller's
 	group    bool
 	sourced  bool // replies have to come from the address that was probed
+	unclear  bool // answers that do not say what they are to are wanted
 }
 
 func shapeOf(o *ProbeOptions, dst netip.Addr) streamShape {
@@ -320,6 +323,8 @@ func shapeOf(o *ProbeOptions, dst netip.Addr) streamShape {
 		class:    o.Packet.TrafficClass,
 		size:     o.Packet.size(),
 		protocol: o.Packet.Protocol,
+		service:  o.Packet.Service,
+		name:     o.Packet.ServiceName,
 		payload:  string(o.Packet.Payload),
 		custom:   o.Packet.Payload != nil,
 		group:    o.Packet.isGroup(dst),

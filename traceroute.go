@@ -372,7 +372,7 @@ const maxUnmarked = 2048
 func (s *traces) drive(cfg drive.Config, dst netip.Addr) {
 	pk := &s.trace.Packet
 	cfg.Timeout, cfg.Ends = s.trace.Timeout, isConfigError
-	cfg.OnePort = pk.Protocol == TCP && pk.SourcePort != 0
+	cfg.OnePort = pk.isOnePort()
 	if pk.Protocol == UDP || pk.Protocol == SCTP {
 		cfg.MaxInFlight = maxUnmarked
 	}

@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"reflect"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/names"
 )
 
@@ -156,21 +156,23 @@ const (
 // A Watch probes any number of hosts for ever, each in an interval of its own and all of
 // them evenly spread. The set of hosts is exchanged while it runs.
 //
-// It sends on a goroutine of its own, whatever happens to its events: one that takes
+// It sends on a goroutine of the Prober's, whatever happens to its events: one that takes
 // them slowly delays no probe. It may be used by several goroutines at once.
 type Watch struct {
 	p    *Prober
 	opts WatchOptions
+	d    *drive.Driver
 	run  *watchRun
-	stop context.CancelFunc
-	done chan struct{} // closed when nothing of it runs any more
+
+	closed context.Context // ends when Close is called
+	close  context.CancelFunc
+	ending sync.Once
+	done   chan struct{} // closed when nothing of it runs any more
 
 	mu     sync.Mutex
 	events []WatchEvent
 	missed int
 	ready  chan struct{} // holds a token while there may be events
-	cause  error         // why it ended
-	taking chan struct{} // holds a token for whoever takes events
 }
 
 // NewWatch returns a Watch without hosts: [Watch.Set] gives it some. It must be closed.
@@ -191,19 +193,12 @@ func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
 	if p.closed == nil {
 		return nil, errNotMade
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	closed, closeIt := context.WithCancel(context.Background())
 	w := &Watch{
-		p: p, opts: o, stop: stop, done: make(chan struct{}), ready: make(chan struct{}, 1), taking: make(chan struct{}, 1),
+		p: p, opts: o, d: p.crowd.Enter(), closed: closed, close: closeIt,
+		done: make(chan struct{}), ready: make(chan struct{}, 1),
 	}
-	w.run = newWatchRun(w)
-	go func() {
-		defer close(w.done)
-		err := w.run.each(ctx)
-		w.mu.Lock()
-		w.cause = err
-		w.mu.Unlock()
-		signal(w.ready)
-	}()
+	w.run = newWatchRun(w, w.d)
 	return w, nil
 }
 
@@ -225,15 +220,9 @@ func (w *Watch) Set(targets []WatchTarget) error {
 		}
 		wanted[t.ID] = t
 	}
-	select {
-	case <-w.done:
+	if w.closed.Err() != nil || !w.d.Do(func() { w.run.exchange(wanted) }) {
 		return net.ErrClosed
-	default:
 	}
-	w.run.setMu.Lock()
-	w.run.wanted = wanted
-	w.run.setMu.Unlock()
-	signal(w.run.wake)
 	return nil
 }
 
@@ -295,8 +284,9 @@ func (w *Watch) take(ctx context.Context, buf []WatchEvent) ([]WatchEvent, error
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		ended := w.ended()
 		w.mu.Lock()
-		events, cause := w.events, w.cause
+		events := w.events
 		if len(events) > 0 {
 			clear(buf)
 			w.events = buf[:0]
@@ -304,15 +294,27 @@ func (w *Watch) take(ctx context.Context, buf []WatchEvent) ([]WatchEvent, error
 			return events, nil
 		}
 		w.mu.Unlock()
-		if cause != nil {
-			signal(w.ready) // for whoever waits, too
-			return nil, cause
+		if ended {
+			return nil, net.ErrClosed // the Watch, or the Prober
 		}
 		select {
 		case <-w.ready:
 		case <-ctx.Done():
+		case <-w.done:
+		case <-w.d.Ended():
 		}
 	}
+}
+
+// ended reports whether nothing of the Watch runs any more.
+func (w *Watch) ended() bool {
+	select {
+	case <-w.done:
+	case <-w.d.Ended():
+	default:
+		return false
+	}
+	return true
 }
 
 // giveBack keeps events that a loop which was left has taken.
@@ -326,12 +328,16 @@ func (w *Watch) giveBack(events []WatchEvent) {
 	signal(w.ready)
 }
 
-// note queues events.
-func (w *Watch) note(events []WatchEvent) {
-	if len(events) == 0 {
-		return
-	}
+// note queues events, and returns room for others.
+func (w *Watch) note(events []WatchEvent) []WatchEvent {
 	w.mu.Lock()
+	if len(w.events) == 0 && len(events) <= w.opts.Buffer {
+		events[0].Missed, w.missed = w.missed, 0
+		events, w.events = w.events, events
+		w.mu.Unlock()
+		signal(w.ready)
+		return events
+	}
 	for i := range events {
 		e := &events[i]
 		room := w.opts.Buffer
@@ -347,13 +353,24 @@ func (w *Watch) note(events []WatchEvent) {
 	}
 	w.mu.Unlock()
 	signal(w.ready)
+	clear(events)
+	return events[:0]
 }
 
 // Close ends the watching. When it returns, nothing of the Watch runs any more; the
 // events that it has can still be taken. The Prober stays open.
 func (w *Watch) Close() {
-	w.stop()
-	<-w.done
+	w.ending.Do(func() {
+		w.close()
+		if w.d.Do(w.run.end) {
+			select {
+			case <-w.run.idle:
+			case <-w.d.Ended():
+			}
+		}
+		w.p.crowd.Leave()
+		close(w.done)
+	})
 }
 
 // withDefaults returns the options as they take effect, or why they cannot.
@@ -378,9 +395,4 @@ func (o WatchProbing) withDefaults() (WatchProbing, error) {
 		o.NewIDAfter = defaultNewIDAfter
 	}
 	return o, nil
-}
-
-// same reports whether a target is watched as another is.
-func (t *watchTarget) same(as *watchTarget) bool {
-	return t.Host == as.Host && reflect.DeepEqual(&t.probing, &as.probing)
 }

@@ -50,6 +50,41 @@ type Task interface {
 	End(err error) (goOn bool)
 }
 
+// Attention is how soon a Driver has to look at what becomes known of a task.
+type Attention uint8
+
+const (
+	AtOnce  Attention = iota
+	Soon              // within gatherSoon: a wake-up for each thing costs more than it does
+	WhenDue           // when something is to be done anyway
+)
+
+// Attentive is a task that does not always want AtOnce.
+type Attentive interface{ Attention() Attention }
+
+// Errand is embedded by a task that sends nothing: its Next only says when it is to be
+// looked at again, and does what is due then.
+type Errand struct{ plan.Prompt }
+
+// Sent is not called, and so are those up to Hand.
+func (Errand) Sent(plan.Key, time.Time)                   {}
+func (Errand) Refused(plan.Key, error, time.Time)         {}
+func (Errand) Line(*plan.Probe) (*Line, error)            { return nil, nil }
+func (Errand) Heard(plan.Key, *engine.Outcome, time.Time) {}
+func (Errand) Hand() (goOn bool)                          { return true }
+
+// HasNews reports false.
+func (Errand) HasNews() bool { return false }
+
+// Done reports false: an errand is cut.
+func (Errand) Done() bool { return false }
+
+// End does nothing.
+func (Errand) End(error) (goOn bool) { return true }
+
+// Attention returns WhenDue.
+func (Errand) Attention() Attention { return WhenDue }
+
 // Line is what the probes of a flow to a target leave by.
 type Line struct {
 	Pool *engine.Pool
@@ -59,13 +94,8 @@ type Line struct {
 	Flow engine.Flow
 }
 
-// Config says how a Driver works. Closed, All and Locks are needed.
-type Config struct {
-	Closed <-chan struct{} // ends the run with net.ErrClosed
-	All    *engine.Pacer   // the rate of all operations together
-	Own    *engine.Pacer   // that of this one; nil: no limit
-	Locks  *Locks          // see Task.Alone
-
+// Rules is what the tasks of an operation have in common.
+type Rules struct {
 	// Timeout is that of the probes.
 	Timeout time.Duration
 
@@ -76,10 +106,19 @@ type Config struct {
 	// OnePort says that each probe is a connection from one and the same port: one
 	// that is refused because the port is in use waits until it is not.
 	OnePort bool
+}
 
-	// Listens reports whether what becomes known matters before a task is to be asked
-	// again, of which there is one; nil: it does.
-	Listens func() bool
+// Config says how a Driver works. Closed, All and Locks are needed.
+type Config struct {
+	Rules // of tasks that have none of their own
+
+	Closed <-chan struct{} // ends the run with net.ErrClosed
+	All    *engine.Pacer   // the rate of all operations together
+	Own    *engine.Pacer   // that of this one; nil: no limit
+	Locks  *Locks          // see Task.Alone
+
+	// Endless says that the run goes on when all tasks are done: see Shared.
+	Endless bool
 
 	// MaxInFlight bounds the probes in flight; 0: nothing does.
 	MaxInFlight int
@@ -101,12 +140,14 @@ type Config struct {
 	Progress func(last bool)
 }
 
-// Driver is an operation at work. It is used by one goroutine.
+// Driver is an operation at work, or many of them. It is used by one goroutine, but for
+// Do and Ended.
 type Driver struct {
 	cfg     Config
 	epoch   time.Time
 	inbox   *engine.Inbox
 	ops     []*engine.Op
+	lent    map[any]*lentOp // see Borrow
 	slots   slots
 	ready   ready
 	timers  timers
@@ -117,11 +158,18 @@ type Driver struct {
 	taken    int // probes that the system took
 	closed   bool
 	freed    chan struct{} // holds a token when a claim may have become a lock
-	blocked  []ref         // tasks that wait for theirs
+	blocked  []Ref         // tasks that wait for theirs
 
-	batches  []batch
-	outcomes []engine.Outcome
-	timer    *time.Timer
+	batches   []batch
+	outcomes  []engine.Outcome
+	looked    time.Duration    // when outcomes were last taken
+	attention [WhenDue + 1]int // how many tasks want which
+	timer     *time.Timer
+
+	calls   calls
+	later   []func() // at the end of this turn of the loop
+	lookups *lookups
+	names   []lookup // that wait to be looked up
 }
 
 // unclearRoom is how many answers without a mark may wait to be looked at.
@@ -163,22 +211,53 @@ func (d *Driver) Close() {
 	for _, op := range d.ops {
 		op.Close()
 	}
+	for _, l := range d.lent {
+		l.op.Close()
+	}
 	if d.timer != nil {
 		d.timer.Stop()
 	}
+	d.lookups.end()
 	if d.cfg.Targets != nil {
 		d.cfg.Targets.end()
 	}
 }
 
 // Add begins a task.
-func (d *Driver) Add(t Task) { d.add(t, netip.Addr{}) }
+func (d *Driver) Add(t Task) Ref { return d.add(slot{task: t, rules: &d.cfg.Rules}) }
 
-// add begins a task for an address that is in use until the task ends.
-func (d *Driver) add(t Task, addr netip.Addr) {
+// AddBy is Add for a task that has rules of its own, and one address. There must be room:
+// see Full.
+func (d *Driver) AddBy(t Task, rules *Rules, addr netip.Addr) Ref {
+	return d.add(slot{task: t, rules: rules, addr: addr})
+}
+
+// Full reports whether there is no room for another task.
+func (d *Driver) Full() bool { return d.slots.len() == maxSlots }
+
+func (d *Driver) add(s slot) Ref {
 	now := time.Now()
-	r := d.slots.add(slot{task: t, addr: addr, took: d.since(now)})
+	s.took = d.since(now)
+	s.attentive, _ = s.task.(Attentive)
+	r := d.slots.add(s)
+	d.attention[AtOnce]++
 	d.steer(r, &d.slots.all[r.place], now)
+	return r
+}
+
+// Look looks at a task, of which something has changed.
+func (d *Driver) Look(r Ref) {
+	if s := d.slots.find(r); s != nil && !d.closed {
+		d.steer(r, s, time.Now())
+	}
+}
+
+// Cut ends a task as it stands, and tells it why; a nil err says that it is done.
+func (d *Driver) Cut(r Ref, err error) {
+	d.collect()
+	if s := d.slots.find(r); s != nil {
+		d.finish(r, s, err)
+	}
 }
 
 // Run drives the tasks until all are done, the caller wants no more, or ctx ends.
@@ -188,11 +267,13 @@ func (d *Driver) Run(ctx context.Context) error {
 			return d.abandon(context.Cause(ctx))
 		}
 		d.collect()
+		d.call()
 		d.wake(time.Now())
 		if err := d.admit(); err != nil {
 			return d.abandon(err)
 		}
 		sent, err := d.send(ctx)
+		d.runLater()
 		if err == nil && !sent && !d.finished() {
 			err = d.wait(ctx)
 		}
@@ -209,7 +290,7 @@ func (d *Driver) Run(ctx context.Context) error {
 
 // finished reports whether all tasks are done, or the caller wants no more.
 func (d *Driver) finished() bool {
-	return d.closed || d.slots.len() == 0 && (d.cfg.Targets == nil || d.targets.ended())
+	return d.closed || !d.cfg.Endless && d.slots.len() == 0 && (d.cfg.Targets == nil || d.targets.ended())
 }
 
 func (d *Driver) report(last bool) {
@@ -221,6 +302,7 @@ func (d *Driver) report(last bool) {
 // abandon ends the tasks as they stand, and returns err.
 func (d *Driver) abandon(err error) error {
 	d.collect()
+	d.endCalls()
 	for i := range d.slots.all {
 		s := &d.slots.all[i]
 		if s.task == nil || d.closed {
@@ -229,6 +311,7 @@ func (d *Driver) abandon(err error) error {
 		d.unlock(s)
 		d.closed = !s.task.End(err)
 	}
+	d.runLater()
 	d.report(true)
 	return err
 }
@@ -257,7 +340,7 @@ func (d *Driver) admit() error {
 		case err != nil:
 			return err
 		case task != nil:
-			d.add(task, t.Addr)
+			d.add(slot{task: task, rules: &d.cfg.Rules, addr: t.Addr})
 		case t.Err == nil:
 			d.targets.release(t.Addr)
 		}
@@ -269,7 +352,8 @@ func (d *Driver) admit() error {
 func (d *Driver) Stop() { d.closed = true }
 
 // steer does what follows from what has become known of a task.
-func (d *Driver) steer(r ref, s *slot, now time.Time) {
+func (d *Driver) steer(r Ref, s *slot, now time.Time) {
+	defer d.attend(s)
 	for {
 		if s.task.HasNews() && (s.claim == nil || s.inFlight == 0) {
 			d.unlock(s) // what the caller does may take any time
@@ -290,11 +374,12 @@ func (d *Driver) steer(r ref, s *slot, now time.Time) {
 }
 
 // finish ends a task and frees its slot.
-func (d *Driver) finish(r ref, s *slot, err error) {
+func (d *Driver) finish(r Ref, s *slot, err error) {
 	d.unlock(s)
 	task, addr := s.task, s.addr
+	d.attention[s.attention]--
 	d.slots.remove(r)
-	if addr.IsValid() {
+	if addr.IsValid() && d.cfg.Targets != nil {
 		d.targets.release(addr)
 	}
 	if !d.closed && !task.End(err) {
@@ -302,9 +387,21 @@ func (d *Driver) finish(r ref, s *slot, err error) {
 	}
 }
 
+// attend notes how soon a task wants to hear.
+func (d *Driver) attend(s *slot) {
+	if s.task == nil || s.attentive == nil {
+		return
+	}
+	if a := s.attentive.Attention(); a != s.attention {
+		d.attention[s.attention]--
+		d.attention[a]++
+		s.attention = a
+	}
+}
+
 // ask asks a task what may leave. It reports whether the task is to be looked at
 // again, because it probes one by one no more.
-func (d *Driver) ask(r ref, s *slot, now time.Time) (again bool) {
+func (d *Driver) ask(r Ref, s *slot, now time.Time) (again bool) {
 	for {
 		alone := s.task.Alone()
 		if alone || s.oneByOne {
@@ -333,7 +430,7 @@ func (d *Driver) ask(r ref, s *slot, now time.Time) (again bool) {
 }
 
 // queue has a probe wait for its turn.
-func (d *Driver) queue(r ref, s *slot, p plan.Probe) {
+func (d *Driver) queue(r Ref, s *slot, p plan.Probe) {
 	s.queued++
 	d.ready.push(waiting{r, p}, s.begun)
 }
@@ -350,14 +447,14 @@ const (
 // is in the way until the system gives it up, which may be after its timeout.
 func (d *Driver) postpones(s *slot, err error, now time.Time) bool {
 	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
-	return inUse && d.cfg.OnePort && d.taken > 0 &&
+	return inUse && s.rules.OnePort && d.taken > 0 &&
 		(s.inFlight > 0 || d.since(now)-s.took <= connectionPatience)
 }
 
 // hold reports whether the next probe of a task whose probes leave one by one has to
 // wait, and until when; the zero time if only the fate of another can tell. Alone says
 // that it is because of other operations, too.
-func (d *Driver) hold(r ref, s *slot, alone bool, now time.Time) (at time.Time, hold bool) {
+func (d *Driver) hold(r Ref, s *slot, alone bool, now time.Time) (at time.Time, hold bool) {
 	if s.inFlight+s.queued > 0 {
 		return at, true
 	}
@@ -375,7 +472,7 @@ func (d *Driver) hold(r ref, s *slot, alone bool, now time.Time) (at time.Time, 
 }
 
 // lock takes the lock for the target of a task, and reports whether it has it.
-func (d *Driver) lock(r ref, s *slot) bool {
+func (d *Driver) lock(r Ref, s *slot) bool {
 	if s.claim == nil {
 		line, err := s.task.Line(&plan.Probe{})
 		if err != nil {
@@ -401,7 +498,7 @@ func (d *Driver) unlock(s *slot) {
 	}
 	holdoff := d.epoch.Add(s.holdoff)
 	if s.inFlight > 0 {
-		holdoff = later(holdoff, time.Now().Add(engine.ForgottenAfter(d.cfg.Timeout)))
+		holdoff = later(holdoff, time.Now().Add(engine.ForgottenAfter(s.rules.Timeout)))
 	}
 	s.claim.release(holdoff)
 	s.claim = nil
@@ -419,7 +516,7 @@ func (d *Driver) unblock(now time.Time) {
 }
 
 // wakeAt has a task looked at again; the zero time is never.
-func (d *Driver) wakeAt(r ref, s *slot, at time.Time) {
+func (d *Driver) wakeAt(r Ref, s *slot, at time.Time) {
 	if at.IsZero() {
 		return
 	}
@@ -443,9 +540,9 @@ func (d *Driver) wake(now time.Time) {
 		if !ok {
 			return
 		}
-		if s := d.slots.find(t.ref); s != nil && s.timer == t.at {
+		if s := d.slots.find(t.Ref); s != nil && s.timer == t.at {
 			s.timer = 0
-			d.steer(t.ref, s, now)
+			d.steer(t.Ref, s, now)
 		}
 	}
 }
@@ -459,6 +556,9 @@ const (
 	// rest; gathered, they wait a little, which is part of no round-trip time.
 	gatherAbove = 64 // probes in flight
 	gatherFor   = time.Millisecond
+
+	// gatherSoon is how long what becomes known gathers where tasks want it Soon.
+	gatherSoon = 10 * time.Millisecond
 )
 
 // fineWait is how short a wait for the next probe to an only target has to be to be
@@ -473,13 +573,12 @@ func (d *Driver) wait(ctx context.Context) error {
 	if d.cfg.Routers != nil && d.inFlight > gatherAbove {
 		at, outcomes = now.Add(gatherFor), nil
 	}
-	if d.cfg.Listens != nil && !at.IsZero() && !d.cfg.Listens() {
+	at, deaf := d.gathers(at, now)
+	if deaf {
 		outcomes = nil
 	}
 	if at.IsZero() || at.Sub(now) > restFrom {
-		for _, op := range d.ops {
-			op.Rest()
-		}
+		d.rest()
 	}
 	var news <-chan struct{}
 	if d.cfg.Targets != nil {
@@ -499,6 +598,8 @@ func (d *Driver) wait(ctx context.Context) error {
 	case <-news:
 	case <-d.freed:
 		d.unblock(time.Now())
+	case <-d.calls.made:
+		d.call()
 	case <-due:
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -506,6 +607,35 @@ func (d *Driver) wait(ctx context.Context) error {
 		return net.ErrClosed
 	}
 	return nil
+}
+
+// gathers reports whether what becomes known is not looked at for now, and until when
+// the wait is then at most.
+func (d *Driver) gathers(at, now time.Time) (until time.Time, deaf bool) {
+	if d.slots.len() == 0 || d.attention[AtOnce] > 0 {
+		return at, false
+	}
+	if d.attention[Soon] == 0 {
+		return at, !at.IsZero()
+	}
+	soon := d.epoch.Add(d.looked + gatherSoon)
+	if !now.Before(soon) {
+		return at, false
+	}
+	if at.IsZero() || soon.Before(at) {
+		at = soon
+	}
+	return at, true
+}
+
+// rest gives the sockets back to their readers.
+func (d *Driver) rest() {
+	for _, op := range d.ops {
+		op.Rest()
+	}
+	for _, l := range d.lent {
+		l.op.Rest()
+	}
 }
 
 func (d *Driver) setTimer(after time.Duration) <-chan time.Time {
@@ -549,6 +679,7 @@ func (d *Driver) collect() {
 func (d *Driver) take() {
 	d.outcomes = d.inbox.Take(d.outcomes)
 	now := time.Now()
+	d.looked = d.since(now)
 	for i := range d.outcomes {
 		d.heard(&d.outcomes[i], now)
 	}
@@ -569,15 +700,34 @@ func (d *Driver) heard(o *engine.Outcome, now time.Time) {
 	}
 	switch {
 	case o.Fate == engine.Silent:
-		s.holdoff = max(s.holdoff, d.since(o.Sent)+engine.ForgottenAfter(d.cfg.Timeout))
+		s.holdoff = max(s.holdoff, d.since(o.Sent)+engine.ForgottenAfter(s.rules.Timeout))
 	case o.Fate != engine.Unclear && o.Responder.IsValid():
 		s.holdoff = max(s.holdoff, d.since(o.Sent)+o.RTT+engine.RepeatedWithin)
 	}
 	s.task.Heard(key, o, now)
+	if o.Fate == engine.Unclear && d.cfg.Endless {
+		d.spread(s, key, o, now)
+	}
 	if settles && o.Responder.IsValid() {
 		d.ready.heard(o.TTL, o.Responder)
 	}
 	d.steer(r, s, now)
+}
+
+// spread has an answer without a mark heard by all tasks whose probe it may be about:
+// those that probe the address by the same operation of the engine, which is told once.
+func (d *Driver) spread(from *slot, key plan.Key, o *engine.Outcome, now time.Time) {
+	line, _ := from.task.Line(&plan.Probe{})
+	for i := range d.slots.all {
+		s := &d.slots.all[i]
+		if s.task == nil || s == from || s.addr != from.addr {
+			continue
+		}
+		if l, _ := s.task.Line(&plan.Probe{}); l.Op == line.Op && l.Pool == line.Pool {
+			s.task.Heard(key, o, now)
+			d.steer(Ref{uint32(i), s.generation}, s, now)
+		}
+	}
 }
 
 // later returns the later of two moments.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestATagNamesTheTaskAndTheProbe(t *testing.T) {
-	for _, want := range []ref{{}, {1<<16 - 1, 1<<16 - 1}, {12345, 678}} {
+	for _, want := range []Ref{{}, {maxSlots - 1, 1<<generationBits - 1}, {12345, 678}} {
 		for _, k := range []plan.Key{0, plan.MakeKey(254, 2000), plan.MakeKey(255, 1<<24-1)} {
 			if r, key := splitTag(makeTag(want, k)); r != want || key != k {
 				t.Errorf("%v %v became %v %v", want, k, r, key)
@@ -31,10 +31,18 @@ func TestAReferenceFindsItsTaskAndNoLaterOne(t *testing.T) {
 	}
 	s.remove(first)
 	third := s.add(slot{task: idle{}})
-	if s.find(first) != nil || third.place != first.place || s.find(third) == nil || s.len() != 2 {
+	if s.find(first) != nil || third.place == first.place || s.find(third) == nil || s.len() != 2 {
 		t.Errorf("%v stands for %v", third, first)
 	}
-	if s.find(ref{place: 9}) != nil {
+	for s.remove(third); ; s.remove(third) { // until places are used again
+		if third = s.add(slot{task: idle{}}); third.place == first.place {
+			break
+		}
+	}
+	if len(s.all) != freshPlaces || s.find(first) != nil || s.find(third) == nil {
+		t.Errorf("%v stands for %v behind %d places", third, first, len(s.all))
+	}
+	if s.find(Ref{place: 9999}) != nil {
 		t.Error("there is a task where no place is")
 	}
 }
@@ -90,10 +98,10 @@ func TestARingKeepsItsOrder(t *testing.T) {
 // Requests that have a time to keep leave before fresh ones.
 func TestWhoHasBegunLeavesFirst(t *testing.T) {
 	var r ready
-	for i := range uint16(6) {
-		r.push(waiting{ref: ref{place: i}}, i%2 == 1)
+	for i := range uint32(6) {
+		r.push(waiting{Ref: Ref{place: i}}, i%2 == 1)
 	}
-	var order []uint16
+	var order []uint32
 	for {
 		w, ok := r.pop(time.Time{})
 		if !ok {
@@ -101,7 +109,7 @@ func TestWhoHasBegunLeavesFirst(t *testing.T) {
 		}
 		order = append(order, w.place)
 	}
-	if !slices.Equal(order, []uint16{1, 3, 5, 0, 2, 4}) || r.len != 0 {
+	if !slices.Equal(order, []uint32{1, 3, 5, 0, 2, 4}) || r.len != 0 {
 		t.Errorf("the order is %v", order)
 	}
 }
@@ -120,9 +128,9 @@ func drain(r *ready, now time.Time) (order []int) {
 func TestTheSeedDecidesTheOrder(t *testing.T) {
 	order := func(seed uint64) []int {
 		r := ready{routers: newRouters(&Routers{Seed: seed})}
-		for place := range uint16(50) {
+		for place := range uint32(50) {
 			for hop := range 8 {
-				r.push(waiting{ref: ref{place: place}, probe: plan.Probe{TTL: 1 + hop}}, false)
+				r.push(waiting{Ref: Ref{place: place}, probe: plan.Probe{TTL: 1 + hop}}, false)
 			}
 		}
 		return drain(&r, time.Unix(0, 0))

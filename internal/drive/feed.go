@@ -66,9 +66,8 @@ func NewFeed(ctx context.Context, targets iter.Seq[string], names Names) *Feed {
 
 // draw draws until there are no targets any more, or ctx ends.
 func (d *Feed) draw(ctx context.Context, targets iter.Seq[string]) {
-	lookups := make(chan struct{}, maxLookups)
-	var pending sync.WaitGroup
-	defer func() { d.finish(recover(), &pending) }()
+	lookups := newLookups(ctx, maxLookups)
+	defer func() { d.finish(recover(), lookups) }()
 	index := 0
 	for name := range targets {
 		t := Target{Index: index, Name: name}
@@ -80,27 +79,23 @@ func (d *Feed) draw(ctx context.Context, targets iter.Seq[string]) {
 			}
 			continue
 		}
-		select {
-		case lookups <- struct{}{}:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil {
+		if !d.lookUp(t, lookups) {
 			break
 		}
-		d.lookUp(ctx, t, &pending, lookups)
 	}
 }
 
 // finish notes that nothing more is drawn, and waits for the lookups. A panic is
 // told at once.
-func (d *Feed) finish(panicked any, pending *sync.WaitGroup) {
+func (d *Feed) finish(panicked any, lookups *lookups) {
 	d.mu.Lock()
 	d.panic = panicked
 	d.mu.Unlock()
 	if panicked != nil {
 		signal(d.ready)
 	}
-	pending.Wait()
+	lookups.running.Wait()
+	lookups.stop()
 	d.mu.Lock()
 	d.ended = true
 	d.mu.Unlock()
@@ -118,15 +113,18 @@ func (d *Feed) raise() {
 	}
 }
 
-// lookUp pushes a target when its address is known, and then takes a token out
-// of lookups. (Were it a part of draw, every target would be allocated, those
-// that need no looking up, too.)
-func (d *Feed) lookUp(ctx context.Context, t Target, pending *sync.WaitGroup, lookups <-chan struct{}) {
-	pending.Go(func() {
-		defer func() { <-lookups }()
+// lookUp pushes a target when its address is known. It waits for a place among those
+// that are looked up, and reports whether there was one before ctx ended. (Were it a
+// part of draw, every target would be allocated, those that need no looking up, too.)
+func (d *Feed) lookUp(t Target, lookups *lookups) bool {
+	if !lookups.wait() {
+		return false
+	}
+	lookups.start(func(ctx context.Context) {
 		t.Addr, t.Err = d.names.LookUp(ctx, t.Name)
 		d.push(ctx, t)
-	})
+	}, func() {})
+	return true
 }
 
 // push appends a target when there is room, and tells whether it did.

@@ -10,7 +10,7 @@ import (
 
 // waiting is a probe that waits to leave.
 type waiting struct {
-	ref
+	Ref
 	probe plan.Probe
 }
 

@@ -73,13 +73,13 @@ func (d *Driver) gather(now time.Time, n int) (left int) {
 		if !ok {
 			break
 		}
-		s := d.slots.find(w.ref)
+		s := d.slots.find(w.Ref)
 		if s == nil || !d.leaves(&w, s, now) {
 			continue
 		}
 		line, err := s.task.Line(&w.probe)
 		if err != nil {
-			d.finish(w.ref, s, err)
+			d.finish(w.Ref, s, err)
 			continue
 		}
 		d.ready.take(w.probe.TTL, now)
@@ -103,7 +103,7 @@ func (d *Driver) leaves(w *waiting, s *slot, now time.Time) bool {
 		return true
 	}
 	s.task.Recall(w.probe.Key)
-	d.steer(w.ref, s, now)
+	d.steer(w.Ref, s, now)
 	return false
 }
 
@@ -113,7 +113,7 @@ func (d *Driver) put(w *waiting, line *Line) {
 	if ttl == 0 {
 		ttl = line.TTL
 	}
-	p := engine.Probe{Dst: line.Dst, Tag: makeTag(w.ref, w.probe.Key), TTL: ttl, Flow: line.Flow}
+	p := engine.Probe{Dst: line.Dst, Tag: makeTag(w.Ref, w.probe.Key), TTL: ttl, Flow: line.Flow}
 	for i := range d.batches {
 		if b := &d.batches[i]; b.pool == line.Pool && b.op == line.Op {
 			b.probes, b.plans = append(b.probes, p), append(b.plans, w.probe)
@@ -166,7 +166,9 @@ func (d *Driver) sent(p *engine.Probe) {
 	s.task.Sent(key, p.Sent)
 	if d.ask(r, s, p.Sent) {
 		d.steer(r, s, p.Sent)
+		return
 	}
+	d.attend(s)
 }
 
 // refused notes that the system did not take a probe.
@@ -180,7 +182,7 @@ func (d *Driver) refused(p *engine.Probe, planned plan.Probe, err error) {
 	s.inFlight--
 	now := time.Now()
 	switch {
-	case d.cfg.Ends != nil && d.cfg.Ends(err):
+	case s.rules.Ends != nil && s.rules.Ends(err):
 		d.finish(r, s, err)
 		return
 	case d.postpones(s, err, now):

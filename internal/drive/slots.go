@@ -7,32 +7,46 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// ref names a task in flight. What outlives the task finds another generation in its
-// place.
-type ref struct {
-	place      uint16
+// Ref names a task. What outlives the task finds another generation in its place.
+type Ref struct {
+	place      uint32
 	generation uint16
 }
 
-// MaxParallel is how many tasks a Driver can have in flight.
-const MaxParallel = 1 << 16
+const (
+	// MaxParallel is how many tasks for targets a Driver can have in flight.
+	MaxParallel = 1 << 16
+
+	// A tag has the generation of a task in its upper 12 bits, then its place in 20,
+	// and the key of the probe.
+	placeBits      = 20
+	generationBits = 12
+	maxSlots       = 1 << placeBits
+
+	// freshPlaces is how many places are used before one is used again, so that its
+	// generations do not come round while an answer to a former task may yet come.
+	freshPlaces = 1024
+)
 
 // makeTag returns the engine's name of a probe: the task, and its key within the task.
-func makeTag(r ref, k plan.Key) uint64 {
-	return uint64(r.generation)<<48 | uint64(r.place)<<32 | uint64(k)
+func makeTag(r Ref, k plan.Key) uint64 {
+	return uint64(r.generation)<<(32+placeBits) | uint64(r.place)<<32 | uint64(k)
 }
 
-func splitTag(tag uint64) (ref, plan.Key) {
-	return ref{place: uint16(tag >> 32), generation: uint16(tag >> 48)}, plan.Key(tag)
+func splitTag(tag uint64) (Ref, plan.Key) {
+	return Ref{place: uint32(tag>>32) % maxSlots, generation: uint16(tag >> (32 + placeBits))}, plan.Key(tag)
 }
 
 // slot is the place of a task in flight. Moments are measured from the Driver's epoch.
 type slot struct {
 	task       Task
-	addr       netip.Addr // that is in use until the task ends; the zero Addr: none
+	rules      *Rules
+	attentive  Attentive  // the task, if it is
+	addr       netip.Addr // of its target, where it has one: in use until the task ends
 	generation uint16
-	begun      bool // a probe was sent, or refused
-	oneByOne   bool // its probes leave one by one, for each is a connection with the same port
+	attention  Attention // that the task wants
+	begun      bool      // a probe was sent, or refused
+	oneByOne   bool      // its probes leave one by one, for each is a connection with the same port
 	inFlight   int
 	queued     int           // probes that wait
 	timer      time.Duration // when the task is looked at again; 0: nothing is set
@@ -43,34 +57,34 @@ type slot struct {
 	claim      *claim        // to be the only one that probes the target; nil: none
 }
 
-// slots is the places of the tasks in flight.
+// slots is the places of the tasks in flight. One that was given up longest ago is used
+// again first.
 type slots struct {
 	all  []slot
-	free []uint16
+	free ring[uint32]
 }
 
-func (s *slots) len() int { return len(s.all) - len(s.free) }
+func (s *slots) len() int { return len(s.all) - s.free.len() }
 
-func (s *slots) add(t slot) ref {
-	n := len(s.free)
-	if n == 0 {
+func (s *slots) add(t slot) Ref {
+	n := s.free.len()
+	if n == 0 || len(s.all) < freshPlaces {
 		s.all = append(s.all, t)
-		return ref{place: uint16(len(s.all) - 1)}
+		return Ref{place: uint32(len(s.all) - 1)}
 	}
-	place := s.free[n-1]
-	s.free = s.free[:n-1]
+	place := s.free.pop()
 	t.generation = s.all[place].generation
 	s.all[place] = t
-	return ref{place, t.generation}
+	return Ref{place, t.generation}
 }
 
-func (s *slots) remove(r ref) {
-	s.all[r.place] = slot{generation: r.generation + 1}
-	s.free = append(s.free, r.place)
+func (s *slots) remove(r Ref) {
+	s.all[r.place] = slot{generation: (r.generation + 1) % (1 << generationBits)}
+	s.free.push(r.place)
 }
 
 // find returns the slot of a task, nil if the task has ended.
-func (s *slots) find(r ref) *slot {
+func (s *slots) find(r Ref) *slot {
 	if int(r.place) >= len(s.all) {
 		return nil
 	}
@@ -89,7 +103,7 @@ type timers struct {
 
 type timer struct {
 	at time.Duration
-	ref
+	Ref
 }
 
 func (h *timers) first() (at time.Duration, ok bool) {

@@ -1,99 +1,43 @@
 // Package cadence decides when each of many hosts is probed that are watched for
-// ever, and what the fates of the probes say of a host. It is pure: every moment is
-// an argument, measured from an epoch of the caller's choice.
+// ever, when their names are looked up again, and what the fates of the probes say of a
+// host. It is pure: every moment is an argument.
 package cadence
 
 import (
-	"container/heap"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// Schedule says which member is due when. Its rules:
+// Phases spreads members over their intervals. Its rules:
 //
-//  1. A member is due at its phase, and then once in each of its intervals.
-//  2. Phases are spread evenly whatever the number of members: the n-th member has
+//  1. Phases are spread evenly whatever the number of members: the n-th member has
 //     the n-th term of the golden ratio's sequence, of which any first terms leave
 //     gaps of nearly one size.
-//  3. A member that leaves gives its place up to the next one that comes, so that
+//  2. A member that leaves gives its place up to the next one that comes, so that
 //     members stay spread while they are exchanged.
-//  4. A member that stays keeps its phase, whoever comes and goes.
-//  5. A member that is new is first due within one interval.
-//  6. What was missed, because the caller came late, is not made up for: a member is
-//     due once, and then at its next regular time.
-//  7. Phases lie on a grid of a 100th of the interval, 10 ms at the most and 1 ms at
+//  3. Phases lie on a grid of a 100th of the interval, 10 ms at the most and 1 ms at
 //     the least: who are due together cost one wake-up.
-type Schedule struct {
-	queue   dueQueue
-	members []member // by place
-	free    []int    // places that were given up
+type Phases struct {
+	Epoch time.Time // from which phases are measured
+	taken int
+	free  []int // places that were given up
 }
 
-type member struct {
-	due      time.Duration
-	interval time.Duration
-	phase    time.Duration
-	at       int // in the queue; -1: nobody has the place
-}
-
-// Add gives a member a place, from now on, and returns that.
-func (s *Schedule) Add(now, interval time.Duration) (place int) {
-	if n := len(s.free); n > 0 {
-		place = s.free[n-1]
-		s.free = s.free[:n-1]
+// Take returns a place that is free, and the beat of the member that takes it.
+func (p *Phases) Take(interval time.Duration) (place int, b Beat) {
+	if n := len(p.free); n > 0 {
+		place = p.free[n-1]
+		p.free = p.free[:n-1]
 	} else {
-		place = len(s.members)
-		s.members = append(s.members, member{})
+		place = p.taken
+		p.taken++
 	}
-	m := &s.members[place]
-	*m = member{interval: interval, phase: phase(place, interval)}
-	m.due = m.after(now)
-	heap.Push(&s.queue, entry{m.due, place, s})
-	return place
+	return place, Beat{Epoch: p.Epoch, Interval: interval, Phase: phase(place, interval)}
 }
 
-// Remove takes a member out, whose place may be another's from now on.
-func (s *Schedule) Remove(place int) {
-	heap.Remove(&s.queue, s.members[place].at)
-	s.members[place].at = -1
-	s.free = append(s.free, place)
-}
-
-// Next returns a member that is due, as often as there is one, and is then next due in
-// an interval. Where there is none, wake is when there will be; 0 if there is no
-// member.
-func (s *Schedule) Next(now time.Duration) (place int, due bool, wake time.Duration) {
-	if len(s.queue) == 0 {
-		return 0, false, 0
-	}
-	first := &s.queue[0]
-	if first.due > now {
-		return 0, false, first.due
-	}
-	place = first.place
-	m := &s.members[place]
-	if m.due += m.interval; m.due <= now {
-		m.due = m.after(now)
-	}
-	first.due = m.due
-	heap.Fix(&s.queue, 0)
-	return place, true, 0
-}
-
-// First returns when a member is due next, and reports whether there is one.
-func (s *Schedule) First() (due time.Duration, ok bool) {
-	if len(s.queue) == 0 {
-		return 0, false
-	}
-	return s.queue[0].due, true
-}
-
-// after returns the first regular time of a member after a moment.
-func (m *member) after(now time.Duration) time.Duration {
-	if now <= m.phase {
-		return m.phase
-	}
-	return m.phase + ((now-m.phase)/m.interval+1)*m.interval
-}
+// GiveBack gives a place up.
+func (p *Phases) GiveBack(place int) { p.free = append(p.free, place) }
 
 // golden is 2^64 divided by the golden ratio.
 const golden = 0x9e3779b97f4a7c15
@@ -106,108 +50,117 @@ func phase(place int, interval time.Duration) time.Duration {
 	return min(time.Duration(part*float64(interval)).Truncate(grid), interval)
 }
 
-// dueQueue is a heap of members by when they are due.
-type dueQueue []entry
-
-type entry struct {
-	due   time.Duration
-	place int
-	s     *Schedule
+// Beat is the regular times of a member: one in each interval.
+type Beat struct {
+	Epoch           time.Time
+	Interval, Phase time.Duration
 }
 
-func (q dueQueue) Len() int { return len(q) }
-func (q dueQueue) Less(i, j int) bool {
-	return q[i].due < q[j].due || q[i].due == q[j].due && q[i].place < q[j].place
+// after returns the first regular time after a moment.
+func (b *Beat) after(now time.Time) time.Time {
+	first := b.Epoch.Add(b.Phase)
+	if now.Before(first) {
+		return first
+	}
+	return first.Add((now.Sub(first)/b.Interval + 1) * b.Interval)
 }
 
-func (q dueQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].s.members[q[i].place].at, q[j].s.members[q[j].place].at = i, j
-}
-
-// Push is for package heap.
-func (q *dueQueue) Push(x any) {
-	e := x.(entry)
-	e.s.members[e.place].at = len(*q)
-	*q = append(*q, e)
-}
-
-// Pop is for package heap.
-func (q *dueQueue) Pop() any {
-	last := len(*q) - 1
-	e := (*q)[last]
-	*q = (*q)[:last]
-	return e
-}
-
-// Change is what an observation changes.
-type Change uint8
-
-// The changes.
-const (
-	None  Change = iota
-	Up           // the host answers, for the first time or again
-	Down         // it has not answered so many probes in a row
-	Stuck        // it is to be probed with another id
-)
-
-// Pulse is what is known of a host by the fates of its probes. Its rules:
+// Plan is the probing of a host for ever. Its rules:
 //
-//  1. The first answer makes a host up.
-//  2. So many probes in a row without an answer make it down, also one that never
-//     answered. A probe that was not sent is one without an answer.
-//  3. The row is that of the probes: one whose fate is known late does not break or
-//     lengthen it if a later one was answered.
-//  4. An answer makes a host that is down up.
-//  5. A host that is up or down is not made so again.
-//  6. A row of so many silent probes makes it stuck, and each that is twice as long
-//     again: a firewall or an address translator may hold a bad session for the id. A
-//     probe that was refused, or answered with an error, does not.
-type Pulse struct {
-	up, known bool
-	answered  int // number of the newest probe that was answered, from 1
-	row       int // probes since that without an answer
-	silent    int // of those at the end of the row: silent ones
-	stuck     int // length of a silent row that makes the host stuck next
+//  1. A host is probed at the regular times of its beat, first within an interval.
+//  2. What was missed, because the caller came late, is not made up for: a host is
+//     probed once, and then at its next regular time. While a probe waits to leave,
+//     there is no other.
+//  3. Probes are numbered from 0, also those that the system refuses.
+type Plan struct {
+	plan.Prompt
+	beat  Beat
+	due   time.Time
+	asked int
+	waits bool
 }
 
-// Fate is what became of a probe.
-type Fate uint8
+// New returns the plan of a host that is probed from now on.
+func New(b Beat, now time.Time) Plan { return Plan{beat: b, due: b.after(now)} }
 
-// The fates.
-const (
-	Answered Fate = iota
-	Silent
-	Failed // an error came, or it was not sent
-)
+// Asked returns how many probes Next returned.
+func (p *Plan) Asked() int { return p.asked }
 
-// Observe takes the fate of the probe with a number, from 0. Down is how long a row
-// makes the host down, stuck how long one makes it stuck; 0: none does.
-func (p *Pulse) Observe(number int, fate Fate, down, stuck int) (change, also Change) {
-	number++
-	if fate == Answered {
-		p.row, p.silent, p.stuck = 0, 0, 0
-		p.answered = max(p.answered, number)
-		if p.up {
-			return None, None
-		}
-		p.up, p.known = true, true
-		return Up, None
+// Next returns the probe that may leave now: see [plan.Plan].
+func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
+	if p.waits {
+		return probe, false, wake
 	}
-	if number < p.answered {
-		return None, None
+	if now.Before(p.due) {
+		return probe, false, p.due
 	}
-	p.row++
-	if p.silent++; fate == Failed {
-		p.silent = 0
+	if p.due = p.due.Add(p.beat.Interval); !now.Before(p.due) {
+		p.due = p.beat.after(now)
 	}
-	if p.row >= down && (p.up || !p.known) {
-		p.up, p.known = false, true
-		change = Down
+	p.waits = true
+	p.asked++
+	return plan.Probe{Key: plan.MakeKey(0, p.asked-1)}, true, wake
+}
+
+// Sent notes that a probe has left.
+func (p *Plan) Sent(plan.Key, time.Time) { p.waits = false }
+
+// Refused notes that the system did not take it.
+func (p *Plan) Refused(plan.Key, error, time.Time) { p.waits = false }
+
+// Observe changes nothing: see [Pulse].
+func (p *Plan) Observe(time.Time, *plan.Observation) {}
+
+// Done reports false.
+func (p *Plan) Done() bool { return false }
+
+// Renewal says when a name is looked up. Its rules:
+//
+//  1. A name is looked up at its regular times, one that has no address yet at once.
+//  2. There is one look-up at a time: what is due meanwhile is passed over.
+//  3. One that failed is made again after Retry, if that is earlier.
+//  4. Without an interval there are no regular times.
+type Renewal struct {
+	beat   Beat
+	retry  time.Duration
+	due    time.Time // the zero time: never
+	asking bool
+}
+
+// NewRenewal returns the renewal of a name. Known says that it has an address. A retry
+// of 0 means none.
+func NewRenewal(b Beat, retry time.Duration, known bool, now time.Time) Renewal {
+	r := Renewal{beat: b, retry: retry, due: now}
+	if known {
+		r.due = r.regular(now)
 	}
-	if stuck > 0 && p.silent >= max(stuck, p.stuck) {
-		p.stuck = 2 * p.silent
-		also = Stuck
+	return r
+}
+
+func (r *Renewal) regular(now time.Time) time.Time {
+	if r.beat.Interval <= 0 {
+		return time.Time{}
 	}
-	return change, also
+	return r.beat.after(now)
+}
+
+// Next reports whether the name is to be looked up now. If not, wake is when to ask
+// again; the zero time: when a look-up has ended, or never.
+func (r *Renewal) Next(now time.Time) (ask bool, wake time.Time) {
+	switch {
+	case r.asking || r.due.IsZero():
+		return false, wake
+	case now.Before(r.due):
+		return false, r.due
+	}
+	r.asking = true
+	return true, wake
+}
+
+// Found notes that a look-up has ended.
+func (r *Renewal) Found(now time.Time, failed bool) {
+	r.asking, r.due = false, r.regular(now)
+	if again := now.Add(r.retry); failed && r.retry > 0 && (r.due.IsZero() || again.Before(r.due)) {
+		r.due = again
+	}
 }

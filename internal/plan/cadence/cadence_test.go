@@ -1,58 +1,43 @@
 package cadence
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
 )
 
 const ms = time.Millisecond
 
-// run asks at each of the moments and returns who was due when.
-func run(s *Schedule, from, to, step time.Duration) map[int][]time.Duration {
-	due := map[int][]time.Duration{}
+var (
+	_     plan.Plan = (*Plan)(nil)
+	epoch           = time.Unix(1e9, 0)
+)
+
+// probes asks at each of the moments and returns when there was a probe.
+func probes(p *Plan, from, to, step time.Duration) (at []time.Duration) {
 	for now := from; now < to; now += step {
 		for {
-			place, ok, _ := s.Next(now)
+			probe, ok, _ := p.Next(epoch.Add(now))
 			if !ok {
 				break
 			}
-			due[place] = append(due[place], now)
+			at = append(at, now)
+			p.Sent(probe.Key, epoch.Add(now))
 		}
 	}
-	return due
+	return at
 }
 
-func TestRule1EachIsDueOnceInItsInterval(t *testing.T) {
-	s := &Schedule{}
-	for _, interval := range []time.Duration{time.Second, 300 * ms, 7 * time.Second} {
-		place := s.Add(0, interval)
-		if place < 0 {
-			t.Fatal(place)
-		}
-	}
-	for place, at := range run(s, 0, 70*time.Second, ms) {
-		interval := s.members[place].interval
-		for i := range at[1:] {
-			if at[i+1]-at[i] != interval {
-				t.Fatalf("member %d is due at %v and %v, want %v between", place, at[i], at[i+1], interval)
-			}
-		}
-		if n := int(70 * time.Second / interval); len(at) < n-1 || len(at) > n+1 {
-			t.Errorf("member %d is due %d times, want %d", place, len(at), n)
-		}
-	}
-}
-
-func TestRule2PhasesAreEvenForAnyNumber(t *testing.T) {
+func TestPhasesRule1AreEvenForAnyNumber(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 10, 100, 777, 5000} {
-		s := &Schedule{}
-		for range n {
-			s.Add(0, time.Second)
-		}
+		var s Phases
 		perPart := make([]int, 10)
-		for _, at := range run(s, 0, time.Second, ms) {
-			perPart[at[0]/(100*ms)]++
+		for range n {
+			_, b := s.Take(time.Second)
+			perPart[min(b.Phase/(100*ms), 9)]++
 		}
 		if low, high := slices.Min(perPart), slices.Max(perPart); high-low > 2+n/500 {
 			t.Errorf("%d members: %v in a tenth of the interval", n, perPart)
@@ -60,64 +45,22 @@ func TestRule2PhasesAreEvenForAnyNumber(t *testing.T) {
 	}
 }
 
-func TestRule3APlaceIsUsedAgain(t *testing.T) {
-	s := &Schedule{}
-	for range 10 {
-		s.Add(0, time.Second)
+func TestPhasesRule2APlaceIsUsedAgain(t *testing.T) {
+	s := Phases{Epoch: epoch}
+	beats := make([]Beat, 10)
+	for i := range beats {
+		_, beats[i] = s.Take(time.Second)
 	}
-	old := s.members[4].phase
-	s.Remove(4)
-	if place := s.Add(0, time.Second); place != 4 || s.members[4].phase != old {
-		t.Errorf("place %d at %v, want 4 at %v", place, s.members[place].phase, old)
+	s.GiveBack(4)
+	if place, b := s.Take(time.Second); place != 4 || b != beats[4] || b.Epoch != epoch {
+		t.Errorf("place %d with %v, want 4 with %v", place, b, beats[4])
 	}
-	if s.Remove(9); len(run(s, 0, time.Second, ms)) != 9 {
-		t.Error("who left is due")
-	}
-}
-
-func TestRule4WhoStaysKeepsHisPhase(t *testing.T) {
-	s := &Schedule{}
-	stays := s.Add(0, time.Second)
-	at := run(s, 0, time.Second, ms)[stays]
-	for i := range 50 {
-		place := s.Add(time.Second, time.Duration(i+1)*100*ms)
-		if i%2 == 0 {
-			s.Remove(place)
-		}
-	}
-	if again := run(s, time.Second, 2*time.Second, ms)[stays]; len(again) != 1 || again[0] != at[0]+time.Second {
-		t.Errorf("due at %v, and then at %v", at, again)
+	if place, _ := s.Take(time.Second); place != 10 {
+		t.Errorf("the next place is %d", place)
 	}
 }
 
-func TestRule5WhoIsNewIsDueWithinAnInterval(t *testing.T) {
-	for _, now := range []time.Duration{0, 1, 999 * ms, time.Second, 12345 * ms} {
-		s := &Schedule{}
-		for range 20 {
-			s.Add(now, time.Second)
-		}
-		for place := range 20 {
-			if due := s.members[place].due; due < now && due != 0 || due > now+time.Second {
-				t.Errorf("at %v, member %d is due at %v", now, place, due)
-			}
-		}
-	}
-}
-
-func TestRule6WhatWasMissedIsNotMadeUpFor(t *testing.T) {
-	s := &Schedule{}
-	place := s.Add(0, time.Second)
-	phase := s.members[place].phase
-	late := phase + 10*time.Second + 300*ms
-	if due := run(s, late, late+1, 1); len(due[place]) != 1 {
-		t.Errorf("due %d times after ten intervals", len(due[place]))
-	}
-	if _, ok, wake := s.Next(late); ok || wake != phase+11*time.Second {
-		t.Errorf("due again at %v, want %v", wake, phase+11*time.Second)
-	}
-}
-
-func TestRule7PhasesLieOnAGrid(t *testing.T) {
+func TestPhasesRule3LieOnAGrid(t *testing.T) {
 	for interval, grid := range map[time.Duration]time.Duration{100 * ms: ms, time.Second: 10 * ms, time.Minute: 10 * ms} {
 		for place := range 300 {
 			if p := phase(place, interval); p%grid != 0 || p < 0 || p > interval {
@@ -127,50 +70,106 @@ func TestRule7PhasesLieOnAGrid(t *testing.T) {
 	}
 }
 
-func TestAnEmptySchedule(t *testing.T) {
-	if _, due, wake := (&Schedule{}).Next(time.Hour); due || wake != 0 {
-		t.Errorf("%v, %v", due, wake)
-	}
-}
-
-// fates are probes in the order in which their fates came to be known: a letter for
-// each, a number for which.
-func TestThePulseOfAHost(t *testing.T) {
-	type step struct {
-		number int
-		fate   Fate
-		change Change
-		also   Change
-	}
-	const down, stuck = 3, 5
-	for _, tt := range []struct {
-		rule  string
-		steps []step
-	}{
-		{"1: the first answer", []step{{0, Answered, Up, None}, {1, Answered, None, None}}},
-		{"2: a row that never began with an answer", []step{{0, Silent, None, None}, {1, Silent, None, None}, {2, Silent, Down, None}, {3, Silent, None, None}}},
-		{"2: a row of errors", []step{{0, Answered, Up, None}, {1, Failed, None, None}, {2, Failed, None, None}, {3, Failed, Down, None}}},
-		{"2: an answer breaks it", []step{{0, Answered, Up, None}, {1, Silent, None, None}, {2, Silent, None, None}, {3, Answered, None, None}, {4, Silent, None, None}, {5, Silent, None, None}}},
-		{"3: silence that is known late", []step{{5, Answered, Up, None}, {2, Silent, None, None}, {3, Silent, None, None}, {4, Silent, None, None}, {6, Silent, None, None}, {7, Silent, None, None}, {8, Silent, Down, None}}},
-		{"4: again", []step{{0, Silent, None, None}, {1, Silent, None, None}, {2, Silent, Down, None}, {3, Answered, Up, None}}},
-		{"5: down once", []step{{0, Failed, None, None}, {1, Failed, None, None}, {2, Failed, Down, None}, {3, Failed, None, None}, {4, Failed, None, None}, {5, Failed, None, None}}},
-		{"6: stuck, and again when the row is twice as long", []step{
-			{0, Silent, None, None}, {1, Silent, None, None}, {2, Silent, Down, None}, {3, Silent, None, None}, {4, Silent, None, Stuck},
-			{5, Silent, None, None}, {6, Silent, None, None}, {7, Silent, None, None}, {8, Silent, None, None}, {9, Silent, None, Stuck},
-		}},
-		{"6: an error is no silence", []step{{0, Silent, None, None}, {1, Silent, None, None}, {2, Silent, Down, None}, {3, Silent, None, None}, {4, Failed, None, None}, {5, Silent, None, None}}},
-	} {
-		var p Pulse
-		for i, s := range tt.steps {
-			if change, also := p.Observe(s.number, s.fate, down, stuck); change != s.change || also != s.also {
-				t.Errorf("%s: step %d gives %v and %v, want %v and %v", tt.rule, i, change, also, s.change, s.also)
+func TestPlanRule1RegularTimes(t *testing.T) {
+	for _, interval := range []time.Duration{time.Second, 300 * ms, 7 * time.Second} {
+		for _, begun := range []time.Duration{0, 1, 999 * ms, 12345 * ms} {
+			b := Beat{Epoch: epoch, Interval: interval, Phase: 120 * ms}
+			p := New(b, epoch.Add(begun))
+			at := probes(&p, begun, begun+70*time.Second, ms)
+			if len(at) == 0 || at[0] > begun+interval {
+				t.Fatalf("%v from %v: probes at %v", interval, begun, at)
+			}
+			for i := range at {
+				if i > 0 && at[i]-at[i-1] != interval || (at[i]-at[i]%ms-b.Phase)%interval != 0 {
+					t.Fatalf("%v from %v: probes at %v", interval, begun, at)
+				}
+			}
+			if p.Asked() != len(at) || p.Done() {
+				t.Errorf("%d of %d probes", p.Asked(), len(at))
 			}
 		}
 	}
-	var p Pulse
-	for i := range 100 {
-		if _, also := p.Observe(i, Silent, 3, 0); also != None {
-			t.Error("stuck where that was turned off")
+}
+
+func TestPlanRule2WhatWasMissedIsNotMadeUpFor(t *testing.T) {
+	b := Beat{Epoch: epoch, Interval: time.Second, Phase: 120 * ms}
+	p := New(b, epoch)
+	late := 10*time.Second + 420*ms
+	if at := probes(&p, late, late+1, 1); len(at) != 1 {
+		t.Errorf("%d probes after ten intervals", len(at))
+	}
+	want := epoch.Add(11*time.Second + 120*ms)
+	if _, ok, wake := p.Next(epoch.Add(late)); ok || !wake.Equal(want) {
+		t.Errorf("due again at %v, want %v", wake, want)
+	}
+	if _, ok, _ := p.Next(want); !ok {
+		t.Fatal("not due")
+	}
+	if _, ok, wake := p.Next(want.Add(5 * time.Second)); ok || !wake.IsZero() {
+		t.Errorf("due at %v while a probe waits", wake)
+	}
+}
+
+func TestPlanRule3ProbesAreNumbered(t *testing.T) {
+	p := New(Beat{Epoch: epoch, Interval: time.Second}, epoch)
+	for i := range 10 {
+		now := epoch.Add(time.Duration(i+1) * time.Second)
+		probe, ok, _ := p.Next(now)
+		if !ok || probe.Key != plan.MakeKey(0, i) {
+			t.Fatalf("probe %v, %v, want number %d", probe, ok, i)
 		}
+		if i%2 == 0 {
+			p.Sent(probe.Key, now)
+		} else {
+			p.Refused(probe.Key, errors.New("no"), now)
+		}
+		p.Observe(now, &plan.Observation{Key: probe.Key, Settles: true})
+	}
+}
+
+func TestRenewal(t *testing.T) {
+	const retry = 10 * time.Second
+	every := Beat{Epoch: epoch, Interval: time.Minute, Phase: 20 * time.Second}
+	for _, tt := range []struct {
+		rule   string
+		beat   Beat
+		retry  time.Duration
+		known  bool
+		failed func(i int) bool
+		takes  time.Duration // a look-up
+		want   []int         // seconds
+	}{
+		{"1: at once, and then regularly", every, retry, false, nil, 0, []int{0, 20, 80, 140}},
+		{"1: an address is known", every, retry, true, nil, 0, []int{20, 80, 140}},
+		{"2: one at a time", every, retry, true, nil, 70 * time.Second, []int{20, 140}},
+		{"3: again", every, retry, true, func(i int) bool { return i < 2 }, 0, []int{20, 30, 40, 80, 140}},
+		{"3: but for that it is due", every, 2 * time.Minute, true, func(int) bool { return true }, 0, []int{20, 80, 140}},
+		{"3: not", every, 0, true, func(int) bool { return true }, 0, []int{20, 80, 140}},
+		{"4: once", Beat{}, retry, false, nil, 0, []int{0}},
+		{"4: never", Beat{}, retry, true, nil, 0, nil},
+		{"4: until it succeeds", Beat{}, retry, false, func(i int) bool { return i < 2 }, 0, []int{0, 10, 20}},
+	} {
+		r := NewRenewal(tt.beat, tt.retry, tt.known, epoch)
+		var at []int
+		ends := -1
+		for s := range 180 {
+			now := epoch.Add(time.Duration(s) * time.Second)
+			if s == ends {
+				r.Found(now, tt.failed != nil && tt.failed(len(at)-1))
+			}
+			if ask, _ := r.Next(now); ask {
+				at = append(at, s)
+				if ends = s + int(tt.takes/time.Second); ends == s {
+					r.Found(now, tt.failed != nil && tt.failed(len(at)-1))
+				}
+			}
+		}
+		if !slices.Equal(at, tt.want) {
+			t.Errorf("%s: looked up at %v, want %v", tt.rule, at, tt.want)
+		}
+	}
+	r := NewRenewal(every, retry, true, epoch)
+	if ask, wake := r.Next(epoch); ask || !wake.Equal(epoch.Add(20*time.Second)) {
+		t.Errorf("%v, and again at %v", ask, wake)
 	}
 }

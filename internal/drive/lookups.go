@@ -1,0 +1,98 @@
+package drive
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// lookups looks names up, so many at a time, each on a goroutine of its own.
+type lookups struct {
+	ctx     context.Context
+	stop    context.CancelFunc
+	places  chan struct{}
+	running sync.WaitGroup
+}
+
+func newLookups(ctx context.Context, most int) *lookups {
+	ctx, stop := context.WithCancel(ctx)
+	return &lookups{ctx: ctx, stop: stop, places: make(chan struct{}, most)}
+}
+
+// wait waits for a place, and reports whether there was one before the context ended.
+func (l *lookups) wait() bool {
+	select {
+	case l.places <- struct{}{}:
+	case <-l.ctx.Done():
+	}
+	return l.ctx.Err() == nil
+}
+
+// try reports whether there is a place now, and takes it.
+func (l *lookups) try() bool {
+	select {
+	case l.places <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// start starts a look-up, whose place was taken before, and calls after when that is
+// free again.
+func (l *lookups) start(find func(context.Context), after func()) {
+	l.running.Go(func() {
+		defer after()
+		defer func() { <-l.places }()
+		find(l.ctx)
+	})
+}
+
+// end ends the look-ups and waits for them.
+func (l *lookups) end() {
+	if l != nil {
+		l.stop()
+		l.running.Wait()
+	}
+}
+
+const (
+	// namesAtOnce is what a resolver can take from one client that goes on for ever.
+	namesAtOnce = 16
+	nameTimeout = 10 * time.Second
+)
+
+// lookup is a name that is to be looked up.
+type lookup struct {
+	find  func(context.Context)
+	found func()
+}
+
+// LookUp has find called by a goroutine of its own when there is room, and then found by
+// that of the Driver, unless its run has ended. The context of find ends with the run.
+func (d *Driver) LookUp(find func(context.Context), found func()) {
+	if d.lookups == nil {
+		d.lookups = newLookups(context.Background(), namesAtOnce)
+		d.calls.open()
+	}
+	d.names = append(d.names, lookup{find, found})
+	d.findNames()
+}
+
+// findNames starts look-ups while there is room.
+func (d *Driver) findNames() {
+	for len(d.names) > 0 && d.lookups.try() {
+		next := d.names[0]
+		d.names = d.names[1:]
+		d.lookups.start(func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, nameTimeout)
+			defer cancel()
+			next.find(ctx)
+		}, func() {
+			d.Do(func() {
+				next.found()
+				d.findNames()
+			})
+		})
+	}
+}

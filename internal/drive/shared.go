@@ -1,0 +1,172 @@
+package drive
+
+import (
+	"context"
+	"sync"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// Shared is a Driver on a goroutine of its own, by which any number of operations send:
+// it runs from the first of them to the last. Their tasks run no code of a caller.
+type Shared struct {
+	Config func() Config // of the Driver
+
+	mu     sync.Mutex
+	users  int
+	driver *Driver // nil: none runs
+	stop   context.CancelFunc
+}
+
+// Enter begins to use the Driver, which tasks are given to by its Do.
+func (s *Shared) Enter() *Driver {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users++; s.users > 1 {
+		return s.driver
+	}
+	cfg := s.Config()
+	cfg.Endless = true
+	d := New(cfg)
+	d.calls.open()
+	d.calls.ended = make(chan struct{})
+	ctx, stop := context.WithCancel(context.Background())
+	s.driver, s.stop = d, stop
+	go func() {
+		defer close(d.calls.ended)
+		defer d.Close()
+		_ = d.Run(ctx) // the tasks are told why
+	}()
+	return d
+}
+
+// Leave ends what Enter began. The tasks of who leaves have ended.
+func (s *Shared) Leave() {
+	s.mu.Lock()
+	d, stop := s.driver, s.stop
+	s.users--
+	last := s.users == 0
+	if last {
+		s.driver, s.stop = nil, nil
+	}
+	s.mu.Unlock()
+	if last {
+		stop()
+		<-d.Ended()
+	}
+}
+
+// Wait waits until nothing runs any more, after the end of the Driver's Closed.
+func (s *Shared) Wait() {
+	s.mu.Lock()
+	d := s.driver
+	s.mu.Unlock()
+	if d != nil {
+		<-d.Ended()
+	}
+}
+
+// calls is what other goroutines want to be done by that of a Driver.
+type calls struct {
+	made  chan struct{} // holds a token while there may be some; nil: there are none
+	ended chan struct{} // of a Driver that is shared: closed when nothing of it runs any more
+
+	mu   sync.Mutex
+	all  []func()
+	done []func() // were made; room for others
+	over bool     // none is taken any more
+}
+
+// open has other goroutines make calls from now on.
+func (c *calls) open() {
+	if c.made == nil {
+		c.made = make(chan struct{}, 1)
+	}
+}
+
+// Do has f called by the goroutine of the Driver, and reports whether it will be: not
+// if the run has ended. Any goroutine may call it.
+func (d *Driver) Do(f func()) bool {
+	c := &d.calls
+	c.mu.Lock()
+	over := c.over
+	if !over {
+		c.all = append(c.all, f)
+	}
+	c.mu.Unlock()
+	if !over {
+		signal(c.made)
+	}
+	return !over
+}
+
+// Ended is closed when nothing of a Driver that is shared runs any more.
+func (d *Driver) Ended() <-chan struct{} { return d.calls.ended }
+
+// call makes the calls.
+func (d *Driver) call() {
+	c := &d.calls
+	if c.made == nil {
+		return
+	}
+	c.mu.Lock()
+	made := c.all
+	c.all, c.done = c.done[:0], nil
+	c.mu.Unlock()
+	for i, f := range made {
+		made[i] = nil
+		f()
+	}
+	c.done = made
+}
+
+// endCalls makes the last calls.
+func (d *Driver) endCalls() {
+	d.calls.mu.Lock()
+	d.calls.over = true
+	d.calls.mu.Unlock()
+	d.call()
+}
+
+// Later has f called at the end of this turn of the loop, once.
+func (d *Driver) Later(f func()) { d.later = append(d.later, f) }
+
+func (d *Driver) runLater() {
+	for i, f := range d.later {
+		d.later[i] = nil
+		f()
+	}
+	d.later = d.later[:0]
+}
+
+// lentOp is an operation of the engine that several tasks send for.
+type lentOp struct {
+	op    *engine.Op
+	users int
+}
+
+// Borrow returns the operation of the engine for probes of a shape, which is a
+// comparable value. Probes of one operation leave together.
+func (d *Driver) Borrow(shape any, cfg func() engine.OpConfig) *engine.Op {
+	l := d.lent[shape]
+	if l == nil {
+		c := cfg()
+		c.Inbox, c.Drives = d.inbox, true
+		l = &lentOp{op: engine.NewOp(c)}
+		if d.lent == nil {
+			d.lent = map[any]*lentOp{}
+		}
+		d.lent[shape] = l
+	}
+	l.users++
+	return l.op
+}
+
+// GiveBack says that a task needs the operation for a shape no more.
+func (d *Driver) GiveBack(shape any) {
+	l := d.lent[shape]
+	if l.users--; l.users == 0 {
+		l.op.Close()
+		delete(d.lent, shape)
+	}
+}
