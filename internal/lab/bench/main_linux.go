@@ -60,6 +60,7 @@ var sections = []section{
 	{"traces", (*bench).traces},
 	{"many-traces", (*bench).manyTraces},
 	{"monitors", (*bench).monitors},
+	{"watch", (*bench).watch},
 }
 
 func sectionNames() (names []string) {

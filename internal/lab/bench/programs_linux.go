@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,7 +23,7 @@ type programs struct {
 }
 
 // builds are the programs of a commit.
-type builds struct{ sweep, icmp, mtrPacket string }
+type builds struct{ sweep, routes, icmp, mtrPacket string }
 
 func newPrograms(against string) (*programs, error) {
 	dir, err := os.MkdirTemp("", "icmplib-bench")
@@ -54,10 +55,10 @@ func moduleRoot() (string, error) {
 }
 
 func (p *programs) build(root, into string) (builds, error) {
-	b := builds{sweep: filepath.Join(into, "sweep"), icmp: filepath.Join(into, "icmp"),
+	b := builds{sweep: filepath.Join(into, "sweep"), routes: filepath.Join(into, "routes"), icmp: filepath.Join(into, "icmp"),
 		mtrPacket: filepath.Join(into, "mtr-packet")}
 	for path, source := range map[string]string{
-		b.sweep: "./internal/lab/bench/sweep", b.icmp: "./cmd/icmp", b.mtrPacket: "./cmd/mtr-packet",
+		b.sweep: "./internal/lab/bench/sweep", b.routes: "./internal/lab/bench/routes", b.icmp: "./cmd/icmp", b.mtrPacket: "./cmd/mtr-packet",
 	} {
 		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, source)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as releases are
@@ -69,16 +70,15 @@ func (p *programs) build(root, into string) (builds, error) {
 	return b, nil
 }
 
-// buildOther builds the programs of the other commit. It gets the sweep of this
-// one: that uses only what the library exports.
+// buildOther builds the programs of the other commit. It gets the sweep and the routes of
+// this one: they use only what the library exports.
 func (p *programs) buildOther() (builds, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return builds{}, err
 	}
 	tree := filepath.Join(p.dir, "tree")
-	sweep := filepath.Join(tree, "internal/lab/bench/sweep")
-	if err := os.MkdirAll(sweep, 0o700); err != nil {
+	if err := os.MkdirAll(tree, 0o700); err != nil {
 		return builds{}, err
 	}
 	archive := exec.Command("git", "archive", "--format=tar", p.against)
@@ -92,8 +92,11 @@ func (p *programs) buildOther() (builds, error) {
 	if out, err := unpack.CombinedOutput(); err != nil {
 		return builds{}, fmt.Errorf("tar: %w: %s", err, out)
 	}
-	if err := os.WriteFile(filepath.Join(sweep, "main.go"), sweepSource, 0o600); err != nil {
-		return builds{}, err
+	for name, source := range map[string][]byte{"sweep": sweepSource, "routes": routesSource} {
+		dir := filepath.Join(tree, "internal/lab/bench", name)
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "main.go"), source, 0o600)); err != nil {
+			return builds{}, err
+		}
 	}
 	return p.build(tree, filepath.Join(p.dir, "theirs"))
 }
