@@ -291,3 +291,26 @@ func TestTheTableShrinksWhenItsProbesAreOld(t *testing.T) {
 		t.Errorf("%d pages are left, want none", pages())
 	}
 }
+
+// What a look at the deadlines costs does not grow with what is in flight: each probe is
+// looked at once when it is overdue, and so is the first that is not.
+func TestDeadlinesAreLookedAtInLinearTime(t *testing.T) {
+	const probes = 40_000
+	b := newBench(t, OpConfig{Size: 8})
+	for range probes {
+		b.now += 25 * time.Microsecond
+		b.launch(target, 0)
+	}
+	if b.core.table.inFlight != probes {
+		t.Fatalf("%d are in flight", b.core.table.inFlight)
+	}
+	looks, looked, settled := 0, 0, 0
+	for b.now += testTimeout - time.Second; b.core.table.inFlight > 0; b.now += time.Millisecond {
+		looks++
+		b.core.table.overdue(b.now, func(uint16) bool { looked++; return false },
+			func(seq uint16, s *slot) { settled++; b.core.silence(seq, s) })
+	}
+	if settled != probes || looked > probes || looks < 900 {
+		t.Errorf("%d looks at %d probes settled %d", looks, looked, settled)
+	}
+}
