@@ -71,8 +71,9 @@ func (w *scripted) arrive(req *icmp.Request, t icmp.Type, from netip.Addr) {
 	r := icmp.Reply{Source: from, Time: time.Now(), Stamped: true}
 	r.Type = t
 	if t.IsError() {
+		quoted, _ := req.Append(nil)
 		r.Quote = icmp.Quote{Version: icmp.V4, Destination: req.Destination, Protocol: icmp.ICMP, Type: icmp.V4EchoRequest,
-			ID: testID, Sequence: req.Sequence, Payload: slices.Clone(req.Payload)}
+			ID: testID, Sequence: req.Sequence, Payload: slices.Clone(req.Payload), Transport: quoted}
 	} else {
 		r.ID, r.Sequence, r.Payload = testID, req.Sequence, slices.Clone(req.Payload)
 	}
