@@ -83,13 +83,13 @@ func (p *Prober) flowPool(dst netip.Addr, opts *TracerouteOptions, number int) (
 	}
 	if packet.Protocol != ICMP {
 		key.block = number/flowsPerBlock + 1
-		key.ports = flowsPerBlock
+		key.Ports = flowsPerBlock
 		first := number / flowsPerBlock * flowsPerBlock
 		if opts.Flows > 0 && packet.SourcePort != 0 {
-			key.ports = min(flowsPerBlock, opts.Flows-first)
+			key.Ports = min(flowsPerBlock, opts.Flows-first)
 		}
 		if packet.SourcePort != 0 {
-			key.port += uint16(first)
+			key.FirstPort += uint16(first)
 		}
 	}
 	pool, err := p.pool(key)

@@ -161,6 +161,16 @@ func (p Protocol) number() icmp.Protocol {
 	return [...]icmp.Protocol{icmp.ICMP, icmp.UDP, icmp.TCP, icmp.SCTP}[p]
 }
 
+// protocolOf returns the protocol with an IANA number.
+func protocolOf(n icmp.Protocol) Protocol {
+	for _, p := range []Protocol{UDP, TCP, SCTP} {
+		if p.number() == n {
+			return p
+		}
+	}
+	return ICMP
+}
+
 // The ports that are probed by default: that of traceroute, and that of HTTP.
 const (
 	// The default destination ports are those of traceroute and of HTTP.

@@ -9,6 +9,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/service"
+	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -217,18 +218,21 @@ func (pk *Packet) isGroup(dst netip.Addr) bool {
 
 // key returns the key of the socket that a packet to dst needs.
 func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
-	key := socketKey{
-		protocol:     pk.Protocol,
-		port:         pk.SourcePort,
-		version:      icmp.V4,
-		source:       cfg.Source4,
-		device:       cfg.Interface,
-		mark:         cfg.Mark,
-		dontFragment: pk.DontFragment,
-		broadcast:    pk.Broadcast && dst.Is4(),
-	}
+	key := socketKey{Spec: sockets.Spec{
+		Version:        icmp.V4,
+		Protocol:       pk.Protocol.number(),
+		Mode:           cfg.Mode,
+		ID:             cfg.ID,
+		Source:         cfg.Source4,
+		Interface:      cfg.Interface,
+		Mark:           cfg.Mark,
+		DontFragment:   pk.DontFragment,
+		Broadcast:      pk.Broadcast && dst.Is4(),
+		FirstPort:      pk.SourcePort,
+		SendTimestamps: cfg.SendTimestamps && pk.Protocol == ICMP,
+	}}
 	if dst.Is6() {
-		key.version, key.source = icmp.V6, cfg.Source6
+		key.Version, key.Source = icmp.V6, cfg.Source6
 	}
 	if pk.FlowLabel != 0 && dst.Is4() {
 		return key, &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "0 for the target " + dst.String() + ": IPv4 has none"}
@@ -237,15 +241,15 @@ func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 		if pk.Source.Unmap().Is4() != dst.Is4() {
 			return key, &ConfigError{Field: "Source", Value: pk.Source, Allowed: "an address of the family of the target " + dst.String()}
 		}
-		key.source = pk.Source
+		key.Source = pk.Source
 	}
 	if pk.Interface != "" {
-		key.device = pk.Interface
+		key.Interface = pk.Interface
 	}
 	if pk.Mark != 0 {
-		key.mark = pk.Mark
+		key.Mark = pk.Mark
 	}
-	if dst.Is6() && dst.IsLinkLocalUnicast() && dst.Zone() == "" && key.device == "" && key.source.Zone() == "" {
+	if dst.Is6() && dst.IsLinkLocalUnicast() && dst.Zone() == "" && key.Interface == "" && key.Source.Zone() == "" {
 		return key, zoneError(dst)
 	}
 	return key, nil

@@ -157,8 +157,8 @@ func (r *mtuRun) interfaceMTU() int {
 	if err != nil || r.p.other != nil {
 		return 0
 	}
-	if key.device != "" {
-		if i, err := net.InterfaceByName(key.device); err == nil {
+	if key.Interface != "" {
+		if i, err := net.InterfaceByName(key.Interface); err == nil {
 			return i.MTU
 		}
 		return 0

@@ -184,7 +184,7 @@ func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := o.message(key.version)
+	m, err := o.message(key.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -198,15 +198,7 @@ func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query, error) {
 	case p.other != nil:
 		return nil, fmt.Errorf("a simulated network answers echo requests, and no %v: %w", m.Type, errors.ErrUnsupported)
 	}
-	types := []icmp.Type{m.Type.Reply()}
-	for _, t := range icmp.AllTypes(key.version) {
-		if t.IsError() {
-			types = append(types, t)
-		}
-	}
-	conn, err := socket.Listen(key.version, &socket.Config{
-		Mode: p.cfg.Mode, Source: key.source, Interface: key.device, Mark: key.mark, DontFragment: key.dontFragment, Types: types,
-	})
+	conn, err := key.OpenQuery(m.Type)
 	if err != nil {
 		return nil, err
 	}

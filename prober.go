@@ -16,8 +16,8 @@ import (
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/names"
+	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/internal/standin"
-	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -131,17 +131,9 @@ type listenFunc func(socketKey) (engine.Medium, error)
 
 // socketKey has the socket-wide options of packets.
 type socketKey struct {
-	protocol     Protocol
-	port         uint16 // source port; 0: any
-	ports        int    // how many, for as many flows; 0: 1
-	block        int    // tells such sockets apart: see flowsPerBlock
-	version      icmp.Version
-	source       netip.Addr
-	device       string
-	mark         uint32
-	dontFragment bool
-	broadcast    bool
-	turn         uint8 // tells sockets apart that differ in nothing but their id
+	sockets.Spec
+	block int   // tells such sockets apart: see flowsPerBlock
+	turn  uint8 // tells sockets apart that differ in nothing but their id
 }
 
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be used.
@@ -222,7 +214,7 @@ func (p *Prober) hasRoute(packet *Packet, dst netip.Addr) bool {
 	if err != nil {
 		return true // the operation says what is wrong
 	}
-	return transport.Routed(transport.Config{Version: key.version, Source: key.source, Interface: key.device, Mark: key.mark}, dst)
+	return key.Routed(dst)
 }
 
 // lookUp asks the name cache or the resolver.
@@ -323,74 +315,9 @@ func (p *Prober) sendPaced(ctx context.Context, pool *engine.Pool, op *engine.Op
 // listenSocket opens the sockets for a key: those of the system, or a test's.
 func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
 	if p.other != nil {
-		return p.other.Listen(standin.Socket{
-			Version:      key.version,
-			Protocol:     key.protocol.number(),
-			Mode:         p.cfg.Mode,
-			ID:           p.cfg.ID,
-			Source:       key.source,
-			Interface:    key.device,
-			Mark:         key.mark,
-			DontFragment: key.dontFragment,
-			FirstPort:    key.port,
-			Ports:        key.ports,
-		})
+		return p.other.Listen(key.Spec)
 	}
-	if key.protocol != ICMP {
-		return p.listenTransport(key)
-	}
-	cfg := &socket.Config{
-		Mode:         p.cfg.Mode,
-		ID:           p.cfg.ID,
-		Source:       key.source,
-		Interface:    key.device,
-		Mark:         key.mark,
-		DontFragment: key.dontFragment,
-
-		SendTimestamps: p.cfg.SendTimestamps,
-	}
-	if key.version == icmp.V4 {
-		return listenICMPv4(cfg, key.broadcast)
-	}
-	s, err := socket.ListenICMPv6(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return engine.OverEcho(s), nil
-}
-
-func listenICMPv4(cfg *socket.Config, broadcast bool) (engine.Medium, error) {
-	s, err := socket.ListenICMPv4(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if broadcast {
-		if err := s.SetBroadcast(true); err != nil {
-			s.Close()
-			return nil, err
-		}
-	}
-	return engine.OverEcho(s), nil
-}
-
-// listenTransport opens sockets for UDP, TCP or SCTP. In mode Auto they are raw if that is
-// allowed.
-func (p *Prober) listenTransport(key socketKey) (engine.Medium, error) {
-	conn, err := transport.Listen(transport.Config{
-		Version:      key.version,
-		Protocol:     key.protocol.number(),
-		Mode:         p.cfg.Mode,
-		Source:       key.source,
-		Interface:    key.device,
-		Mark:         key.mark,
-		DontFragment: key.dontFragment,
-		FirstPort:    key.port,
-		Ports:        key.ports,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return engine.OverTransport(conn), nil
+	return key.Open()
 }
 
 // aim finds the address of a target, and the sockets for packets to it.
@@ -433,7 +360,7 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	case p.closed == nil:
 		return nil, errNotMade
 	}
-	fixed := p.cfg.ID != 0 && key.protocol == ICMP
+	fixed := p.cfg.ID != 0 && key.Protocol == icmp.ICMP
 	if fixed {
 		key.turn = 0 // there is no other id to turn to
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -114,11 +115,11 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 	p.sum = 0 // the flows are those that the networks were made for
 	p.routed = func(*Packet, netip.Addr) bool { return true }
 	p.listen = func(key socketKey) (engine.Medium, error) {
-		if key.protocol != ICMP {
+		if key.Protocol != icmp.ICMP {
 			return simTransport(n, key, &opts)
 		}
-		opts.DontFragment = key.dontFragment
-		c := n.Listen(key.version, opts)
+		opts.DontFragment = key.DontFragment
+		c := n.Listen(key.Version, opts)
 		if opened != nil {
 			opened(c)
 		}
@@ -129,8 +130,8 @@ func simProberWith(t *testing.T, n *netsim.Network, opts netsim.ConnOptions, ope
 
 // simTransport opens a connection for a protocol other than ICMP.
 func simTransport(n *netsim.Network, key socketKey, opts *netsim.ConnOptions) (engine.Medium, error) {
-	c, err := n.ListenTransport(key.version, key.protocol.number(), netsim.TransportOptions{
-		Datagram: opts.Datagram, QueueLimit: opts.QueueLimit, FirstPort: key.port, Ports: key.ports, DontFragment: key.dontFragment,
+	c, err := n.ListenTransport(key.Version, key.Protocol, netsim.TransportOptions{
+		Datagram: opts.Datagram, QueueLimit: opts.QueueLimit, FirstPort: key.FirstPort, Ports: key.Ports, DontFragment: key.DontFragment,
 	})
 	if err != nil {
 		return nil, err

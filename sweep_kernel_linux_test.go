@@ -11,6 +11,7 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
+	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/socket"
 )
@@ -18,7 +19,7 @@ import (
 // held is the system with receive buffers of 200 KiB, which do not grow.
 type held struct{ *net.Resolver }
 
-func (held) Listen(s standin.Socket) (engine.Medium, error) {
+func (held) Listen(s sockets.Spec) (engine.Medium, error) {
 	c, err := socket.ListenICMPv4(&socket.Config{Mode: s.Mode, ReceiveBuffer: 200 << 10})
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package icmplib
 import (
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/sockets"
 )
 
 // TraceEvent is what [Config.Trace] receives: a packet that left, a packet that arrived, or
@@ -159,7 +159,7 @@ func (t *tracer) query(req *icmp.Request, err error) TraceEvent {
 	if t == nil {
 		return TraceEvent{}
 	}
-	e := TraceEvent{Time: req.Time, Probe: rand.Uint64(), Dst: req.Destination, TTL: req.TTL, Packet: engine.SentPacket(sourceTo(req.Destination), req)}
+	e := TraceEvent{Time: req.Time, Probe: rand.Uint64(), Dst: req.Destination, TTL: req.TTL, Packet: engine.SentPacket(sockets.SourceTo(req.Destination), req)}
 	if err != nil {
 		e.Kind, e.Time, e.Cause = TraceRefused, time.Now(), err
 	}
@@ -187,58 +187,22 @@ func (p *Prober) traced(key socketKey, m engine.Medium) engine.Medium {
 	if p.tracer == nil {
 		return m
 	}
-	protocol := key.protocol.number()
-	if protocol == icmp.ICMP && key.version == icmp.V6 {
-		protocol = icmp.ICMPv6
+	number := key.Protocol
+	if number == icmp.ICMP && key.Version == icmp.V6 {
+		number = icmp.ICMPv6
 	}
-	sources := sourceCache{p: p, key: key}
+	local := func(netip.Addr) netip.Addr { return key.Source }
+	if !key.Source.IsValid() && p.other == nil {
+		local = (&sockets.Sources{LookUp: sockets.SourceTo}).Find
+	}
+	protocol := protocolOf(key.Protocol)
 	return engine.Traced(m, engine.Tracing{
-		Protocol: protocol, Version: key.version, DontFragment: key.dontFragment, Local: sources.find,
+		Protocol: number, Version: key.Version, DontFragment: key.DontFragment, Local: local,
 		Tell: func(e engine.Event) {
 			p.tracer.note(TraceEvent{
-				Kind: TraceKind(e.Kind), Time: e.Time, Probe: e.Probe, Protocol: key.protocol, Dst: e.Dst, Responder: e.Responder,
+				Kind: TraceKind(e.Kind), Time: e.Time, Probe: e.Probe, Protocol: protocol, Dst: e.Dst, Responder: e.Responder,
 				TTL: e.TTL, RTT: e.RTT, Verdict: e.Verdict, Cause: e.Err, Packet: e.Packet,
 			})
 		},
 	})
-}
-
-// sourceCache finds the source addresses of packets.
-type sourceCache struct {
-	p   *Prober
-	key socketKey
-
-	mu    sync.Mutex
-	known map[netip.Addr]netip.Addr
-}
-
-// maxSources limits a sourceCache, which then begins anew.
-const maxSources = 1 << 12
-
-func (c *sourceCache) find(dst netip.Addr) netip.Addr {
-	if c.key.source.IsValid() || c.p.other != nil {
-		return c.key.source
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	source, ok := c.known[dst]
-	if !ok {
-		if len(c.known) >= maxSources || c.known == nil {
-			c.known = map[netip.Addr]netip.Addr{}
-		}
-		source = sourceTo(dst)
-		c.known[dst] = source
-	}
-	return source
-}
-
-// sourceTo returns the address from which the system sends to another: that of a UDP socket
-// connected to it. Nothing is sent.
-func sourceTo(dst netip.Addr) netip.Addr {
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(dst, 9)))
-	if err != nil {
-		return netip.Addr{}
-	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
 }

@@ -377,7 +377,7 @@ func TestAStuckSessionGetsAnotherID(t *testing.T) {
 			opened++
 			if key.turn == 0 {
 				deaf := netsim.MustParse("client 192.0.2.1\nnode a 10.0.1.1 deaf\npath 10.0.1.0/24 a")
-				return engine.OverEcho(deaf.Listen(key.version, netsim.ConnOptions{})), nil
+				return engine.OverEcho(deaf.Listen(key.Version, netsim.ConnOptions{})), nil
 			}
 			return listen(key)
 		}

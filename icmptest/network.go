@@ -12,7 +12,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
-	"github.com/goicmp/icmplib/internal/standin"
+	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -40,7 +40,7 @@ func newNetwork(text string) (*network, error) {
 
 // Listen opens a socket of the client's. An ordinary user's are enough for all but
 // SCTP, as on Linux.
-func (n *network) Listen(s standin.Socket) (engine.Medium, error) {
+func (n *network) Listen(s sockets.Spec) (engine.Medium, error) {
 	if err := n.refuse(&s); err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (n *network) Listen(s standin.Socket) (engine.Medium, error) {
 }
 
 // refuse says what a simulated network does not have, rather than to do without.
-func (n *network) refuse(s *standin.Socket) error {
+func (n *network) refuse(s *sockets.Spec) error {
 	own := n.own(s.Version)
 	switch {
 	case s.Interface != "":

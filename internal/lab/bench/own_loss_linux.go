@@ -16,6 +16,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
+	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/socket"
 )
@@ -36,7 +37,7 @@ func carryFar() error { return carryNetwork(netsim.MustParse(far)) }
 // buffered is the system with receive buffers of a size, which stay as they are.
 type buffered int
 
-func (b buffered) Listen(s standin.Socket) (engine.Medium, error) {
+func (b buffered) Listen(s sockets.Spec) (engine.Medium, error) {
 	cfg := &socket.Config{Mode: s.Mode, ReceiveBuffer: int(b)}
 	if s.Version == icmp.V6 {
 		return nil, errors.ErrUnsupported

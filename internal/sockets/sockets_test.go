@@ -1,0 +1,84 @@
+package sockets
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"testing"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/socket"
+)
+
+func TestASpecOpensTheSocketOfItsProtocol(t *testing.T) {
+	opened := 0
+	for _, version := range []icmp.Version{icmp.V4, icmp.V6} {
+		for _, protocol := range []icmp.Protocol{icmp.ICMP, icmp.UDP, icmp.TCP} {
+			s := Spec{Version: version, Protocol: protocol, Mode: socket.Datagram, Broadcast: protocol == icmp.ICMP && version == icmp.V4}
+			m, err := s.Open()
+			if errors.Is(err, os.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
+				continue
+			}
+			if err != nil {
+				t.Errorf("%v %v: %v", version, protocol, err)
+				continue
+			}
+			opened++
+			if err := m.Close(); err != nil {
+				t.Errorf("%v %v: %v", version, protocol, err)
+			}
+		}
+	}
+	if opened == 0 {
+		t.Skip("this system opens none of them")
+	}
+}
+
+func TestASpecThatCannotBeOpenedIsAnError(t *testing.T) {
+	elsewhere := netip.MustParseAddr("192.0.2.77") // no address of this host
+	for _, protocol := range []icmp.Protocol{icmp.ICMP, icmp.UDP} {
+		s := Spec{Version: icmp.V4, Protocol: protocol, Mode: socket.Datagram, Source: elsewhere}
+		if m, err := s.Open(); err == nil {
+			m.Close()
+			t.Errorf("%v: a socket with the address of another host", protocol)
+		}
+	}
+	s := Spec{Version: icmp.V4, Source: elsewhere}
+	if c, err := s.OpenQuery(icmp.V4Timestamp); err == nil {
+		c.Close()
+		t.Error("a query from the address of another host")
+	}
+}
+
+func TestTheSourceToThisHostIsThisHost(t *testing.T) {
+	loopback := netip.MustParseAddr("127.0.0.1")
+	if got := SourceTo(loopback); got != loopback {
+		t.Errorf("%v, want %v", got, loopback)
+	}
+	s := Spec{Version: icmp.V4}
+	if !s.Routed(loopback) {
+		t.Error("there is no route to this host")
+	}
+}
+
+func TestSourcesAreLookedUpOnce(t *testing.T) {
+	looked := 0
+	s := Sources{LookUp: func(dst netip.Addr) netip.Addr {
+		looked++
+		return dst.Next()
+	}}
+	addr := netip.MustParseAddr("10.0.0.0")
+	for range 3 {
+		if got := s.Find(addr); got != addr.Next() || looked != 1 {
+			t.Fatalf("%v after %d look-ups", got, looked)
+		}
+	}
+	dst := addr
+	for range maxSources { // one more than there is room for
+		dst = dst.Next()
+		s.Find(dst)
+	}
+	if s.Find(addr); looked != maxSources+2 || len(s.known) > maxSources {
+		t.Errorf("%d look-ups, %d known", looked, len(s.known))
+	}
+}
