@@ -262,10 +262,27 @@ func (m *multipathRun) graphOf(seen *mda.View, hops []*Hop) *Graph {
 	paths := pathgraph.New(found)
 	g := newGraph(paths)
 	g.Flows, g.Complete = seen.Flows(), seen.Holds() && paths.IsLinked()
-	for _, h := range hops {
+	for i, h := range hops {
 		g.Probes += h.PacketsSent
+		timeNodes(g.Hops[i].Nodes, m.counted(seen, i))
 	}
 	return g
+}
+
+// timeNodes gives nodes the means of the round-trip times of their answers.
+func timeNodes(nodes []GraphNode, results []Result) {
+	for i := range nodes {
+		n := &nodes[i]
+		sum, answers := time.Duration(0), time.Duration(0)
+		for k := range results {
+			if r := &results[k]; !n.IsSilent() && r.Responder == n.Address && r.Settles() && !r.Retransmitted {
+				sum, answers = sum+r.RTT, answers+1
+			}
+		}
+		if answers > 0 {
+			n.AvgRTT = sum / answers
+		}
+	}
 }
 
 // hops makes the hops out of the results, in order of distance. The end of the trace

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/goicmp/icmplib/internal/pathgraph"
 )
@@ -45,13 +46,16 @@ type GraphHop struct {
 // GraphNode is an interface that answered at a distance. The node of unanswered flows has
 // no address: it stands for any number of routers.
 type GraphNode struct {
-	ID       int        `json:"id"` // counts the nodes of the Graph from 0
-	Distance int        `json:"distance"`
-	Address  netip.Addr `json:"address"` // the zero Addr: silent
-	Flows    []int      `json:"flows"`   // that met it, counted from 0
+	ID       int // counts the nodes of the Graph from 0
+	Distance int
+	Address  netip.Addr // the zero Addr: silent
+	Flows    []int      // that met it, counted from 0
 
 	// Balancing is how load is balanced over this node and others at the distance.
-	Balancing Balancing `json:"balancing"`
+	Balancing Balancing
+
+	// AvgRTT is the mean round-trip time of its answers; 0: not known.
+	AvgRTT time.Duration
 }
 
 // IsSilent reports whether the node has no address, because no probe was answered.
@@ -155,8 +159,9 @@ func newGraph(found *pathgraph.Graph) *Graph {
 
 // WriteDOT writes the graph in the language of Graphviz, from left to right: the nodes of a
 // hop stand below each other, silent ones are dashed, edges have their number of flows, and
-// unsure edges are dashed. It returns the error of w.
-func (g *Graph) WriteDOT(w io.Writer) error {
+// unsure edges are dashed. A node is labelled with what label returns for its address; nil:
+// with the address. It returns the error of w.
+func (g *Graph) WriteDOT(w io.Writer, label func(netip.Addr) string) error {
 	var b strings.Builder
 	b.WriteString("digraph route {\n\trankdir=LR;\n\tnode [shape=box];\n")
 	for i := range g.Hops {
@@ -164,7 +169,7 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 		b.WriteString("\t{ rank=same;\n")
 		for j := range h.Nodes {
 			n := &h.Nodes[j]
-			fmt.Fprintf(&b, "\t\tn%d [label=\"%s\\n%d\"%s];\n", n.ID, n.name(), n.Distance, dashedIf(n.IsSilent()))
+			fmt.Fprintf(&b, "\t\tn%d [label=\"%s\\n%d\"%s];\n", n.ID, dotEscapes.Replace(n.name(label)), n.Distance, dashedIf(n.IsSilent()))
 		}
 		b.WriteString("\t}\n")
 	}
@@ -175,6 +180,9 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// dotEscapes makes a text one that may stand between quotes.
+var dotEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", `\n`)
 
 func dashedIf(dashed bool) string {
 	if dashed {
@@ -191,12 +199,13 @@ func dashedIf(dashed bool) string {
 //	     > 198.51.100.2    6 of 11 flows
 //	2  198.51.100.1        per-flow
 //
+// In place of an address stands what label returns for it; nil: the address itself.
 // It returns the error of w.
-func (g *Graph) WriteText(w io.Writer) error {
+func (g *Graph) WriteText(w io.Writer, label func(netip.Addr) string) error {
 	var b strings.Builder
 	for i := range g.Hops {
 		for j := range g.Hops[i].Nodes {
-			g.appendNode(&b, &g.Hops[i].Nodes[j])
+			g.appendNode(&b, &g.Hops[i].Nodes[j], label)
 		}
 	}
 	for i := range g.Diamonds {
@@ -215,8 +224,8 @@ func (g *Graph) confidence() string {
 }
 
 // appendNode appends a node and the edges that leave it.
-func (g *Graph) appendNode(b *strings.Builder, n *GraphNode) {
-	fmt.Fprintf(b, "%3d  %s", n.Distance, n.name())
+func (g *Graph) appendNode(b *strings.Builder, n *GraphNode, label func(netip.Addr) string) {
+	fmt.Fprintf(b, "%3d  %s", n.Distance, n.name(label))
 	if n.Balancing != BalancingNone {
 		fmt.Fprintf(b, "  %s", n.Balancing)
 	}
@@ -231,7 +240,7 @@ func (g *Graph) appendNode(b *strings.Builder, n *GraphNode) {
 		if e.From != n.ID {
 			continue
 		}
-		fmt.Fprintf(b, "       > %s  %d of %d flows", g.Node(e.To).name(), len(e.Flows), total)
+		fmt.Fprintf(b, "       > %s  %d of %d flows", g.Node(e.To).name(label), len(e.Flows), total)
 		if e.Unsure {
 			b.WriteString(", unsure")
 		}
@@ -239,9 +248,12 @@ func (g *Graph) appendNode(b *strings.Builder, n *GraphNode) {
 	}
 }
 
-func (n *GraphNode) name() string {
-	if n.IsSilent() {
+func (n *GraphNode) name(label func(netip.Addr) string) string {
+	switch {
+	case n.IsSilent():
 		return "*"
+	case label != nil:
+		return label(n.Address)
 	}
 	return n.Address.String()
 }

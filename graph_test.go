@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // drawn is a graph with everything that can be in one.
@@ -19,7 +20,7 @@ func drawn() *Graph {
 				{ID: 1, Distance: 2, Address: a("10.0.2.1"), Flows: []int{0, 2}, Balancing: BalancingPerFlow},
 				{ID: 2, Distance: 2, Flows: []int{1}},
 			}},
-			{Distance: 3, Nodes: []GraphNode{{ID: 3, Distance: 3, Address: a("10.0.9.9"), Flows: []int{0, 1, 2}}}},
+			{Distance: 3, Nodes: []GraphNode{{ID: 3, Distance: 3, Address: a("10.0.9.9"), Flows: []int{0, 1, 2}, AvgRTT: 1500 * time.Microsecond}}},
 		},
 		Edges: []GraphEdge{
 			{From: 0, To: 1, Flows: []int{0, 2}}, {From: 0, To: 2, Flows: []int{1}},
@@ -35,7 +36,7 @@ func drawn() *Graph {
 
 func TestTheGraphAsText(t *testing.T) {
 	var b strings.Builder
-	if err := drawn().WriteText(&b); err != nil {
+	if err := drawn().WriteText(&b, nil); err != nil {
 		t.Fatal(err)
 	}
 	const want = `  1  10.0.1.1
@@ -56,7 +57,7 @@ diamond from 10.0.1.1 to 10.0.9.9: width 2, length 2
 
 func TestTheGraphAsDOT(t *testing.T) {
 	var b strings.Builder
-	if err := drawn().WriteDOT(&b); err != nil {
+	if err := drawn().WriteDOT(&b, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -72,6 +73,27 @@ func TestTheGraphAsDOT(t *testing.T) {
 	}
 }
 
+func TestLabelsStandForAddresses(t *testing.T) {
+	label := func(a netip.Addr) string { return `"` + a.String() + `\` }
+	var text, dot strings.Builder
+	if err := drawn().WriteText(&text, label); err != nil {
+		t.Fatal(err)
+	}
+	if err := drawn().WriteDOT(&dot, label); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"  1  \"10.0.1.1\\\n", "       > \"10.0.2.1\\  2 of 3 flows\n", "  2  *\n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in\n%s", want, text.String())
+		}
+	}
+	for _, want := range []string{`n0 [label="\"10.0.1.1\\\n1"];`, `n2 [label="*\n2", style=dashed];`} {
+		if !strings.Contains(dot.String(), want) {
+			t.Errorf("%s is not in\n%s", want, dot.String())
+		}
+	}
+}
+
 func TestTheGraphAsJSON(t *testing.T) {
 	text, err := json.Marshal(drawn())
 	if err != nil {
@@ -81,7 +103,7 @@ func TestTheGraphAsJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(&back, drawn()) {
 		t.Errorf("%+v, %v\nwant %+v\nof %s", back, err, *drawn(), text)
 	}
-	if !strings.Contains(string(text), `"balancing":"per-flow"`) {
+	if !strings.Contains(string(text), `"balancing":"per-flow"`) || !strings.Contains(string(text), `"avg_rtt_ms":1.5}`) || !strings.Contains(string(text), `"avg_rtt_ms":null}`) {
 		t.Errorf("%s", text)
 	}
 	if err := new(Balancing).UnmarshalText([]byte("some")); err == nil {

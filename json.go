@@ -403,6 +403,25 @@ func (g *Graph) UnmarshalJSON(data []byte) error {
 	return fields.Read(data, JSONSchema, g, (*Graph).fields)
 }
 
+func (n *GraphNode) fields(o *fields.Object) {
+	fields.Int(o, "id", &n.ID)
+	fields.Int(o, "distance", &n.Distance)
+	o.Addr("address", &n.Address)
+	fields.Values(o, "flows", &n.Flows)
+	fields.Word(o, "balancing", &n.Balancing)
+	o.MSKnown("avg_rtt_ms", &n.AvgRTT, n.AvgRTT > 0)
+}
+
+// MarshalJSON returns the fields.
+func (n GraphNode) MarshalJSON() ([]byte, error) {
+	return fields.Append(nil, 0, &n, (*GraphNode).fields)
+}
+
+// UnmarshalJSON sets n to what [GraphNode.MarshalJSON] has written.
+func (n *GraphNode) UnmarshalJSON(data []byte) error {
+	return fields.Read(data, 0, n, (*GraphNode).fields)
+}
+
 func (r *MTUReport) fields(o *fields.Object) {
 	o.Addr("address", &r.Address)
 	o.Text("name", &r.Name)

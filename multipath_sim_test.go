@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -157,6 +158,28 @@ func TestTheGraphIsTheNetwork(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// A node has the time of its own answers, not that of others at the distance.
+func TestTheNodesOfAGraphHaveTimes(t *testing.T) {
+	t.Parallel()
+	for _, v6 := range []bool{false, true} {
+		route, _ := traceWays(t, ways(3, "r1 flow( a1 | b1 ) s1 t0", "a:back-delay=14ms", "s:silent"), multipathVariants[0], v6, TracerouteOptions{Flows: -1, Timeout: 300 * ms})
+		got := map[string]time.Duration{}
+		for _, h := range route.Graph.Hops {
+			for i := range h.Nodes {
+				got[nodeName(&h.Nodes[i])] = h.Nodes[i].AvgRTT
+			}
+		}
+		for name, want := range map[string]time.Duration{"r1": 4 * ms, "a1": 20 * ms, "b1": 8 * ms, "*": 0} {
+			if got[name] != want {
+				t.Errorf("%s: %v, want %v", name, got[name], want)
+			}
+		}
+		if got["t0"] <= 16*ms || got["t0"] >= 28*ms {
+			t.Errorf("t0: %v, want a mean of what is behind both", got["t0"])
 		}
 	}
 }

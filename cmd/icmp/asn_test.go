@@ -43,6 +43,24 @@ func TestAutonomousSystemsAreShown(t *testing.T) {
 			}
 		}
 	})
+	t.Run("in the graph of flows", func(t *testing.T) {
+		flows := *route
+		flows.Graph = &icmplib.Graph{Flows: 2, Hops: []icmplib.GraphHop{
+			{Distance: 1, Nodes: []icmplib.GraphNode{{ID: 0, Distance: 1, Address: router4, Flows: []int{0, 1}}}},
+			{Distance: 2, Nodes: []icmplib.GraphNode{{ID: 1, Distance: 2, Address: target4, Flows: []int{0, 1}}}},
+		}, Edges: []icmplib.GraphEdge{{From: 0, To: 1, Flows: []int{0, 1}}}}
+		var text, dot, svg strings.Builder
+		(&textRoute{out: &text, numbers: numbered()}).writeGraph(&flows)
+		dotRoute{&dot, numbered()}.end(&flows, nil)
+		svgRoute{routeReporter: silentRoute{}, to: &pictureFile{out: &svg}, numbers: numbered()}.end(&flows, nil)
+		for got, want := range map[*strings.Builder]string{
+			&text: "       > 192.0.2.7 [AS64501]  2 of 2 flows\n", &dot: `n0 [label="198.51.100.1 [AS64500]\n1"];`, &svg: ">AS64500<",
+		} {
+			if !strings.Contains(got.String(), want) {
+				t.Errorf("no %q in\n%s", want, got)
+			}
+		}
+	})
 	t.Run("in JSON", func(t *testing.T) {
 		var out strings.Builder
 		jsonRoute{&jsonWriter{out: &out}, numbered()}.end(route, nil)

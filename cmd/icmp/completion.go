@@ -57,6 +57,7 @@ be on: autoload -U compinit; compinit.`,
 // flagWords are the values that a flag can have, by its name: it has the same in
 // all commands.
 var flagWords = map[string][]string{
+	"asn":      {"none", "dns"},
 	"mode":     {"auto", "datagram", "raw"},
 	"pmtudisc": {"do", "dont"},
 	"protocol": {"icmp", "udp", "tcp", "sctp"},
@@ -83,7 +84,7 @@ func completeFlags(cmd *cobra.Command) {
 
 func completionOf(f *pflag.Flag) cobra.CompletionFunc {
 	switch f.Name {
-	case "file":
+	case "file", "svg", "record", "asn-db":
 		return nil // as the shell completes it
 	case "interface", "via":
 		return completeInterface

@@ -24,7 +24,7 @@ const tracerouteExamples = `  icmp traceroute example.net
   icmp traceroute --mtu example.net
   icmp traceroute --loss example.net
   icmp traceroute --flows all example.net
-  icmp traceroute --flows all --dot example.net | dot -Tsvg
+  icmp traceroute --flows all --svg ways.svg example.net
   icmp traceroute --json -q 1 --file targets.txt > routes.ndjson`
 
 func newTracerouteCommand() *cobra.Command {
@@ -128,12 +128,20 @@ func (f *tracerouteFlags) run(ctx context.Context, term terminal, target string)
 	}
 	status, term := newStatus(term)
 	defer status.end()
-	if f.json || f.csv || f.dot || opts.Flows != 0 {
+	if f.json || f.csv || opts.Flows != 0 {
 		status.follow(func(elapsed time.Duration) string { return "tracing for " + seconds(elapsed) })
 	}
 	report, err := f.reporter(term.out, opts)
 	if err != nil {
 		return err
+	}
+	if f.svg != "" {
+		picture, err := openPicture(ctx, f.svg, term.out)
+		if err != nil {
+			return err
+		}
+		defer picture.close()
+		report = f.drawn(report, picture)
 	}
 	route := &icmplib.Route{Name: target}
 	var known atomic.Int32
@@ -351,7 +359,7 @@ func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOption
 	case err != nil:
 		return nil, err
 	case f.dot:
-		return dotRoute{out}, nil
+		return dotRoute{out, numbers}, nil
 	case f.json:
 		return jsonRoute{&jsonWriter{out: out}, numbers}, nil
 	case f.csv:
@@ -362,6 +370,22 @@ func (f *tracerouteFlags) reporter(out io.Writer, opts *icmplib.TracerouteOption
 		text.names = newNameCache()
 	}
 	return text, nil
+}
+
+// drawn is a reporter that draws the route as well. Names that another one looks up, too,
+// are not looked up twice.
+func (f *tracerouteFlags) drawn(report routeReporter, to *pictureFile) routeReporter {
+	s := svgRoute{routeReporter: report, to: to}
+	s.numbers, _ = f.asnFlags.cache() // it was made without an error before
+	if text, ok := report.(*textRoute); ok {
+		s.names, s.numbers = text.names, text.numbers
+	} else if !f.numeric {
+		s.names = newNameCache()
+	}
+	if f.svg == "-" {
+		s.routeReporter = silentRoute{}
+	}
+	return s
 }
 
 // maxDistance is the most that the library takes.

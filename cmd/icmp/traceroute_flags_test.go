@@ -119,7 +119,7 @@ func TestTheShortNamesAreThoseOfTraceroute(t *testing.T) {
 		"interface": "i", "traffic-class": "t", "dont-fragment": "F", "size": "", "mark": "", "gap": "", "fast": "",
 		"mode": "", "record": "", "numeric": "n", "json": "", "csv": "", "loss": "", "mtu": "", "nat": "",
 		"file": "", "rate": "", "hop-rate": "", "parallel": "",
-		"flows": "", "dot": "", "asn": "", "as-lookup": "A", "asn-db": "",
+		"flows": "", "dot": "", "svg": "", "asn": "", "as-lookup": "A", "asn-db": "",
 	}
 	checkShortNames(t, &tracerouteFlags{}, want)
 }

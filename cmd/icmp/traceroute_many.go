@@ -56,7 +56,7 @@ func (f *tracerouteFlags) runAll(ctx context.Context, term terminal, words []str
 
 // refuseMany refuses what is for one target only.
 func (f *tracerouteFlags) refuseMany() error {
-	for _, flag := range []string{"mtu", "loss", "flows", "dot"} {
+	for _, flag := range []string{"mtu", "loss", "flows", "dot", "svg"} {
 		if f.given(flag) {
 			return fmt.Errorf("--%s with many targets: one TARGET is allowed", flag)
 		}

@@ -16,7 +16,7 @@ type mtuFlag struct{ mtu bool }
 
 // check refuses what a search for MTUs does not do.
 func (m *mtuFlag) check(f *tracerouteFlags) error {
-	for _, flag := range []string{"size", "first-hop", "fast", "gap", "csv", "nat", "loss", "flows", "dot"} {
+	for _, flag := range []string{"size", "first-hop", "fast", "gap", "csv", "nat", "loss", "flows", "dot", "svg"} {
 		if f.given(flag) {
 			return fmt.Errorf("--mtu and --%s exclude each other: one of them is allowed", flag)
 		}
