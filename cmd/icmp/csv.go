@@ -96,7 +96,7 @@ func (c csvHosts) host(h *icmplib.Host, _ hostFate) {
 // line is about.
 var csvHopHeader = append([]string{
 	"name", "address", "reached", "end", "error", "round", "distance", "responder", "asn", "status", "type", "code", "answers",
-	"reply_ttl", "rtt_source", "mpls", "interfaces", "mtu", "return_distance", "rewritten",
+	"reply_ttl", "rtt_source", "local", "mpls", "interfaces", "mtu", "return_distance", "rewritten",
 }, csvStatsHeader...)
 
 // csvHops writes a line per hop and responder, and one for a silent hop.
@@ -149,7 +149,7 @@ func (c csvHops) responder(of []string, h *icmplib.Hop, by *icmplib.Responder) {
 	}
 	cells := append(append([]string{}, of...),
 		strconv.Itoa(h.Distance), addressText(by.Address), number, by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
-		csvUnlessZero(by.ReplyTTL), source, strings.Join(labels, " "), strings.TrimSpace(interfaceNames(by.Interfaces)), csvUnlessZero(h.MTU),
+		csvUnlessZero(by.ReplyTTL), source, strconv.FormatBool(by.Local), strings.Join(labels, " "), strings.TrimSpace(interfaceNames(by.Interfaces)), csvUnlessZero(h.MTU),
 		csvUnlessZero(h.ReturnDistance), strings.Join(h.Rewritten.Words(), " "))
 	c.line(append(cells, csvStats(&h.Stats)...))
 }
