@@ -142,11 +142,11 @@ func Int[T integer](o *Object, name string, v *T) {
 	if value == nil {
 		return
 	}
-	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil && int64(T(n)) == n && (T(n) < 0) == (n < 0) {
+	if n, err := strconv.ParseUint(string(value), 10, 64); err == nil && uint64(T(n)) == n && T(n) >= 0 {
 		*v = T(n)
 		return
 	}
-	if n, err := strconv.ParseUint(string(value), 10, 64); err == nil && uint64(T(n)) == n && T(n) >= 0 {
+	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil && int64(T(n)) == n && T(n) <= 0 {
 		*v = T(n)
 		return
 	}

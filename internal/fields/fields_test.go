@@ -112,6 +112,9 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		"null":           {`{"int":null,"part":null,"parts":null,"names":null,"error":null,"yes":null,"share":null,"rare":null}`, whole{}},
 		"not UTF-8":      {"{\"name\":\"\xff\"}", whole{Name: "\ufffd"}},
 		"a long wait":    {`{"wait_ms":1e300,"waits_ms":[-1e300]}`, whole{Wait: math.MaxInt64, Waits: []time.Duration{math.MinInt64}}},
+		"the longest":    {`{"wait_ms":9223372036854.775807,"waits_ms":[9223372036854.774]}`, whole{Wait: math.MaxInt64, Waits: []time.Duration{9223372036854773760}}},
+		"no less than 0": {`{"int":-0,"big":0}`, whole{}},
+		"one space":      {`{"int": 1, "names": ["a", "b"], "big":2 }`, whole{Int: 1, Names: []string{"a", "b"}, Big: 2}},
 		"the nearest ns": {`{"wait_ms":0.0000015,"waits_ms":[0.0000014]}`, whole{Wait: 2, Waits: []time.Duration{1}}},
 	} {
 		got := whole{Int: 99}
@@ -124,6 +127,13 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if got.Err = tt.want.Err; !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %+v\nwant %+v", name, got, tt.want)
 		}
+	}
+}
+
+func TestPlainTextIsNotEscaped(t *testing.T) {
+	text, b := "all from ! to ~, and the space", make([]byte, 0, 256)
+	if n := testing.AllocsPerRun(100, func() { b = appendText(b[:0], text) }); n > 0 || string(b) != `"`+text+`"` {
+		t.Errorf("%s by %v allocations", b, n)
 	}
 }
 

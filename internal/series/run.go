@@ -113,12 +113,13 @@ func (r *run) percentile(q float64) time.Duration {
 		return 0
 	}
 	rank := nearestRank(q, n)
-	switch {
-	case rank == 1:
+	if rank == 1 {
 		return r.spread.min
-	case rank == n:
+	}
+	if rank == n {
 		return r.spread.max
-	case r.histogram != nil:
+	}
+	if r.histogram != nil {
 		return min(max(r.histogram.value(rank), r.spread.min), r.spread.max)
 	}
 	rtts := r.rtts()
@@ -206,10 +207,10 @@ func (p spread) deviation() time.Duration {
 // merge takes a set that is summed up already: Chan, Golub and LeVeque's formula
 // for the variance of the union.
 func (p *spread) merge(o spread) {
-	switch {
-	case o.n == 0:
+	if o.n == 0 {
 		return
-	case p.n == 0:
+	}
+	if p.n == 0 {
 		*p = o
 		return
 	}

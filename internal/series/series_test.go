@@ -432,3 +432,65 @@ func TestRule11ASkippedProbeIsAmended(t *testing.T) {
 		t.Error("what nobody skipped is not added")
 	}
 }
+
+func TestRule1OfOneOrdinalTheFirstToArriveIsFirst(t *testing.T) {
+	s := of(9, 1, 2, 3, 4, 5)
+	s.Add(7, 10)
+	s.Add(7, 20)
+	if got := s.RTTs(); !slices.Equal(got, []time.Duration{1, 2, 3, 4, 5, 10, 20}) || s.Last() != 20 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestRule3ASlidingWindowTakesNoMoreMemory(t *testing.T) {
+	var o order
+	for seq := 1; seq < 10000; seq += 2 {
+		o.hold(sample{seq + 1, 1}) // every other one is late
+		o.hold(sample{seq + 3, 1})
+		if !o.inTurn(seq - 1) {
+			t.Fatalf("%d has to wait", seq-1)
+		}
+		o.inTurn(seq)
+		for {
+			if _, ok := o.release(); !ok {
+				break
+			}
+		}
+		if cap(o.held) > 32 {
+			t.Fatalf("room for %d samples at %d", cap(o.held), seq)
+		}
+	}
+}
+
+func TestAHistogramWidensByDoublings(t *testing.T) {
+	for _, tt := range []struct {
+		rtt    time.Duration
+		bucket int
+		middle time.Duration
+	}{{-1, 0, 0}, {0, 0, 0}, {127, 127, 127}, {128, 128, 129}, {129, 128, 129}, {255, 191, 255}, {256, 192, 258}, {1 << 20, 960, 1<<20 + 1<<13}} {
+		if b := bucketOf(tt.rtt); b != tt.bucket || middleOf(b) != tt.middle {
+			t.Errorf("%d is in bucket %d around %d, want %d around %d", tt.rtt, b, middleOf(b), tt.bucket, tt.middle)
+		}
+	}
+	var h histogram
+	h.add(1 << 20)
+	if n := testing.AllocsPerRun(10, func() { h.add(1 << 20); h.add(1<<21 - 1) }); n > 0 || len(h.counts) != bucketsPerDoubling {
+		t.Errorf("%d buckets, %v allocations", len(h.counts), n)
+	}
+	h.add(1<<20 - 1)
+	h.add(1 << 21)
+	if len(h.counts) != 3*bucketsPerDoubling {
+		t.Errorf("%d buckets, want those of 3 doublings", len(h.counts))
+	}
+}
+
+func TestRule6TheNearestRankIsThatOfTheDecimalFraction(t *testing.T) {
+	for _, tt := range []struct {
+		q       float64
+		n, rank int
+	}{{0.07, 100, 7}, {0.29, 100, 29}, {0.0701, 100, 8}, {0, 3, 1}, {1, 3, 3}, {2, 3, 3}} {
+		if got := nearestRank(tt.q, tt.n); got != tt.rank {
+			t.Errorf("%v of %d: rank %d, want %d", tt.q, tt.n, got, tt.rank)
+		}
+	}
+}

@@ -109,10 +109,9 @@ func Judge(hops []Hop, reached bool) (verdict Verdict, from int) {
 	for i := len(hops) - 1; i >= 0; i-- {
 		h := &hops[i]
 		h.Verdict, h.Path = h.own(), Unclear
-		switch path := h.path(); {
-		case path == None || lossless:
+		if path := h.path(); path == None || lossless {
 			h.Path, lossless = None, true
-		case path == Found && !betterBehind(hops, i):
+		} else if path == Found && !betterBehind(hops, i) {
 			h.Path = Found
 		}
 		if h.Verdict == Found && h.Path != Found {
@@ -134,16 +133,19 @@ func (h *Hop) own() Verdict {
 	lostSlowly, lostFast := slow.Sent-slow.Answered, fast.Sent-fast.Answered
 	slowLow, _ := wilson(slow.Answered, slow.Sent, z999)
 	_, fastHigh := wilson(fast.Answered, fast.Sent, z999)
-	switch {
-	case slow.Sent < MinCount, fast.Sent < MinCount, slow.Answered == 0, h.Changed:
+	if slow.Sent < MinCount || fast.Sent < MinCount || slow.Answered == 0 || h.Changed {
 		return Unclear
-	case lostSlowly+lostFast == 0:
+	}
+	if lostSlowly+lostFast == 0 {
 		return None
-	case fast.Interval*RateRatio > slow.Interval+slow.Interval/8:
+	}
+	if fast.Interval*RateRatio > slow.Interval+slow.Interval/8 {
 		return Unclear
-	case fastHigh < slowLow:
+	}
+	if fastHigh < slowLow {
 		return Limited
-	case lostSlowly+lostFast < minLosses, lostSlowly == 0, h.maybeDry():
+	}
+	if lostSlowly+lostFast < minLosses || lostSlowly == 0 || h.maybeDry() {
 		return Unclear
 	}
 	return Found

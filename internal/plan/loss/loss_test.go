@@ -91,6 +91,8 @@ func TestPath(t *testing.T) {
 			verdicts{None, Unclear}, verdicts{None, Unclear}, Unclear, -1},
 		{"rule 9: too few slow probes say nothing", []Hop{few}, true,
 			verdicts{Unclear}, verdicts{Unclear}, Unclear, -1},
+		{"rule 9: 10 are enough, whatever the fast rate", []Hop{mute, hop(10, 10, 0, 0)}, true,
+			verdicts{Unclear, Unclear}, verdicts{None, None}, None, -1},
 		{"rule 10: a limit says nothing", []Hop{limited, lossy}, true,
 			verdicts{Limited, Found}, verdicts{Unclear, Found}, Found, 1},
 		{"rule 10: nor at the target", []Hop{good, limited}, true,

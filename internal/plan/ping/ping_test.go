@@ -230,6 +230,14 @@ func TestALingerDoesNotEndBeforeTheFates(t *testing.T) {
 	}
 }
 
+func TestAPingOfNoRequestsIsDone(t *testing.T) {
+	p := New(&Options{Interval: time.Millisecond})
+	step{0, -1, 0}.ask(t, &p)
+	if !p.Done() {
+		t.Error("it is not done")
+	}
+}
+
 func TestAnEndlessPingIsNeverDone(t *testing.T) {
 	p := New(&Options{Count: -1, Interval: time.Millisecond})
 	step{0, 0, 0}.ask(t, &p)
