@@ -71,7 +71,14 @@ func TestASweepWithLongRoundTripsIsNotLostInOurOwnSocket(t *testing.T) {
 				c := p.Counters()
 				t.Logf("%d packets in %v: %d lost, %d of them suspect, %d dropped by our sockets", c.PacketsSent, time.Since(start), lost, suspect, c.Dropped)
 				// What is lost beside is the device's, whose reader is this process.
-				if c.Dropped > hosts/1000 {
+				most := uint64(hosts / 1000)
+				if tt.small {
+					// It has room for 160 messages: what a machine that keeps this process
+					// from running for 50 ms, at times, cannot but lose (see the test of
+					// such pauses in internal/engine).
+					most = hosts / 10
+				}
+				if c.Dropped > most {
 					t.Errorf("our sockets dropped %d of %d", c.Dropped, hosts)
 				}
 				if suspect > 2*int(c.Dropped) {

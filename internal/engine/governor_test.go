@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,6 +175,66 @@ func TestASingleProbeBorrowsItsPlace(t *testing.T) {
 	if n := f.allow(2, f.roundTrip, f.now); n != 0 {
 		t.Errorf("%d of two leave on credit", n)
 	}
+}
+
+// A buffer of 160 messages, answers that take 200 ms, and a process that the system keeps
+// from running now and then, at random: what is on its way then arrives nevertheless, and
+// what has no room is lost. That ends soon, for sending slows to what such pauses leave room for.
+func TestPausesOfTheProcessSlowSending(t *testing.T) {
+	const probes = 30_000
+	for _, tt := range []struct {
+		pause, every time.Duration // on average
+		most         int           // that are lost
+	}{
+		{0, time.Second, 0},
+		{5 * time.Millisecond, 50 * time.Millisecond, 0},
+		{10 * time.Millisecond, 200 * time.Millisecond, probes / 100},
+		{20 * time.Millisecond, 50 * time.Millisecond, probes / 50},
+		{50 * time.Millisecond, 50 * time.Millisecond, probes / 10},
+		{100 * time.Millisecond, 200 * time.Millisecond, probes / 5},
+	} {
+		if lost := paused(tt.pause, tt.every, probes); lost > tt.most {
+			t.Errorf("with pauses of %v every %v, %d of %d are lost, more than %d", tt.pause, tt.every, lost, probes, tt.most)
+		}
+	}
+}
+
+// paused sends probes as fast as a governor lets a process that pauses, and returns how
+// many answers had no room.
+func paused(pause, every time.Duration, probes int) (lost int) {
+	const room, roundTrip, step = 160, 200 * time.Millisecond, 100 * time.Microsecond
+	var g governor
+	g.begin(room * leastMessage)
+	draw := rand.New(rand.NewPCG(1, 2))
+	from, to := every, every
+	coming := map[time.Duration]int{} // by the moment
+	sent, waiting, read := 0, 0, 0
+	known, overflown := time.Duration(0), false
+	for now := time.Duration(0); read+lost < probes && now < time.Hour; now += step {
+		waiting += coming[now]
+		delete(coming, now)
+		if over := waiting - room; over > 0 {
+			waiting, lost, overflown = room, lost+over, true
+		}
+		if now >= to {
+			from = now + time.Duration(draw.ExpFloat64()*float64(every))
+			to = from + time.Duration(draw.ExpFloat64()*float64(pause))
+		}
+		if now >= from && now < to {
+			continue
+		}
+		if waiting > 0 {
+			known = roundTrip
+			g.see(float64(waiting)/room, overflown, known, now)
+			read, waiting, overflown = read+waiting, 0, false
+		}
+		if n := g.allow(min(sendTurn, probes-sent), known, now); n > 0 {
+			g.sent(n, now)
+			sent += n
+			coming[now+roundTrip] += n
+		}
+	}
+	return lost
 }
 
 func TestStretchesOfLoss(t *testing.T) {
