@@ -224,19 +224,18 @@ func (d *Driver) Close() {
 }
 
 // Add begins a task.
-func (d *Driver) Add(t Task) Ref { return d.add(slot{task: t, rules: &d.cfg.Rules}) }
+func (d *Driver) Add(t Task) Ref { return d.add(slot{task: t, rules: &d.cfg.Rules}, time.Now()) }
 
 // AddBy is Add for a task that has rules of its own, and one address. There must be room:
 // see Full.
 func (d *Driver) AddBy(t Task, rules *Rules, addr netip.Addr) Ref {
-	return d.add(slot{task: t, rules: rules, addr: addr})
+	return d.add(slot{task: t, rules: rules, addr: addr}, time.Now())
 }
 
 // Full reports whether there is no room for another task.
 func (d *Driver) Full() bool { return d.slots.len() == maxSlots }
 
-func (d *Driver) add(s slot) Ref {
-	now := time.Now()
+func (d *Driver) add(s slot, now time.Time) Ref {
 	s.took = d.since(now)
 	s.attentive, _ = s.task.(Attentive)
 	r := d.slots.add(s)
@@ -330,6 +329,7 @@ func (d *Driver) wants() bool {
 
 // admit begins tasks while there is room.
 func (d *Driver) admit() error {
+	now := time.Now() // a reading for each target would cost more than all else here
 	for d.cfg.Targets != nil && !d.closed {
 		t, ok := d.targets.take(d.wants)
 		if !ok {
@@ -340,10 +340,12 @@ func (d *Driver) admit() error {
 		case err != nil:
 			return err
 		case task != nil:
-			d.add(slot{task: task, rules: &d.cfg.Rules, addr: t.Addr})
+			d.add(slot{task: task, rules: &d.cfg.Rules, addr: t.Addr}, now)
+			continue
 		case t.Err == nil:
 			d.targets.release(t.Addr)
 		}
+		now = time.Now() // it was handed to the caller, which may have taken any time
 	}
 	return nil
 }

@@ -181,7 +181,8 @@ func (d *Feed) end() {
 // the other.
 type queue struct {
 	feed    *Feed
-	active  map[netip.Addr][]Target // the addresses in use, and who waits for them
+	active  map[netip.Addr]struct{} // the addresses in use
+	blocked map[netip.Addr][]Target // who waits for them
 	waiting int                     // how many do
 	freed   []Target                // whose address has become free
 	drawn   []Target
@@ -190,7 +191,7 @@ type queue struct {
 }
 
 func newQueue(f *Feed) queue {
-	return queue{feed: f, active: map[netip.Addr][]Target{}, more: true}
+	return queue{feed: f, active: map[netip.Addr]struct{}{}, blocked: map[netip.Addr][]Target{}, more: true}
 }
 
 // take returns the next target to begin with. A new one is drawn only while
@@ -237,25 +238,31 @@ func (q *queue) ended() bool {
 // claim tells whether an address is free, and takes it; if it is not, the target
 // waits until it is.
 func (q *queue) claim(t Target) bool {
-	waiting, taken := q.active[t.Addr]
-	if taken {
-		q.active[t.Addr] = append(waiting, t)
-		q.waiting++
-		return false
+	used := len(q.active)
+	if q.active[t.Addr] = struct{}{}; len(q.active) > used {
+		return true
 	}
-	q.active[t.Addr] = nil
-	return true
+	q.blocked[t.Addr] = append(q.blocked[t.Addr], t)
+	q.waiting++
+	return false
 }
 
 // release gives an address back, to the target that waits for it if there is
 // one.
 func (q *queue) release(addr netip.Addr) {
-	waiting := q.active[addr]
-	if len(waiting) == 0 {
+	var waiting []Target
+	if q.waiting > 0 {
+		waiting = q.blocked[addr]
+	}
+	switch len(waiting) {
+	case 0:
 		delete(q.active, addr)
 		return
+	case 1:
+		delete(q.blocked, addr)
+	default:
+		q.blocked[addr] = waiting[1:]
 	}
-	q.active[addr] = waiting[1:]
 	q.waiting--
 	q.freed = append(q.freed, waiting[0])
 }
