@@ -22,16 +22,19 @@ import (
 	"github.com/goicmp/icmplib/icmptest"
 )
 
-// internet is what the agents of a lab see: hosts that answer, one that loses a third, one
-// that is silent, and the agents' own addresses.
+// internet is what the agents of a lab see: hosts that answer, also behind routers that share the
+// load, one that loses a third, one that is silent, and the agents' own addresses.
 const internet = `
 client 192.0.2.1
 node r1 10.0.0.1 delay=1ms
 node r2 10.0.0.2 delay=1ms
+node ra 10.0.0.3 delay=1ms
+node rb 10.0.0.4 delay=1ms
 node t  10.9.0.1 delay=1ms
 node lossy 10.8.0.1 delay=1ms lose@every/3
 node dead 10.7.0.1 delay=1ms deaf
 path 10.9.0.0/16 r1 r2 t
+path 10.6.0.0/16 r1 turn( ra | rb ) t
 path 10.8.0.0/16 r1 lossy
 path 10.7.0.0/16 r1 dead
 `
@@ -278,3 +281,18 @@ func addresses(first string, n int) (all []string) {
 }
 
 func lines(targets []string) string { return strings.Join(targets, "\n") + "\n" }
+
+// forbidden are targets that the owners of the agents do not allow.
+var forbidden = addresses("192.168.7.0", 16)
+
+// amid puts the forbidden targets between others, so that each shard has some.
+func amid(targets []string) (all []string) {
+	step := max(1, len(targets)/len(forbidden))
+	for i, target := range targets {
+		all = append(all, target)
+		if n := i / step; i%step == 0 && n < len(forbidden) {
+			all = append(all, forbidden[n])
+		}
+	}
+	return all
+}
