@@ -52,11 +52,8 @@ func (c *checker) probing(p *icmplib.WatchProbing, o *options, line int) error {
 	return nil
 }
 
-// host says what is wrong with a job.
-func (c *checker) host(j *job, o *options, line int) error {
-	if err := c.probing(&j.probing, o, line); err != nil {
-		return err
-	}
+// host says what is wrong with the host of a job.
+func (c *checker) host(j *job, line int) error {
 	_, err := c.names.Resolve(context.Background(), j.host, j.probing.Family)
 	if _, asked := errors.AsType[*net.DNSError](err); err != nil && !asked {
 		return fmt.Errorf("line %d: %w: allowed is the name of a host, or an address of the family", line, err)

@@ -16,6 +16,7 @@ import (
 // config is the file as it was written. What is not said is the zero value.
 type config struct {
 	ResolveInterval duration       `yaml:"resolve_interval"`
+	FilesInterval   duration       `yaml:"files_interval"`
 	ClassicBuckets  []float64      `yaml:"classic_buckets"`
 	Prober          proberConfig   `yaml:"prober"`
 	Defaults        defaultsConfig `yaml:"defaults"`
@@ -83,6 +84,7 @@ type options struct {
 // targetConfig is a group of hosts that are probed alike.
 type targetConfig struct {
 	Hosts  []host `yaml:"hosts"`
+	Files  []host `yaml:"files"` // patterns
 	Labels labels `yaml:"labels"`
 
 	Options  options  `yaml:",inline"`
@@ -101,20 +103,20 @@ func or[T options | watching](o, d T) T {
 }
 
 // load reads a file and says what to do, or what is wrong with it and where.
-func load(file string) (*settings, error) {
+func load(file string, files *hostFiles) (*config, *settings, error) {
 	text, err := readBounded(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+		return nil, nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	c, err := parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
-	s, err := c.settings()
+	s, err := c.settings(files)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return s, nil
+	return c, s, nil
 }
 
 // mostText bounds a configuration, which is held in memory several times.
@@ -142,13 +144,18 @@ func parse(text []byte) (*config, error) {
 	if errors.Is(err, io.EOF) {
 		return c, nil // that there are no targets is said later
 	}
-	if broken, ok := errors.AsType[*yaml.TypeError](err); ok {
-		return nil, errors.New(strings.Join(plain(broken.Errors), "\n"))
-	}
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, plainError(err)
 	}
 	return c, nil
+}
+
+// plainError says what is wrong with a text.
+func plainError(err error) error {
+	if broken, ok := errors.AsType[*yaml.TypeError](err); ok {
+		return errors.New(strings.Join(plain(broken.Errors), "\n"))
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 }
 
 var unknownField = regexp.MustCompile(`^(line \d+): field (.+) not found in type main\.(\w+)$`)
@@ -157,7 +164,7 @@ var unknownField = regexp.MustCompile(`^(line \d+): field (.+) not found in type
 func plain(messages []string) []string {
 	parts := map[string]any{
 		"config": config{}, "proberConfig": proberConfig{}, "defaultsConfig": defaultsConfig{}, "targetConfig": targetConfig{},
-		"probeConfig": probeConfig{}, "moduleConfig": moduleConfig{},
+		"probeConfig": probeConfig{}, "moduleConfig": moduleConfig{}, "hostGroup": hostGroup{},
 	}
 	for i, message := range messages {
 		if m := unknownField.FindStringSubmatch(message); m != nil {

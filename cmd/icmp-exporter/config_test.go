@@ -18,7 +18,7 @@ func settingsOf(text string) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.settings()
+	return c.settings(newHostFiles("", nil))
 }
 
 func mustSettings(t *testing.T, text string) *settings {
@@ -39,7 +39,7 @@ func TestAMistakeInTheConfigurationIsToldWithItsLineAndItsCure(t *testing.T) {
 		{"nothing at all", "", []string{"no targets", "add targets:"}},
 		{"a target without hosts", "targets:\n- labels: {a: b}\n", []string{"no hosts", "give it hosts:"}},
 		{"an unknown field", "default: {}\n" + host, []string{"line 1", `"default"`, "defaults, targets, probe"}},
-		{"an unknown field of a target", host + "  intervall: 1s\n", []string{"line 3", `"intervall"`, "hosts, labels, interval, "}},
+		{"an unknown field of a target", host + "  intervall: 1s\n", []string{"line 3", `"intervall"`, "hosts, files, labels, interval, "}},
 		{"an unknown field of the prober", "prober:\n  speed: 3\n" + host, []string{"line 2", `"speed"`, "mode, rate"}},
 		{"a field twice", host + "  ttl: 1\n  ttl: 2\n", []string{"line 4", `"ttl" already defined at line 3`}},
 		{"a time without unit", host + "  timeout: 2\n", []string{"line 3", `"2"`, "500ms"}},
@@ -188,7 +188,7 @@ func TestTheExamplesAreRight(t *testing.T) {
 		t.Fatalf("there are no examples: %v", err)
 	}
 	for _, file := range files {
-		if s, err := load(file); err != nil || len(s.jobs) == 0 {
+		if _, s, err := load(file, newHostFiles(file, nil)); err != nil || len(s.jobs) == 0 {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

@@ -23,20 +23,22 @@ import (
 // daemon serves the figures and listens for what is asked of it.
 type daemon struct {
 	file     string
+	files    *hostFiles
 	exporter *exporter
 	log      *slog.Logger
 
 	pages     chan struct{}        // holds a token for each client that takes routes
 	mu        sync.Mutex           // one reload at a time
+	config    *config              // that was loaded last
 	webConfig string               // TLS and authentication; "": neither
 	registry  *prometheus.Registry // of the daemon itself, whatever is probed
 	succeeded prometheus.Gauge
 	loaded    prometheus.Gauge
 }
 
-func newDaemon(file string, e *exporter, log *slog.Logger) *daemon {
+func newDaemon(file string, e *exporter, log *slog.Logger, files *hostFiles) *daemon {
 	d := &daemon{
-		file: file, exporter: e, log: log,
+		file: file, files: files, exporter: e, log: log,
 		registry: prometheus.NewRegistry(), pages: make(chan struct{}, pagesAtOnce),
 		succeeded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "icmp_config_last_reload_successful",
@@ -47,7 +49,7 @@ func newDaemon(file string, e *exporter, log *slog.Logger) *daemon {
 			Help: "When a configuration last took effect, in Unix time.",
 		}),
 	}
-	d.registry.MustRegister(d.succeeded, d.loaded, buildInfo())
+	d.registry.MustRegister(d.succeeded, d.loaded, buildInfo(), files.errors, files.right)
 	return d
 }
 
@@ -55,7 +57,7 @@ func newDaemon(file string, e *exporter, log *slog.Logger) *daemon {
 func (d *daemon) load() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s, err := load(d.file)
+	c, s, err := load(d.file, d.files)
 	if err == nil {
 		err = d.exporter.apply(s)
 	}
@@ -63,9 +65,27 @@ func (d *daemon) load() error {
 		d.succeeded.Set(0)
 		return err
 	}
+	d.config = c
 	d.succeeded.Set(1)
 	d.loaded.Set(seconds(time.Now()))
 	return nil
+}
+
+// refresh has the files of hosts read where they have changed, by the configuration that
+// was loaded last. It returns after which time to look again.
+func (d *daemon) refresh() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.files.haveChanged(d.config) {
+		s, err := d.config.settings(d.files)
+		if err == nil {
+			err = d.exporter.apply(s)
+		}
+		if err != nil {
+			d.log.Error("the targets stay as they were", "error", err)
+		}
+	}
+	return orElse(d.config.FilesInterval.Duration, defaultFilesRefresh)
 }
 
 // newServer returns a server that waits for no client without end, be it for a request
@@ -89,6 +109,8 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan
 	flags := &web.FlagConfig{WebListenAddresses: &addresses, WebSystemdSocket: &none, WebConfigFile: &d.webConfig}
 	go func() { ended <- web.Serve(netutil.LimitListener(listener, connectionsAtOnce), server, flags, d.log) }()
 	defer d.exporter.close()
+	look := time.NewTimer(leastFilesRefresh)
+	defer look.Stop()
 	for {
 		select {
 		case err := <-ended:
@@ -97,6 +119,8 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan
 			last, cancel := context.WithTimeout(context.Background(), endOfService)
 			defer cancel()
 			return server.Shutdown(last)
+		case <-look.C:
+			look.Reset(d.refresh())
 		case <-reload:
 			if err := d.load(); err != nil {
 				d.log.Error("the configuration stays as it was", "error", err)

@@ -69,7 +69,7 @@ func metricNames(t *testing.T) []string {
 	for _, m := range allMetrics {
 		names = append(names, m.name)
 	}
-	families, err := newDaemon("", nil, nil).registry.Gather()
+	families, err := newDaemon("", nil, nil, newHostFiles("", nil)).registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,12 @@ func run(ctx context.Context, args []string, reload <-chan os.Signal, stdout, st
 }
 
 func (c *commandLine) run(ctx context.Context, reload <-chan os.Signal, stdout, stderr io.Writer) (code int, err error) {
-	s, err := load(c.config)
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	files := newHostFiles(c.config, log)
+	if c.check {
+		files.log = nil
+	}
+	_, s, err := load(c.config, files)
 	if err != nil {
 		return exitUsage, err
 	}
@@ -83,12 +88,11 @@ func (c *commandLine) run(ctx context.Context, reload <-chan os.Signal, stdout, 
 	if err := permitted(s); err != nil {
 		return exitSystem, err
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
 	listener, err := net.Listen("tcp", c.listen)
 	if err != nil {
 		return exitSystem, err
 	}
-	d := newDaemon(c.config, newExporter(log), log)
+	d := newDaemon(c.config, newExporter(log), log, files)
 	d.webConfig = c.web
 	if err := d.load(); err != nil {
 		return exitSystem, errors.Join(err, listener.Close())

@@ -35,7 +35,7 @@ func (w *testWorld) ask(t *testing.T, query, timeout string) (int, string) {
 		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", timeout)
 	}
 	answer := httptest.NewRecorder()
-	newDaemon("", w.exporter, w.log).routes().ServeHTTP(answer, r)
+	newDaemon("", w.exporter, w.log, newHostFiles("", w.log)).routes().ServeHTTP(answer, r)
 	return answer.Code, answer.Body.String()
 }
 
@@ -151,7 +151,7 @@ func TestTheDaemonIsReloadedAndToldOfByHTTP(t *testing.T) {
 	})
 	w := newTestWorld(t, answering)
 	answer := httptest.NewRecorder()
-	newDaemon("", w.exporter, w.log).routes().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/-/ready", nil))
+	newDaemon("", w.exporter, w.log, newHostFiles("", w.log)).routes().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/-/ready", nil))
 	if answer.Code != http.StatusServiceUnavailable {
 		t.Errorf("before a configuration it is ready: %d", answer.Code)
 	}
@@ -254,7 +254,7 @@ func TestTooManyTargetsAreRefused(t *testing.T) {
 	if err := os.WriteFile(file, make([]byte, mostText+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := load(file); err == nil || !strings.Contains(err.Error(), "up to 16 MiB") {
+	if _, _, err := load(file, newHostFiles(file, nil)); err == nil || !strings.Contains(err.Error(), "up to 16 MiB") {
 		t.Errorf("a file of %d bytes: %v", mostText+1, err)
 	}
 }

@@ -18,7 +18,7 @@ func (w *testWorld) page(query, accept string) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, "/routes"+query, nil)
 	r.Header.Set("Accept", accept)
 	answer := httptest.NewRecorder()
-	newDaemon("", w.exporter, w.log).routes().ServeHTTP(answer, r)
+	newDaemon("", w.exporter, w.log, newHostFiles("", w.log)).routes().ServeHTTP(answer, r)
 	return answer
 }
 

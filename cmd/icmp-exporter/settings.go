@@ -41,9 +41,9 @@ const (
 )
 
 // settings fills in the defaults and refuses what cannot be done.
-func (c *config) settings() (*settings, error) {
+func (c *config) settings(files *hostFiles) (*settings, error) {
 	if len(c.Targets) == 0 && len(c.Modules) == 0 {
-		return nil, errors.New("there are no targets: add targets: with hosts: below it, or modules: for /probe")
+		return nil, errors.New("there are no targets: add targets: with hosts: or files: below it, or modules: for /probe")
 	}
 	s := &settings{}
 	s.shape.prober = c.Prober.config()
@@ -54,17 +54,12 @@ func (c *config) settings() (*settings, error) {
 	if r := c.ResolveInterval; r.line != 0 && r.Duration < leastResolveInterval {
 		return nil, fmt.Errorf("line %d: a resolve_interval of %v is too short: allowed is %v and more", r.line, r.Duration, leastResolveInterval)
 	}
+	if r := c.FilesInterval; r.line != 0 && r.Duration < leastFilesRefresh {
+		return nil, fmt.Errorf("line %d: a files_interval of %v is too short: allowed is %v and more", r.line, r.Duration, leastFilesRefresh)
+	}
 	check := newChecker(&s.shape.prober)
-	lines := map[string]int{}
-	for i := range c.Targets {
-		jobs, err := c.Targets[i].jobs(c, check, lines)
-		if err != nil {
-			return nil, err
-		}
-		s.jobs = append(s.jobs, jobs...)
-		if len(s.jobs) > mostTargets {
-			return nil, fmt.Errorf("line %d: with these hosts there are more than %d: share them out among several exporters", c.Targets[i].Hosts[0].line, mostTargets)
-		}
+	if s.jobs, err = c.jobs(check, files); err != nil {
+		return nil, err
 	}
 	if err := bounded(s.jobs); err != nil {
 		return nil, err
@@ -73,6 +68,42 @@ func (c *config) settings() (*settings, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// jobs returns all hosts: first those of the configuration itself.
+func (c *config) jobs(check *checker, files *hostFiles) (all []job, err error) {
+	lines := map[string]int{}
+	add := func(t *targetConfig, jobs []job, err error) error {
+		if all = append(all, jobs...); err == nil && len(all) > mostTargets {
+			err = fmt.Errorf("line %d: with these hosts there are more than %d: share them out among several exporters", t.line(), mostTargets)
+		}
+		return err
+	}
+	for i := range c.Targets {
+		t := &c.Targets[i]
+		jobs, err := t.jobs(c, check, lines, false)
+		if err := add(t, jobs, err); err != nil {
+			return nil, err
+		}
+	}
+	files.begin()
+	defer files.end()
+	for i := range c.Targets {
+		t := &c.Targets[i]
+		jobs, err := t.fileJobs(c, check, lines, files)
+		if err := add(t, jobs, err); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// line is where a group is, as far as that is known.
+func (t *targetConfig) line() int {
+	for _, h := range append(slices.Clone(t.Hosts), t.Files...) {
+		return h.line
+	}
+	return 0
 }
 
 // Defaults of modules, which are done within a scrape, and of /probe.
@@ -135,12 +166,13 @@ func loopback(family icmplib.Family) string {
 	return "127.0.0.1"
 }
 
-// jobs returns the hosts of a group. Lines has the line of each job so far.
-func (t *targetConfig) jobs(c *config, check *checker, lines map[string]int) (jobs []job, err error) {
-	if len(t.Hosts) == 0 {
-		return nil, errors.New("a target has no hosts: give it hosts: with a list of names and addresses")
+// jobs returns the hosts of a group. Lines has the line of each job so far. What is there
+// already is refused, or left out of a file of hosts.
+func (t *targetConfig) jobs(c *config, check *checker, lines map[string]int, ofFile bool) (jobs []job, err error) {
+	if len(t.Hosts)+len(t.Files) == 0 && !ofFile {
+		return nil, errors.New("a target has no hosts: give it hosts: with a list of names and addresses, or files: with lists of them")
 	}
-	if err := checkLabels(t.Hosts[0].line, t.Labels); err != nil {
+	if err := checkLabels(t.line(), t.Labels); err != nil {
 		return nil, err
 	}
 	o, w := or(t.Options, c.Defaults.Options), or(t.Watching, c.Defaults.Watching)
@@ -156,16 +188,19 @@ func (t *targetConfig) jobs(c *config, check *checker, lines map[string]int) (jo
 		return nil, err
 	}
 	probing.ResolveEvery = orElse(c.ResolveInterval.Duration, defaultResolveInterval)
+	if err := check.probing(&probing, &o, t.line()); err != nil {
+		return nil, err
+	}
 	for _, h := range t.Hosts {
 		for _, probing.Family = range o.Family.families() {
 			j := job{host: h.name, labels: t.Labels, probing: probing, following: following}
-			if err := check.host(&j, &o, h.line); err != nil {
-				return nil, err
+			if err := check.host(&j, h.line); err != nil {
+				return jobs, err
 			}
-			for _, id := range j.rivals() {
-				if before := lines[id]; before != 0 {
-					return nil, fmt.Errorf("line %d: %q is in line %d already: remove one of them, or give one a label that tells them apart, or each a family of its own", h.line, h.name, before)
-				}
+			if before := j.rival(lines); before != 0 && ofFile {
+				continue
+			} else if before != 0 {
+				return jobs, fmt.Errorf("line %d: %q is in line %d already: remove one of them, or give one a label that tells them apart, or each a family of its own", h.line, h.name, before)
 			}
 			lines[j.id()] = h.line
 			jobs = append(jobs, j)

@@ -46,12 +46,16 @@ func (j *job) idOf(family icmplib.Family) string {
 	return b.String()
 }
 
-// rivals are the ids of jobs whose series would be the same, for some addresses.
-func (j *job) rivals() []string {
-	if j.probing.Family == icmplib.AnyFamily {
-		return []string{j.id(), j.idOf(icmplib.IPv4), j.idOf(icmplib.IPv6)}
+// rival returns the line of a job whose series would be the same, for some addresses; 0:
+// there is none.
+func (j *job) rival(lines map[string]int) int {
+	for _, family := range []icmplib.Family{icmplib.AnyFamily, icmplib.IPv4, icmplib.IPv6} {
+		mine := j.probing.Family
+		if line := lines[j.idOf(family)]; line != 0 && (family == mine || family == icmplib.AnyFamily || mine == icmplib.AnyFamily) {
+			return line
+		}
 	}
-	return []string{j.id(), j.idOf(icmplib.AnyFamily)}
+	return 0
 }
 
 // isName reports whether the host has to be looked up.
