@@ -125,10 +125,10 @@ func (t *table) want(hop, flow int) bool {
 // ended, and behind the hop where another flow ended it has to be seen to go on.
 // Else the target would answer, whose distance that is not.
 func (t *table) mayReach(hop, flow int) bool {
-	switch {
-	case t.ends[flow] < hop:
+	if t.ends[flow] < hop {
 		return false
-	case hop <= t.near:
+	}
+	if hop <= t.near {
 		return true
 	}
 	if !t.settled(t.ask(hop-1, flow)) {

@@ -58,10 +58,10 @@ func (t *Trace) extent(flow int) int {
 			seen = hop
 		}
 	}
-	switch {
-	case end != never && (end == t.near || seen == end-1):
+	if end != never && (end == t.near || seen == end-1) {
 		return end
-	case t.near > t.last:
+	}
+	if t.near > t.last {
 		return t.last
 	}
 	return max(seen, t.near)
@@ -148,11 +148,12 @@ func (v *View) Hop(i int) Hop {
 	}
 	hop := Hop{Distance: v.t.cfg.FirstHop + i}
 	for n := range met {
-		switch {
-		case len(met[n]) == 0:
-		case n == silence:
+		if len(met[n]) == 0 {
+			continue
+		}
+		if n == silence {
 			hop.Nodes = append(hop.Nodes, Node{Flows: met[n], Set: n, Any: silence == 0})
-		default:
+		} else {
 			hop.Nodes = append(hop.Nodes, Node{Address: h.nodes[n], Flows: met[n], Set: h.set(n), Ends: ends[n]})
 		}
 	}
@@ -163,12 +164,13 @@ func (v *View) Hop(i int) Hop {
 // number is behind theirs.
 func (v *View) nodes(i, flow int) []int {
 	a := v.ask(i, flow)
-	switch {
-	case a == nil:
+	if a == nil {
 		return nil
-	case a.answered > 0:
+	}
+	if a.answered > 0 {
 		return a.nodes
-	case v.t.silent(a):
+	}
+	if v.t.silent(a) {
 		return []int{len(v.t.hops[i].nodes)}
 	}
 	return nil

@@ -1,0 +1,181 @@
+package mda
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/goicmp/icmplib/internal/plan"
+)
+
+func TestRule12NodesAmongWhichPacketsAreSpreadAreOneSet(t *testing.T) {
+	tr := met(t, usual(), "r:012345 / a:013 b:245 c:0 / d:0")
+	h := &tr.hops[1]
+	if h.set(0) != 0 || h.set(2) != 0 || h.set(1) != 1 || !h.isShared(0) || !h.isShared(2) || h.isShared(1) || !h.hasShared() {
+		t.Errorf("the sets are %v", h.merged)
+	}
+	tr.update(30)
+	if h.set(1) != 0 || !h.isShared(1) {
+		t.Errorf("the sets are %v: the router spreads packets over all its next hops", h.merged)
+	}
+	for flow := range 6 {
+		if tr.ask(1, flow).want > 1 {
+			t.Errorf("flow %d is sent again %d times, though it is known that packets are spread", flow, tr.ask(1, flow).want)
+		}
+	}
+	if g := tr.groups(2); len(g) != 1 || g[0].least != 3 || len(g[0].flows) != 6 {
+		t.Errorf("behind a set of three the groups are %+v", g)
+	}
+	// Behind a silent hop one router may spread packets and another one flows.
+	tr = met(t, usual(), "*:012345 / a:013 b:245 c:0 d:5")
+	if tr.update(30); tr.hops[1].set(1) != tr.hops[1].set(3) || tr.hops[1].set(0) != tr.hops[1].set(2) || tr.hops[1].set(0) == tr.hops[1].set(1) {
+		t.Errorf("behind silence the sets are %v", tr.hops[1].merged)
+	}
+	if got := asked(met(t, usual(), "*:012345 / a:013 b:245 c:0 / t.:012345")); got != "2:2(5)6789abcdef" {
+		t.Errorf("%s is asked to find out whether b is one of the set", got)
+	}
+}
+
+func TestRule13WhatLeadsToEachNode(t *testing.T) {
+	cfg := usual()
+	for network, want := range map[string]string{
+		"r:012345 / a:012345 b:67 / t.:012345":               "1:6 2:0(3)89a 3:67",
+		"r:012345 / a:0123456789a / t.:012345b":              "2:b", // its end
+		"r:012345 / a:012345 / b:012345 c:6789a / t.:012345": "2:6 3:0(3) 4:6a",
+	} {
+		if got := asked(met(t, cfg, network)); got != want {
+			t.Errorf("%s: %s is asked, want %s", network, got, want)
+		}
+	}
+	cfg.Flows = 4
+	tr := met(t, cfg, "r:0123 / a:01 b:23 / t.:01")
+	tr.base = 1
+	if got := asked(tr); got != "2:0(3) 3:3" {
+		t.Errorf("%s is asked: a node has no next hop", got)
+	}
+}
+
+func TestRule15WhatIsInFlightIsUnsettled(t *testing.T) {
+	tr := New(usual(), start)
+	for range 4 {
+		p, _, _ := tr.Next(start)
+		tr.Sent(p.Key, start)
+	}
+	answer := plan.Observation{Key: plan.MakeKey(2, 0), Settles: true, Kind: plan.TimeExceeded, Responder: address("a"), Sent: start}
+	tr.Observe(start, &answer)
+	v := tr.View(false)
+	if v.Len() != 2 || v.Open(0) != 1 || v.Open(1) != 0 || v.Open(2) != 1 || v.End() != plan.EndUnknown || v.Holds() || v.Flows() != 1 {
+		t.Errorf("%d hops, %d and %d probes unsettled, end %d", v.Len(), v.Open(0), v.Open(1), v.End())
+	}
+	if h := v.Hop(0); h.Distance != 1 || len(h.Nodes) != 0 {
+		t.Errorf("a hop whose probe is in flight has nodes: %+v", h)
+	}
+	for _, tt := range []struct {
+		network string
+		flow    int
+		want    int // the last hop, from 1
+	}{
+		{"r:01 / a:01 / t.:01", 1, 3},
+		{"r:01 / a:0 / t.:01", 1, 3},            // the nearest end
+		{"r:01 / a:01 / b:1 t.:0 / t.:1", 1, 4}, // seen to go on
+		{"r:01 / a:01 / *:1 t.:0 / t.:1", 1, 3}, // a lost answer of the target
+		{"r:01 / a:01 / t.:0 / *:1 / b:1 / t.:1", 1, 6},
+		{"r:01 / a:01", 1, 30},
+	} {
+		if got := met(t, usual(), tt.network).extent(tt.flow) + 1; got != tt.want {
+			t.Errorf("%s: flow %d gets to hop %d, want %d", tt.network, tt.flow, got, tt.want)
+		}
+	}
+	tr = met(t, usual(), "r:01 / a:01 / *:1 t.:0 / t.:1")
+	if v := tr.View(true); v.Len() != 3 || v.Has(3, 1) || !v.Has(2, 1) || v.Has(2, 2) || v.Has(0, 60) {
+		t.Errorf("%d hops", v.Len())
+	}
+}
+
+func TestRule16WhenAGraphIsComplete(t *testing.T) {
+	whole := "r:0123456789a / a:01234 b:56789a / c:01234 d:56789a / t.:012356"
+	for _, tt := range []struct {
+		name, network string
+		want          bool
+	}{
+		{"one way", "r:012345 / t.:012345", true},
+		{"the first rule does not hold", "r:01234 / t.:012345", false},
+		{"the last rule does not hold", "r:012345 / t.:01234", false},
+		{"two ways", whole, false}, // no flow was sent again
+		{"few are followed", "r:0123456789a / a:01234 b:56789a / t.:012345", false},
+		{"behind each router", "r:012345 / *:05 a:1234 / t.:012345", false},
+		{"a silent hop", "r:012345 / *:012345 / t.:012345", true},
+	} {
+		if got := met(t, usual(), tt.network).View(true).Holds(); got != tt.want {
+			t.Errorf("%s: complete: %v", tt.name, got)
+		}
+	}
+	tr := New(short(1), start)
+	p, _, _ := tr.Next(start)
+	tr.Sent(p.Key, start)
+	tr.Observe(start, &plan.Observation{Key: p.Key, Settles: true, Kind: plan.Unreachable, Responder: address("own"), Local: true})
+	if local := met(t, usual(), "r:012345 / t.:012345"); !tr.refused {
+		t.Error("what this host itself refuses is not noted")
+	} else if local.refused = true; local.View(true).Holds() {
+		t.Error("it is complete though this host refused a probe")
+	}
+	tr = met(t, usual(), whole)
+	tr.ask(1, 0).answered += 2
+	if tr.View(true).Holds() {
+		t.Error("two more are enough")
+	}
+	if tr.ask(1, 0).answered++; !tr.View(true).Holds() || tr.View(false).Holds() {
+		t.Error("three in a row and 9 that agree are not enough, or it is complete though it is cut")
+	}
+	tr = met(t, usual(), "r:0123456789a / a:01234 b:56789a / c:01234 d:56789a / t.:05")
+	tr.ask(1, 0).answered += 3
+	if tr.View(true).Holds() {
+		t.Error("one flow of each router is enough")
+	}
+	tr = met(t, usual(), whole)
+	tr.ask(1, 0).answered += 3
+	if tr.hops[3].eachRouter = true; tr.View(true).Holds() {
+		t.Error("it holds behind each router with 3 flows")
+	}
+}
+
+func TestRule16TheFlowsOfASilentRouterCountByThemselves(t *testing.T) {
+	for seed := range 50 {
+		n := newNetwork("r a|s, s! b|c, a d, b d, c d, d t", seed)
+		v := n.trace(t, usual()).View(true)
+		if silent := v.silentFlows(1); v.Holds() && len(silent) > 0 && len(silent) < 6 {
+			t.Errorf("seed %d: complete with %d flows behind the silent router", seed, len(silent))
+		}
+	}
+	v := met(t, usual(), "r:0123 / *:01 a:23 / b:01 / t.:0123").View(true)
+	if got := v.silentFlows(1); !slices.Equal(got, []int{0, 1}) {
+		t.Errorf("behind silence are %v", got)
+	}
+	if got := met(t, usual(), "r:0123 / *:0123 / b:01 / t.:0123").View(true).silentFlows(1); got != nil {
+		t.Errorf("behind a hop that is silent for all are %v", got)
+	}
+}
+
+func TestTheViewOfAHop(t *testing.T) {
+	v := met(t, usual(), "r:0123 / a:01 b:1 *:2 t.:3 / c:01").View(true)
+	got := v.Hop(1)
+	names := ""
+	for _, n := range got.Nodes {
+		names += fmt.Sprintf("%s%v set %d ends %v any %v; ", nameOf(n.Address), n.Flows, n.Set, n.Ends, n.Any)
+	}
+	if want := "a[0 1] set 0 ends false any false; b[1] set 0 ends false any false; t[3] set 2 ends true any false; *[2] set 3 ends false any false; "; names != want || got.Distance != 2 {
+		t.Errorf("hop %d: %s\nwant %s", got.Distance, names, want)
+	}
+	if h := met(t, usual(), "r:01 / *:01 / t.:01").View(true).Hop(1); len(h.Nodes) != 1 || !h.Nodes[0].Any || h.Nodes[0].Address.IsValid() {
+		t.Errorf("a silent hop is %+v", h)
+	}
+	if end := met(t, usual(), "r:01 / a!:0 t.:1").View(true).End(); end != plan.EndReached {
+		t.Errorf("with the target and a refusal at the end: %d", end)
+	}
+	if end := met(t, usual(), "r:01 / t.:1 a!:0").View(true).End(); end != plan.EndReached {
+		t.Errorf("with the target and a refusal at the end: %d", end)
+	}
+	if end := met(t, usual(), "r:01 / a!:01").View(true).End(); end != plan.EndUnreachable {
+		t.Errorf("with a refusal at the end: %d", end)
+	}
+}
