@@ -550,8 +550,11 @@ func (d *Driver) wake(now time.Time) {
 }
 
 const (
-	// restFrom is how long a wait is in which others read what comes.
-	restFrom = 2 * time.Millisecond
+	// restFrom is how long a wait is in which others read what comes. Where very many
+	// targets are probed for ever, what comes between two ticks is read at the next: a
+	// wake-up of the reader for each answer costs more than it does.
+	restFrom        = 2 * time.Millisecond
+	restFromEndless = 6 * time.Millisecond
 
 	// Where routers are waited for, very many probes are in flight, and something
 	// happens all the time. To look at each thing by itself costs more than all the
@@ -579,7 +582,11 @@ func (d *Driver) wait(ctx context.Context) error {
 	if deaf {
 		outcomes = nil
 	}
-	if at.IsZero() || at.Sub(now) > restFrom {
+	quiet := restFrom
+	if d.cfg.Endless {
+		quiet = restFromEndless
+	}
+	if at.IsZero() || at.Sub(now) > quiet {
 		d.rest()
 	}
 	var news <-chan struct{}
