@@ -206,7 +206,7 @@ func (a *Agent) keepHouse(ctx context.Context) {
 		case <-ctx.Done():
 		case <-time.After(wait):
 		case <-a.nudge:
-			sleep(ctx, rand.N(300*time.Millisecond)) // not all agents at once
+			wire.Sleep(ctx, rand.N(300*time.Millisecond)) // not all agents at once
 		}
 	}
 }
@@ -322,16 +322,4 @@ func (a *Agent) address() netip.Addr {
 		return netip.Addr{}
 	}
 	return addr.Unmap().WithZone("")
-}
-
-// sleep waits, and reports whether ctx still holds.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -151,7 +151,7 @@ func (to *answers) respond(kind string, body []byte) error {
 
 // beat sends signs of life until ctx ends.
 func (to *answers) beat(ctx context.Context) {
-	for to.send(wire.KindBeat, nil); sleep(ctx, wire.BeatEvery); {
+	for to.send(wire.KindBeat, nil); wire.Sleep(ctx, wire.BeatEvery); {
 		to.send(wire.KindBeat, nil)
 	}
 }

@@ -124,7 +124,7 @@ func (g *gate) leave() {
 func (g *gate) watch(ctx context.Context) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
-		for ok := true; ok; ok = sleep(ctx, time.Second) {
+		for ok := true; ok; ok = wire.Sleep(ctx, time.Second) {
 			if err := g.stale(); err != nil {
 				cancel(err)
 			}

@@ -39,11 +39,11 @@ func (a *Agent) meshRounds(ctx context.Context) {
 	for ctx.Err() == nil {
 		fleet := a.fleet.Load()
 		if fleet == nil || fleet.Mesh.Off || a.gate.stale() != nil {
-			sleep(ctx, time.Second)
+			wire.Sleep(ctx, time.Second)
 			continue
 		}
 		every := cmp.Or(time.Duration(fleet.Mesh.Every), time.Minute)
-		if !sleep(ctx, untilRound(a.now(), a.name, every)) {
+		if !wire.Sleep(ctx, untilRound(a.now(), a.name, every)) {
 			return
 		}
 		a.meshRound(ctx, m, a.fleet.Load(), every)
@@ -243,7 +243,7 @@ func (a *Agent) sendRounds(ctx context.Context) {
 			continue
 		}
 		a.log.Debug("a round waits", "error", err)
-		if !sleep(ctx, wait/2+rand.N(wait/2)) {
+		if !wire.Sleep(ctx, wait/2+rand.N(wait/2)) {
 			return
 		}
 		wait = min(2*wait, 15*time.Second)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/goicmp/icmplib/fleet/wire"
 )
 
 // waiting is a round of the mesh on its way to the hub.
@@ -83,6 +85,6 @@ func (r *ring) counts() (waiting int, dropped int64) {
 
 // waitEmpty waits until all rounds are stored, or ctx ends.
 func (r *ring) waitEmpty(ctx context.Context) {
-	for n, _ := r.counts(); n > 0 && sleep(ctx, 20*time.Millisecond); n, _ = r.counts() {
+	for n, _ := r.counts(); n > 0 && wire.Sleep(ctx, 20*time.Millisecond); n, _ = r.counts() {
 	}
 }

@@ -45,7 +45,7 @@ func (a *Agent) takeShards(ctx, life context.Context) {
 				all.Go(func() { a.take(taking, life, queue) })
 			}
 		}
-		sleep(ctx, time.Second)
+		wire.Sleep(ctx, time.Second)
 	}
 	for _, stop := range takers {
 		stop()
@@ -58,7 +58,7 @@ func (a *Agent) take(ctx, life context.Context, queue string) {
 	var consumer jetstream.Consumer
 	for ctx.Err() == nil {
 		if a.gate.stale() != nil || !a.nc.IsConnected() {
-			sleep(ctx, time.Second)
+			wire.Sleep(ctx, time.Second)
 			continue
 		}
 		if consumer == nil {
@@ -66,7 +66,7 @@ func (a *Agent) take(ctx, life context.Context, queue string) {
 			c, err := a.js.Consumer(found, wire.StreamWork, queue)
 			cancel()
 			if err != nil {
-				sleep(ctx, time.Second+rand.N(2*time.Second))
+				wire.Sleep(ctx, time.Second+rand.N(2*time.Second))
 				continue
 			}
 			consumer = c
@@ -80,7 +80,7 @@ func (a *Agent) take(ctx, life context.Context, queue string) {
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrNoMessages):
 		case err != nil:
 			consumer = nil
-			sleep(ctx, time.Second+rand.N(time.Second))
+			wire.Sleep(ctx, time.Second+rand.N(time.Second))
 		case ctx.Err() != nil:
 			msg.Nak()
 		default:
@@ -128,7 +128,7 @@ func (a *Agent) takeShard(ctx, life context.Context, msg jetstream.Msg) {
 func beat(ctx context.Context, msg jetstream.Msg) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
-		for sleep(ctx, wire.BeatEvery) {
+		for wire.Sleep(ctx, wire.BeatEvery) {
 			msg.InProgress()
 		}
 	}()
@@ -165,7 +165,7 @@ func (a *Agent) storeShard(ctx context.Context, result *nats.Msg, msg jetstream.
 			break
 		}
 		a.log.Warn("a result cannot be stored yet", "subject", result.Subject, "error", err)
-		if !sleep(ctx, wait/2+rand.N(wait/2)) {
+		if !wire.Sleep(ctx, wait/2+rand.N(wait/2)) {
 			if errors.Is(context.Cause(ctx), errCalledOff) {
 				msg.Ack()
 			}

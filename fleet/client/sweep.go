@@ -153,10 +153,8 @@ func (c *Client) Wait(ctx context.Context, id string, f func(wire.Job)) (wire.Jo
 				return job, nil
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if !wire.Sleep(ctx, 500*time.Millisecond) {
 			return job, context.Cause(ctx)
-		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }

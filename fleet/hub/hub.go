@@ -217,7 +217,7 @@ func (h *Hub) watchAgents(ctx context.Context) {
 	for ctx.Err() == nil {
 		watcher, err := h.agents.WatchAll(ctx)
 		if err != nil {
-			sleep(ctx, time.Second)
+			wire.Sleep(ctx, time.Second)
 			continue
 		}
 		for update := range watcher.Updates() {
@@ -226,7 +226,7 @@ func (h *Hub) watchAgents(ctx context.Context) {
 			}
 			h.note(ctx, update)
 		}
-		sleep(ctx, time.Second)
+		wire.Sleep(ctx, time.Second)
 	}
 }
 
@@ -262,7 +262,7 @@ func (h *Hub) View() wire.View {
 
 // keepFleet says again and again that the fleet holds: who does not hear it probes nothing.
 func (h *Hub) keepFleet(ctx context.Context) {
-	for sleep(ctx, wire.ConfigEvery) {
+	for wire.Sleep(ctx, wire.ConfigEvery) {
 		h.announceLogged(ctx)
 	}
 }
@@ -417,7 +417,7 @@ func (h *Hub) Spoilt() <-chan struct{} { return h.spoilt }
 const roomToStart = 4 << 20
 
 func (h *Hub) watchDisk(ctx context.Context) {
-	for h.server != nil && sleep(ctx, 2*time.Second) {
+	for h.server != nil && wire.Sleep(ctx, 2*time.Second) {
 		if !h.server.unwritten.Load() {
 			continue
 		}
@@ -442,14 +442,3 @@ func (h *Hub) TLS() *tls.Config { return h.tls }
 
 // URL is how agents reach NATS.
 func (h *Hub) URL() string { return h.cfg.URL }
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}

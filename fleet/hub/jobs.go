@@ -228,11 +228,7 @@ func (one *job) settle() bool {
 	return true
 }
 
-// cancel ends a job before its time.
-func (j *jobs) cancel(ctx context.Context, id string) (wire.Job, error) {
-	return j.end(ctx, id, wire.JobCancelled)
-}
-
+// end ends a job before all its results are there.
 func (j *jobs) end(ctx context.Context, id, state string) (wire.Job, error) {
 	j.mu.Lock()
 	one := j.all[id]
@@ -317,7 +313,7 @@ const loadingFor = 10 * time.Minute
 
 // keepDeadlines ends jobs whose time is over.
 func (j *jobs) keepDeadlines(ctx context.Context) {
-	for sleep(ctx, 2*time.Second) {
+	for wire.Sleep(ctx, 2*time.Second) {
 		for _, one := range j.due() {
 			var err error
 			switch {

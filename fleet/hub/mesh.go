@@ -210,6 +210,6 @@ func consume(ctx context.Context, js jetstream.JetStream, stream string, log *sl
 			}
 		}
 		log.Warn("a stream cannot be read", "stream", stream, "error", err)
-		sleep(ctx, time.Second)
+		wire.Sleep(ctx, time.Second)
 	}
 }

@@ -114,7 +114,7 @@ func (h *Hub) do(ctx context.Context, verb string, asker entry, body []byte) (an
 	case wire.VerbCommit:
 		return h.jobs.commit(ctx, asker.Name, name)
 	case wire.VerbCancel:
-		return h.jobs.cancel(ctx, name)
+		return h.jobs.end(ctx, name, wire.JobCancelled)
 	case wire.VerbRevoke:
 		return true, h.Revoke(ctx, name)
 	}

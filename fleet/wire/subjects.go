@@ -6,6 +6,8 @@
 package wire
 
 import (
+	"context"
+	"crypto/rand"
 	"fmt"
 	"regexp"
 	"time"
@@ -119,4 +121,19 @@ func CheckName(name string) error {
 		return fmt.Errorf("%q cannot be a name: use up to 63 of a-z, 0-9 and -, with - for each dot of a host's name, but neither %q nor %q", name, QueueAny, "hub")
 	}
 	return nil
+}
+
+// NewID returns an id that nobody can guess.
+func NewID() string { return rand.Text() }
+
+// Sleep waits, and reports whether ctx still holds.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }

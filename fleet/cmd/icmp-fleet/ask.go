@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -135,16 +136,12 @@ func (a *asking) print(answer client.Answer) error {
 }
 
 // text is where people's text goes: nowhere if JSON was asked for.
-func (a *asking) text() *printer {
+func (a *asking) text() io.Writer {
 	if a.json {
-		return &printer{discard{}}
+		return io.Discard
 	}
-	return &printer{a.out}
+	return a.out // which is a printer
 }
-
-type discard struct{}
-
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
 // show reads an answer and calls f, whose text is for people.
 func (a *asking) show(answer client.Answer, v any, f func()) error {

@@ -148,10 +148,8 @@ func (c *command) watchMesh(ctx context.Context, asker *client.Client) error {
 			seen[round.Agent] = round.Start
 			c.printRound(round)
 		}
-		select {
-		case <-ctx.Done():
+		if !wire.Sleep(ctx, 5*time.Second) {
 			return nil
-		case <-time.After(5 * time.Second):
 		}
 	}
 }
