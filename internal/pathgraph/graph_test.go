@@ -2,28 +2,13 @@ package pathgraph
 
 import (
 	"fmt"
-	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goicmp/icmplib/internal/plan/plantest"
 )
-
-// address returns the address of a router: a name of up to 8 letters.
-func address(name string) netip.Addr {
-	var b [16]byte
-	b[0] = 0x20
-	copy(b[8:], name)
-	return netip.AddrFrom16(b)
-}
-
-func nameOf(a netip.Addr) string {
-	if !a.IsValid() {
-		return "*"
-	}
-	b := a.As16()
-	return strings.TrimRight(string(b[8:]), "\x00")
-}
 
 // hopsOf reads hops: "a:012 b:34 / c:01234". A digit is a flow. The name * is silence,
 // one with a + is met by packets of the same flows as that before it, and one with a .
@@ -39,7 +24,7 @@ func hopsOf(text string) (hops []Hop) {
 				s.Set = h.Seen[len(h.Seen)-1].Set
 			}
 			if name = strings.TrimRight(name, "+."); name != "*" {
-				s.Address = address(name)
+				s.Address = plantest.Address(name)
 			}
 			for _, f := range flows {
 				s.Flows = append(s.Flows, int(f-'0'))
@@ -56,7 +41,7 @@ func edgesOf(g *Graph) string {
 	names := map[int]string{}
 	for _, l := range g.Hops {
 		for _, n := range l.Nodes {
-			names[n.ID] = nameOf(n.Address)
+			names[n.ID] = plantest.NameOf(n.Address)
 		}
 	}
 	var words []string
@@ -125,7 +110,7 @@ func TestNodesAreCountedFrom0(t *testing.T) {
 	for _, l := range g.Hops {
 		for _, n := range l.Nodes {
 			if n.ID != id || n.Distance != l.Distance {
-				t.Errorf("%s has ID %d, distance %d; want %d, %d", nameOf(n.Address), n.ID, n.Distance, id, l.Distance)
+				t.Errorf("%s has ID %d, distance %d; want %d, %d", plantest.NameOf(n.Address), n.ID, n.Distance, id, l.Distance)
 			}
 			id++
 		}
@@ -151,7 +136,7 @@ func diamondsOf(g *Graph) string {
 		if p == (Point{}) {
 			return "-"
 		}
-		return fmt.Sprintf("%s%d", nameOf(p.Address), p.Distance)
+		return fmt.Sprintf("%s%d", plantest.NameOf(p.Address), p.Distance)
 	}
 	for _, d := range g.Diamonds {
 		words = append(words, fmt.Sprintf("%s>%s w%d %d-%d", name(d.Divergence), name(d.Convergence), d.Width, d.MinLength, d.MaxLength))

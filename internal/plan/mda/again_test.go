@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/plantest"
 )
 
 // What is sent again to check a hop leaves in a row, before all else, and what has
@@ -108,7 +109,7 @@ func TestRule14WhereAnswersAreUnclearProbesLeaveOneByOne(t *testing.T) {
 		keys = append(keys, p.Key)
 		tr.Sent(p.Key, start)
 	}
-	answer := plan.Observation{Key: keys[0], Settles: true, Kind: plan.TimeExceeded, Responder: address("r"), Sent: start}
+	answer := plan.Observation{Key: keys[0], Settles: true, Kind: plan.TimeExceeded, Responder: plantest.Address("r"), Sent: start}
 	tr.Observe(start, &answer)
 	if tr.Alone() {
 		t.Fatal("probes leave one by one from the beginning")
@@ -215,7 +216,7 @@ func TestWhichAnswersCount(t *testing.T) {
 		p, _, _ := tr.Next(start)
 		tt.o.Key = p.Key
 		if tt.o.Kind != plan.Silent {
-			tt.o.Responder = address("r")
+			tt.o.Responder = plantest.Address("r")
 		}
 		if tr.Observe(start, &tt.o); tr.ask(0, 0).answered != tt.want {
 			t.Errorf("%s counts %d times", tt.name, tr.ask(0, 0).answered)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/plantest"
 )
 
 var start = time.Unix(1_000_000, 0)
@@ -37,7 +38,7 @@ func met(t *testing.T, cfg Config, text string) *Trace {
 					o.Kind = plan.Unreachable
 				}
 				if name != "*" {
-					o.Responder = address(strings.TrimRight(name, ".!"))
+					o.Responder = plantest.Address(strings.TrimRight(name, ".!"))
 				}
 				tr.Observe(start, &o)
 			}
@@ -116,7 +117,7 @@ func TestRule1AFlowIsAskedForAgainLaterEachTime(t *testing.T) {
 	if a.discarded = 1; !tr.due(&hop{}, &a, start).Equal(start) {
 		t.Error("what is discarded puts the next off")
 	}
-	if tr.Observe(start, &plan.Observation{Key: plan.MakeKey(1, 0), Settles: true, Kind: plan.TimeExceeded, Responder: address("r"), RTT: time.Second}); tr.slow != time.Second {
+	if tr.Observe(start, &plan.Observation{Key: plan.MakeKey(1, 0), Settles: true, Kind: plan.TimeExceeded, Responder: plantest.Address("r"), RTT: time.Second}); tr.slow != time.Second {
 		t.Errorf("the longest RTT is %v", tr.slow)
 	}
 }
@@ -150,12 +151,12 @@ func TestRule3OneFlowScouts(t *testing.T) {
 	if words, _ := next(50 * time.Millisecond); words != "5:0 6:0 7:0 8:0 " {
 		t.Errorf("after an Interval %s", words)
 	}
-	answer := plan.Observation{Key: plan.MakeKey(6, 0), Settles: true, Kind: plan.TimeExceeded, Responder: address("f"), Sent: start, RTT: time.Millisecond}
+	answer := plan.Observation{Key: plan.MakeKey(6, 0), Settles: true, Kind: plan.TimeExceeded, Responder: plantest.Address("f"), Sent: start, RTT: time.Millisecond}
 	tr.Observe(start, &answer)
 	if words, _ := next(50 * time.Millisecond); !strings.HasSuffix(words, "9:0 10:0 ") || strings.Contains(words, "11:") || !strings.HasPrefix(words, "1:1 1:2 1:3 1:4 1:5 2:1") || strings.Contains(words, "7:1") {
 		t.Errorf("after an answer of the sixth hop %s", words)
 	}
-	answer = plan.Observation{Key: plan.MakeKey(3, 0), Settles: true, Kind: plan.Reply, Responder: address("t"), Sent: start, RTT: time.Millisecond}
+	answer = plan.Observation{Key: plan.MakeKey(3, 0), Settles: true, Kind: plan.Reply, Responder: plantest.Address("t"), Sent: start, RTT: time.Millisecond}
 	tr.Observe(start, &answer)
 	if words, wake := next(time.Second); strings.Contains(words, "11:") || wake == 100*time.Millisecond {
 		t.Errorf("behind the end %s, and again after %v", words, wake)
@@ -177,11 +178,11 @@ func TestRule4AFlowEndsWhereItsAnswersEndIt(t *testing.T) {
 	if !slices.Equal(tr.ends, []int{1, 1, never, 2}) || tr.near != 1 || tr.far != 2 {
 		t.Errorf("ends %v, the nearest %d, the farthest answer %d", tr.ends, tr.near, tr.far)
 	}
-	tr.answer(1, 1, address("b"), plan.Passes)
+	tr.answer(1, 1, plantest.Address("b"), plan.Passes)
 	if tr.ends[1] != never {
 		t.Errorf("a flow that passes ends at %d", tr.ends[1])
 	}
-	tr.answer(1, 0, address("b"), plan.Passes)
+	tr.answer(1, 0, plantest.Address("b"), plan.Passes)
 	if tr.ends[0] != 1 {
 		t.Errorf("a flow that the target answered ends at %d", tr.ends[0])
 	}
@@ -235,7 +236,7 @@ func TestRule5TheTraceEndsByItsShape(t *testing.T) {
 	cfg.Flows = 2
 	tr := met(t, cfg, "r:0 / r:0")
 	asked(tr)
-	if tr.answer(2, 0, address("r"), plan.Passes); asked(tr) == "" || tr.cut != plan.EndMaxHops {
+	if tr.answer(2, 0, plantest.Address("r"), plan.Passes); asked(tr) == "" || tr.cut != plan.EndMaxHops {
 		t.Error("a circle ends the trace before all flows were asked for")
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/plantest"
 )
 
 // network is routers, which have names, and what follows each of them. The sender is
@@ -87,24 +87,8 @@ func (n *network) answer(p plan.Probe, at time.Time) plan.Observation {
 	if n.silent[router] {
 		return plan.Observation{Key: p.Key, Settles: true, Sent: at, RTT: -1}
 	}
-	o.Responder = address(router)
+	o.Responder = plantest.Address(router)
 	return o
-}
-
-// address returns the address of a router: its name.
-func address(name string) netip.Addr {
-	var b [16]byte
-	b[0] = 0x20
-	copy(b[8:], name)
-	return netip.AddrFrom16(b)
-}
-
-func nameOf(a netip.Addr) string {
-	if !a.IsValid() {
-		return "*"
-	}
-	b := a.As16()
-	return strings.TrimRight(string(b[8:]), "\x00")
 }
 
 // usual is the options of Traceroute.
@@ -117,45 +101,29 @@ func (n *network) trace(t testing.TB, cfg Config) *Trace {
 	t.Helper()
 	start := time.Unix(1_000_000, 0)
 	now, tr := start, New(cfg, start)
-	var flying []plan.Observation
-	arrives := func(o *plan.Observation) time.Time {
-		if o.Kind == plan.Silent {
-			return o.Sent.Add(cfg.Timeout)
-		}
-		return o.Answered()
-	}
+	flight := plantest.Flight{Timeout: cfg.Timeout}
 	for !tr.Done() {
 		if now.Sub(start) > time.Hour || len(n.sent) > 20_000 {
 			t.Fatalf("not done after %v and %d probes", now.Sub(start), len(n.sent))
 		}
 		var wake time.Time
-		if !tr.Alone() || len(flying) == 0 {
+		if !tr.Alone() || flight.IsEmpty() {
 			p, ok, at := tr.Next(now)
 			if ok {
 				n.sent, n.times = append(n.sent, p), append(n.times, now.Sub(start))
 				tr.Sent(p.Key, now)
-				flying = append(flying, n.answer(p, now))
+				flight.Add(n.answer(p, now))
 				continue
 			}
 			wake = at
 		}
-		first := -1
-		for i := range flying {
-			if first < 0 || arrives(&flying[i]).Before(arrives(&flying[first])) {
-				first = i
-			}
-		}
-		switch {
-		case first >= 0 && (wake.IsZero() || !arrives(&flying[first]).After(wake)):
-			o := flying[first]
-			flying = slices.Delete(flying, first, first+1)
-			now = arrives(&o)
-			o.RTT = max(o.RTT, 0)
-			tr.Observe(now, &o)
-		case !wake.IsZero():
-			now = wake
-		default:
+		at, o, ok := flight.Next(wake)
+		if !ok {
 			t.Fatal("nothing is in flight, and nothing is to be sent, but the trace is not done")
+		}
+		if now = at; o != nil {
+			o.RTT = max(o.RTT, 0)
+			tr.Observe(now, o)
 		}
 	}
 	return tr
@@ -168,7 +136,7 @@ func edges(v *View) (found []string) {
 		for _, from := range before.Nodes {
 			for _, to := range here.Nodes {
 				if from.Any || slices.ContainsFunc(to.Flows, func(f int) bool { return slices.Contains(from.Flows, f) }) {
-					found = append(found, fmt.Sprintf("%d:%s>%s", before.Distance, nameOf(from.Address), nameOf(to.Address)))
+					found = append(found, fmt.Sprintf("%d:%s>%s", before.Distance, plantest.NameOf(from.Address), plantest.NameOf(to.Address)))
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/plantest"
 )
 
 func TestRule12NodesAmongWhichPacketsAreSpreadAreOneSet(t *testing.T) {
@@ -61,7 +62,7 @@ func TestRule15WhatIsInFlightIsUnsettled(t *testing.T) {
 		p, _, _ := tr.Next(start)
 		tr.Sent(p.Key, start)
 	}
-	answer := plan.Observation{Key: plan.MakeKey(2, 0), Settles: true, Kind: plan.TimeExceeded, Responder: address("a"), Sent: start}
+	answer := plan.Observation{Key: plan.MakeKey(2, 0), Settles: true, Kind: plan.TimeExceeded, Responder: plantest.Address("a"), Sent: start}
 	tr.Observe(start, &answer)
 	v := tr.View(false)
 	if v.Len() != 2 || v.Open(0) != 1 || v.Open(1) != 0 || v.Open(2) != 1 || v.End() != plan.EndUnknown || v.Holds() || v.Flows() != 1 {
@@ -113,7 +114,7 @@ func TestRule16WhenAGraphIsComplete(t *testing.T) {
 	tr := New(short(1), start)
 	p, _, _ := tr.Next(start)
 	tr.Sent(p.Key, start)
-	tr.Observe(start, &plan.Observation{Key: p.Key, Settles: true, Kind: plan.Unreachable, Responder: address("own"), Local: true})
+	tr.Observe(start, &plan.Observation{Key: p.Key, Settles: true, Kind: plan.Unreachable, Responder: plantest.Address("own"), Local: true})
 	if local := met(t, usual(), "r:012345 / t.:012345"); !tr.refused {
 		t.Error("what this host itself refuses is not noted")
 	} else if local.refused = true; local.View(true).Holds() {
@@ -161,7 +162,7 @@ func TestTheViewOfAHop(t *testing.T) {
 	got := v.Hop(1)
 	names := ""
 	for _, n := range got.Nodes {
-		names += fmt.Sprintf("%s%v set %d ends %v any %v; ", nameOf(n.Address), n.Flows, n.Set, n.Ends, n.Any)
+		names += fmt.Sprintf("%s%v set %d ends %v any %v; ", plantest.NameOf(n.Address), n.Flows, n.Set, n.Ends, n.Any)
 	}
 	if want := "a[0 1] set 0 ends false any false; b[1] set 0 ends false any false; t[3] set 2 ends true any false; *[2] set 3 ends false any false; "; names != want || got.Distance != 2 {
 		t.Errorf("hop %d: %s\nwant %s", got.Distance, names, want)

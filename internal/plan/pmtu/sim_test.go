@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/plantest"
 )
 
 var errTooBig = errors.New("too big")
@@ -103,13 +103,7 @@ func (w *world) answer(p plan.Probe) plan.Observation {
 func (w *world) run(t *testing.T) string {
 	t.Helper()
 	w.plan = New(w.cfg)
-	var flying []plan.Observation
-	at := func(o *plan.Observation) time.Time {
-		if o.Kind == plan.Silent {
-			return o.Sent.Add(w.cfg.Timeout)
-		}
-		return o.Answered()
-	}
+	flight := plantest.Flight{Timeout: w.cfg.Timeout}
 	for !w.plan.Done() {
 		if len(w.sent) > 5000 || w.now.Sub(w.start) > time.Hour {
 			t.Fatalf("not done after %d packets and %v", len(w.sent), w.now.Sub(w.start))
@@ -126,25 +120,15 @@ func (w *world) run(t *testing.T) string {
 			if w.lost[len(w.sent)-1] {
 				o = plan.Observation{Key: p.Key, Settles: true, Sent: w.now}
 			}
-			flying = append(flying, o)
+			flight.Add(o)
 			continue
 		}
-		first := -1
-		for i := range flying {
-			if first < 0 || at(&flying[i]).Before(at(&flying[first])) {
-				first = i
-			}
-		}
-		switch {
-		case first >= 0 && (wake.IsZero() || !at(&flying[first]).After(wake)):
-			o := flying[first]
-			flying = slices.Delete(flying, first, first+1)
-			w.now = at(&o)
-			w.plan.Observe(w.now, &o)
-		case !wake.IsZero():
-			w.now = wake
-		default:
+		now, o, ok := flight.Next(wake)
+		if !ok {
 			t.Fatal("nothing is in flight or to be sent, but the search is not done")
+		}
+		if w.now = now; o != nil {
+			w.plan.Observe(w.now, o)
 		}
 	}
 	return w.plan.words()
