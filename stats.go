@@ -81,7 +81,8 @@ type Stats struct {
 // Add adds the result of a probe. Results may come in any order, and a probe may have
 // several, but silence must come before the late answer.
 //
-//   - A result without a Sent time counts in SendErrors.
+//   - A result without a Sent time counts in SendErrors, unless its Status is StatusReply or
+//     StatusNoReply, which only a probe that was sent has: results made by hand need no time.
 //   - A Duplicate, or a Status that only informs, settles no probe, and counts in
 //     Duplicates, Altered or Advised.
 //   - A reply that Corrects an earlier error moves one probe from ICMPErrors to
@@ -94,7 +95,7 @@ type Stats struct {
 //     Retransmitted.
 func (s *Stats) Add(r Result) {
 	switch {
-	case r.Sent.IsZero():
+	case r.neverLeft():
 		s.SendErrors++
 		s.rtts.Skip(r.Seq)
 	case r.Duplicate:
@@ -112,6 +113,11 @@ func (s *Stats) Add(r Result) {
 	default:
 		s.addFate(&r)
 	}
+}
+
+// neverLeft reports whether the result is of a probe that the system did not send.
+func (r *Result) neverLeft() bool {
+	return r.Sent.IsZero() && r.Status != StatusReply && r.Status != StatusNoReply
 }
 
 // addFate counts the result that settles a probe.

@@ -34,7 +34,7 @@ func (m *reference) settled() []Result {
 func (m *reference) rtts() []time.Duration {
 	var rtts []time.Duration
 	for _, r := range m.settled() {
-		if r.Status == StatusReply && !r.Sent.IsZero() {
+		if r.Status == StatusReply && !r.neverLeft() {
 			rtts = append(rtts, r.RTT)
 		}
 	}
@@ -54,7 +54,7 @@ func (m *reference) count(is func(r *Result) bool) (n int) {
 func (m *reference) books() books {
 	status := func(which Status) int {
 		return m.count(func(r *Result) bool {
-			return r.Status == which && !r.Sent.IsZero() && !r.Late && !r.Duplicate
+			return r.Status == which && !r.neverLeft() && !r.Late && !r.Duplicate
 		})
 	}
 	late := m.count(func(r *Result) bool { return r.Late })
@@ -69,7 +69,7 @@ func (m *reference) books() books {
 		duplicates: m.count(func(r *Result) bool { return r.Duplicate }),
 		altered:    m.count(func(r *Result) bool { return r.Status == StatusAltered }),
 		advised:    m.count(func(r *Result) bool { return r.Status == StatusRedirect }),
-		sendErrors: m.count(func(r *Result) bool { return r.Sent.IsZero() }),
+		sendErrors: m.count(func(r *Result) bool { return r.neverLeft() }),
 		suspect:    doubt - cleared,
 	}
 	b.sent = b.received + b.silent + b.icmpErrors + b.late + b.unsettled

@@ -402,3 +402,14 @@ func TestWhatSettlesAProbe(t *testing.T) {
 		}
 	}
 }
+
+// Results for code that only reads them are made by hand, without what they do not need.
+func TestResultsMadeByHandCountAsWhatTheySay(t *testing.T) {
+	var s Stats
+	s.Add(Result{Status: StatusReply, RTT: time.Millisecond})
+	s.Add(Result{Seq: 1, Status: StatusNoReply})
+	s.Add(Result{Seq: 2, Status: StatusNetworkDown})
+	if s.PacketsSent != 2 || s.PacketsReceived != 1 || s.Silent != 1 || s.SendErrors != 1 || s.AvgRTT() != time.Millisecond {
+		t.Errorf("%+v", s)
+	}
+}

@@ -55,7 +55,7 @@ type Stream struct {
 }
 
 // NewStream returns a Stream on the Prober's sockets. It must be closed. There is
-// no other way to make one: the zero value cannot be used.
+// no other way to make one: the zero value cannot be used, and says so.
 func (p *Prober) NewStream() *Stream {
 	closed, closeIt := context.WithCancel(context.Background())
 	return &Stream{
@@ -78,6 +78,9 @@ func (p *Prober) NewStream() *Stream {
 // The error is the context's cause when ctx ends, or [net.ErrClosed]; the probes
 // that were not sent then have no result.
 func (s *Stream) Send(ctx context.Context, probes []StreamProbe) error {
+	if s.p == nil {
+		return errStreamNotMade
+	}
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -179,6 +182,9 @@ func (s *Stream) refuse(p *StreamProbe, err error) {
 // Close ends the stream. What is in flight has no results any more, and calls
 // that wait return [net.ErrClosed]. The Prober stays open.
 func (s *Stream) Close() {
+	if s.p == nil {
+		return // it was not made
+	}
 	s.close()
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
@@ -193,6 +199,9 @@ func (s *Stream) Close() {
 // cause when ctx ends, and with [net.ErrClosed] when the Stream or its Prober is
 // closed.
 func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, error) {
+	if s.p == nil {
+		return 0, errStreamNotMade
+	}
 	s.receiveMu.Lock()
 	defer s.receiveMu.Unlock()
 	for {
@@ -219,6 +228,9 @@ func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, erro
 // Collect is Receive that does not wait: where there are no results it returns 0. With
 // Ready, one goroutine can send, receive and do other things.
 func (s *Stream) Collect(results []StreamResult) int {
+	if s.p == nil {
+		return 0
+	}
 	s.receiveMu.Lock()
 	defer s.receiveMu.Unlock()
 	n := s.collect(results)
@@ -228,7 +240,15 @@ func (s *Stream) Collect(results []StreamResult) int {
 
 // Ready receives when there may be results to Collect. After one receive Collect is to
 // be called until it returns less than it may.
-func (s *Stream) Ready() <-chan struct{} { return s.inbox.Ready() }
+func (s *Stream) Ready() <-chan struct{} {
+	if s.p == nil {
+		return nil
+	}
+	return s.inbox.Ready()
+}
+
+// errStreamNotMade is the error of the zero Stream.
+var errStreamNotMade = errors.New("the Stream was not made by NewStream: call Prober.NewStream")
 
 // collect hands out what there is.
 func (s *Stream) collect(results []StreamResult) (n int) {

@@ -3,6 +3,7 @@ package icmplib
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"net"
@@ -209,6 +210,9 @@ func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
 // The error is a [*ConfigError] for a target that cannot be watched, and nothing has
 // changed then; or [net.ErrClosed]. Set does not wait for names to be resolved.
 func (w *Watch) Set(targets []WatchTarget) error {
+	if w.p == nil {
+		return errWatchNotMade
+	}
 	wanted := make(map[string]*watchTarget, len(targets))
 	for i := range targets {
 		t, err := w.target(targets[i])
@@ -225,6 +229,9 @@ func (w *Watch) Set(targets []WatchTarget) error {
 	}
 	return nil
 }
+
+// errWatchNotMade is the error of the zero Watch.
+var errWatchNotMade = errors.New("the Watch was not made by NewWatch: call Prober.NewWatch")
 
 // target checks a target and fills in what is not said.
 func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
@@ -261,6 +268,10 @@ func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
 // its Prober was closed and all events were taken.
 func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 	return func(yield func(WatchEvent, error) bool) {
+		if w.p == nil {
+			yield(WatchEvent{}, errWatchNotMade)
+			return
+		}
 		var taken []WatchEvent
 		for {
 			var err error
@@ -360,6 +371,9 @@ func (w *Watch) note(events []WatchEvent) []WatchEvent {
 // Close ends the watching. When it returns, nothing of the Watch runs any more; the
 // events that it has can still be taken. The Prober stays open.
 func (w *Watch) Close() {
+	if w.p == nil {
+		return // it was not made
+	}
 	w.ending.Do(func() {
 		w.close()
 		if w.d.Do(w.run.end) {

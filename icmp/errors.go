@@ -34,12 +34,15 @@ func (e *FieldError) Error() string {
 // errors.Is(err, ErrTimeExceeded), ErrUnreachable and ErrPacketTooBig distinguish
 // the kinds.
 type Error struct {
-	Reply *Reply // the message and its circumstances
+	Reply *Reply // the message and its circumstances; nil says nothing
 }
 
 // Error names the sender and the message.
 func (e *Error) Error() string {
 	r := e.Reply
+	if r == nil {
+		return "an ICMP error without a message"
+	}
 	s := r.Type.String()
 	if code := r.Type.CodeString(r.Code); code != "" {
 		s += ", " + code
@@ -55,6 +58,9 @@ func (e *Error) Error() string {
 
 // Is reports whether the message is of target's kind.
 func (e *Error) Is(target error) bool {
+	if e.Reply == nil {
+		return false
+	}
 	switch e.Reply.Kind() {
 	case KindTimeExceeded:
 		return target == ErrTimeExceeded

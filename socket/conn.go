@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/netio"
@@ -147,11 +148,49 @@ func (c *conn) close() error {
 	return err
 }
 
+// errNotMade is the error of a socket that no function of this package has opened,
+// instead of a nil dereference; the methods below then return nothing.
+var errNotMade = errors.New("the socket was not opened: call socket.Listen, ListenICMPv4 or ListenICMPv6")
+
+func (c *conn) kind() Mode {
+	if c == nil {
+		return Auto
+	}
+	return c.mode
+}
+
+func (c *conn) ident() uint16 {
+	if c == nil {
+		return 0
+	}
+	return c.id
+}
+
+func (c *conn) drained() time.Time {
+	if c == nil {
+		return time.Time{}
+	}
+	return c.link.drained.Time()
+}
+
+func (c *conn) backlog() float64 {
+	if c == nil {
+		return 0
+	}
+	return c.link.backlog()
+}
+
 func (c *conn) counters() Counters {
+	if c == nil {
+		return Counters{}
+	}
 	return Counters{Dropped: c.link.drops(), Malformed: c.malformed.Load(), Foreign: c.foreign.Load()}
 }
 
 func (c *conn) localAddr() netip.Addr {
+	if c == nil {
+		return netip.Addr{}
+	}
 	if c.local.IsValid() {
 		return c.local
 	}

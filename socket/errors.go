@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -51,8 +52,11 @@ func (e *OpError) Error() string {
 	if e.Addr.IsValid() {
 		s += " " + e.Addr.String()
 	}
-	return s + ": " + e.Err.Error()
+	return fmt.Sprint(s, ": ", cmp.Or(e.Err, errUnknown))
 }
+
+// errUnknown stands for the cause of an OpError that has none.
+var errUnknown = errors.New("the cause is unknown")
 
 // Unwrap returns the cause.
 func (e *OpError) Unwrap() error { return e.Err }
@@ -67,7 +71,7 @@ type PermissionError struct {
 
 // Error gives the obstacle and the cure.
 func (e *PermissionError) Error() string {
-	s := e.Err.Error() + ": " + e.Obstacle
+	s := fmt.Sprint(cmp.Or(e.Err, os.ErrPermission), ": ", e.Obstacle)
 	if e.Cure != "" {
 		s += "; to allow it: " + e.Cure
 	}
