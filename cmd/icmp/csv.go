@@ -185,3 +185,10 @@ func addressText(a netip.Addr) string {
 	}
 	return a.String()
 }
+
+// csvRoute writes the hops of a route when it is complete.
+type csvRoute struct{ csvHops }
+
+func (c csvRoute) start(*icmplib.Route)             {}
+func (c csvRoute) hop(*icmplib.Route, *icmplib.Hop) {}
+func (c csvRoute) end(r *icmplib.Route, err error)  { c.route(r, 0, err) }

@@ -63,6 +63,49 @@ func jsonError(err error) jsonField {
 	return jsonField{"error", err.Error()}
 }
 
+// jsonReporter writes the object of each target, and if asked, that of each result
+// before.
+type jsonReporter struct {
+	jsonWriter
+	replies bool
+}
+
+func (j *jsonReporter) start(*icmplib.Host) {}
+
+func (j *jsonReporter) result(host *icmplib.Host, r icmplib.Result) {
+	if j.replies {
+		j.write(&r, jsonField{"name", host.Name})
+	}
+}
+
+func (j *jsonReporter) end(*icmplib.Host) {}
+
+func (j *jsonReporter) summaries(hosts []*icmplib.Host) {
+	for _, host := range hosts {
+		j.write(host)
+	}
+}
+
+// jsonHosts writes the objects that ping writes.
+type jsonHosts struct{ *jsonWriter }
+
+func (j jsonHosts) host(h *icmplib.Host, _ hostFate) { j.write(h) }
+
+// jsonRoute writes a route when it is complete.
+type jsonRoute struct {
+	*jsonWriter
+	numbers *nameCache // of autonomous systems; nil: none
+}
+
+func (j jsonRoute) start(*icmplib.Route)             {}
+func (j jsonRoute) hop(*icmplib.Route, *icmplib.Hop) {}
+
+func (j jsonRoute) end(r *icmplib.Route, err error) {
+	route := *r
+	route.Err = err
+	j.write(&route, asnField(j.numbers, r)...)
+}
+
 func newSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -89,9 +87,7 @@ type sweepTotal struct {
 	mu    sync.Mutex
 	hosts [hostOpen + 1]int64 // by their fate
 
-	stats    icmplib.Stats // only its counters
-	min, max time.Duration
-	sum      time.Duration
+	stats icmplib.Stats // of all
 
 	// faults has one for each exit code: the first.
 	faults      [exitFailure + 1]error
@@ -106,24 +102,7 @@ func (t *sweepTotal) add(h *icmplib.Host, fate hostFate) {
 		return // drawn ahead, and not tried
 	}
 	t.hosts[fate]++
-	t.stats.PacketsSent += h.PacketsSent
-	t.stats.PacketsReceived += h.PacketsReceived
-	t.stats.ICMPErrors += h.ICMPErrors
-	t.stats.Late += h.Late
-	t.stats.Duplicates += h.Duplicates
-	t.stats.Altered += h.Altered
-	t.stats.Advised += h.Advised
-	t.stats.SendErrors += h.SendErrors
-	t.stats.Silent += h.Silent
-	t.stats.Unsettled += h.Unsettled
-	t.stats.Suspect += h.Suspect
-	if fate == hostAlive {
-		if t.min == 0 || h.MinRTT() < t.min {
-			t.min = h.MinRTT()
-		}
-		t.max = max(t.max, h.MaxRTT())
-		t.sum += h.AvgRTT() * time.Duration(h.PacketsReceived)
-	}
+	t.stats.Merge(&h.Stats)
 	switch {
 	case fate == hostOpen:
 	case errors.Is(h.Err, socket.ErrBroadcast):
@@ -173,90 +152,45 @@ func (t *sweepTotal) summary(out io.Writer, o order) {
 	elapsed := time.Since(t.began)
 	switch {
 	case t.flags.json && t.flags.stats:
-		b, err := json.Marshal(t.object(elapsed, o))
-		if err == nil {
-			fmt.Fprintf(out, "%s\n", b)
-		}
+		(&jsonWriter{out: out}).write(&t.stats, t.fields(elapsed, o)...)
 	case t.flags.csv && t.flags.stats:
-		t.table(out, elapsed, o)
+		t.table(out, t.fields(elapsed, o))
 	case t.flags.sumsUp():
 		t.write(out, elapsed, o, t.ended())
 	}
 }
 
-// sweepSummary is the object of a whole sweep.
-type sweepSummary struct {
-	Schema          int      `json:"schema"`
-	Targets         int64    `json:"targets"`
-	Alive           int64    `json:"alive"`
-	Unreachable     int64    `json:"unreachable"`
-	NamesNotFound   int64    `json:"names_not_found"`
-	Open            int64    `json:"open"`
-	Interrupted     bool     `json:"interrupted"`
-	Elapsed         float64  `json:"elapsed_ms"`
-	Shard           string   `json:"shard"`
-	Seed            uint64   `json:"seed"`
-	PacketsSent     int      `json:"packets_sent"`
-	PacketsReceived int      `json:"packets_received"`
-	PacketLoss      float64  `json:"packet_loss"`
-	Silent          int      `json:"silent"`
-	ICMPErrors      int      `json:"icmp_errors"`
-	Late            int      `json:"late"`
-	Unsettled       int      `json:"unsettled"`
-	Duplicates      int      `json:"duplicates"`
-	Altered         int      `json:"altered"`
-	Advised         int      `json:"advised"`
-	SendErrors      int      `json:"send_errors"`
-	Suspect         int      `json:"suspect"`
-	MinRTT          *float64 `json:"min_rtt_ms"`
-	AvgRTT          *float64 `json:"avg_rtt_ms"`
-	MaxRTT          *float64 `json:"max_rtt_ms"`
-}
-
-func (t *sweepTotal) object(elapsed time.Duration, o order) *sweepSummary {
-	s, ms := &t.stats, func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	j := &sweepSummary{
-		Schema: icmplib.JSONSchema, Alive: t.hosts[hostAlive], Unreachable: t.hosts[hostDead] + t.hosts[hostNoName],
-		NamesNotFound: t.hosts[hostNoName], Open: t.hosts[hostOpen], Interrupted: t.interrupted, Elapsed: ms(elapsed),
-		PacketsSent: s.PacketsSent, PacketsReceived: s.PacketsReceived, PacketLoss: s.PacketLoss(), Silent: s.Silent,
-		ICMPErrors: s.ICMPErrors, Late: s.Late, Unsettled: s.Unsettled, Duplicates: s.Duplicates, Altered: s.Altered,
-		Advised: s.Advised, SendErrors: s.SendErrors, Suspect: s.Suspect,
-	}
+// fields are what the summary for programs says besides the statistics of all hosts.
+func (t *sweepTotal) fields(elapsed time.Duration, o order) []jsonField {
+	var targets int64
 	for _, n := range t.hosts {
-		j.Targets += n
+		targets += n
 	}
+	shard, seed := "", uint64(0)
 	if o.shards > 1 {
-		j.Shard = fmt.Sprintf("%d/%d", o.shard, o.shards)
+		shard = fmt.Sprintf("%d/%d", o.shard, o.shards)
 	}
 	if o.shuffle {
-		j.Seed = o.seed
+		seed = o.seed
 	}
-	if n := s.PacketsReceived; n > 0 {
-		least, mean, most := ms(t.min), ms(t.sum/time.Duration(n)), ms(t.max)
-		j.MinRTT, j.AvgRTT, j.MaxRTT = &least, &mean, &most
+	return []jsonField{
+		{"targets", targets}, {"alive", t.hosts[hostAlive]}, {"unreachable", t.hosts[hostDead] + t.hosts[hostNoName]},
+		{"names_not_found", t.hosts[hostNoName]}, {"open", t.hosts[hostOpen]}, {"interrupted", t.interrupted},
+		{"elapsed_ms", float64(elapsed) / float64(time.Millisecond)}, {"shard", shard}, {"seed", seed},
 	}
-	return j
 }
 
-// table writes the fields of the object as a line below their names.
-func (t *sweepTotal) table(out io.Writer, elapsed time.Duration, o order) {
-	v := reflect.ValueOf(*t.object(elapsed, o))
+// table writes the fields and the statistics as a line below their names.
+func (t *sweepTotal) table(out io.Writer, fields []jsonField) {
 	var names, cells []string
-	for i := range v.NumField() {
-		cell := ""
-		switch x := v.Field(i).Interface().(type) {
-		case *float64:
-			if x != nil {
-				cell = csvNumber(*x)
-			}
-		case float64:
+	for _, f := range fields {
+		cell := fmt.Sprint(f.value)
+		if x, ok := f.value.(float64); ok {
 			cell = csvNumber(x)
-		default:
-			cell = fmt.Sprint(x)
 		}
-		names, cells = append(names, v.Type().Field(i).Tag.Get("json")), append(cells, cell)
+		names, cells = append(names, f.name), append(cells, cell)
 	}
-	newCSVTable(out, names).line(cells)
+	newCSVTable(out, append(names, csvStatsHeader...)).line(append(cells, csvStats(&t.stats)...))
 }
 
 // tell writes the summary of what is known so far.
@@ -290,8 +224,8 @@ func (t *sweepTotal) write(out io.Writer, elapsed time.Duration, o order, ended 
 	}
 	fmt.Fprintf(out, "\n%d packets transmitted, %d received, %s packet loss%s\n",
 		t.stats.PacketsSent, t.stats.PacketsReceived, percent(t.stats.PacketLoss()), tally(&t.stats))
-	if n := t.stats.PacketsReceived; n > 0 {
-		fmt.Fprintf(out, "rtt min/avg/max = %s ms\n", joined(t.min, t.sum/time.Duration(n), t.max))
+	if t.stats.PacketsReceived > 0 {
+		fmt.Fprintf(out, "rtt min/avg/max = %s ms\n", joined(t.stats.MinRTT(), t.stats.AvgRTT(), t.stats.MaxRTT()))
 	}
 	seconds := max(elapsed, time.Microsecond).Seconds()
 	fmt.Fprintf(out, "%.3f s elapsed, %.1f packets/s\n", seconds, float64(t.stats.PacketsSent)/seconds)

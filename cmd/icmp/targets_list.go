@@ -198,6 +198,9 @@ func (l *targetList) seq(ctx context.Context) iter.Seq[string] {
 				return
 			}
 			if !s.share(l.order, before, yield) {
+				if ctx.Err() != nil {
+					l.err = errInterrupted // not all of the list was drawn
+				}
 				return
 			}
 			before = addModulo(before, s.last.mod(l.order.shards), l.order.shards)
