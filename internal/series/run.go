@@ -132,9 +132,12 @@ func (r *run) merge(o *run) {
 	sequence, rtts := r.complete(), r.rtts()
 	sequence.merge(o.complete())
 	exact := r.histogram == nil && o.histogram == nil && r.spread.n+o.spread.n <= max(r.limit, o.limit)
-	counted := new(histogram)
+	counted := r.histogram // which goes on, for it may be much larger than o
 	if !exact {
-		r.count(counted)
+		if counted == nil {
+			counted = new(histogram)
+			r.count(counted)
+		}
 		o.count(counted)
 	}
 	r.spread.merge(o.spread)
