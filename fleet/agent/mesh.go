@@ -36,6 +36,7 @@ type peerPath struct {
 // at a moment of its own, so that not all rounds of the fleet end at once.
 func (a *Agent) meshRounds(ctx context.Context) {
 	m := &mesh{paths: map[string]*peerPath{}}
+	var begun time.Time // the last round
 	for ctx.Err() == nil {
 		fleet := a.fleet.Load()
 		if fleet == nil || fleet.Mesh.Off || a.gate.stale() != nil {
@@ -43,9 +44,10 @@ func (a *Agent) meshRounds(ctx context.Context) {
 			continue
 		}
 		every := cmp.Or(time.Duration(fleet.Mesh.Every), time.Minute)
-		if !wire.Sleep(ctx, untilRound(a.now(), a.name, every)) {
+		if !wire.Sleep(ctx, untilNext(begun, a.now(), a.name, every)) {
 			return
 		}
+		begun = a.now()
 		a.meshRound(ctx, m, a.fleet.Load(), every)
 	}
 }
@@ -56,6 +58,16 @@ func untilRound(now time.Time, name string, every time.Duration) time.Duration {
 	h.Write([]byte(name))
 	phase := time.Duration(h.Sum32()) * time.Millisecond % every
 	return every - time.Duration(now.UnixNano()-int64(phase))%every
+}
+
+// untilNext is how long it is to the round behind one that has begun. A round that took longer than
+// its time, on a busy machine, makes the next one late, and does not leave it out.
+func untilNext(begun, now time.Time, name string, every time.Duration) time.Duration {
+	from := begun.Add(every / 2) // it may have begun somewhat before its moment, or behind it
+	if late := now.Sub(from.Add(untilRound(from, name, every))); late > 0 && late < every/2 {
+		return 0
+	}
+	return untilRound(now, name, every)
 }
 
 // meshRound pings the peers once a while, and traces those that need it beside that.

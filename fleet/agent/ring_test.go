@@ -65,6 +65,31 @@ func TestRoundsBeginAtAMomentOfTheAgents(t *testing.T) {
 	}
 }
 
+// A round that takes too long makes the next one late. One that began a moment before its time,
+// because the clock was set, is not made twice.
+func TestNoRoundIsLeftOut(t *testing.T) {
+	const every = time.Minute
+	now := time.Unix(1_800_000_000, 0)
+	moment := now.Add(untilRound(now, "a", every))
+	for _, c := range []struct{ begun, ended, wait time.Duration }{
+		{0, 57 * time.Second, 3 * time.Second},
+		{-time.Millisecond, 57 * time.Second, 3 * time.Second},
+		{time.Millisecond, 57 * time.Second, 3 * time.Second},
+		{0, 61 * time.Second, 0},
+		{0, 80 * time.Second, 0},
+		{20 * time.Second, 77 * time.Second, 0},
+		{0, 100 * time.Second, 20 * time.Second}, // that was no round
+		{-time.Hour, 50 * time.Second, 10 * time.Second},
+	} {
+		if got := untilNext(moment.Add(c.begun), moment.Add(c.ended), "a", every); got != c.wait {
+			t.Errorf("begun at %v, at %v: %v, want %v", c.begun, c.ended, got, c.wait)
+		}
+	}
+	if got := untilNext(time.Time{}, moment.Add(time.Second), "a", every); got != every-time.Second {
+		t.Errorf("the first round comes after %v", got)
+	}
+}
+
 func routeOf(addresses ...string) *icmplib.Route {
 	r := &icmplib.Route{}
 	for i, a := range addresses {

@@ -107,8 +107,9 @@ func TestFigureOfAMeshOf200(t *testing.T) {
 	}
 	before, bytes, seen := usage(), sizeOf(dir), rounds()
 	time.Sleep(time.Minute)
-	pairs, lost, sent := 0, 0, 0
+	pairs, lost, sent, longest := 0, 0, 0, time.Duration(0)
 	for _, r := range h.Mesh().Rounds() {
+		longest = max(longest, r.End.Sub(r.Start))
 		for _, p := range r.Pairs {
 			pairs++
 			sent += p.Sent
@@ -116,7 +117,7 @@ func TestFigureOfAMeshOf200(t *testing.T) {
 		}
 	}
 	t.Logf("a minute of 200 agents and their hub in one process: %v of processor time; %s", usage()-before, used(os.Getpid()))
-	t.Logf("%d pairs, %d of %d packets of the last rounds lost; %d rounds took %.1f kB on the disk", pairs, lost, sent, rounds()-seen, float64(sizeOf(dir)-bytes)/1e3)
+	t.Logf("%d pairs, %d of %d packets of the last rounds lost; %d rounds of up to %v took %.1f kB on the disk", pairs, lost, sent, rounds()-seen, longest, float64(sizeOf(dir)-bytes)/1e3)
 	cancel()
 	all.Wait()
 }
