@@ -329,7 +329,7 @@ func (d *Driver) wants() bool {
 
 // admit begins tasks while there is room.
 func (d *Driver) admit() error {
-	now := time.Now() // a reading for each target would cost more than all else here
+	now := time.Now()
 	for d.cfg.Targets != nil && !d.closed {
 		t, ok := d.targets.take(d.wants)
 		if !ok {

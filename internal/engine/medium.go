@@ -49,7 +49,7 @@ type moded interface{ Mode() socket.Mode }
 // maxSend is how many packets the system is given in one call. Each is stamped
 // between the beginning and the end of the call, which is then known to some
 // microseconds.
-const maxSend = 16
+const maxSend = 8
 
 // errNoneTaken stands for a packet that the system did not take without a word.
 var errNoneTaken = errors.New("no packet was taken")
