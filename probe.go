@@ -246,12 +246,12 @@ func (q *query) describe(r *Result, reply *icmp.Reply) {
 	}
 	r.ReplyTTL, r.ReplyTrafficClass, r.Size = reply.TTL, reply.TrafficClass, reply.Size
 	r.Type, r.Code, r.MTU = reply.Type, reply.Code, reply.MTU
+	r.Unproven = true // id and sequence number are all that proves it
 	if reply.Type.IsError() {
 		r.MPLS, r.Interfaces = reply.Extensions.AppendMPLS(nil), reply.Extensions.AppendInterfaces(nil)
 		return
 	}
-	// Id and sequence number are all that proves a reply to be one.
-	r.Status, r.Unproven = StatusReply, true
+	r.Status = StatusReply
 	if q.o.Timestamp {
 		r.Timestamp = &icmp.Timestamp{}
 		_ = r.Timestamp.Parse(&reply.Message) // what is too short tells nothing

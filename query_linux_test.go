@@ -99,7 +99,7 @@ func TestTheFateOfAQuery(t *testing.T) {
 					}
 					ask := &ProbeOptions{ExtendedEcho: &icmp.ExtendedEcho{Local: true, Index: 1}, Packet: Packet{TTL: 1}, Timeout: 10 * time.Second}
 					r, err := p.Probe(t.Context(), dst, ask)
-					if err != nil || r.Status != StatusTTLExpired || r.Responder != probedRouter[i] || r.ExtendedEcho != nil || r.TTL != 1 {
+					if err != nil || r.Status != StatusTTLExpired || r.Responder != probedRouter[i] || r.ExtendedEcho != nil || r.TTL != 1 || !r.Unproven {
 						t.Errorf("%+v, %v", r, err)
 					}
 					ask.Packet.TTL, ask.Timeout = 0, 50*time.Millisecond
@@ -184,4 +184,31 @@ func TestTheOffsetOfAClock(t *testing.T) {
 	if _, ok := (Result{}).ClockOffset(); ok {
 		t.Error("without a timestamp there is an offset")
 	}
+}
+
+// A router that asks to be sent less has forwarded the query: its fate comes behind that.
+func TestAQuenchIsNotTheFateOfAQuery(t *testing.T) {
+	const network = `
+		client 192.0.2.1
+		node r 10.0.1.1 delay=5ms warn=quench
+		node t 10.0.9.9 delay=30ms refuse=prohibited
+		path 10.0.9.0/24 r t
+	`
+	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
+		netlab.Carry(t, netsim.MustParse(network), netlab.Device{})
+		p, err := NewProber(&Config{Mode: socket.Raw})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		for _, ask := range []*ProbeOptions{
+			{Timestamp: true, Timeout: 10 * time.Second},
+			{ExtendedEcho: &icmp.ExtendedEcho{Local: true, Index: 1}, Timeout: 10 * time.Second},
+		} {
+			r, err := p.Probe(t.Context(), probedTarget[0], ask)
+			if err != nil || r.Status != StatusUnreachable || r.Responder != probedTarget[0] || !r.Unproven {
+				t.Errorf("%v, %v", r, err)
+			}
+		}
+	})
 }
