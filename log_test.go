@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,13 +68,15 @@ func TestWhatIsLogged(t *testing.T) {
 	}
 }
 
-// Whatever marshals to JSON as an object has fields to log.
+// Whatever marshals to JSON as an object of its own, and is no part of another, has fields
+// to log.
 func TestWhatMarshalsCanBeLogged(t *testing.T) {
+	parts := []reflect.Type{reflect.TypeFor[icmplib.LossShare](), reflect.TypeFor[icmplib.GraphNode]()}
 	for _, zero := range zeroValues["."] {
 		if _, ok := zero.(json.Marshaler); !ok {
 			continue
 		}
-		if _, ok := zero.(slog.LogValuer); !ok && reflect.TypeOf(zero) != reflect.TypeFor[icmplib.LossShare]() {
+		if _, ok := zero.(slog.LogValuer); !ok && !slices.Contains(parts, reflect.TypeOf(zero)) {
 			t.Errorf("%T has no LogValue", zero)
 		}
 	}
