@@ -44,12 +44,15 @@ func TestTheRouteToWhatIsInTroubleIsTracedComparedAndShown(t *testing.T) {
 		defer w.close()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
+		if got := w.figures("icmp_trouble_traces_total", "route"); len(got) != 3 || got["changed"] != 1 || got["same"] != 1 || got["unknown"] != 0 {
+			t.Errorf("traces by what they show: %v", got)
+		}
 		for reason, want := range map[string]float64{"down": 1, "loss": 1} {
 			if got := w.figures("icmp_trouble_traces_total", "reason")[reason]; got != want {
 				t.Errorf("%v traces because of %s, want %v", got, reason, want)
 			}
 		}
-		if got := w.figures("icmp_trouble_traces_total", "address"); got["192.0.2.1"] != 1 || got["192.0.2.2"] != 1 || len(got) != 2 {
+		if got := w.figures("icmp_trouble_traces_total", "address"); got["192.0.2.1"] != 1 || got["192.0.2.2"] != 1 || got["192.0.2.3"] != 0 || len(got) != 3 {
 			t.Errorf("traces by address: %v", got)
 		}
 		answer := w.page("", "")

@@ -164,8 +164,10 @@ func (s *series) figures(all []prometheus.Metric) []prometheus.Metric {
 			tell(hopLimitGauge, float64(s.reply.ReplyTTL))
 		}
 	}
-	for fate, n := range s.traces {
-		all = append(all, troubleTracesTotal.of(s.labels.with("reason", fate.why).with("route", fate.outcome), float64(n)))
+	if s.target.following.trace {
+		for _, fate := range traceFates { // 0 from the start, too, else the first would be no increase
+			all = append(all, troubleTracesTotal.of(s.labels.with("reason", fate.why).with("route", fate.outcome), float64(s.traces[fate])))
+		}
 	}
 	return s.way.figures(append(all, s.rtt), s.labels)
 }

@@ -59,6 +59,9 @@ type routesPage struct {
 // traceFate is why a route was traced, and what that shows.
 type traceFate struct{ why, outcome string }
 
+// traceFates are all of them.
+var traceFates = []traceFate{{"down", "same"}, {"down", "changed"}, {"down", "unknown"}, {"loss", "same"}, {"loss", "changed"}, {"loss", "unknown"}}
+
 // newTracer returns what traces the routes to addresses in trouble.
 func (w *world) newTracer(ctx context.Context) *trouble.Tracer[*series] {
 	return trouble.New(ctx, trouble.Config[*series]{
