@@ -18,40 +18,27 @@ import (
 // its name again: what cannot be sent meanwhile is a send error, a Monitor tells of
 // the outage and its end, and all recover by themselves.
 func TestAnInterfaceThatIsMadeAgainIsFoundAgain(t *testing.T) {
-	for _, tt := range []struct {
-		name         string
-		mode         socket.Mode
-		unprivileged bool
-	}{
-		{"raw", socket.Raw, false},
-		{"datagram", socket.Datagram, false},
-		{"datagram without privileges", socket.Datagram, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			netlab.Test(t, netlab.Config{PingGroups: true, Unprivileged: tt.unprivileged, Setup: serveLink}, func(t *testing.T) {
-				p, err := icmplib.NewProber(&icmplib.Config{Mode: tt.mode, Interface: "mon0"})
-				check(t, err)
-				defer p.Close()
-				for _, target := range []string{"10.77.0.2", "fd77::2", "fe80::2%mon0"} {
-					pingOverNewLink(t, p, target)
-					monitorOverNewLink(t, p, target)
-					for _, packet := range []icmplib.Packet{
-						{Protocol: icmplib.ICMP},
-						{Protocol: icmplib.UDP},
-						{Protocol: icmplib.UDP, SourcePort: 45678},
-						{Protocol: icmplib.TCP},
-						{Protocol: icmplib.SCTP},
-					} {
-						if packet.Protocol == icmplib.SCTP && tt.mode == socket.Datagram {
-							continue
-						}
-						traceOverNewLink(t, p, target, packet)
-					}
+	netlab.EachSocket(t, serveLink, func(t *testing.T, mode socket.Mode) {
+		p, err := icmplib.NewProber(&icmplib.Config{Mode: mode, Interface: "mon0"})
+		check(t, err)
+		defer p.Close()
+		for _, target := range []string{"10.77.0.2", "fd77::2", "fe80::2%mon0"} {
+			pingOverNewLink(t, p, target)
+			monitorOverNewLink(t, p, target)
+			for _, packet := range []icmplib.Packet{
+				{Protocol: icmplib.ICMP},
+				{Protocol: icmplib.UDP},
+				{Protocol: icmplib.UDP, SourcePort: 45678},
+				{Protocol: icmplib.TCP},
+				{Protocol: icmplib.SCTP},
+			} {
+				if packet.Protocol == icmplib.SCTP && mode == socket.Datagram {
+					continue
 				}
-			})
-		})
-	}
+				traceOverNewLink(t, p, target, packet)
+			}
+		}
+	})
 }
 
 // An address of an interface and a zone name it as well.

@@ -42,24 +42,7 @@ var throughRouters = []struct {
 }
 
 func TestPingThroughRoutersThatAreKernels(t *testing.T) {
-	for _, kind := range []struct {
-		name         string
-		mode         socket.Mode
-		unprivileged bool
-	}{
-		{"raw", socket.Raw, false},
-		{"datagram", socket.Datagram, false},
-		{"datagram without privileges", socket.Datagram, true},
-	} {
-		t.Run(kind.name, func(t *testing.T) {
-			t.Parallel()
-			netlab.Test(t, netlab.Config{
-				PingGroups:   true,
-				Unprivileged: kind.unprivileged,
-				Setup:        func(t *testing.T) { chain.Build(t) },
-			}, func(t *testing.T) { pingThroughRouters(t, kind.mode) })
-		})
-	}
+	netlab.EachSocket(t, func(t *testing.T) { chain.Build(t) }, pingThroughRouters)
 }
 
 func pingThroughRouters(t *testing.T, mode socket.Mode) {

@@ -1,6 +1,10 @@
 package netlab
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/goicmp/icmplib/socket"
+)
 
 // Config is the namespace that a test wants.
 type Config struct {
@@ -29,4 +33,23 @@ type Config struct {
 func Test(t *testing.T, cfg Config, f func(t *testing.T)) {
 	t.Helper()
 	run(t, cfg, f)
+}
+
+// EachSocket runs a test once for each kind of socket and of privilege, all at the same
+// time, each in a namespace of its own.
+func EachSocket(t *testing.T, setup func(t *testing.T), f func(t *testing.T, mode socket.Mode)) {
+	for _, kind := range []struct {
+		name         string
+		mode         socket.Mode
+		unprivileged bool
+	}{
+		{"raw", socket.Raw, false},
+		{"datagram", socket.Datagram, false},
+		{"datagram without privileges", socket.Datagram, true},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			Test(t, Config{PingGroups: true, Unprivileged: kind.unprivileged, Setup: setup}, func(t *testing.T) { f(t, kind.mode) })
+		})
+	}
 }
