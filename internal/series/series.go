@@ -75,16 +75,13 @@ func (s *Series) Amend(seq int, rtt time.Duration) {
 }
 
 func (s *Series) settle(x sample) {
-	switch {
-	case s.run != nil:
-		s.run.settle(x)
-	case s.early < shortRun:
+	if s.run == nil && s.early < shortRun {
 		s.first[s.early] = x
 		s.early++
-	default:
-		s.grow()
-		s.run.settle(x)
+		return
 	}
+	s.grow()
+	s.run.settle(x)
 }
 
 // grow moves the first samples into a run.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/fields"
 )
 
 const ms = time.Millisecond
@@ -444,21 +446,49 @@ func TestRule1OfOneOrdinalTheFirstToArriveIsFirst(t *testing.T) {
 
 func TestRule3ASlidingWindowTakesNoMoreMemory(t *testing.T) {
 	var o order
-	for seq := 1; seq < 10000; seq += 2 {
-		o.hold(sample{seq + 1, 1}) // every other one is late
-		o.hold(sample{seq + 3, 1})
-		if !o.inTurn(seq - 1) {
-			t.Fatalf("%d has to wait", seq-1)
+	o.hold(sample{1 << 20, 1}) // which is far ahead, and waits all the time
+	for seq := 0; seq < 10000; seq += 2 {
+		o.hold(sample{seq + 1, 1})
+		if !o.inTurn(seq) {
+			t.Fatalf("%d has to wait", seq)
 		}
-		o.inTurn(seq)
-		for {
-			if _, ok := o.release(); !ok {
-				break
-			}
+		if x, ok := o.release(); !ok || x.seq != seq+1 {
+			t.Fatalf("%+v comes, %v, behind %d", x, ok, seq)
+		}
+		if _, ok := o.release(); ok {
+			t.Fatalf("what is far ahead comes behind %d", seq+1)
 		}
 		if cap(o.held) > 32 {
 			t.Fatalf("room for %d samples at %d", cap(o.held), seq)
 		}
+	}
+}
+
+func TestRule12WhatJSONSaysIsRestored(t *testing.T) {
+	list := func(s *Series, o *fields.Object) { s.Fields(o, 9) }
+	for _, tt := range []struct {
+		s    *Series
+		want string
+	}{
+		{of(9), `{"min_rtt_ms":null,"avg_rtt_ms":null,"max_rtt_ms":null,"last_rtt_ms":null,"median_rtt_ms":null,"p95_rtt_ms":null,` +
+			`"p99_rtt_ms":null,"stddev_rtt_ms":null,"jitter_ms":null,"interarrival_jitter_ms":null,"rtts_ms":[]}`},
+		{of(9, 2000, 4000), `{"min_rtt_ms":0.002,"avg_rtt_ms":0.003,"max_rtt_ms":0.004,"last_rtt_ms":0.004,"median_rtt_ms":0.002,"p95_rtt_ms":0.004,` +
+			`"p99_rtt_ms":0.004,"stddev_rtt_ms":0.001414,"jitter_ms":0.002,"interarrival_jitter_ms":0.000125,"rtts_ms":[0.002,0.004]}`},
+		{of(4, 1, 2, 3, 4, 5), `{"min_rtt_ms":0.000001,"avg_rtt_ms":0.000003,"max_rtt_ms":0.000005,"last_rtt_ms":0.000005,"median_rtt_ms":0.000003,"p95_rtt_ms":0.000005,` +
+			`"p99_rtt_ms":0.000005,"stddev_rtt_ms":0.000002,"jitter_ms":0.000001,"interarrival_jitter_ms":0,"rtts_ms":[],"histogram":[` +
+			`{"rtt_ms":0.000001,"count":1},{"rtt_ms":0.000002,"count":1},{"rtt_ms":0.000003,"count":1},{"rtt_ms":0.000004,"count":1},{"rtt_ms":0.000005,"count":1}]}`},
+	} {
+		text, err := fields.Append(nil, 0, tt.s, list)
+		if err != nil || string(text) != tt.want {
+			t.Errorf("%v\n%s\nwant\n%s", err, text, tt.want)
+		}
+		var back Series
+		if err := fields.Read(text, 0, &back, list); err != nil || back.Count() != tt.s.Count() || back.StdDev() != tt.s.StdDev() || back.Percentile(0.5) != tt.s.Percentile(0.5) {
+			t.Errorf("%+v, %v", figuresOf(&back), err)
+		}
+	}
+	if err := fields.Read([]byte(`{"min_rtt_ms":2,"rtts_ms":[1]}`), 0, &Series{}, list); err == nil {
+		t.Error("figures that contradict each other are read")
 	}
 }
 
