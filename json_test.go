@@ -213,3 +213,44 @@ func FuzzStatsJSON(f *testing.F) {
 		}
 	})
 }
+
+// What can be read is written, read and written again to the same text, whatever marshals.
+func FuzzJSON(f *testing.F) {
+	samples := []any{
+		Host{Name: "h", Err: ErrTimeout}, Stats{}, sampleResult(), StreamResult{Tag: 1, Result: sampleResult()}, sampleHop(),
+		Route{Name: "a", Address: testTarget, Hops: []Hop{sampleHop()}, Graph: sampleGraph(), Err: ErrTimeout},
+		Snapshot{Round: 1, Results: []Result{sampleResult()}, Events: []Event{{Kind: EventOutage}}},
+		Event{Kind: EventRecovery, Duration: time.Second}, *sampleGraph(),
+		MTUReport{LocalMTU: 9, Hops: []HopMTU{{MTU: 1, ReportedBy: testTarget}}, BlackHoles: []BlackHole{{}}},
+		LossReport{From: 1, Hops: []HopLoss{{}}},
+	}
+	for i, sample := range samples {
+		data, err := json.Marshal(sample)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(i), data)
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
+		typ := reflect.TypeOf(samples[int(kind)%len(samples)])
+		read := func(data []byte) (any, error) {
+			v := reflect.New(typ)
+			return v.Interface(), json.Unmarshal(data, v.Interface())
+		}
+		v, err := read(data)
+		if err != nil {
+			return
+		}
+		first, err := json.Marshal(v)
+		if err != nil {
+			return // such as a number that is not finite
+		}
+		back, err := read(first)
+		if err != nil {
+			t.Fatalf("%v: %v of %s", typ, err, first)
+		}
+		if second, err := json.Marshal(back); err != nil || string(second) != string(first) {
+			t.Errorf("%v: %v\n%s became\n%s", typ, err, first, second)
+		}
+	})
+}
