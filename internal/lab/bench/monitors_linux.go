@@ -26,7 +26,7 @@ const (
 	watchFpingRun = 5   // requests
 )
 
-//go:embed routes/main.go
+//go:embed routes/main_linux.go
 var routesSource []byte
 
 // shortTree is the network of the monitors: routes of six hops.
