@@ -172,7 +172,7 @@ func readGroups(path string) (groups []hostGroup, err error) {
 	return groups, nil
 }
 
-// jobs returns the hosts of the files of a group. One that is there already is not there
+// fileJobs returns the hosts of the files of a group. One that is there already is not there
 // twice.
 func (t *targetConfig) fileJobs(c *config, check *checker, lines map[string]int, files *hostFiles) (all []job, err error) {
 	paths, err := files.paths(t.Files)
