@@ -42,6 +42,7 @@ func (s *Stats) fields(o *fields.Object) {
 	fields.Int(o, "advised", &s.Advised)
 	fields.Int(o, "send_errors", &s.SendErrors)
 	fields.Int(o, "suspect", &s.Suspect)
+	fields.IntIf(o, "new_ids", &s.NewIDs)
 	message, _ := errors.AsType[*icmp.Error](s.LastICMPError)
 	fields.Optional(o, "last_icmp_error", &message, icmpErrorFields)
 	if o.Has(s.maxLate > 0) {
@@ -58,7 +59,7 @@ func (s *Stats) fields(o *fields.Object) {
 
 // check returns an error if the counters contradict each other.
 func (s *Stats) check() error {
-	if min(s.PacketsReceived, s.Silent, s.ICMPErrors, s.Late, s.Unsettled, s.Duplicates, s.Altered, s.Advised, s.SendErrors, s.Suspect) < 0 {
+	if min(s.PacketsReceived, s.Silent, s.ICMPErrors, s.Late, s.Unsettled, s.Duplicates, s.Altered, s.Advised, s.SendErrors, s.Suspect, s.NewIDs) < 0 {
 		return errors.New("statistics: a counter is below 0")
 	}
 	if s.PacketsSent != s.PacketsReceived+s.Silent+s.ICMPErrors+s.Late+s.Unsettled {
@@ -164,6 +165,7 @@ func (r *Result) fields(o *fields.Object) {
 	o.BoolIf("unproven", &r.Unproven)
 	o.BoolIf("local", &r.Local)
 	o.BoolIf("suspect", &r.Suspect)
+	o.BoolIf("new_id", &r.NewID)
 	o.BoolIf("retransmitted", &r.Retransmitted)
 	o.Error("error", &r.Cause)
 }

@@ -92,7 +92,7 @@ func sampleResult() Result {
 		Interfaces:   []icmp.InterfaceInfo{{Role: icmp.RoleNextHop, Index: 7, Address: testTarget, Name: "eth\"7", MTU: 1500}, {}},
 		ExtendedEcho: &icmp.ExtendedEcho{State: icmp.NeighborStale, Active: true, IPv6: true},
 		Timestamp:    &icmp.Timestamp{Originate: 1, Receive: 2, Transmit: 1<<32 - 1},
-		Late:         true, Duplicate: true, Advises: true, Corrects: true, Altered: true, Unproven: true, Local: true, Suspect: true, Retransmitted: true,
+		Late:         true, Duplicate: true, Advises: true, Corrects: true, Altered: true, Unproven: true, Local: true, Suspect: true, NewID: true, Retransmitted: true,
 		Cause: errors.New("no <buffer> \x01 é")}
 }
 

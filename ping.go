@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/cadence"
 	"github.com/goicmp/icmplib/internal/plan/ping"
 )
 
@@ -34,6 +36,20 @@ type PingOptions struct {
 	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
 	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
+
+	// NewIDAfter is the number of silent requests in a row after which a ping without end
+	// (a negative Count) sends with another id: a firewall or an address translator may
+	// hold a bad session for the old one, and keep it as long as packets come. If that
+	// does not help, the next change comes after twice as many. Stats.NewIDs counts the
+	// changes. The default is 10; a negative value means never. It has no effect with a
+	// Config.ID or a Packet.SourcePort.
+	NewIDAfter int
+
+	// ResolveEvery is the interval at which a ping without end looks a name up again. It
+	// goes on with an address of the same family: the one it has, as long as the name has
+	// it, else the first. A look-up that fails changes nothing. The default is never; a
+	// negative value is refused.
+	ResolveEvery time.Duration
 
 	// Packet is the shape of the requests.
 	Packet Packet
@@ -110,11 +126,16 @@ func (o *PingOptions) withDefaults() (PingOptions, error) {
 	if opts.Count == 0 {
 		opts.Count = defaultPingCount
 	}
-	if err := cmp.Or(validateUnit("Interval", opts.Interval), validateProbing(opts.Timeout, opts.Family, &opts.Packet)); err != nil {
+	if opts.ResolveEvery < 0 {
+		return opts, &ConfigError{Field: "ResolveEvery", Value: opts.ResolveEvery, Allowed: "an interval, or 0 for never"}
+	}
+	if err := cmp.Or(validateUnit("Interval", opts.Interval), validateUnit("ResolveEvery", opts.ResolveEvery),
+		validateProbing(opts.Timeout, opts.Family, &opts.Packet)); err != nil {
 		return opts, err
 	}
 	opts.Interval = orDefault(opts.Interval, defaultPingInterval)
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
+	opts.NewIDAfter = cmp.Or(opts.NewIDAfter, defaultNewIDAfter)
 	return opts, nil
 }
 
@@ -129,6 +150,8 @@ type pinging struct {
 	host  *Host
 	index int    // of the target
 	sweep *sweep // nil: the ping is of one host
+
+	endless *endless // nil: it has an end
 
 	yield   func(Result) bool
 	news    []Result
@@ -175,8 +198,15 @@ func (t *pinging) Refused(k plan.Key, err error, now time.Time) {
 
 // Heard keeps an outcome of a request.
 func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
-	r := t.p.outcome(o, t.line.Dst, t.protocol)
-	r.Seq = k.Ordinal(t.Tried())
+	seq, dst := k.Ordinal(t.Tried()), t.line.Dst
+	if t.endless != nil {
+		dst = t.endless.target(seq, dst)
+	}
+	r := t.p.outcome(o, dst, t.protocol)
+	r.Seq = seq
+	if t.endless != nil {
+		t.endless.judge(t, &r)
+	}
 	settles := o.Fate.Settles()
 	t.Observe(now, &plan.Observation{Key: k, Kind: r.kind(), Settles: settles, Duplicate: r.Duplicate, Sent: r.Sent})
 	if t.yield != nil {
@@ -259,6 +289,7 @@ type pingRun struct {
 	ping    ping.Options
 	cfg     drive.Config
 	patient bool // a parameter problem settles no request, for the reply may come
+	endless *endless
 }
 
 // newPingRun does everything that can fail before anything is sent.
@@ -278,6 +309,9 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 	if opts.Packet.isGroup(dst) {
 		r.ping.Linger = opts.Timeout
 	}
+	if opts.Count < 0 {
+		r.endless = newEndless(target, &opts)
+	}
 	return r, nil
 }
 
@@ -288,9 +322,13 @@ func (r *pingRun) run(ctx context.Context, t *pinging) error {
 	defer d.Close()
 	op := r.p.opConfig(r.packet, r.timeout, r.dst)
 	op.Patient = r.patient
+	t.endless = r.endless
 	t.Plan, t.p, t.protocol = ping.New(&r.ping), r.p, r.packet.Protocol
 	t.line = drive.Line{Pool: r.pool, Op: d.NewOp(op), Dst: r.dst, TTL: r.packet.ttl(), Flow: r.packet.flow()}
 	d.Add(t)
+	if r.endless != nil {
+		r.endless.begin(d, t)
+	}
 	return cmp.Or(d.Run(ctx), t.failed)
 }
 
@@ -303,4 +341,128 @@ func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 // into sends the requests and adds their results to a host.
 func (r *pingRun) into(ctx context.Context, h *Host) error {
 	return r.run(ctx, &pinging{host: h})
+}
+
+// endless is what a ping without end has beside: now and then another id, or another
+// address of its name. The latter is a task of the driver.
+type endless struct {
+	drive.Errand
+	cadence.Renewal
+	opts *PingOptions
+	name string // that is looked up again; "": none
+
+	t     *pinging
+	d     *drive.Driver
+	ref   drive.Ref
+	pulse cadence.Pulse
+	turn  uint8          // which of watchTurns ids it has
+	moved []formerTarget // in the order of requests; the last few
+}
+
+// formerTarget is an address that was pinged before.
+type formerTarget struct {
+	until int // the request from which on another was
+	dst   netip.Addr
+}
+
+// maxFormer bounds how many former addresses late answers are credited to.
+const maxFormer = 8
+
+func newEndless(target string, opts *PingOptions) *endless {
+	e := &endless{opts: opts}
+	if _, err := netip.ParseAddr(target); err != nil && opts.ResolveEvery > 0 {
+		e.name = target
+	}
+	return e
+}
+
+// begin has the name looked up again.
+func (e *endless) begin(d *drive.Driver, t *pinging) {
+	e.t, e.d = t, d
+	if e.name == "" {
+		return
+	}
+	now := time.Now()
+	e.Renewal = cadence.NewRenewal(cadence.Beat{Epoch: now, Interval: e.opts.ResolveEvery, Phase: e.opts.ResolveEvery}, 0, true, now)
+	e.ref = d.Add(e)
+}
+
+// Next looks the name up if that is due.
+func (e *endless) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
+	ask, wake := e.Renewal.Next(now)
+	if !ask {
+		return p, false, wake
+	}
+	var addrs []netip.Addr
+	var err error
+	family := familyOf(e.t.line.Dst)
+	e.d.LookUp(func(ctx context.Context) {
+		addrs, err = e.t.p.resolveFor(ctx, e.name, family, &e.opts.Packet)
+	}, func() {
+		e.Found(time.Now(), err != nil)
+		if err == nil {
+			e.move(addrs)
+		}
+		e.d.Look(e.ref)
+	})
+	return p, false, wake
+}
+
+// move goes on with another address if the name has the one in use no more. Where
+// there is no socket for it, nothing changes until the next look-up.
+func (e *endless) move(addrs []netip.Addr) {
+	t := e.t
+	for i := range addrs {
+		if addrs[i] = thisHost(addrs[i].Unmap()); addrs[i] == t.line.Dst {
+			return
+		}
+	}
+	if pk := &e.opts.Packet; pk.isGroup(addrs[0]) != pk.isGroup(t.line.Dst) {
+		return // which leave by different operations of the engine
+	}
+	pool, err := e.pool(addrs[0])
+	if err != nil {
+		return
+	}
+	if len(e.moved) == maxFormer {
+		e.moved = slices.Delete(e.moved, 0, 1)
+	}
+	e.moved = append(e.moved, formerTarget{t.Tried(), t.line.Dst})
+	t.line.Dst, t.line.Pool = addrs[0], pool
+}
+
+// pool returns the sockets for packets to an address, with the id in use.
+func (e *endless) pool(dst netip.Addr) (*engine.Pool, error) {
+	key, err := e.opts.Packet.key(&e.t.p.cfg, dst)
+	if err != nil {
+		return nil, err
+	}
+	key.turn = e.turn
+	return e.t.p.pool(key)
+}
+
+// target returns the address that a request was sent to; now is the one in use.
+func (e *endless) target(seq int, now netip.Addr) netip.Addr {
+	for i := range e.moved {
+		if f := &e.moved[i]; seq < f.until {
+			return f.dst
+		}
+	}
+	return now
+}
+
+// judge takes another id when a run of requests was silent, and marks the result by
+// which that came to be known.
+func (e *endless) judge(t *pinging, r *Result) {
+	fate, ok := pulseFate(r)
+	if !ok || e.opts.NewIDAfter <= 0 || t.p.cfg.ID != 0 || e.opts.Packet.SourcePort != 0 {
+		return
+	}
+	if _, also := e.pulse.Observe(r.Seq, fate, math.MaxInt, e.opts.NewIDAfter); also != cadence.Stuck {
+		return
+	}
+	e.turn = (e.turn + 1) % watchTurns
+	if pool, err := e.pool(t.line.Dst); err == nil {
+		t.line.Pool, r.NewID = pool, true
+	}
 }

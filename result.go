@@ -137,6 +137,10 @@ type Result struct {
 	// probe.
 	Suspect bool
 
+	// NewID is set on a StatusNoReply after which an endless ping sends with another id:
+	// see PingOptions.NewIDAfter.
+	NewID bool
+
 	// Cause is this system's error because of which the probe was not sent or, with
 	// StatusNoReply, nothing can be received; nil if there was none.
 	Cause error
@@ -298,6 +302,7 @@ func (r *Result) appendMarks(b []byte) []byte {
 		{r.Unproven, ", unproven"},
 		{r.Local, ", by this host itself"},
 		{r.Suspect, ", suspect"},
+		{r.NewID, ", another id follows"},
 		{r.RTTSource == RTTNoticed, ", timed when noticed"},
 	} {
 		if mark.set {

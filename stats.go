@@ -69,6 +69,10 @@ type Stats struct {
 	// packets while these probes were in flight.
 	Suspect int
 
+	// NewIDs is how often an endless ping took another id, because a run of requests was
+	// silent: see PingOptions.NewIDAfter.
+	NewIDs int
+
 	// LastICMPError is the last ICMP error that settled a probe, an [*icmp.Error]; nil
 	// while ICMPErrors is 0.
 	LastICMPError error
@@ -134,6 +138,9 @@ func (s *Stats) addFate(r *Result) {
 		s.Silent++
 		if r.Suspect {
 			s.Suspect++
+		}
+		if r.NewID {
+			s.NewIDs++
 		}
 	case r.Status == StatusReply, s.everyAnswer && r.Responder.IsValid() && !r.Local:
 		s.PacketsReceived++
@@ -220,6 +227,7 @@ func (s *Stats) Merge(o *Stats) {
 	s.Advised += o.Advised
 	s.SendErrors += o.SendErrors
 	s.Suspect += o.Suspect
+	s.NewIDs += o.NewIDs
 	if o.LastICMPError != nil {
 		s.LastICMPError = o.LastICMPError
 	}

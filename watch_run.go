@@ -343,14 +343,9 @@ func (a *watching) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 // result tells of a result, and of what it changes.
 func (a *watching) result(result *Result, now time.Time) {
 	a.tell(WatchResult, now).Result = *result
-	fate := cadence.Failed
-	switch {
-	case result.Settles() && result.Status == StatusReply, result.Corrects && !result.Late:
-		fate = cadence.Answered
-	case !result.Settles():
+	fate, ok := pulseFate(result)
+	if !ok {
 		return
-	case result.Status == StatusNoReply && result.Cause == nil:
-		fate = cadence.Silent
 	}
 	p := &a.target.probing
 	change, also := a.Pulse.Observe(result.Seq, fate, p.DownAfter, p.NewIDAfter)
@@ -364,6 +359,19 @@ func (a *watching) result(result *Result, now time.Time) {
 		a.turn, a.line.Pool = (a.turn+1)%watchTurns, nil
 		a.tell(WatchNewID, now)
 	}
+}
+
+// pulseFate returns what a result is to the pulse of a host; not ok: nothing.
+func pulseFate(r *Result) (fate cadence.Fate, ok bool) {
+	switch {
+	case r.Settles() && r.Status == StatusReply, r.Corrects && !r.Late:
+		return cadence.Answered, true
+	case !r.Settles():
+		return fate, false
+	case r.Status == StatusNoReply && r.Cause == nil:
+		return cadence.Silent, true
+	}
+	return cadence.Failed, true
 }
 
 // tell queues an event about the address.

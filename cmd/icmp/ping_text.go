@@ -103,7 +103,7 @@ func (t *textReporter) line(host *icmplib.Host, r icmplib.Result) string {
 	case r.Cause != nil:
 		return fmt.Sprintf("To %s seq=%d: %v", r.Dst, r.Seq, r.Cause)
 	case r.Status == icmplib.StatusNoReply:
-		return fmt.Sprintf("No reply from %s: seq=%d%s", t.display(host, r), r.Seq, mark(r.Suspect, " (our own socket lost packets)"))
+		return fmt.Sprintf("No reply from %s: seq=%d%s", t.display(host, r), r.Seq, mark(r.Suspect, " (our own socket lost packets)")+mark(r.NewID, " (another id follows)"))
 	case r.Status == icmplib.StatusReply, r.Status == icmplib.StatusAltered:
 		return fmt.Sprintf("%d bytes from %s: seq=%d%s time=%s%s", r.Size, t.display(host, r), r.Seq, ttl(r), milliseconds(r.RTT), remarks(r))
 	}
@@ -259,6 +259,7 @@ func tally(s *icmplib.Stats) string {
 		{s.SendErrors, "not sent"},
 		{s.Unsettled, "still open"},
 		{s.Suspect, "perhaps lost by this host"},
+		{s.NewIDs, "changes of the id"},
 	} {
 		if item.n > 0 {
 			fmt.Fprintf(&b, ", +%d %s", item.n, item.what)
