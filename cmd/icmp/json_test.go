@@ -197,8 +197,8 @@ func checkColumns(t *testing.T, got, want map[string]string) {
 	}
 }
 
-// Each field of JSON has a column, save lists of objects and those that the header
-// splits up.
+// Each field of JSON has a column, save lists of objects, those that the header splits up,
+// and new_ids, which only a ping without end has.
 func TestTheColumnsAreTheFieldsOfJSON(t *testing.T) {
 	s := theSchema(t)
 	for _, tt := range []struct {
@@ -206,8 +206,8 @@ func TestTheColumnsAreTheFieldsOfJSON(t *testing.T) {
 		definitions []string
 		others      []string
 	}{
-		{csvHostHeader, []string{"Host"}, []string{"schema", "histogram", "last_icmp_error"}},
-		{csvHopHeader, []string{"Route", "Hop", "Responder"}, []string{"schema", "histogram", "last_icmp_error", "hops", "rewrites", "graph", "responders", "as_numbers"}},
+		{csvHostHeader, []string{"Host"}, []string{"schema", "histogram", "last_icmp_error", "new_ids"}},
+		{csvHopHeader, []string{"Route", "Hop", "Responder"}, []string{"schema", "histogram", "last_icmp_error", "new_ids", "hops", "rewrites", "graph", "responders", "as_numbers"}},
 	} {
 		for _, definition := range tt.definitions {
 			for _, field := range s.Fields(definition) {
