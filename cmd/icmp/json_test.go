@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
@@ -116,7 +117,7 @@ func TestTheObjectOfMTRIsASnapshotWithAllEvents(t *testing.T) {
 	var out strings.Builder
 	outcome := anOutcome(icmplib.EndReached, silentHop(), finalHop())
 	outcome.last.Results = []icmplib.Result{reply(0, 1)}
-	jsonMTR{&jsonWriter{out: &out}, nil}.outcomes([]*mtrOutcome{outcome, {name: "a", err: errors.New("no permission")}})
+	jsonMTR{&jsonWriter{out: &out}, nil}.outcomes([]*mtrOutcome{outcome, {Subject: live.Subject{Name: "a", Flow: 2}, err: errors.New("no permission")}})
 	checkObjects(t, "Snapshot", out.String())
 	first, second, _ := strings.Cut(out.String(), "\n")
 	var s icmplib.Snapshot
@@ -126,7 +127,7 @@ func TestTheObjectOfMTRIsASnapshotWithAllEvents(t *testing.T) {
 	if o := object(t, first); o["start"] != "2026-01-02T03:04:05Z" {
 		t.Errorf("it began at %v", o["start"])
 	}
-	if o := object(t, second); o["error"] != "no permission" || o["start"] != nil {
+	if o := object(t, second); o["error"] != "no permission" || o["start"] != nil || o["flow"] != 2.0 {
 		t.Errorf("got %s", second)
 	}
 }

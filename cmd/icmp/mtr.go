@@ -20,6 +20,7 @@ import (
 const mtrExamples = `  icmp mtr example.net
   icmp mtr -T -P 443 -i 200ms example.net example.org
   icmp mtr --report -c 20 -n 192.0.2.1
+  icmp mtr -u --flows 8 example.net
   icmp mtr --json -c 60 -6 example.net > route.json`
 
 func newMTRCommand() *cobra.Command {
@@ -72,16 +73,17 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 	if f.numbers, err = f.asnFlags.cache(); err != nil {
 		return err
 	}
-	prober, stop, err := f.newProber(ctx, f.config())
+	probers, stop, err := f.newProbers(ctx, f.config(), int(f.flows))
 	if err != nil {
 		return err
 	}
 	defer stop()
 
-	watch := watching(prober)
+	watch := watching(probers)
 	if f.reports() {
 		status, term := newStatus(term)
-		c := newCollection(targets, status)
+		screen := live.Config{Targets: targets, Flows: int(f.flows)}
+		c := newCollection(screen.Subjects(), status)
 		defer whenAsked(ctx, func() { c.tell(term.err) })()
 		outcomes := c.collect(ctx, watch, f.monitorOptions(f.settings()))
 		status.end()
@@ -97,10 +99,16 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 	return verdict
 }
 
-// watching is how targets are watched.
-func watching(p *icmplib.Prober) live.Watch {
-	return func(ctx context.Context, target string, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error] {
-		return p.Monitor(ctx, target, opts)
+// watching is how targets are watched: each flow by a Prober of its own, whose ports and
+// ids nothing else has. A port that was chosen is that of the first flow.
+func watching(probers []*icmplib.Prober) live.Watch {
+	return func(ctx context.Context, s live.Subject, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error] {
+		flow := max(s.Flow-1, 0)
+		own := *opts
+		if own.Packet.SourcePort != 0 {
+			own.Packet.SourcePort += uint16(flow)
+		}
+		return probers[flow].Monitor(ctx, s.Name, &own)
 	}
 }
 
@@ -118,6 +126,7 @@ type mtrFlags struct {
 	traceFlags
 	asnFlags
 	count    int
+	flows    flowCount
 	interval time.Duration
 	outage   int
 	report   bool
@@ -132,8 +141,12 @@ type mtrFlags struct {
 	numbers *nameCache // of autonomous systems; nil: none
 }
 
-// maxMTRTargets bounds how many routes are watched at once.
-const maxMTRTargets = 1000
+// What bounds how much is watched at once: routes, and flows to a target, each of which has
+// sockets of its own.
+const (
+	maxMTRTargets = 1000
+	maxMTRFlows   = 64
+)
 
 // targets returns the words and what the lists have.
 func (f *mtrFlags) targets(ctx context.Context, words []string, term terminal) ([]string, error) {
@@ -175,6 +188,8 @@ func (f *mtrFlags) register(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.count, "count", "c", 0, "end after this many rounds; 0: go on until interrupted, the default save with\n--report, --json and --csv, where it is 10")
 	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one round to the next")
 	durationVar(flags, &f.timeout, "timeout", "Z", 2*time.Second, "how long each probe waits for its answer")
+	f.flows = 1
+	flags.Var(&f.flows, "flows", fmt.Sprintf("flows to watch each target by, up to %d, for paths of balancers: each is listed,\nand tab shows the hops of the next one", maxMTRFlows))
 	flags.IntVar(&f.outage, "outage", 3, "silent probes to the target, one after the other, that make an outage; 0: none do")
 	f.traceFlags.register(flags, mtrLetters)
 	f.asnFlags.register(flags, letters{"as-lookup": "z"})
@@ -245,6 +260,14 @@ func (f *mtrFlags) checkOwn() error {
 		return refuse("interval", f.interval, "1ms or more")
 	case f.outage < 0:
 		return refuse("outage", f.outage, "0 or more")
+	case f.flows < 1 || f.flows > maxMTRFlows:
+		return refuse("flows", f.flows.String(), fmt.Sprintf("1 to %d", maxMTRFlows)+"; icmp traceroute --flows all finds out how many ways there are")
+	case f.flows > 1 && f.csv:
+		return errors.New("--flows and --csv exclude each other: --json, which tells the flow, is allowed")
+	case f.flows > 1 && f.flowLabel != 0:
+		return errors.New("--flows and --flow-label exclude each other: one of them is allowed, for a label makes one flow of all")
+	case f.sourcePort > 0 && f.sourcePort+int(f.flows)-1 > 65535:
+		return refuse("source-port", f.sourcePort, fmt.Sprintf("up to %d, for each of %d flows has a port", 65536-int(f.flows), f.flows))
 	case f.both && f.numeric:
 		return errors.New("--show-ips and --numeric exclude each other: one of them is allowed")
 	case f.fields != "" && (f.json || f.csv):
@@ -315,17 +338,19 @@ func (f *mtrFlags) reporter(out io.Writer) mtrReporter {
 // show watches the targets on the terminal until its user quits, and returns
 // what was there at last.
 func (f *mtrFlags) show(ctx context.Context, watch live.Watch, targets []string) ([]*mtrOutcome, error) {
-	m := live.New(f.screen(targets, os.Getenv))
+	screen := f.screen(targets, os.Getenv)
+	m := live.New(screen)
 	err := live.Run(ctx, m, live.Terminal{
 		Out:     os.Stdout,
 		Environ: os.Environ(),
 		Watch:   watch,
 		Options: f.monitorOptions,
 	})
-	outcomes := make([]*mtrOutcome, len(targets))
-	for i, target := range targets {
+	subjects := screen.Subjects()
+	outcomes := make([]*mtrOutcome, len(subjects))
+	for i, s := range subjects {
 		o := m.Outcome(i)
-		outcomes[i] = &mtrOutcome{name: target, began: o.Began, last: o.Last, events: o.Events, err: o.Err, unsent: o.Unsent}
+		outcomes[i] = &mtrOutcome{Subject: s, began: o.Began, last: o.Last, events: o.Events, err: o.Err, unsent: o.Unsent}
 	}
 	return outcomes, err
 }
@@ -335,6 +360,7 @@ func (f *mtrFlags) screen(targets []string, env func(string) string) live.Config
 	looks := f.looks.apply(looksOf(env))
 	c := live.Config{
 		Targets:  targets,
+		Flows:    int(f.flows),
 		Settings: f.settings(),
 		Probes:   f.probes,
 		Interval: f.interval.String(),

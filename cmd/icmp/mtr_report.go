@@ -40,7 +40,7 @@ func (t *textMTR) outcomes(all []*mtrOutcome) {
 			fmt.Fprint(t.out, t.table(o))
 		}
 		if o.err == nil && o.unsent != nil {
-			fmt.Fprintf(t.out, "%s: %v\n", o.name, o.fault())
+			fmt.Fprintf(t.out, "%v: %v\n", o, o.fault())
 		}
 	}
 }
@@ -66,6 +66,9 @@ func (t *textMTR) table(o *mtrOutcome) string {
 		lines = append(lines, t.hop(route, &route.Hops[i])...)
 	}
 	title := routeName(route)
+	if o.Flow > 0 {
+		title += fmt.Sprintf(", flow %d", o.Flow)
+	}
 	width := max(leastMTRLabel, utf8.RuneCountInString(title)-2)
 	for _, l := range lines {
 		if l.hop != nil {
@@ -176,18 +179,21 @@ func (j jsonMTR) outcomes(all []*mtrOutcome) {
 	for _, o := range all {
 		s := icmplib.Snapshot{Round: o.rounds(), Route: *o.route(), Events: o.events}
 		s.Err = o.fault()
-		if o.last == nil {
-			j.write(&s)
-			continue
+		var more []jsonField
+		if o.Flow > 0 {
+			more = append(more, jsonField{"flow", o.Flow})
 		}
-		s.Time = o.last.Time
-		j.write(&s, append(asnField(j.numbers, &s.Route), jsonField{"start", o.began})...)
+		if o.last != nil {
+			s.Time = o.last.Time
+			more = append(append(more, asnField(j.numbers, &s.Route)...), jsonField{"start", o.began})
+		}
+		j.write(&s, more...)
 	}
 }
 
-// mtrOutcome is what is known of a target when its watching has ended.
+// mtrOutcome is what is known of a target, by one flow, when its watching has ended.
 type mtrOutcome struct {
-	name   string
+	live.Subject
 	began  time.Time         // when the first probe was sent
 	last   *icmplib.Snapshot // nil if there was none
 	events []icmplib.Event
@@ -206,10 +212,10 @@ type collection struct {
 	all []*mtrOutcome
 }
 
-func newCollection(targets []string, status *status) *collection {
+func newCollection(subjects []live.Subject, status *status) *collection {
 	c := &collection{status: status}
-	for _, target := range targets {
-		c.all = append(c.all, &mtrOutcome{name: target})
+	for _, s := range subjects {
+		c.all = append(c.all, &mtrOutcome{Subject: s})
 	}
 	return c
 }
@@ -227,7 +233,7 @@ func (c *collection) collect(ctx context.Context, watch live.Watch, opts *icmpli
 	var all sync.WaitGroup
 	for _, o := range c.all {
 		all.Go(func() {
-			for snapshot, err := range watch(ctx, o.name, opts) {
+			for snapshot, err := range watch(ctx, o.Subject, opts) {
 				switch {
 				case err != nil && ctx.Err() != nil:
 					return
@@ -279,10 +285,10 @@ func (o *mtrOutcome) rounds() int {
 // route returns the last state of the route, an empty one if there is none.
 func (o *mtrOutcome) route() *icmplib.Route {
 	if o.last == nil {
-		return &icmplib.Route{Name: o.name}
+		return &icmplib.Route{Name: o.Name}
 	}
 	route := o.last.Route
-	route.Name = o.name
+	route.Name = o.Name
 	return &route
 }
 
@@ -311,9 +317,12 @@ func (o *mtrOutcome) fault() error {
 }
 
 // verdict returns the error that a target stands for. Packets that the system
-// did not send make an unreachable target, unless it lacked the permission.
+// did not send make an unreachable target, unless it lacked the permission. What keeps a
+// target from being watched at all is told of its first flow only.
 func (o *mtrOutcome) verdict() error {
 	switch {
+	case o.err != nil && o.last == nil && o.Flow > 1:
+		return errDead
 	case o.err != nil:
 		return o.err
 	case o.isAlive():

@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/cmd/icmp/internal/live"
 )
 
 // anOutcome is that of a made-up route, watched for some rounds.
 func anOutcome(end icmplib.RouteEnd, hops ...*icmplib.Hop) *mtrOutcome {
 	return &mtrOutcome{
-		name:  "www.example",
-		began: someTime,
-		last:  &icmplib.Snapshot{Round: 3, Time: someTime.Add(time.Minute), Route: *aRoute(end, hops...)},
+		Subject: live.Subject{Name: "www.example"},
+		began:   someTime,
+		last:    &icmplib.Snapshot{Round: 3, Time: someTime.Add(time.Minute), Route: *aRoute(end, hops...)},
 		events: []icmplib.Event{
 			{Kind: icmplib.EventRouteChange, Time: someTime, Round: 2, Distance: 3, From: router4, To: balancer},
 			{Kind: icmplib.EventOutage, Time: someTime, Round: 3},
@@ -66,8 +67,8 @@ func TestTheReportOfMTR(t *testing.T) {
 				"HOST: www.example (192.0.2.7)     Loss%   Snt   Last   Avg  Best  Wrst StDev\n" +
 				"  1.|-- ???                           -     0      -     -     -     -     -\n",
 		},
-		{"of what could not begin", &mtrOutcome{name: "a", err: errors.New("no permission")}, ""},
-		{"of what the system does not send", &mtrOutcome{name: "a", unsent: errNoRoute}, "a: not sent: " + errNoRoute.Error() + "\n"},
+		{"of what could not begin", &mtrOutcome{Subject: live.Subject{Name: "a"}, err: errors.New("no permission")}, ""},
+		{"of what the system does not send", &mtrOutcome{Subject: live.Subject{Name: "a"}, unsent: errNoRoute}, "a: not sent: " + errNoRoute.Error() + "\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
@@ -104,7 +105,7 @@ func TestTheVerdictOfMTR(t *testing.T) {
 
 func TestCollectingKeepsWhatThereIsWhenItIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	watch := func(ctx context.Context, target string, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error] {
+	watch := func(ctx context.Context, _ live.Subject, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error] {
 		return func(yield func(*icmplib.Snapshot, error) bool) {
 			first := anOutcome(icmplib.EndReached, finalHop()).last
 			first.Results = []icmplib.Result{{}, reply(1, 0), reply(0, 0)}
@@ -114,9 +115,9 @@ func TestCollectingKeepsWhatThereIsWhenItIsInterrupted(t *testing.T) {
 			yield(nil, context.Cause(ctx))
 		}
 	}
-	for _, o := range newCollection([]string{"a", "b"}, &status{}).collect(ctx, watch, nil) {
+	for _, o := range newCollection([]live.Subject{{Name: "a"}, {Name: "b"}}, &status{}).collect(ctx, watch, nil) {
 		if o.err != nil || o.rounds() != 3 || !o.isAlive() || o.began != someTime || len(o.events) != 0 {
-			t.Errorf("%s: %d rounds from %v on, %v", o.name, o.rounds(), o.began, o.err)
+			t.Errorf("%v: %d rounds from %v on, %v", o, o.rounds(), o.began, o.err)
 		}
 	}
 }

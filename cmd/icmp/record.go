@@ -5,13 +5,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/cmd/internal/pcapng"
 )
 
-// recorder writes the packets of a Prober to a file.
+// recorder writes the packets of Probers to a file.
 type recorder struct {
+	mu     sync.Mutex
 	file   *os.File
 	buffer *bufio.Writer
 	w      *pcapng.Writer
@@ -22,9 +24,17 @@ type recorder struct {
 // newProber makes the Prober of a command, whose packets are recorded where that is
 // asked for. The function ends it, and is to be called once.
 func (f *probeFlags) newProber(ctx context.Context, cfg *icmplib.Config) (*icmplib.Prober, func(), error) {
+	all, end, err := f.newProbers(ctx, cfg, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	return all[0], end, nil
+}
+
+// newProbers makes several that are alike, and are recorded in one file.
+func (f *probeFlags) newProbers(ctx context.Context, cfg *icmplib.Config, n int) ([]*icmplib.Prober, func(), error) {
 	if f.record == "" {
-		p, err := icmplib.NewProber(cfg)
-		return p, func() { p.Close() }, err
+		return severalProbers(cfg, n)
 	}
 	file, err := os.Create(f.record)
 	if err != nil {
@@ -42,17 +52,36 @@ func (f *probeFlags) newProber(ctx context.Context, cfg *icmplib.Config) (*icmpl
 	}
 	recorded := *cfg
 	recorded.Trace = r.note
-	p, err := icmplib.NewProber(&recorded)
+	all, end, err := severalProbers(&recorded, n)
 	if err != nil {
 		file.Close()
 		return nil, nil, err
 	}
-	return p, func() { p.Close(); r.end() }, nil
+	return all, func() { end(); r.end() }, nil
+}
+
+func severalProbers(cfg *icmplib.Config, n int) (all []*icmplib.Prober, end func(), err error) {
+	end = func() {
+		for _, p := range all {
+			p.Close()
+		}
+	}
+	for range n {
+		p, err := icmplib.NewProber(cfg)
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+		all = append(all, p)
+	}
+	return all, end, nil
 }
 
 // note writes what there is a packet of. That a probe was silent shows in that no
 // answer was credited to it.
 func (r *recorder) note(e icmplib.TraceEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if e.Packet == nil || r.broken {
 		return
 	}

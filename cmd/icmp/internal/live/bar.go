@@ -12,8 +12,8 @@ import (
 // bar draws the first line: what is watched, and how. What matters least is
 // left out where there is no room.
 func (m *Model) bar(t *track) string {
-	left := " " + t.name
-	if a := t.address(); a.IsValid() && a.String() != t.name {
+	left := " " + t.String()
+	if a := t.address(); a.IsValid() && a.String() != t.Name {
 		left += " (" + a.String() + ")"
 	}
 	words := m.words(t)

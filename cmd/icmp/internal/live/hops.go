@@ -138,12 +138,12 @@ func (m *Model) labels(t *track, r *icmplib.Responder, h *icmplib.Hop, remarks s
 // name returns the name of an address. The target goes by the one that it was
 // given.
 func (m *Model) name(t *track, addr netip.Addr) string {
-	_, err := netip.ParseAddr(t.name)
+	_, err := netip.ParseAddr(t.Name)
 	switch {
 	case m.numeric:
 		return ""
 	case err != nil && addr.WithZone("") == t.address().WithZone(""):
-		return t.name
+		return t.Name
 	case m.cfg.Name == nil:
 		return ""
 	}

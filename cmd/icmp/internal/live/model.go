@@ -10,6 +10,7 @@ import (
 // Config is what a view is of, and what it looks like.
 type Config struct {
 	Targets  []string
+	Flows    int // by which each of them is watched; 0 is one
 	Settings Settings
 
 	// Probes says in words what is sent. Nil: the name of the protocol.
@@ -124,7 +125,7 @@ type Outcome struct {
 	Unsent error // why the system has sent nothing of late; nil: it has
 }
 
-// Outcome returns what is known of a target.
+// Outcome returns what is known of a target, by its place in [Config.Subjects].
 func (m *Model) Outcome(target int) Outcome {
 	t := m.tracks[target]
 	return Outcome{t.began, t.now, t.events, t.err, t.unsent}
@@ -143,9 +144,11 @@ func (m *Model) Failed() bool {
 
 // forget begins anew.
 func (m *Model) forget() {
-	m.tracks = make([]*track, len(m.cfg.Targets))
-	for i, name := range m.cfg.Targets {
-		m.tracks[i] = newTrack(i, printable(name))
+	subjects := m.cfg.Subjects()
+	m.tracks = make([]*track, len(subjects))
+	for i, s := range subjects {
+		s.Name = printable(s.Name)
+		m.tracks[i] = newTrack(i, s)
 	}
 	m.frozen, m.scroll = nil, 0
 }

@@ -15,7 +15,7 @@ func targets() (*Model, func() string) {
 	return m, func() string {
 		var shown []string
 		for _, t := range m.shown() {
-			shown = append(shown, t.name[:1])
+			shown = append(shown, t.Name[:1])
 		}
 		return strings.Join(shown, " ")
 	}
@@ -45,8 +45,8 @@ func TestKeysSortTargetsAndGoThroughThem(t *testing.T) {
 		if effect := m.Key(step.key); effect != Nothing {
 			t.Errorf("%s has the effect %d", step.key, effect)
 		}
-		if now, _ := m.current(); shown() != step.shown || now.name != step.current {
-			t.Errorf("%s shows %s and %s, want %s and %s", step.key, shown(), now.name, step.shown, step.current)
+		if now, _ := m.current(); shown() != step.shown || now.Name != step.current {
+			t.Errorf("%s shows %s and %s, want %s and %s", step.key, shown(), now.Name, step.shown, step.current)
 		}
 	}
 }

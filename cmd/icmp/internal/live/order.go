@@ -26,7 +26,7 @@ func (o order) sorted(tracks []*track) []*track {
 	slices.SortStableFunc(all, func(a, b *track) int {
 		switch o {
 		case byName:
-			return cmp.Compare(a.name, b.name)
+			return cmp.Compare(a.Name, b.Name)
 		case byLoss:
 			return cmp.Compare(b.loss(), a.loss())
 		case byRTT:

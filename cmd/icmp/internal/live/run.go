@@ -12,8 +12,8 @@ import (
 	"github.com/goicmp/icmplib"
 )
 
-// Watch watches the route to a target, as the method Monitor of a Prober does.
-type Watch func(ctx context.Context, target string, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error]
+// Watch watches the route to a target by one flow, as the method Monitor of a Prober does.
+type Watch func(ctx context.Context, s Subject, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error]
 
 // Terminal is where a view is, and what is watched there.
 type Terminal struct {
@@ -108,9 +108,9 @@ func (p *program) start() {
 	ctx, cancel := context.WithCancel(p.ctx)
 	p.cancel = cancel
 	opts := p.terminal.Options(p.Settings())
-	for i, target := range p.cfg.Targets {
+	for i, s := range p.cfg.Subjects() {
 		news := Update{Target: i, Generation: p.generation}
-		p.watching.Go(func() { p.watch(ctx, target, opts, news) })
+		p.watching.Go(func() { p.watch(ctx, s, opts, news) })
 	}
 }
 
@@ -121,8 +121,8 @@ func (p *program) stop() {
 }
 
 // watch sends on what is heard of a target.
-func (p *program) watch(ctx context.Context, target string, opts *icmplib.MonitorOptions, u Update) {
-	for snapshot, err := range p.terminal.Watch(ctx, target, opts) {
+func (p *program) watch(ctx context.Context, s Subject, opts *icmplib.MonitorOptions, u Update) {
+	for snapshot, err := range p.terminal.Watch(ctx, s, opts) {
 		if err != nil {
 			u.Err = err
 			break

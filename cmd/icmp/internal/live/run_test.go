@@ -18,18 +18,18 @@ type fakeWatch struct {
 
 // begun is a call.
 type begun struct {
-	target string
-	opts   *icmplib.MonitorOptions
-	ended  <-chan struct{}
+	Subject
+	opts  *icmplib.MonitorOptions
+	ended <-chan struct{}
 }
 
-func (f *fakeWatch) watch(ctx context.Context, target string, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error] {
+func (f *fakeWatch) watch(ctx context.Context, s Subject, opts *icmplib.MonitorOptions) iter.Seq2[*icmplib.Snapshot, error] {
 	return func(yield func(*icmplib.Snapshot, error) bool) {
 		if f.err != nil {
 			yield(nil, f.err)
 			return
 		}
-		f.began <- begun{target, opts, ctx.Done()}
+		f.began <- begun{s, opts, ctx.Done()}
 		if yield(&icmplib.Snapshot{Round: 1, Route: icmplib.Route{Address: somewhere}}, nil) {
 			<-ctx.Done()
 		}
@@ -66,8 +66,8 @@ func TestKeysOfTheTerminalReachTheWatching(t *testing.T) {
 	press, wait := onTerminal(t.Context(), f, m)
 
 	first := <-f.began
-	if first.target != "a.example" || first.opts.Packet.Protocol != icmplib.ICMP {
-		t.Errorf("it began with %s and %v", first.target, first.opts.Packet.Protocol)
+	if first.Name != "a.example" || first.opts.Packet.Protocol != icmplib.ICMP {
+		t.Errorf("it began with %s and %v", first.Subject, first.opts.Packet.Protocol)
 	}
 	press("u") // which asks, once anything was measured
 	press("y")

@@ -40,6 +40,7 @@ var (
 	addresses = Config{Targets: []string{"198.51.100.20"}, Interval: "200ms"}
 	inASCII   = Config{Targets: []string{"www.example.org"}, Interval: "1s", Name: names, ASCII: true}
 	inColour  = Config{Targets: []string{"www.example.org"}, Interval: "1s", Name: names, Colours: true}
+	byFlows   = Config{Targets: []string{"www.example.org"}, Flows: 4, Interval: "1s", Name: names}
 	several   = Config{Targets: []string{"www.example.org", "127.0.0.1", "2001:db8::53", "nowhere.example"}, Interval: "1s", Name: names}
 )
 
@@ -56,6 +57,7 @@ var screens = []screen{
 	{name: "80x24-help", width: 80, height: 24, cfg: www, feed: one(office, 30), keys: "?"},
 	{name: "80x24-scrolled", width: 80, height: 24, cfg: addresses, feed: one(far(40), 12), keys: "down down down pgdown"},
 	{name: "80x24-targets", width: 80, height: 24, cfg: several, feed: three, keys: "s s tab"},
+	{name: "80x24-flows", width: 80, height: 24, cfg: byFlows, feed: three, keys: "tab"},
 	{name: "80x24-error", width: 80, height: 24, cfg: several, feed: three, keys: "left"},
 	{name: "80x24-outage", width: 80, height: 24, cfg: inColour, feed: one(office, 23)},
 	{name: "80x24-restarted", width: 80, height: 24, cfg: www, feed: one(office, 23), keys: "4 y u"},

@@ -1,5 +1,36 @@
 package live
 
+import "strconv"
+
+// Subject is what is watched by one flow.
+type Subject struct {
+	Name string // of the target, as it was given
+	Flow int    // from 1; 0: there is but one
+}
+
+// String returns the name, with the flow where there are several.
+func (s Subject) String() string {
+	if s.Flow == 0 {
+		return s.Name
+	}
+	return s.Name + ", flow " + strconv.Itoa(s.Flow)
+}
+
+// Subjects returns the targets in the order given, each by all of its flows.
+func (c *Config) Subjects() []Subject {
+	all := make([]Subject, 0, len(c.Targets)*max(c.Flows, 1))
+	for _, name := range c.Targets {
+		if c.Flows <= 1 {
+			all = append(all, Subject{Name: name})
+			continue
+		}
+		for flow := 1; flow <= c.Flows; flow++ {
+			all = append(all, Subject{name, flow})
+		}
+	}
+	return all
+}
+
 // targetRows returns a line for each of several targets, with the figures of the
 // hop at which it answers.
 func (m *Model) targetRows(shown []*track) []row {
@@ -11,7 +42,7 @@ func (m *Model) targetRows(shown []*track) []row {
 }
 
 func (m *Model) targetRow(t *track) row {
-	r := row{label: t.name, tone: same, loss: same, hop: t.target()}
+	r := row{label: t.String(), tone: same, loss: same, hop: t.target()}
 	if t.id == m.selected {
 		r.lead, r.tone = " >", m.paint.pick
 	}

@@ -11,7 +11,7 @@ import (
 // Update is news of a target. The zero Update but for Target and Generation says
 // that its watching has ended.
 type Update struct {
-	Target     int               // its place among the targets
+	Target     int               // its place in [Config.Subjects]
 	Generation int               // of the [Model] when the watching began
 	Snapshot   *icmplib.Snapshot // of the round that has ended; nothing changes it any more
 	Err        error             // why there will be no further snapshot
@@ -20,10 +20,10 @@ type Update struct {
 // maxEvents is how many events are kept of a target.
 const maxEvents = 1000
 
-// track is what is known of a target.
+// track is what is known of a target by one flow.
 type track struct {
-	id     int // its place on the command line
-	name   string
+	id int // its place among the subjects
+	Subject
 	began  time.Time         // when the first probe was sent
 	now    *icmplib.Snapshot // nil before the first
 	trails map[int]*trail    // by distance
@@ -33,8 +33,8 @@ type track struct {
 	ended  bool
 }
 
-func newTrack(id int, name string) *track {
-	return &track{id: id, name: name, trails: map[int]*trail{}}
+func newTrack(id int, s Subject) *track {
+	return &track{id: id, Subject: s, trails: map[int]*trail{}}
 }
 
 // absorb takes news.
