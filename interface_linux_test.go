@@ -37,6 +37,7 @@ func TestAnInterfaceThatIsMadeAgainIsFoundAgain(t *testing.T) {
 				}
 				traceOverNewLink(t, p, target, packet)
 			}
+			mtuOfALinkThatGoes(t, p, target)
 		}
 	})
 }
@@ -109,6 +110,22 @@ func link(t *testing.T, word string) {
 	if answer, err := bufio.NewReader(c).ReadString('\n'); err != nil || answer != "<nil>\n" {
 		t.Fatalf("to %s the link: %q, %v", word, answer, err)
 	}
+}
+
+// mtuOfALinkThatGoes has the link removed while the MTU is looked for, whenever that is: no
+// figure is more than the link took.
+func mtuOfALinkThatGoes(t *testing.T, p *icmplib.Prober, target string) {
+	t.Helper()
+	found := make(chan *icmplib.MTUReport, 1)
+	go func() {
+		m, _ := p.PathMTU(t.Context(), target, &icmplib.PathMTUOptions{Timeout: 200 * time.Millisecond, MaxHops: 3})
+		found <- m
+	}()
+	link(t, "remove")
+	if m := <-found; m != nil && (m.MTU > 1500 || m.LocalMTU > 1500) {
+		t.Errorf("the MTU of %s: %v, of a link that takes 1500 bytes", target, m)
+	}
+	link(t, "make")
 }
 
 func pingOverNewLink(t *testing.T, p *icmplib.Prober, target string) {

@@ -15,7 +15,8 @@ type MTUReport struct {
 	Name    string
 
 	// MTU is the MTU of the path: the largest packet that arrives, subject to Confirmed and
-	// Exact.
+	// Exact. It is 0 if it is not known: packets larger than the smallest were not answered
+	// and, as this system refused them for another reason than their size, did not leave.
 	MTU int
 
 	// Reached is set if the target answers. If it does not, MTU is that of the path to the

@@ -1,7 +1,9 @@
 package icmplib
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,5 +36,41 @@ func TestAnOutageIsNoBlackHole(t *testing.T) {
 				t.Errorf("with an outage after %v: %v", from, m)
 			}
 		})
+	}
+}
+
+// A link that goes away early has the system refuse all that follows: whenever that is, no
+// figure is more than what was sent, and where there is none it is said why.
+func TestALinkThatGoesSupportsNoMTU(t *testing.T) {
+	t.Parallel()
+	const network = `
+		client 192.0.2.1
+		node r1 10.0.1.1 delay=5ms mtu=1100
+		node t 10.0.9.9 delay=10ms
+		path 10.0.9.0/24 r1 t
+	`
+	unknown := 0
+	for gone := time.Millisecond; gone < 100*time.Millisecond; gone += time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			n := netsim.MustParse(network)
+			p := simProberWith(t, n, netsim.ConnOptions{Datagram: true}, func(c *netsim.Conn) {
+				time.AfterFunc(gone, func() { c.FailSend(1_000_000, syscall.ENODEV) })
+			})
+			defer p.Close()
+			m, err := p.PathMTU(t.Context(), "10.0.9.9", nil)
+			largest := 0
+			for _, r := range n.Log() {
+				largest = max(largest, r.Length)
+			}
+			switch {
+			case m.MTU == 0 && errors.Is(err, syscall.ENODEV) && !m.Confirmed && !m.Exact && largest <= leastMTU4:
+				unknown++
+			case m.MTU == 0, m.MTU > largest:
+				t.Errorf("gone after %v, when %d bytes had left: %v, %v", gone, largest, m, err)
+			}
+		})
+	}
+	if unknown == 0 {
+		t.Error("it is always known")
 	}
 }

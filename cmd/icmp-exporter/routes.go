@@ -235,7 +235,7 @@ func (w *world) measureMTU(ctx context.Context, s *series, every time.Duration) 
 		cancel()
 		<-w.mtuPlaces
 		w.noteWay(ctx, func() {
-			if s.way.mtu = report; err != nil || !report.Reached {
+			if s.way.mtu = report; err != nil || !report.Reached || report.MTU == 0 {
 				s.way.mtu = nil
 				s.way.mtuFailures++
 			}

@@ -121,7 +121,7 @@ func describeMTU(p *icmplib.MTUReport) string {
 	}
 	switch {
 	case p.MTU == 0:
-		return "interrupted: the path MTU is not known"
+		return "the path MTU is not known: no packet larger than the smallest was sent, or none in time"
 	case p.Confirmed && p.Exact:
 		return fmt.Sprintf("path MTU %d: packets of this size are answered by %s, larger ones do not get there", p.MTU, by)
 	case p.Confirmed:

@@ -106,7 +106,7 @@ path MTU 1300: packets of this size are answered by the target, larger ones do n
 path MTU 9000 at the least: packets of this size are answered by the farthest router, for the target does not answer
 `}, {
 		icmplib.MTUReport{Address: target, Name: "10.0.9.9"},
-		"path MTU to 10.0.9.9\ninterrupted: the path MTU is not known\n",
+		"path MTU to 10.0.9.9\nthe path MTU is not known: no packet larger than the smallest was sent, or none in time\n",
 	}} {
 		if got := describePathMTU(&tt.path, nil); got != tt.want {
 			t.Errorf("got\n%s\nwant\n%s", got, tt.want)

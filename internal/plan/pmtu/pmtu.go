@@ -7,7 +7,8 @@
 //     witness is the farthest that answers: the target, or a router.
 //  2. The largest packet that this system sends is found by giving it packets. An error of
 //     its own about one is no answer: the packet went nowhere. Where it says that one is too
-//     big, that is what this system sends at the most.
+//     big, that is what this system sends at the most. Another refusal, as where the link is
+//     gone, says nothing of a size.
 //  3. A size is tried by Count packets, an Interval apart. It passes if one is answered as
 //     small ones are, or by the target; it is refused if somebody says so.
 //  4. A size vanishes if small packets that were sent among those of the size, in random
@@ -23,7 +24,8 @@
 //     none is left, a byte more is tried.
 //  8. The MTU is confirmed if a packet of just this size was answered, and exact if one of
 //     a byte more is known to fail. Where nothing could be told of any size, the MTU is the
-//     size that nothing speaks against, unconfirmed.
+//     size that nothing speaks against, unconfirmed; and if this system sent none and did not
+//     say what it sends, it is not known.
 //  9. Larger packets are followed from hop to hop. Where they end, the link in front of
 //     them is a bottleneck: somebody refuses what is not small, or packets vanish there. Hops
 //     that answered small packets are tried one by one, for they may be slow.
@@ -117,11 +119,13 @@ type Plan struct {
 	order     *rand.Rand        // of packets that are sent together
 	flow      int               // 1: datagrams
 
-	volley *volley // what is asked: one of them
-	route  *route
-	probes []asked // by number
-	failed error
-	done   bool
+	volley  *volley // what is asked: one of them
+	route   *route
+	probes  []asked // by number
+	left    int     // the size of the largest packet that left this host to be answered
+	refusal error   // why this system did not take the last one that it refused for another reason than its size
+	failed  error
+	done    bool
 }
 
 // asked is what a probe was sent for.
@@ -174,7 +178,7 @@ func New(cfg Config) *Plan {
 	return p
 }
 
-// Err returns why the search could not begin: the system took no packet.
+// Err returns why the search found nothing, or ended early: the system took no packet.
 func (p *Plan) Err() error { return p.failed }
 
 // Done reports whether all is known that was to be found out.
@@ -262,6 +266,8 @@ func (p *Plan) Refused(k plan.Key, err error, now time.Time) {
 		o := plan.Observation{Kind: plan.Silent, Settles: true, Err: err}
 		if p.cfg.TooBig(err) {
 			o.Kind = plan.TooBig
+		} else {
+			p.refusal = err
 		}
 		p.take(a, &o)
 	}
@@ -341,6 +347,9 @@ func (p *Plan) take(a asked, o *plan.Observation) {
 	v := a.volley
 	if o.Settles {
 		v.settled++
+		if o.Err == nil && !o.Local && !v.first {
+			p.left = max(p.left, v.packets[a.key].size)
+		}
 	}
 	if v.take(v.packets[a.key], o) || v.settled == len(v.packets) {
 		p.volley = nil
@@ -370,8 +379,8 @@ func (p *Plan) survey(then func()) {
 // packets, for that knows the interface that they would leave by; they have a TTL of 1,
 // and what is answered to them is of no interest.
 func (p *Plan) findLocal(then func(largest int)) {
-	p.isSent(p.cfg.Largest, func(fits bool) {
-		if fits {
+	p.isSent(p.cfg.Largest, func(f fit) {
+		if f != tooBig {
 			then(p.cfg.Largest)
 			return
 		}
@@ -394,25 +403,41 @@ func (p *Plan) halve(low, high, guess int, then func(largest int)) {
 	case guess == low && guess != p.cfg.Least:
 		size, guess = guess+1, 0
 	}
-	p.isSent(size, func(fits bool) {
-		if fits {
+	p.isSent(size, func(f fit) {
+		switch f {
+		case fits:
 			p.halve(size, high, guess, then)
-		} else {
+		case tooBig:
 			p.halve(low, size, guess, then)
+		default:
+			then(high - 1) // nothing speaks against it
 		}
 	})
 }
 
-// isSent finds out whether the system sends a packet of a size in one piece. Another
-// refusal is found by those who need an answer.
-func (p *Plan) isSent(size int, then func(fits bool)) {
-	fits := true
+// fit is whether the system sends a packet of a size in one piece.
+type fit uint8
+
+const (
+	notKnown fit = iota // it did not take it, for another reason
+	fits
+	tooBig
+)
+
+// isSent finds out whether the system sends a packet of a size.
+func (p *Plan) isSent(size int, then func(fit)) {
+	var f fit
 	p.fire(&volley{
 		packets: []packet{{size, 1}}, first: true,
 		take: func(_ packet, o *plan.Observation) bool {
-			fits = o.Kind != plan.TooBig || o.Responder.IsValid()
+			switch {
+			case o.Kind == plan.TooBig && !o.Responder.IsValid():
+				f = tooBig
+			case o.Err == nil:
+				f = fits
+			}
 			return true
 		},
-		then: func() { then(fits) },
+		then: func() { then(f) },
 	})
 }

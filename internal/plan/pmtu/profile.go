@@ -22,18 +22,24 @@ func (p *Plan) findBetween(b *bounds, largest, ttl int, then func()) {
 		if p.LocalMTU > 0 {
 			largest = min(largest, p.LocalMTU) // it may have said so meanwhile
 		}
-		p.conclude(b)
+		if p.conclude(b); p.MTU == 0 {
+			p.failed, p.done = p.refusal, true
+			return
+		}
 		s := &profile{p: p, size: largest, from: 1, last: -1, largest: largest, end: ttl, then: then}
 		s.follow(1)
 	})
 }
 
-// conclude notes the MTU of the path.
+// conclude notes the MTU of the path; 0 if it is not known.
 func (p *Plan) conclude(b *bounds) {
 	p.MTU, p.Confirmed = b.passes, b.proven
 	p.Exact = b.shown && b.fails == b.passes+1
 	if b.open > 0 && b.passes == p.cfg.Least {
 		p.MTU, p.Confirmed = b.open, false // nothing speaks against it
+		if p.left < b.open && p.LocalMTU != b.open {
+			p.MTU = 0 // nothing speaks for it, either
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 )
 
 func TestWhatIsFound(t *testing.T) {
+	const small = 7 // the first packet that is not small, where all of two hops answer
 	hole := func(mtu int) router { return router{mtu: mtu, tells: -2} }
 	for _, tt := range []struct {
 		rules  string
@@ -25,10 +26,14 @@ func TestWhatIsFound(t *testing.T) {
 		{"6", "a router behind all who answer tells", []router{free, free, {silent: true, mtu: 1400}, {silent: true}}, nil, "1400ce: 9000 9000"},
 		{"1 8", "nobody answers", []router{{silent: true}, {silent: true}}, nil, "9000: 9000* 9000* 9000* 9000* 9000* 9000* 9000* 9000*"},
 		{"2 8", "this system's link", []router{free, free}, func(w *world) { w.local = 1500 }, "1500rce: 1500 1500"},
-		{"2", "this host's own firewall rejects all", []router{free, free}, func(w *world) { w.walls = true }, "9000: 9000*"},
+		{"2", "this host's own firewall rejects all", []router{free, free}, func(w *world) { w.walls = true }, "0: 0*"},
 		{"2", "and its link is known", []router{free, free}, func(w *world) { w.walls, w.local = true, 1500 }, "1500: 1500*"},
 		{"2", "this host says by ICMP what its tunnel takes", []router{free, free}, func(w *world) { w.own = 1420 }, "1420rce: 1420 1420"},
 		{"2", "and a router takes less", []router{free, {mtu: 1400}, free}, func(w *world) { w.own = 1420 }, "1400rce: 1420 1400r2 1400"},
+		{"2 8", "the link goes once small packets were answered", []router{free, free}, func(w *world) { w.gone = small }, "0r: 0 0"},
+		{"2 8", "and what it takes was found", []router{free, free}, func(w *world) { w.local, w.gone = 1500, small+16 }, "1500r: 1500 1500"},
+		{"2 8", "and it was told that it takes less", []router{free, free}, func(w *world) { w.local, w.gone = 1500, small+3 }, "0r: 0 0"},
+		{"2", "the link is away for a moment", []router{free, free}, func(w *world) { w.local, w.gone, w.back = 1500, small, small+1 }, "1500rce: 1500 1500"},
 		{"7 8 9 10", "routers tell", []router{{mtu: 4352}, {mtu: 1400}, free, free}, nil, "1400rce: 4352r1 1400r2 1400 1400"},
 		{"7 9", "a router does not tell how much", []router{{mtu: 1401, tells: -1}, free, free}, nil, "1401rce: 1401m 1401 1401"},
 		{"11", "a router tells too much", []router{{mtu: 1400, tells: 20000}, free, free}, nil, "1400rce: 1400m 1400 1400"},
@@ -85,19 +90,50 @@ func TestRule2TheSystemIsAskedByHalves(t *testing.T) {
 	}
 }
 
-// What the system says otherwise than that a packet is too big does not end the search.
+// A refusal for another reason says nothing of a size, whether a larger one is too big or not.
 func TestRule2OtherRefusals(t *testing.T) {
 	p := New(newWorld(free).cfg)
-	var fits []bool
-	for _, err := range []error{errTooBig, errors.New("no path")} {
-		p.isSent(100, func(f bool) { fits = append(fits, f) })
+	var found []fit
+	for _, err := range []error{errTooBig, errGone} {
+		p.isSent(100, func(f fit) { found = append(found, f) })
 		probe, _, _ := p.Next(time.Time{})
 		p.Refused(probe.Key, err, time.Time{})
 	}
-	p.isSent(100, func(f bool) { fits = append(fits, f) })
+	p.isSent(100, func(f fit) { found = append(found, f) })
 	probe, _, _ := p.Next(time.Time{})
-	if p.Sent(probe.Key, time.Time{}); !slices.Equal(fits, []bool{false, true, true}) || probe.TTL != 1 || probe.Size != 100 {
-		t.Errorf("refused as too big, otherwise, and sent: %v by %+v", fits, probe)
+	if p.Sent(probe.Key, time.Time{}); !slices.Equal(found, []fit{tooBig, notKnown, fits}) || probe.TTL != 1 || probe.Size != 100 {
+		t.Errorf("refused as too big, otherwise, and sent: %v by %+v", found, probe)
+	}
+}
+
+// Whenever the link goes, for good or for a while, no figure is given that nothing supports,
+// and where there is none it is said why.
+func TestRule8ALinkThatGoesSupportsNoFigure(t *testing.T) {
+	for _, local := range []int{0, 1500} {
+		for gone := 1; gone < 80; gone++ {
+			for _, packets := range []int{0, 1, 20} {
+				w := newWorld(free, router{mtu: 1400, tells: -2}, free)
+				w.local, w.gone = local, gone
+				if packets > 0 {
+					w.back = gone + packets
+				}
+				found := w.run(t)
+				largest := 0
+				for _, p := range w.sent {
+					largest = max(largest, p.Size)
+				}
+				p := w.plan
+				switch {
+				case p.MTU == 0:
+					if p.Err() != errGone || p.Confirmed || p.Exact {
+						t.Errorf("gone from %d on, for %d: %s, %v", gone, packets, found, p.Err())
+					}
+				case p.Reached && p.Confirmed && p.MTU > 1400, !p.Confirmed && p.MTU > largest && p.MTU != p.LocalMTU, p.LocalMTU != 0 && p.LocalMTU < local,
+					p.Reached && p.Exact && p.MTU != 1400:
+					t.Errorf("gone from %d on, for %d: %s; the first link takes %d", gone, packets, found, p.LocalMTU)
+				}
+			}
+		}
 	}
 }
 
@@ -396,15 +432,18 @@ func TestRule8WhatIsConcluded(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		b    bounds
+		left int
 		want string
 	}{
-		{"exact", bounds{passes: 1400, proven: true, fails: 1401, shown: true}, "1400ce:"},
-		{"the largest that was tried", bounds{passes: 1400, proven: true, fails: 1401}, "1400c:"},
-		{"not told apart", bounds{passes: 1400, proven: true, fails: 1500, shown: true, open: 1450}, "1400c:"},
-		{"nothing speaks against it", bounds{passes: 68, proven: true, fails: 1500, open: 1499}, "1499:"},
-		{"nothing was answered", bounds{passes: 68, fails: 1500, shown: true}, "68:"},
+		{"exact", bounds{passes: 1400, proven: true, fails: 1401, shown: true}, 1400, "1400ce:"},
+		{"the largest that was tried", bounds{passes: 1400, proven: true, fails: 1401}, 1400, "1400c:"},
+		{"not told apart", bounds{passes: 1400, proven: true, fails: 1500, shown: true, open: 1450}, 1450, "1400c:"},
+		{"nothing speaks against it", bounds{passes: 68, proven: true, fails: 1500, open: 1499}, 1499, "1499:"},
+		{"nor for it", bounds{passes: 68, proven: true, fails: 1500, open: 1499}, 68, "0:"},
+		{"nothing was answered", bounds{passes: 68, fails: 1500, shown: true}, 68, "68:"},
 	} {
 		p := New(newWorld(free).cfg)
+		p.left = tt.left
 		if p.conclude(&tt.b); p.words() != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, p.words(), tt.want)
 		}

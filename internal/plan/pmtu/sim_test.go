@@ -12,7 +12,10 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/plantest"
 )
 
-var errTooBig = errors.New("too big")
+var (
+	errTooBig = errors.New("too big")
+	errGone   = errors.New("there is no such link any more")
+)
 
 // router is a place on a path, the last of which is the target.
 type router struct {
@@ -31,6 +34,8 @@ type world struct {
 	path  []router
 	local int  // what this system sends; 0: all
 	own   int  // over which this host itself says, by ICMP, that a packet is too big; 0: none
+	gone  int  // from this packet on the link is gone, by number from 1; 0: it stays
+	back  int  // from this one on it is there again; 0: never
 	walls bool // this host itself says, by ICMP, that it sends nothing there
 	lost  map[int]bool
 	cfg   Config
@@ -38,6 +43,7 @@ type world struct {
 	now   time.Time
 	plan  *Plan
 	sent  []plan.Probe
+	given int // packets that the system was given
 }
 
 func newWorld(path ...router) *world {
@@ -110,6 +116,11 @@ func (w *world) run(t *testing.T) string {
 		}
 		p, ok, wake := w.plan.Next(w.now)
 		if ok {
+			w.given++
+			if w.gone > 0 && w.given >= w.gone && (w.back == 0 || w.given < w.back) {
+				w.plan.Refused(p.Key, errGone, w.now)
+				continue
+			}
 			if w.local > 0 && p.Size > w.local {
 				w.plan.Refused(p.Key, errTooBig, w.now)
 				continue
