@@ -67,6 +67,37 @@ func ExampleNewProber_refused() {
 	// Source4 ::1
 }
 
+// Results wait while the body of the loop is slow, here as long as three intervals.
+func ExampleProber_PingSeq_buffer() {
+	prober, err := icmplib.NewProber(nil)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer prober.Close()
+
+	var last time.Time
+	for result, err := range prober.PingSeq(context.Background(), "127.0.0.1", &icmplib.PingOptions{
+		Count:    4,
+		Interval: 20 * time.Millisecond,
+		Buffer:   100,
+	}) {
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		if result.Seq > 0 {
+			fmt.Println("left an interval later:", result.Sent.Sub(last) < 2*time.Second)
+		}
+		last = result.Sent
+		time.Sleep(60 * time.Millisecond) // a slow database, say
+	}
+	// Output:
+	// left an interval later: true
+	// left an interval later: true
+	// left an interval later: true
+}
+
 func ExampleProber_PingSeq() {
 	prober, err := icmplib.NewProber(nil)
 	if err != nil {

@@ -51,9 +51,20 @@ type PingOptions struct {
 	// negative value is refused.
 	ResolveEvery time.Duration
 
+	// Buffer is the number of results that may wait while the body of a [PingSeq] loop
+	// runs. The ping then runs on a goroutine of its own, and requests leave at their
+	// interval however long the body takes. While as many results wait, no request
+	// leaves; no result is lost, and what was missed is not made up for. The default is 0:
+	// the loop drives the sending. The maximum is 65,536; more and a negative value are
+	// refused. It has no effect on [Ping].
+	Buffer int
+
 	// Packet is the shape of the requests.
 	Packet Packet
 }
+
+// maxPingBuffer bounds the memory that a ping reserves at its beginning.
+const maxPingBuffer = 1 << 16
 
 // Ping sends echo requests to a host, given by name or address, and returns the statistics,
 // as icmplib's ping does. Calls share their sockets, which are open only while a call runs;
@@ -102,8 +113,9 @@ func PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Re
 // some routers report unreachable and forward: the reply then corrects the error.
 //
 // An error ends the sequence. If ctx ends, PingSeq yields the open requests as
-// [StatusUnsettled], and then the context's cause. Leaving the loop ends the ping. The loop
-// drives the sending: no request leaves while its body runs. The body does not affect the
+// [StatusUnsettled], and then the context's cause. Leaving the loop ends the ping, and
+// nothing of it runs any more then. The loop drives the sending: no request leaves while
+// its body runs, unless PingOptions.Buffer lets results wait. The body does not affect the
 // measured times.
 func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
@@ -112,7 +124,7 @@ func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) 
 			yield(Result{}, err)
 			return
 		}
-		yieldEach(yield, func(yield func(Result) bool) error { return run.each(ctx, yield) })
+		yieldEach(yield, func(yield func(Result) bool) error { return run.buffered(ctx, yield) })
 	}
 }
 
@@ -128,6 +140,9 @@ func (o *PingOptions) withDefaults() (PingOptions, error) {
 	}
 	if opts.ResolveEvery < 0 {
 		return opts, &ConfigError{Field: "ResolveEvery", Value: opts.ResolveEvery, Allowed: "an interval, or 0 for never"}
+	}
+	if opts.Buffer < 0 || opts.Buffer > maxPingBuffer {
+		return opts, &ConfigError{Field: "Buffer", Value: opts.Buffer, Allowed: "up to 65536 results, or 0 for none"}
 	}
 	if err := cmp.Or(validateUnit("Interval", opts.Interval), validateUnit("ResolveEvery", opts.ResolveEvery),
 		validateProbing(opts.Timeout, opts.Family, &opts.Packet)); err != nil {
@@ -286,6 +301,7 @@ type pingRun struct {
 	dst     netip.Addr
 	packet  *Packet
 	timeout time.Duration
+	buffer  int // results that may wait; 0: the caller's goroutine sends
 	ping    ping.Options
 	cfg     drive.Config
 	patient bool // a parameter problem settles no request, for the reply may come
@@ -303,7 +319,7 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 		return nil, err
 	}
 	r := &pingRun{
-		p: p, pool: pool, dst: dst, packet: &opts.Packet, timeout: opts.Timeout, patient: true,
+		p: p, pool: pool, dst: dst, packet: &opts.Packet, timeout: opts.Timeout, buffer: opts.Buffer, patient: true,
 		ping: ping.Options{Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout},
 	}
 	if opts.Packet.isGroup(dst) {
@@ -336,6 +352,43 @@ func (r *pingRun) run(ctx context.Context, t *pinging) error {
 // yield returns false or ctx ends.
 func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 	return r.run(ctx, &pinging{yield: yield})
+}
+
+// buffered is each, but while yield runs requests leave as long as there is room for
+// results. It returns when nothing of the ping runs any more, also where yield panics.
+func (r *pingRun) buffered(ctx context.Context, yield func(Result) bool) error {
+	if r.buffer == 0 {
+		return r.each(ctx, yield)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	left := make(chan struct{})
+	// The last result for which there is room waits at the channel, and with it the
+	// sending.
+	results := make(chan Result, r.buffer-1)
+	var err error // once results is closed
+	go func() {
+		defer close(results)
+		err = r.each(ctx, func(result Result) bool {
+			select {
+			case results <- result:
+				return true
+			case <-left:
+				return false
+			}
+		})
+	}()
+	defer func() {
+		close(left)
+		stop()
+		for range results { // until it is closed
+		}
+	}()
+	for result := range results {
+		if !yield(result) {
+			return nil
+		}
+	}
+	return err
 }
 
 // into sends the requests and adds their results to a host.
