@@ -3,9 +3,11 @@ package icmplib
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"net/netip"
 	"time"
 
+	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/plan/loss"
 )
 
@@ -285,4 +287,13 @@ func (r *LossReport) judge(slow, fast *lossPhase) {
 
 func (s *LossShare) plain() loss.Share {
 	return loss.Share{Sent: s.PacketsSent, Answered: s.PacketsAnswered, Interval: s.Interval}
+}
+
+// LogValue returns the target, the verdict, and from which hop on packets are lost.
+func (r LossReport) LogValue() slog.Value {
+	var a fields.Attrs
+	a.Target(r.Name, r.Address)
+	a = append(a, slog.String("verdict", r.Verdict.String()), slog.Bool("reached", r.Reached))
+	a.Count("from", r.From)
+	return a.Group()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/watch"
 )
@@ -508,4 +510,24 @@ func eventsOf(noticed []watch.Event) (all []Event) {
 		all = append(all, Event{Kind: EventKind(e.Kind), Time: e.Time, Round: e.Round, Distance: e.Hop, From: e.From, To: e.To, Duration: e.Duration})
 	}
 	return all
+}
+
+// LogValue returns the round, what [Route.LogValue] has, and how much there is of
+// results and events.
+func (s Snapshot) LogValue() slog.Value {
+	a := fields.Attrs{slog.Int("round", s.Round)}
+	logRoute(&a, &s.Route)
+	a.Count("results", len(s.Results))
+	a.Count("events", len(s.Events))
+	return a.Group()
+}
+
+// LogValue returns the fields that are set.
+func (e Event) LogValue() slog.Value {
+	a := fields.Attrs{slog.String("kind", e.Kind.String()), slog.Int("round", e.Round)}
+	a.Count("distance", e.Distance)
+	a.Addr("from", e.From)
+	a.Addr("to", e.To)
+	a.Duration("duration", e.Duration)
+	return a.Group()
 }

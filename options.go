@@ -2,8 +2,6 @@ package icmplib
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,7 +9,11 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/names"
+	"github.com/goicmp/icmplib/internal/service"
+	"github.com/goicmp/icmplib/internal/sockets"
+	"github.com/goicmp/icmplib/socket"
 )
 
 // The defaults of icmplib.
@@ -276,85 +278,257 @@ func (f *Family) UnmarshalText(word []byte) error {
 // familyOf returns the family of addr, or [AnyFamily] for the zero Addr.
 func familyOf(addr netip.Addr) Family { return Family(names.FamilyOf(addr)) }
 
-// Resolve returns the addresses of a host: at least one, each once, in the order of the
-// system's resolver.
-//
-// It returns an IPv4 or IPv6 address unchanged, IPv6 addresses with their zone, and an
-// IPv4-mapped address as its IPv4 address. "localhost", and names that end in ".localhost",
-// are the loopback address, whatever a server says (RFC 6761 section 6.3). Any other name
-// is looked up: for [AnyFamily], its IPv4 addresses, and its IPv6 addresses only if it has
-// no IPv4 address. A name that is not ASCII must be in its "xn--" form. Addresses of names
-// have no zones.
-//
-// If a name has no address of the family, cannot be looked up or cannot be a name,
-// errors.Is finds [ErrNameLookup] in the error and, if a lookup was made, errors.As finds
-// [*net.DNSError]. If ctx ends, the error is its cause, [context.Cause]. An unknown family
-// is a [*ConfigError].
-func Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
-	if err := validateFamily(family); err != nil {
-		return nil, err
-	}
-	return names.Resolve(ctx, net.DefaultResolver, name, names.Family(family))
+// Packet is the shape of a probe. A zero field takes its value from the Prober's [Config]
+// or, if that has none, the default.
+type Packet struct {
+	// Protocol is the probe's protocol. The default is [ICMP], an echo request.
+	Protocol Protocol
+
+	// Service is what UDP probes ask, for targets that drop what they do not
+	// understand: [DNS], [NTP] or [QUIC]. The answer of the target is a reply, and has
+	// to bring back what proves it: the identifier of a DNS query, and its cookie from
+	// servers that know such (RFC 7873), the transmit timestamp of NTP (RFC 5905), both
+	// connection IDs of QUIC (RFC 9000 section 6). The default is [NoService], a payload
+	// that means nothing. Size and Payload cannot be chosen with a service; QUIC has
+	// 1,200 bytes.
+	Service Service
+
+	// ServiceName is the name for whose IPv4 address a DNS server is asked. The default
+	// asks for the name servers of the root, which servers of either kind answer.
+	ServiceName string
+
+	// Port is the destination port of UDP, TCP and SCTP. The default is that of the
+	// Service, else 33434 for UDP and 80 for TCP and SCTP.
+	Port uint16
+
+	// SourcePort is the source port of UDP, TCP and SCTP. By default the Prober picks a
+	// free one and keeps it.
+	SourcePort uint16
+
+	// FlowLabel is the 20-bit flow label of IPv6, for UDP, TCP and SCTP. By default the
+	// system picks one for each flow.
+	FlowLabel uint32
+
+	// Source is the local address to send from, of the target's family.
+	Source netip.Addr
+
+	// Interface is the name of the interface to send and receive on.
+	Interface string
+
+	// Mark is the routing mark (SO_MARK). It works on Linux only, and requires
+	// CAP_NET_ADMIN or CAP_NET_RAW.
+	Mark uint32
+
+	// TTL is the time to live or hop limit, 1 to 255. The default is 64.
+	TTL int
+
+	// TrafficClass is the DSCP and ECN byte (RFC 2474, RFC 3168), 0 to 255.
+	TrafficClass int
+
+	// Size is the number of payload bytes, up to 65,507. The default is 56; negative means
+	// none. The first 10 bytes identify each probe and keep its checksum constant; with
+	// fewer, a reply proves less. UDP probes have at least 12. TCP and SCTP probes have no
+	// payload.
+	Size int
+
+	// Payload is sent unchanged, in place of Size bytes of the library's own; empty but not
+	// nil means none. Replies must contain all of it. It has no nonce: anyone who knows it
+	// can forge replies by guessing the id and the sequence number, so a reply must come
+	// from the address that was probed.
+	Payload []byte
+
+	// Broadcast allows an IPv4 broadcast address as the target. Any host of its network may
+	// answer: the first reply settles a probe, and those of other hosts are duplicates.
+	// Without it, such a target fails with [socket.ErrBroadcast].
+	Broadcast bool
+
+	// RequireSource accepts echo replies only from the address that was probed. By default,
+	// a reply with the probe's nonce counts from any address, because some hosts answer
+	// from another of their addresses; Result.Responder is that address. RequireSource has
+	// no effect on groups of hosts, whose members answer from their own addresses.
+	RequireSource bool
+
+	// DontFragment forbids fragmentation, here and on the path: if a packet is too big, an
+	// error comes back instead.
+	DontFragment bool
 }
 
-// NameCache resolves names as [Resolve] does and remembers the results, separately for each
-// family, for its Lifetime or until it is cleared. It does not remember failures. Calls
-// that ask for the same name at the same time share one lookup. The zero value is ready for
-// use, by any number of goroutines; set [Config.Names] to make a Prober use it.
-//
-// Addresses become outdated: a program that runs for long should set a Lifetime.
-type NameCache struct {
-	// Resolver looks names up. The default is [net.DefaultResolver]. Do not change it while
-	// the cache is in use.
-	Resolver *net.Resolver
-
-	// Lifetime is how long the answer of a lookup is remembered after it came. With 0 or a
-	// negative value, answers are remembered as long as the cache exists. The lifetimes
-	// that servers give (RFC 1035 section 3.2.1) are not known here. Do not change it while
-	// the cache is in use.
-	Lifetime time.Duration
-
-	cache names.Cache
-}
-
-// Resolve returns the addresses of a host, as the function [Resolve] does. The caller owns
-// the slice.
-func (c *NameCache) Resolve(ctx context.Context, name string, family Family) ([]netip.Addr, error) {
-	return c.resolve(ctx, c.Resolver, name, family)
-}
-
-// resolve is [NameCache.Resolve] with a resolver.
-func (c *NameCache) resolve(ctx context.Context, r names.Resolver, name string, family Family) ([]netip.Addr, error) {
-	if err := validateFamily(family); err != nil {
-		return nil, err
-	}
-	return c.cache.Resolve(ctx, r, name, names.Family(family), c.Lifetime)
-}
-
-// Clear forgets all names.
-func (c *NameCache) Clear() { c.cache.Clear() }
-
-// Errors of this package. Errors of other kinds are found with errors.Is, too:
-// [os.ErrPermission], [net.ErrClosed], [errors.ErrUnsupported] and those of
-// package context; and with errors.As: [*icmp.Error], which carries the ICMP
-// message, [*socket.OpError], [*socket.PermissionError] and [*ConfigError].
-var (
-	// ErrTimeout: no answer came before the timeout.
-	ErrTimeout = errors.New("no answer within the timeout")
-
-	// ErrNameLookup: a name could not be resolved, or cannot be a name.
-	ErrNameLookup = names.ErrLookup
-
-	// ErrTimeExceeded: the packet's TTL reached zero at a router.
-	ErrTimeExceeded = icmp.ErrTimeExceeded
-
-	// ErrUnreachable: a router or the target reported that the target is unreachable.
-	ErrUnreachable = icmp.ErrUnreachable
-
-	// ErrPacketTooBig: the packet was too big for the path and was not to be fragmented.
-	ErrPacketTooBig = icmp.ErrPacketTooBig
+// Bounds and defaults of a Packet.
+const (
+	defaultTTL  = icmp.DefaultTTL
+	maxTTL      = 255
+	maxClass    = 255
+	defaultSize = icmp.DefaultSize
+	maxSize     = icmp.MaxSize
 )
 
-// ConfigError is an option that cannot be used: the field, its value, and the allowed
-// values. It is returned before anything is sent.
-type ConfigError = icmp.FieldError
+// validate refuses what cannot be sent to any target.
+func (pk *Packet) validate() error {
+	switch {
+	case pk.TTL < 0 || pk.TTL > maxTTL:
+		return &ConfigError{Field: "TTL", Value: pk.TTL, Allowed: "1 to 255, or 0 for the default of 64"}
+	case pk.TrafficClass < 0 || pk.TrafficClass > maxClass:
+		return &ConfigError{Field: "TrafficClass", Value: pk.TrafficClass, Allowed: "0 to 255"}
+	case pk.Size > maxSize:
+		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "up to 65507 bytes, 0 for the default of 56, or negative for none"}
+	case pk.Protocol > SCTP:
+		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP, UDP, TCP or SCTP"}
+	case pk.Protocol == ICMP && pk.Port != 0:
+		return &ConfigError{Field: "Port", Value: pk.Port, Allowed: "0 with ICMP, which has no ports"}
+	case pk.Protocol == ICMP && pk.SourcePort != 0:
+		return &ConfigError{Field: "SourcePort", Value: pk.SourcePort, Allowed: "0 with ICMP, which has no ports"}
+	case pk.Protocol == ICMP && pk.FlowLabel != 0:
+		return &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "0 with ICMP"}
+	case pk.FlowLabel >= 1<<20:
+		return &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "up to 20 bits"}
+	case pk.Protocol != ICMP && pk.Broadcast:
+		return &ConfigError{Field: "Broadcast", Value: true, Allowed: "false with " + pk.Protocol.String()}
+	case (pk.Protocol == TCP || pk.Protocol == SCTP) && len(pk.Payload) > 0:
+		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none with " + pk.Protocol.String()}
+	case (pk.Protocol == TCP || pk.Protocol == SCTP) && pk.Size > 0:
+		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0 with " + pk.Protocol.String() + ", which has no payload"}
+	case len(pk.Payload) > maxSize:
+		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "up to 65507 bytes"}
+	}
+	return cmp.Or(pk.validateService(), validateInterface("Interface", pk.Interface))
+}
+
+// validateService refuses what no service can be asked.
+func (pk *Packet) validateService() error {
+	switch {
+	case pk.Service > QUIC:
+		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService, DNS, NTP or QUIC"}
+	case pk.ServiceName != "" && pk.Service != DNS:
+		return &ConfigError{Field: "ServiceName", Value: pk.ServiceName, Allowed: "none but with the Service DNS"}
+	case pk.Service == NoService:
+		return nil
+	case pk.Protocol != UDP:
+		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService with " + pk.Protocol.String() + ": services are asked by UDP"}
+	case pk.Size != 0 || pk.Payload != nil:
+		return &ConfigError{Field: "Size", Value: max(pk.Size, len(pk.Payload)), Allowed: "0, and no Payload, with a Service, whose message is given"}
+	}
+	if _, err := service.New(service.Kind(pk.Service), pk.ServiceName); err != nil {
+		return &ConfigError{Field: "ServiceName", Value: pk.ServiceName, Allowed: err.Error()}
+	}
+	return nil
+}
+
+// flow returns the flow of the probes, with the port to probe.
+func (pk *Packet) flow() engine.Flow {
+	f := engine.Flow{SourcePort: pk.SourcePort, DestinationPort: pk.Port, Label: pk.FlowLabel}
+	switch {
+	case pk.Port != 0:
+	case pk.Service != NoService:
+		f.DestinationPort = servicePorts[pk.Service]
+	case pk.Protocol == UDP:
+		f.DestinationPort = defaultPortUDP
+	case pk.Protocol == TCP, pk.Protocol == SCTP:
+		f.DestinationPort = defaultPortTCP
+	}
+	return f
+}
+
+// probe describes a packet of this shape; its outcomes have the tag.
+func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
+	return engine.Probe{Dst: dst, Tag: tag, TTL: ttl, Flow: pk.flow()}
+}
+
+// isOnePort reports whether each probe is a connection from one and the same port.
+func (pk *Packet) isOnePort() bool { return pk.Protocol == TCP && pk.SourcePort != 0 }
+
+// opConfig returns what all probes of an operation share.
+func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
+	var query *service.Query
+	if pk.Service != NoService {
+		query, _ = service.New(service.Kind(pk.Service), pk.ServiceName) // it has been validated
+	}
+	return engine.OpConfig{
+		Query:        query,
+		Sum:          p.sum,
+		Timeout:      timeout,
+		TrafficClass: pk.TrafficClass,
+		Size:         pk.size(),
+		Payload:      pk.Payload,
+		Numbered:     pk.Protocol == UDP,
+		Group:        pk.isGroup(dst),
+		Sourced:      pk.RequireSource,
+	}
+}
+
+// size returns the number of payload bytes to generate.
+func (pk *Packet) size() int {
+	switch {
+	case pk.Protocol == TCP, pk.Protocol == SCTP:
+		return 0
+	case pk.Size < 0:
+		return 0
+	case pk.Size == 0:
+		return defaultSize
+	}
+	return pk.Size
+}
+
+func (pk *Packet) ttl() int {
+	if pk.TTL == 0 {
+		return defaultTTL
+	}
+	return pk.TTL
+}
+
+// isGroup reports whether dst stands for several hosts, each of which answers from its own
+// address.
+func (pk *Packet) isGroup(dst netip.Addr) bool {
+	return dst.IsMulticast() || pk.Broadcast && socket.IsBroadcast(dst)
+}
+
+// key returns the key of the socket that a packet to dst needs.
+func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
+	key := socketKey{Spec: sockets.Spec{
+		Version:        icmp.V4,
+		Protocol:       pk.Protocol.number(),
+		Mode:           cfg.Mode,
+		ID:             cfg.ID,
+		Source:         cfg.Source4,
+		Interface:      cfg.Interface,
+		Mark:           cfg.Mark,
+		DontFragment:   pk.DontFragment,
+		Broadcast:      pk.Broadcast && dst.Is4(),
+		FirstPort:      pk.SourcePort,
+		SendTimestamps: cfg.SendTimestamps && pk.Protocol == ICMP,
+	}}
+	if dst.Is6() {
+		key.Version, key.Source = icmp.V6, cfg.Source6
+	}
+	if pk.FlowLabel != 0 && dst.Is4() {
+		return key, &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "0 for the target " + dst.String() + ": IPv4 has none"}
+	}
+	if pk.Source.IsValid() {
+		if pk.Source.Unmap().Is4() != dst.Is4() {
+			return key, &ConfigError{Field: "Source", Value: pk.Source, Allowed: "an address of the family of the target " + dst.String()}
+		}
+		key.Source = pk.Source
+	}
+	if pk.Interface != "" {
+		key.Interface = pk.Interface
+	}
+	if pk.Mark != 0 {
+		key.Mark = pk.Mark
+	}
+	if dst.Is6() && dst.IsLinkLocalUnicast() && dst.Zone() == "" && key.Interface == "" && key.Source.Zone() == "" {
+		return key, zoneError(dst)
+	}
+	return key, nil
+}
+
+// zoneError reports that a link-local address needs a zone, because every link has it.
+func zoneError(dst netip.Addr) error {
+	example := "eth0"
+	interfaces, _ := net.Interfaces()
+	for _, i := range interfaces {
+		if i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 {
+			example = i.Name
+			break
+		}
+	}
+	return &ConfigError{Field: "target", Value: dst, Allowed: "a link-local address with the interface of its link, such as " + dst.WithZone(example).String()}
+}

@@ -3,8 +3,11 @@ package icmplib
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/fields"
 )
 
 // MTUReport is the size of the largest packet that reaches a target without fragmentation:
@@ -237,4 +240,14 @@ func (o *PathMTUOptions) validateFor(dst netip.Addr) error {
 		return &ConfigError{Field: "MaxMTU", Value: o.MaxMTU, Allowed: "at least 1280 for the target " + dst.String() + ": each link of IPv6 takes that"}
 	}
 	return nil
+}
+
+// LogValue returns the target, the MTU and how sure it is, and how many black holes
+// there are.
+func (r MTUReport) LogValue() slog.Value {
+	var a fields.Attrs
+	a.Target(r.Name, r.Address)
+	a = append(a, slog.Int("mtu", r.MTU), slog.Bool("reached", r.Reached), slog.Bool("confirmed", r.Confirmed), slog.Bool("exact", r.Exact))
+	a.Count("black_holes", len(r.BlackHoles))
+	return a.Group()
 }

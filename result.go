@@ -1,19 +1,17 @@
 package icmplib
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"net/netip"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/transport"
-	"github.com/goicmp/icmplib/socket"
 )
 
 // Result describes one probe and how it ended. Silence and ICMP errors are data here, not
@@ -312,28 +310,6 @@ func (r *Result) appendMarks(b []byte) []byte {
 	return b
 }
 
-// statusError is a Status as an error, for a Result that has no better one.
-type statusError Status
-
-func (e statusError) Error() string { return Status(e).String() }
-
-// Is makes errors.Is find the errors that the Status stands for.
-func (e statusError) Is(target error) bool {
-	switch Status(e) {
-	case StatusTTLExpired:
-		return target == ErrTimeExceeded
-	case StatusUnreachable, StatusNetworkUnreachable, StatusRefused:
-		return target == ErrUnreachable
-	case StatusPacketTooBig:
-		return target == ErrPacketTooBig
-	case StatusPermissionDenied:
-		return target == fs.ErrPermission
-	case StatusInvalidArgument:
-		return target == fs.ErrInvalid
-	}
-	return false
-}
-
 // outcome translates an outcome of the engine. An address that has echo-replied for a host
 // belongs to that host, so its refusal of a UDP probe is the host's answer.
 func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) Result {
@@ -460,36 +436,6 @@ func refusedResult(dst netip.Addr, seq, ttl int, err error) Result {
 	return Result{Dst: dst, Seq: seq, TTL: ttl, Status: refusedStatus(err), Cause: err}
 }
 
-// refusals lists the errors that have a status of their own.
-var refusals = []struct {
-	errno  syscall.Errno
-	status Status
-}{
-	{syscall.ENETUNREACH, StatusNetworkUnreachable},
-	{syscall.EHOSTUNREACH, StatusUnreachable},
-	{syscall.ENETDOWN, StatusNetworkDown},
-	{syscall.ENODEV, StatusNetworkDown},
-	{syscall.EHOSTDOWN, StatusHostDown},
-	{syscall.EPERM, StatusPermissionDenied},
-	{syscall.EACCES, StatusPermissionDenied},
-	{syscall.EMSGSIZE, StatusPacketTooBig},
-	{syscall.EINVAL, StatusInvalidArgument},
-	{syscall.EADDRINUSE, StatusAddressInUse},
-	{syscall.EADDRNOTAVAIL, StatusAddressNotAvailable},
-}
-
-func refusedStatus(err error) Status {
-	if errors.Is(err, socket.ErrInterfaceGone) {
-		return StatusNetworkDown // whatever the system says of it
-	}
-	for _, r := range refusals {
-		if errors.Is(err, r.errno) {
-			return r.status
-		}
-	}
-	return StatusSendError
-}
-
 // RTTSource names the two moments between which an RTT was measured. The greater it is, the
 // less of this system's own time is in the RTT. See
 // https://github.com/goicmp/icmplib/blob/main/docs/accuracy.md.
@@ -606,4 +552,35 @@ func (r *Result) kind() plan.Kind {
 		return plan.Refused
 	}
 	return plan.Unreachable
+}
+
+// LogValue returns what the result is of, its status, who answered, and what is unusual.
+func (r Result) LogValue() slog.Value {
+	a := fields.Attrs{slog.String("dst", addressText(r.Dst)), slog.Int("seq", r.Seq), slog.String("status", r.Status.String())}
+	logResult(&a, &r)
+	return a.Group()
+}
+
+// result says what answered.
+func logResult(a *fields.Attrs, r *Result) {
+	if r.Responder != r.Dst {
+		a.Addr("responder", r.Responder)
+	}
+	a.Count("ttl", r.TTL)
+	a.Duration("rtt", r.RTT)
+	if r.Type != 0 && r.Type.IsError() {
+		a.Text("type", r.Type.String())
+		a.Text("code", r.Type.CodeString(r.Code))
+	}
+	a.Count("mtu", r.MTU)
+	for _, mark := range [...]struct {
+		key string
+		set bool
+	}{
+		{"late", r.Late}, {"duplicate", r.Duplicate}, {"corrects", r.Corrects}, {"altered", r.Altered},
+		{"unproven", r.Unproven}, {"local", r.Local}, {"suspect", r.Suspect},
+	} {
+		a.Flag(mark.key, mark.set)
+	}
+	a.Error("cause", r.Cause)
 }

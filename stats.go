@@ -1,10 +1,11 @@
 package icmplib
 
 import (
-	"net/netip"
+	"log/slog"
 	"strconv"
 	"time"
 
+	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/series"
 )
 
@@ -295,44 +296,6 @@ func (s *Stats) Percentile(q float64) time.Duration { return s.rtts.Percentile(q
 // there are none, or more than s keeps (see [Stats]): then only their histogram is left.
 func (s *Stats) RTTs() []time.Duration { return s.rtts.RTTs() }
 
-// Host is a target with the statistics of the probes sent to it: the result of Ping and
-// MultiPing.
-//
-// A target that cannot be resolved, or to which nothing can be sent, has a Host, too, with
-// the reason in Err and PacketsSent 0.
-type Host struct {
-	// Address is the address that was probed, or the zero Addr if the name could not be
-	// resolved. Each [Result] has the address that answered.
-	Address netip.Addr
-
-	// Name is the target as the caller wrote it: a name or an address.
-	Name string
-
-	// Err is the reason why nothing could be sent to the target, or received, or nil.
-	// Silence is no error: see [Stats.IsAlive].
-	Err error
-
-	Stats
-}
-
-// String returns a summary of h in several lines, for people:
-//
-//	example.org (192.0.2.1)
-//	  packets   4 sent, 3 received, 25.00 % lost
-//	  unheard   1 silent
-//	  rtt       9.800 ms min, 10.600 ms avg, 11.900 ms max, 1.100 ms deviation
-//	  jitter    1.350 ms
-//
-// Empty lines are left out. The layout may change; programs should read the fields.
-func (h *Host) String() string {
-	b := append(make([]byte, 0, 256), targetText(h.Name, h.Address)...)
-	if h.Err != nil {
-		b = append(b, "\n  error     "...)
-		b = append(b, h.Err.Error()...)
-	}
-	return string(h.Stats.appendSummary(b))
-}
-
 // appendSummary appends the lines about s, each preceded by a newline.
 func (s *Stats) appendSummary(b []byte) []byte {
 	if s.PacketsSent > 0 || s.SendErrors > 0 {
@@ -395,4 +358,22 @@ func appendMilliseconds(b []byte, d time.Duration, what string) []byte {
 	b = strconv.AppendFloat(b, float64(d)/perMillisecond, 'f', 3, 64)
 	b = append(b, " ms"...)
 	return append(b, what...)
+}
+
+// LogValue returns the counters and the least, mean and greatest round-trip time.
+func (s Stats) LogValue() slog.Value {
+	var a fields.Attrs
+	logStats(&a, &s)
+	return a.Group()
+}
+
+// stats says what was counted.
+func logStats(a *fields.Attrs, s *Stats) {
+	*a = append(*a, slog.Int("sent", s.PacketsSent), slog.Int("received", s.PacketsReceived), slog.Float64("loss", s.PacketLoss()))
+	a.Count("send_errors", s.SendErrors)
+	a.Count("late", s.Late)
+	a.Count("suspect", s.Suspect)
+	if s.PacketsReceived > 0 {
+		*a = append(*a, slog.Duration("min", s.MinRTT()), slog.Duration("avg", s.AvgRTT()), slog.Duration("max", s.MaxRTT()))
+	}
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/fields"
 )
 
 // StreamProbe is one packet for a [Stream] to send.
@@ -452,4 +454,11 @@ func endsOperation(ctx context.Context, err error) bool {
 func isConfigError(err error) bool {
 	_, ok := errors.AsType[*ConfigError](err)
 	return ok
+}
+
+// LogValue returns the tag and what [Result.LogValue] has.
+func (r StreamResult) LogValue() slog.Value {
+	a := fields.Attrs{slog.Uint64("tag", r.Tag), slog.String("dst", addressText(r.Dst)), slog.String("status", r.Status.String())}
+	logResult(&a, &r.Result)
+	return a.Group()
 }
