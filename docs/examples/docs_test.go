@@ -80,6 +80,26 @@ func TestAProgramThatTheDocumentationShowsIsTheExample(t *testing.T) {
 	}
 }
 
+// The page on sockets counts the lines of two programs.
+func TestTheProgramsOfTwentyAndFortyLinesHaveThem(t *testing.T) {
+	for program, want := range map[string]int{"myping": 20, "mytraceroute": 40} {
+		text, err := os.ReadFile(filepath.Join(program, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, code, _ := strings.Cut(string(text), "\n)\n") // behind the imports
+		got := 0
+		for line := range strings.Lines(code) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s has %d lines without those of its imports and comments, want %d", program, got, want)
+		}
+	}
+}
+
 var link = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)]*)?\)`)
 
 func TestTheLinksOfTheDocumentationLeadSomewhere(t *testing.T) {

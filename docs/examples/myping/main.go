@@ -1,4 +1,4 @@
-// Command myping is a probe tool of one's own, on the library's sockets alone.
+// Command myping is a ping on the library's sockets alone.
 package main
 
 import (
@@ -14,36 +14,24 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: myping IPV4-ADDRESS")
-	}
-	to, err := netip.ParseAddr(os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	s, err := socket.ListenICMPv4(nil)
-	if err != nil {
-		log.Fatal(err) // what is in the way, and how to allow it
-	}
-	defer s.Close()
-	for seq := range uint16(4) {
-		if err := ask(s, &icmp.Request{Destination: to, Sequence: seq}); err != nil {
-			log.Print(err)
+	req := &icmp.Request{Destination: must(netip.ParseAddr(os.Args[len(os.Args)-1]))}
+	s := must(socket.Listen(icmp.VersionOf(req.Destination), nil)) // or it says what is in the way
+	for req.Sequence = range uint16(4) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		must(s, s.Send(ctx, req))
+		if reply, err := s.Receive(ctx, req); err == nil {
+			fmt.Println(reply.Source, reply.Kind(), reply.TTL, reply.Time.Sub(req.Time))
+		} else {
+			fmt.Println("nothing came:", err)
 		}
+		cancel()
 	}
 }
 
-// ask sends one request and prints who answers: the host, or a router with an error.
-func ask(s *socket.ICMPv4, req *icmp.Request) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := s.Send(ctx, req); err != nil {
-		return err
-	}
-	reply, err := s.Receive(ctx, req)
+// must ends the program where there is an error.
+func must[T any](value T, err error) T {
 	if err != nil {
-		return err // of the context where nobody answered in time
+		log.Fatal(err)
 	}
-	fmt.Println(reply.Source, reply.Kind(), reply.TTL, reply.Time.Sub(req.Time))
-	return nil
+	return value
 }

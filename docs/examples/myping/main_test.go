@@ -1,31 +1,42 @@
 package main
 
 import (
-	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
 	"testing"
 
-	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/lab/netlab"
-	"github.com/goicmp/icmplib/socket"
 )
+
+// asProgram makes the test's binary run as the program itself.
+const asProgram = "MYPING_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
 
 func TestItAsks(t *testing.T) {
 	netlab.Test(t, netlab.Config{PingGroups: true, Unprivileged: true}, func(t *testing.T) {
-		s, err := socket.ListenICMPv4(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
 		for _, tt := range []struct {
 			to       string
-			answered bool
+			succeeds bool
+			want     string
 		}{
-			{"127.0.0.1", true},
-			{"192.0.2.1", false}, // to which the namespace has no route
+			{"127.0.0.1", true, `^(127\.0\.0\.1 echo reply 64 \S+s\n){4}$`},
+			{"::1", true, `^(::1 echo reply 64 \S+s\n){4}$`},
+			{"192.0.2.1", false, `network is unreachable`}, // the namespace has no route to it
+			{"not-an-address", false, `not-an-address`},
 		} {
-			err := ask(s, &icmp.Request{Destination: netip.MustParseAddr(tt.to)})
-			if answered := err == nil; answered != tt.answered {
-				t.Errorf("%s: %v", tt.to, err)
+			program := exec.Command(os.Args[0], tt.to)
+			program.Env = append(os.Environ(), asProgram+"=1")
+			out, err := program.CombinedOutput()
+			if (err == nil) != tt.succeeds || !regexp.MustCompile(tt.want).Match(out) {
+				t.Errorf("%s: %v\n%s", tt.to, err, out)
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -24,27 +25,37 @@ func main() {
 		log.Fatal(err) // what is in the way, and how to allow it
 	}
 	defer s.Close()
-	trace(s, to, os.Stdout)
+	if err := trace(s, to, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
 }
 
-// trace asks with every TTL who is there.
-func trace(s socket.Conn, to netip.Addr, out io.Writer) {
+// trace asks with every TTL who is there, until it is not a router on the way.
+func trace(s socket.Conn, to netip.Addr, out io.Writer) error {
 	for ttl := 1; ttl <= 30; ttl++ {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		req := &icmp.Request{Destination: to, Sequence: uint16(ttl), TTL: ttl}
-		err := s.Send(ctx, req)
-		var reply *icmp.Reply
-		if err == nil {
-			reply, err = s.Receive(ctx, req)
-		}
-		cancel()
-		if err != nil {
+		reply, err := ask(s, req)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
 			fmt.Fprintln(out, ttl, "*")
-			continue
-		}
-		fmt.Fprintln(out, ttl, reply.Source, reply.Time.Sub(req.Time))
-		if reply.Kind() != icmp.KindTimeExceeded {
-			return
+		case err != nil:
+			return err
+		default:
+			fmt.Fprintln(out, ttl, reply.Source, reply.Time.Sub(req.Time))
+			if reply.Kind() != icmp.KindTimeExceeded {
+				return nil
+			}
 		}
 	}
+	return nil
+}
+
+// ask sends one request and waits a second for the answer, or a router's error.
+func ask(s socket.Conn, req *icmp.Request) (*icmp.Reply, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.Send(ctx, req); err != nil {
+		return nil, err
+	}
+	return s.Receive(ctx, req)
 }

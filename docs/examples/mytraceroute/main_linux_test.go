@@ -15,8 +15,9 @@ import (
 const network = `
 client 192.0.2.1 2001:db8::1
 node r 10.0.1.1 2001:db8:1::1 delay=1ms
+node dark 10.0.2.1 2001:db8:2::1 silent
 node t 10.0.9.9 2001:db8:9::9 delay=1ms
-path 10.0.9.0/24 2001:db8:9::/64 r t
+path 10.0.9.0/24 2001:db8:9::/64 r dark t
 `
 
 func TestItFindsTheHops(t *testing.T) {
@@ -32,9 +33,11 @@ func TestItFindsTheHops(t *testing.T) {
 			}
 			defer s.Close()
 			var out bytes.Buffer
-			trace(s, to, &out)
+			if err := trace(s, to, &out); err != nil {
+				t.Fatal(err)
+			}
 			lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-			if len(lines) != 2 || !strings.HasPrefix(lines[0], "1 "+hops[0]+" ") || !strings.HasPrefix(lines[1], "2 "+hops[1]+" ") {
+			if len(lines) != 3 || !strings.HasPrefix(lines[0], "1 "+hops[0]+" ") || lines[1] != "2 *" || !strings.HasPrefix(lines[2], "3 "+hops[1]+" ") {
 				t.Errorf("got %q, want the hops %q", lines, hops)
 			}
 		}
