@@ -29,7 +29,7 @@ func anInterface(t *testing.T) string {
 
 // defaults is what an empty command line means.
 func defaults() (icmplib.PingOptions, icmplib.Config) {
-	opts := icmplib.PingOptions{Count: -1, Interval: time.Second, Timeout: 2 * time.Second}
+	opts := icmplib.PingOptions{Count: -1, Interval: time.Second, Timeout: 2 * time.Second, NewIDAfter: 10}
 	opts.Packet = icmplib.Packet{TTL: 64, Size: 56}
 	return opts, icmplib.Config{}
 }
@@ -52,6 +52,9 @@ func optionTests(device string) []optionTest {
 		{"a count of 0 is no end", both("-c", "count", "0"), func(o *options, _ *config) { o.Count = -1 }},
 		{"an interval", both("-i", "interval", "0.2"), func(o *options, _ *config) { o.Interval = 200 * time.Millisecond }},
 		{"an interval of 0 is none", both("-i", "interval", "0"), func(o *options, _ *config) { o.Interval = -1 }},
+		{"a name that is followed", [][]string{{"--resolve-every", "60"}, {"--resolve-every=1m"}}, func(o *options, _ *config) { o.ResolveEvery = time.Minute }},
+		{"another id earlier", [][]string{{"--new-id-after", "3"}}, func(o *options, _ *config) { o.NewIDAfter = 3 }},
+		{"another id never", [][]string{{"--new-id-after", "0"}}, func(o *options, _ *config) { o.NewIDAfter = -1 }},
 		{"a timeout", both("-W", "timeout", "500ms"), func(o *options, _ *config) { o.Timeout = 500 * time.Millisecond }},
 		{"a size", both("-s", "size", "1400"), func(o *options, _ *config) { o.Packet.Size = 1400 }},
 		{"a size of 0 is no payload", both("-s", "size", "0"), func(o *options, _ *config) { o.Packet.Size = -1 }},
@@ -136,7 +139,7 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
 		"mark": "m", "broadcast": "b",
 		"check-source": "", "mode": "", "record": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
-		"deadline": "w", "replies": "", "pattern": "p", "timestamp": "D", "open": "O",
+		"deadline": "w", "replies": "", "resolve-every": "", "new-id-after": "", "pattern": "p", "timestamp": "D", "open": "O",
 		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}
 	checkShortNames(t, &pingFlags{}, want)
