@@ -70,32 +70,34 @@ func TestWhoHasEchoRepliedForTheTargetIsTheTarget(t *testing.T) {
 // A firewall begins to say that the target's port is closed, and ceases to: that is an
 // outage and its end.
 func TestAMonitorTakesARefusalByAnotherAddressForAnOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := simProber(t, netsim.MustParse(`
-client 192.0.2.1
-node r1 10.0.1.1 delay=5ms
-node r2 10.0.2.1 delay=5ms refuse=port@20-60
-node t 10.0.9.9 delay=10ms
-path 10.0.9.0/24 r1 r2 t
+	for _, target := range []string{"10.0.9.9", "2001:db8:9::9"} {
+		synctest.Test(t, func(t *testing.T) {
+			p := simProber(t, netsim.MustParse(`
+client 192.0.2.1 2001:db8::1
+node r1 10.0.1.1 2001:db8:1::1 delay=5ms
+node r2 10.0.2.1 2001:db8:2::1 delay=5ms refuse=port@20-60
+node t 10.0.9.9 2001:db8:9::9 delay=10ms
+path 10.0.9.0/24 2001:db8:9::/64 r1 r2 t
 `), false)
-		defer p.Close()
-		var events []EventKind
-		end := EndUnknown
-		for s, err := range p.Monitor(t.Context(), "10.0.9.9", &MonitorOptions{MaxHops: 5, Rounds: 30, Interval: time.Second, Packet: Packet{Protocol: UDP}}) {
-			if err != nil {
-				t.Fatal(err)
+			defer p.Close()
+			var events []EventKind
+			end := EndUnknown
+			for s, err := range p.Monitor(t.Context(), target, &MonitorOptions{MaxHops: 5, Rounds: 30, Interval: time.Second, Packet: Packet{Protocol: UDP}}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Round == 15 {
+					end = s.End
+				}
+				for _, e := range s.Events {
+					events = append(events, e.Kind)
+				}
 			}
-			if s.Round == 15 {
-				end = s.End
+			if len(events) != 2 || events[0] != EventOutage || events[1] != EventRecovery || end != EndRefused {
+				t.Errorf("%s: events %v; the end meanwhile was %v", target, events, end)
 			}
-			for _, e := range s.Events {
-				events = append(events, e.Kind)
-			}
-		}
-		if len(events) != 2 || events[0] != EventOutage || events[1] != EventRecovery || end != EndRefused {
-			t.Errorf("events %v; the end meanwhile was %v", events, end)
-		}
-	})
+		})
+	}
 }
 
 func TestTheOldestAliasIsForgotten(t *testing.T) {

@@ -54,6 +54,37 @@ func TestRequestsLeaveEveryInterval(t *testing.T) {
 	})
 }
 
+// An interval that is shorter than a timer is exact is kept on the whole: what a kernel without
+// room made late is made up for.
+func TestAShortIntervalIsKeptByCount(t *testing.T) {
+	const count, interval = 3000, 100 * time.Microsecond
+	for _, busy := range []int{0, 3} {
+		inSim(t, "", func(t *testing.T, p *Prober, c func() *netsim.Conn) {
+			if _, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 1}); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			time.AfterFunc(count*interval/2, func() { c().FailSend(busy, syscall.ENOBUFS) })
+			last, sent := time.Duration(0), 0
+			for r, err := range p.PingSeq(t.Context(), simTarget, &PingOptions{Count: count, Interval: interval}) {
+				if err != nil || r.Status != StatusReply {
+					t.Fatalf("%v, %v", r, err)
+				}
+				if at := r.Sent.Sub(start); at < time.Duration(r.Seq)*interval {
+					t.Fatalf("request %d left after %v", r.Seq, at)
+				}
+				last, sent = max(last, r.Sent.Sub(start)), sent+1
+			}
+			if sent != count || last >= count*interval {
+				t.Errorf("with %d refusals: %d requests in %v", busy, sent, last)
+			}
+			if n := int(p.Counters().Busy); n != busy {
+				t.Errorf("the kernel had no room %d times, want %d", n, busy)
+			}
+		})
+	}
+}
+
 func TestTheEndOfTheContextLeavesUnsettledRequests(t *testing.T) {
 	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
 		why := errors.New("enough")

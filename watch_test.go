@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -419,6 +420,55 @@ func TestASocketThatCannotBeOpenedIsTriedAgain(t *testing.T) {
 		}
 		if tried != 3 || refused < 38 || refused > 42 || answered < 36 {
 			t.Errorf("tried %d times, %d probes were refused and %d answered", tried, refused, answered)
+		}
+	})
+}
+
+// The kernel has no room for packets of one family for half a minute: each of them is not sent,
+// the target is down and comes back, and those of the other family wait for it once.
+func TestAWatchWhoseKernelHasNoRoom(t *testing.T) {
+	synctest.Test(t, func(st *testing.T) {
+		var conns []*netsim.Conn
+		p := simProberWith(st, netsim.MustParse(threeHosts), netsim.ConnOptions{}, func(c *netsim.Conn) { conns = append(conns, c) })
+		w, err := p.NewWatch(nil)
+		if err != nil {
+			st.Fatal(err)
+		}
+		t := &watchTest{T: st, p: p, w: w}
+		defer t.end()
+		t.set(WatchTarget{Host: "10.0.1.1", ID: "four"})
+		if n := resultsOf(t.after(5 * time.Second)); n["four"] < 4 || len(conns) != 1 {
+			t.Fatalf("%v by %d sockets", n, len(conns))
+		}
+		t.set(WatchTarget{Host: "10.0.1.1", ID: "four"}, WatchTarget{Host: "2001:db8:2::1", ID: "six"})
+		t.after(5 * time.Second)
+		conns[0].FailSend(1_000_000, syscall.ENOBUFS)
+		began := time.Now()
+		refused, other, longest := 0, 0, time.Duration(0)
+		var previous time.Time
+		full := t.after(30 * time.Second)
+		for _, e := range full {
+			switch {
+			case e.Kind == WatchResult && e.ID == "six":
+				if other++; !previous.IsZero() {
+					longest = max(longest, e.Result.Sent.Sub(previous))
+				}
+				if previous = e.Result.Sent; e.Result.Status != StatusReply {
+					t.Errorf("%v", e.Result)
+				}
+			case e.Kind == WatchResult && errors.Is(e.Result.Cause, syscall.ENOBUFS):
+				refused++
+			}
+		}
+		if refused < 28 || other < 28 || longest > 2100*time.Millisecond {
+			t.Errorf("within %v: %d were refused; %d of the other family left, %v apart at the most", time.Since(began), refused, other, longest)
+		}
+		if got := changes(full); !slices.Equal(got, []string{"down four 10.0.1.1"}) {
+			t.Errorf("%q", got)
+		}
+		conns[0].FailSend(0, nil)
+		if got := changes(t.after(5 * time.Second)); !slices.Equal(got, []string{"up four 10.0.1.1"}) {
+			t.Errorf("then %q", got)
 		}
 	})
 }

@@ -256,6 +256,42 @@ func TestAKernelThatNeverHasRoomRefusesInTheEnd(t *testing.T) {
 	})
 }
 
+// A kernel that had no room for so long is not waited for as long again by each further probe,
+// until it takes one.
+func TestAKernelThatHadNoRoomIsNotWaitedForByEach(t *testing.T) {
+	room := make(chan struct{}, 1) // for one probe
+	some := func(*scripted, *icmp.Request) error {
+		select {
+		case <-room:
+			return nil
+		default:
+			return &socket.OpError{Op: "send", Err: syscall.ENOBUFS}
+		}
+	}
+	onScript(t, some, func(t *testing.T, w *scripted, p *Pool) {
+		op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
+		defer op.Close()
+		waits := func(want time.Duration, sent int) {
+			t.Helper()
+			start := time.Now()
+			n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}})
+			if took := time.Since(start); took < want || took > want+busyPause || n != sent || n == 0 && !errors.Is(err, syscall.ENOBUFS) {
+				t.Errorf("%d, %v after %v, want %v", n, err, took, want)
+			}
+		}
+		waits(busyPatience, 0)
+		for range 100 {
+			waits(stuckPatience, 0)
+		}
+		time.Sleep(stuckMemory)
+		waits(busyPatience, 0)
+		waits(stuckPatience, 0)
+		room <- struct{}{}
+		waits(0, 1)
+		waits(busyPatience, 0)
+	})
+}
+
 func TestASocketThatCannotReceiveSaysSo(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

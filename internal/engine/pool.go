@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/goicmp/icmplib/socket"
@@ -28,6 +30,12 @@ const (
 	// busyPatience bounds the wait for room in the kernel for one probe. A device
 	// that has sent nothing for so long is stuck.
 	busyPatience = time.Second
+
+	// stuckPatience is the bound where the one before was waited for in vain, no longer
+	// than stuckMemory ago: who sends by other sockets in the same loop is not to wait so
+	// long for each probe of this one, and a sweep is not to rush through its targets.
+	stuckPatience = 2 * busyPause
+	stuckMemory   = 10 * time.Second
 )
 
 // Pool is as many engines as the probes in flight need: one, and another socket
@@ -47,12 +55,15 @@ type Pool struct {
 	gone    Counters  // of those that were retired and are closed
 	full    bool      // no further socket could be opened
 	closed  bool
+
+	opened time.Time
+	stuck  atomic.Int64 // how long after that the kernel was last waited for in vain; 0: something left since
 }
 
 // NewPool opens the first socket of a pool; listen opens each of them. Their receive
 // buffers grow within a budget.
 func NewPool(listen func() (Medium, error), log *slog.Logger, budget *Budget) (*Pool, error) {
-	p := &Pool{listen: listen, log: log, budget: budget, done: make(chan struct{}), most: maxEngines}
+	p := &Pool{listen: listen, log: log, budget: budget, done: make(chan struct{}), most: maxEngines, opened: time.Now()}
 	if _, err := p.grow(); err != nil {
 		return nil, err
 	}
@@ -63,7 +74,7 @@ func NewPool(listen func() (Medium, error), log *slog.Logger, budget *Budget) (*
 // sent, and if not all, why the next one was not; the ones after it have not
 // been tried. While there is no room for a probe, in our own receive buffer or
 // because all sequence numbers are in flight, Send waits; in the kernel it waits
-// for no longer than busyPatience.
+// for no longer than busyPatience, and where it just waited in vain no longer than stuckPatience.
 func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
 	var busy time.Time // when the kernel was first found to have no room for the next one
 	for n < len(probes) {
@@ -73,6 +84,9 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 		}
 		k, err := e.send(ctx, op, probes[n:])
 		n += k
+		if k > 0 && p.stuck.Load() != 0 {
+			p.stuck.Store(0)
+		}
 		if k > 0 || !socket.IsBusy(err) {
 			busy = time.Time{}
 		} else if busy.IsZero() {
@@ -81,7 +95,7 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 		switch {
 		case err == nil:
 		case errors.Is(err, errFull), errors.Is(err, errBacklog), errors.Is(err, errPaced),
-			socket.IsBusy(err) && (busy.IsZero() || time.Since(busy) < busyPatience):
+			socket.IsBusy(err) && (busy.IsZero() || p.waits(err, busy)):
 			if err := p.pause(ctx); err != nil {
 				return n, err
 			}
@@ -94,6 +108,25 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 		}
 	}
 	return n, nil
+}
+
+// waits reports whether a probe goes on waiting for room in the kernel, which there was none
+// of from a moment on. If not, that is remembered, unless it is descriptors that are short:
+// each probe that ends makes room for another.
+func (p *Pool) waits(err error, from time.Time) bool {
+	now := time.Now()
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return now.Sub(from) < busyPatience
+	}
+	patience := busyPatience
+	if at := p.stuck.Load(); at != 0 && now.Sub(p.opened)-time.Duration(at) < stuckMemory {
+		patience = stuckPatience
+	}
+	if now.Sub(from) < patience {
+		return true
+	}
+	p.stuck.Store(int64(now.Sub(p.opened)))
+	return false
 }
 
 // pick returns an engine with room for n probes; if there is none, one with any.
