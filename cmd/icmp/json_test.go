@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -132,19 +133,98 @@ func TestTheObjectOfMTRIsASnapshotWithAllEvents(t *testing.T) {
 	}
 }
 
-// What commands print is in the schema, from doctor to traces of all kinds.
+// printed has a command line of each kind of output, and what each line of that is by the
+// schema; if it is one word, all lines are that. What follows a slash is on standard error.
+var printed = []struct{ line, definitions string }{
+	{"doctor --json", "Doctor"},
+
+	{"ping --json -c 2 -i 10ms -W 50ms 10.0.9.9 10.0.10.1 no..name", "Host"},
+	{"ping --json -v -c 2 -i 10ms 10.0.9.9", "Result Result Host"},
+	{"ping --json -v -c 1 -W 50ms 10.0.10.1", "Result Host"}, // refused on the way
+	{"ping --json -v -c 1 -W 50ms 10.0.11.1 -t 2", "Result Host"},
+	{"ping --json -v -c 1 255.255.255.255", "Result Host"}, // not sent
+
+	{"multiping --json -c 1 -t 50ms 10.0.9.9 10.0.10.1 no..name", "Host"},
+	{"multiping --json --alive -c 1 10.0.9.9 no..name", "Host"},
+	{"multiping --json --unreachable -c 1 10.0.9.9 no..name", "Host"},
+	{"multiping --json --results 2 --outage -p 20ms 10.0.9.9", "Host"},
+	{"multiping --json --stats -c 1 -t 50ms 10.0.9.9 10.0.10.1", "Host / Sweep"},
+	{"multiping --json --stats -c 1 --shuffle --shard 0/1 --seed 3 10.0.9.9", "Host / Sweep"},
+
+	{"probe --json -c 2 -i 10ms 10.0.9.9", "Result"},
+	{"probe --json -t 2 10.0.15.1", "Result"},
+	{"probe --json -t 2 -W 50ms 10.0.11.1", "Result"},
+	{"probe --json -M do -s 1400 2001:db8:13::1", "Result"},
+	{"probe --json 255.255.255.255", "Result"},
+	{"probe --json -U -p 7 10.0.9.9", "Result"},
+	{"probe --json -U -t 1 2001:db8:9::9", "Result"},
+	{"probe --json -T -p 80 10.0.9.9", "Result"},
+	{"probe --json -P sctp -p 80 10.0.9.9", "Result"},
+	{"probe --json --service dns 10.0.16.9", "Result"},
+	{"probe --json --service ntp 10.0.16.9", "Result"},
+	{"probe --json --service quic 10.0.16.9", "Result"},
+	{"probe --json --type timestamp 127.0.0.1", "Result"},
+	{"probe --json --type extended-echo --interface-name lo 127.0.0.1", "Result"},
+	{"probe --json --type extended-echo --interface-index 9999 ::1", "Result"},
+
+	{"traceroute --json -q 1 10.0.9.9", "Route"},
+	{"traceroute --json -q 2 -T -p 80 2001:db8:15::1", "Route"},
+	{"traceroute --json -q 1 --service quic 10.0.16.9", "Route"},
+	{"traceroute --json -q 1 10.0.9.9 10.0.10.1 no..name", "Route"},
+	{"traceroute --json -q 1 no..name", "Route"},
+	{"traceroute --json -q 1 -w 50ms --gap 2 10.0.11.1", "Route"},
+	{"traceroute --json -q 1 10.0.12.1", "Route"}, // a loop
+	{"traceroute --json --mode raw --nat -q 1 10.0.15.1", "Route"},
+	{"traceroute --json --flows 4 -q 1 -U 10.0.9.9", "Route"},
+	{"traceroute --json --flows all -q 1 -U 10.0.14.1", "Route"},
+	{"traceroute --json --mtu 10.0.9.9", "MTUReport"},
+	{"traceroute --json --mtu 10.0.13.1", "MTUReport"}, // a narrow link
+	{"traceroute --json --mtu no..name", "MTUReport"},
+	{"traceroute --json --loss -q 10 -z 5ms 10.0.9.9", "LossReport"},
+	{"traceroute --json --loss no..name", "LossReport"},
+
+	{"mtr --json -c 2 -i 10ms 10.0.9.9 10.0.10.1 no..name", "Snapshot"},
+	{"mtr --json -c 2 -i 10ms -u 10.0.15.1", "Snapshot"},
+	{"mtr --json -c 4 -i 10ms -Z 50ms --outage 2 10.0.11.1", "Snapshot"},
+}
+
+func TestEveryCommandThatPrintsObjectsIsHeldAgainstTheSchema(t *testing.T) {
+	for _, cmd := range newRootCommand(nil).Commands() {
+		isHeld := slices.ContainsFunc(printed, func(p struct{ line, definitions string }) bool {
+			return strings.HasPrefix(p.line, cmd.Name()+" --json")
+		})
+		if prints := cmd.Flags().Lookup("json") != nil; prints != isHeld {
+			t.Errorf("%s prints objects: %v, in the list of those that are checked: %v", cmd.Name(), prints, isHeld)
+		}
+	}
+}
+
 func TestWhatIsPrintedIsInTheSchema(t *testing.T) {
-	netlab.Test(t, netlab.Config{PingGroups: true, Setup: func(t *testing.T) { netlab.Carry(t, netsim.MustParse(paths), netlab.Device{}) }}, func(t *testing.T) {
-		for line, definition := range map[string]string{
-			"doctor --json": "Doctor", "ping --json -c 1 10.0.9.9": "Host", "multiping --json -c 1 10.0.9.9 no..name": "Host",
-			"probe --json 10.0.9.9": "Result", "probe --json -t 2 10.0.15.1": "Result", "probe --json -M do -s 1400 2001:db8:13::1": "Result",
-			"traceroute --json -q 1 10.0.9.9": "Route", "traceroute --json -q 1 10.0.9.9 10.0.10.1": "Route",
-			"traceroute --json --mode raw --nat -q 1 10.0.15.1": "Route", "traceroute --json -q 1 no..name": "Route",
-			"traceroute --json --flows 4 -q 1 -U 10.0.9.9": "Route", "traceroute --json --mtu 10.0.9.9": "MTUReport", "traceroute --json --mtu no..name": "MTUReport",
-			"traceroute --json --loss -q 10 -z 5ms 10.0.9.9": "LossReport", "traceroute --json --loss no..name": "LossReport",
-			"mtr --json -c 2 -i 10ms 10.0.9.9 no..name": "Snapshot",
-		} {
-			checkObjects(t, definition, runLine(t.Context(), strings.Fields(line)...).stdout)
+	setup := func(t *testing.T) {
+		if err := os.WriteFile("/proc/sys/net/ipv4/icmp_echo_enable_probe", []byte("1"), 0); err != nil {
+			t.Skip(err)
+		}
+		netlab.Carry(t, netsim.MustParse(paths), netlab.Device{})
+	}
+	netlab.Test(t, netlab.Config{PingGroups: true, Setup: setup}, func(t *testing.T) {
+		for _, tt := range printed {
+			got := runLine(t.Context(), strings.Fields(tt.line)...)
+			definitions, onStderr, both := strings.Cut(tt.definitions, " / ")
+			t.Run(tt.line, func(t *testing.T) {
+				words, lines := strings.Fields(definitions), slices.Collect(strings.Lines(got.stdout))
+				if len(words) == 1 {
+					words = slices.Repeat(words, max(1, len(lines)))
+				}
+				if len(words) != len(lines) {
+					t.Fatalf("%d lines, want %d (exit code %d):\n%s%s", len(lines), len(words), got.code, got.stdout, got.stderr)
+				}
+				for i, line := range lines {
+					checkObjects(t, words[i], line)
+				}
+				if both {
+					checkObjects(t, onStderr, got.stderr)
+				}
+			})
 		}
 	})
 }

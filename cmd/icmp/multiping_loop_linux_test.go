@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,6 +143,9 @@ func TestALoopTellsEachReply(t *testing.T) {
 		if !strings.Contains(got.stdout, `"name":"::1"`) {
 			t.Errorf("got %s", got.stdout)
 		}
+		lines := slices.Collect(strings.Lines(got.stdout))
+		checkObjects(t, "Result", strings.Join(lines[:len(lines)-1], ""))
+		checkObjects(t, "Host", lines[len(lines)-1])
 	})
 }
 
