@@ -167,6 +167,9 @@ func (f durationFlag) Set(s string) error {
 		*f.d = time.Duration(seconds * float64(time.Second))
 		return nil
 	}
+	if first, _, several := strings.Cut(s, ","); several { // max, here and near of traceroute
+		return fmt.Errorf("one time is allowed, such as %s: no probe is given up before", first)
+	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
 		return errTime
