@@ -48,6 +48,12 @@ func TestATimeThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+// -w of traceroute takes max,here,near, of which the last two are not here.
+func TestOfSeveralTimesTheOneToUseIsNamed(t *testing.T) {
+	got := runLine(t.Context(), "traceroute", "-w", "5,3,10", "127.0.0.1")
+	got.checkRefusal(t, []string{"one time is allowed, such as 5: no probe is given up before"})
+}
+
 func FuzzDuration(f *testing.F) {
 	for _, s := range []string{"1", "0.2", "200ms", "-1", "NaN", "1e10", "0x1p-2", "1h1m1s"} {
 		f.Add(s)
