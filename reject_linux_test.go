@@ -132,11 +132,73 @@ func rejectsEach(t *testing.T, p *icmplib.Prober, target string) {
 			}
 		}
 	})
+	t.Run("stream", func(t *testing.T) { streamIsRejected(t, p, netip.MustParseAddr(target)) })
+	t.Run("watch", func(t *testing.T) { watchIsRejected(t, p, target) })
 	t.Run("mtu", func(t *testing.T) {
 		if r, err := p.PathMTU(t.Context(), target, nil); err == nil && r.Exact {
 			t.Errorf("%v", r)
 		}
 	})
+}
+
+// streamIsRejected sends batches of probes whose timeouts are shorter than the call: each has
+// one result, with its tag.
+func streamIsRejected(t *testing.T, p *icmplib.Prober, target netip.Addr) {
+	s := p.NewStream()
+	defer s.Close()
+	const probes, atOnce = 300, 50
+	seen := make([]int, probes)
+	for from := 0; from < probes; from += atOnce {
+		var batch []icmplib.StreamProbe
+		for tag := from; tag < from+atOnce; tag++ {
+			options := icmplib.ProbeOptions{Timeout: time.Microsecond, Packet: icmplib.Packet{Protocol: [...]icmplib.Protocol{icmplib.ICMP, icmplib.UDP}[tag%2]}}
+			batch = append(batch, icmplib.StreamProbe{Dst: target, Tag: uint64(tag), ProbeOptions: options})
+		}
+		check(t, s.Send(t.Context(), batch))
+		results := make([]icmplib.StreamResult, atOnce)
+		for left := atOnce; left > 0; {
+			n, err := s.Receive(t.Context(), results[:left])
+			check(t, err)
+			left -= n
+			for i := range results[:n] {
+				if seen[results[i].Tag]++; !errors.Is(results[i].Cause, syscall.EPERM) {
+					t.Errorf("%v", results[i].Result)
+				}
+			}
+		}
+	}
+	if i := slices.IndexFunc(seen, func(n int) bool { return n != 1 }); i >= 0 {
+		t.Errorf("probe %d has %d results", i, seen[i])
+	}
+}
+
+// watchIsRejected watches with a timeout that is shorter than the call: each result is that
+// of a probe that was not sent, in order, and the host is down once.
+func watchIsRejected(t *testing.T, p *icmplib.Prober, target string) {
+	w, err := p.NewWatch(nil)
+	check(t, err)
+	defer w.Close()
+	check(t, w.Set([]icmplib.WatchTarget{{Host: target, Probing: &icmplib.WatchProbing{Interval: time.Millisecond, Timeout: time.Microsecond}}}))
+	results, downs := 0, 0
+	for e, err := range w.Events(t.Context()) {
+		check(t, err)
+		switch e.Kind {
+		case icmplib.WatchDown:
+			downs++
+		case icmplib.WatchUp:
+			t.Errorf("it is up: %v", e.Result)
+		case icmplib.WatchResult:
+			if results++; !errors.Is(e.Result.Cause, syscall.EPERM) || e.Missed > 0 {
+				t.Errorf("%v, %d missed", e.Result, e.Missed)
+			}
+		}
+		if results == 100 {
+			break
+		}
+	}
+	if results != 100 || downs != 1 {
+		t.Errorf("%d results, down %d times", results, downs)
+	}
 }
 
 // An ICMP error of this host itself says that a probe went nowhere: a rule of its firewall
