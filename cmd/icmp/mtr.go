@@ -63,8 +63,8 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 	if err := f.check(); err != nil {
 		return err
 	}
-	if !f.reports() && !isTerminal(term.out) {
-		return errors.New("mtr: standard output is not a terminal: give --report, --json or --csv, and --count")
+	if err := f.checkScreen(isTerminal(term.out), os.Getenv("TERM")); err != nil {
+		return err
 	}
 	targets, err := f.targets(ctx, targets, term)
 	if err != nil {
@@ -97,6 +97,19 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 		return err // the terminal's: what was seen is printed all the same
 	}
 	return verdict
+}
+
+// checkScreen refuses to draw where nothing can be drawn.
+func (f *mtrFlags) checkScreen(terminal bool, kind string) error {
+	switch {
+	case f.reports():
+		return nil
+	case !terminal:
+		return errors.New("mtr: standard output is not a terminal: give --report, --json or --csv, and --count")
+	case kind == "dumb":
+		return errors.New("mtr: the terminal has no screen, as TERM is dumb: give --report, --json or --csv, and --count")
+	}
+	return nil
 }
 
 // watching is how targets are watched: each flow by a Prober of its own, whose ports and

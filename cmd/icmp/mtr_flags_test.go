@@ -161,6 +161,27 @@ func TestEachOutputFlagOfMTRReachesItsReporter(t *testing.T) {
 	}
 }
 
+func TestAScreenIsDrawnWhereThereIsOne(t *testing.T) {
+	for _, tt := range []struct {
+		line     string
+		terminal bool
+		kind     string
+		want     string // of the message; "": it is drawn
+	}{
+		{"", true, "xterm", ""},
+		{"", true, "", ""}, // as on Windows
+		{"", true, "dumb", "no screen"},
+		{"", false, "xterm", "not a terminal"},
+		{"--report", true, "dumb", ""},
+		{"--json", false, "", ""},
+	} {
+		err := parseMTR(t, tt.line).checkScreen(tt.terminal, tt.kind)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q on %q: %v", tt.line, tt.kind, err)
+		}
+	}
+}
+
 func TestTheScreenSuitsTheTerminal(t *testing.T) {
 	utf8 := map[string]string{"LANG": "de_DE.UTF-8", "TERM": "xterm"}
 	for _, tt := range []struct {
