@@ -15,6 +15,7 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/cadence"
 	"github.com/goicmp/icmplib/internal/plan/watch"
 )
 
@@ -49,6 +50,15 @@ type MonitorOptions struct {
 	// IPv6.
 	Family Family
 
+	// ResolveEvery is the interval at which a name is looked up again. When it has the
+	// address in use no more, the Monitor goes on with its first address of the same
+	// family. That is another route: the round is cut short, with the probes in flight as
+	// [StatusUnsettled], Snapshot.Address is the new address from then on, and the
+	// statistics of the hops and the search for events begin anew. Rounds count on. A
+	// look-up that fails changes nothing. The default is never; a negative value is
+	// refused.
+	ResolveEvery time.Duration
+
 	// Packet is the shape of the probes, as in [TracerouteOptions].
 	Packet Packet
 }
@@ -76,9 +86,9 @@ func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2
 // not grow with the number of rounds. Any number of calls may run at once, one
 // for each target.
 //
-// A name is resolved once, at the beginning. Silence, ICMP errors and packets
-// that the system refuses to send are data in the Snapshot; see [Event] for what
-// is made of them.
+// A name is resolved at the beginning, and again if MonitorOptions.ResolveEvery
+// says so. Silence, ICMP errors and packets that the system refuses to send are
+// data in the Snapshot; see [Event] for what is made of them.
 //
 // The last of MonitorOptions.Rounds ends when all of its probes have their
 // fates. An error ends the sequence, as in [Prober.PingSeq]: when ctx ends,
@@ -125,7 +135,10 @@ func (o *MonitorOptions) validate() error {
 	case o.Packet.TTL != 0:
 		return &ConfigError{Field: "TTL", Value: o.Packet.TTL, Allowed: "0: a monitor sets it"}
 	}
-	if err := validateHops(o.FirstHop, o.MaxHops); err != nil {
+	if o.ResolveEvery < 0 {
+		return &ConfigError{Field: "ResolveEvery", Value: o.ResolveEvery, Allowed: "an interval, or 0 for never"}
+	}
+	if err := cmp.Or(validateUnit("ResolveEvery", o.ResolveEvery), validateHops(o.FirstHop, o.MaxHops)); err != nil {
 		return err
 	}
 	return validateProbing(o.Timeout, o.Family, &o.Packet)
@@ -213,9 +226,15 @@ type monitoring struct {
 
 	hops    []watchedHop // from FirstHop on
 	results []Result
-	lent    bool  // a snapshot was handed out, and the body of the loop has not ended
-	ended   bool  // the last round was handed out
-	failed  error // why the monitoring cannot go on
+	lent    bool            // a snapshot was handed out, and the body of the loop has not ended
+	ended   bool            // the last round was handed out
+	failed  error           // why the monitoring cannot go on
+	gone    bool            // it has ended
+	before  int             // rounds of routes to addresses that the name had before
+	told    int             // the last round that was handed out, with those
+	moved   drive.Line      // to another address of the name; see errMoved
+	left    context.Context // ends with the loop
+	named   *monitoredName  // nil: it is not looked up again
 
 	out  chan *Snapshot // has room for that of a round, and for a last one
 	over chan struct{}  // closed when no other follows
@@ -237,23 +256,52 @@ func (p *Prober) newMonitoring(ctx context.Context, target string, o *MonitorOpt
 	if err != nil {
 		return nil, err
 	}
+	return p.monitoringOf(target, &opts, drive.Line{Pool: pool, Dst: dst, Flow: opts.Packet.flow()}), nil
+}
+
+// monitoringOf returns the monitoring of the route to an address of a target.
+func (p *Prober) monitoringOf(target string, opts *MonitorOptions, line drive.Line) *monitoring {
 	t := &monitoring{
-		p: p, opts: opts, name: target, out: make(chan *Snapshot, 2), over: make(chan struct{}),
-		line:  drive.Line{Pool: pool, Dst: dst, Flow: opts.Packet.flow()},
+		p: p, opts: *opts, name: target, out: make(chan *Snapshot, 2), over: make(chan struct{}), line: line,
 		rules: drive.Rules{Timeout: opts.Timeout, Ends: isConfigError, OnePort: opts.Packet.isOnePort()},
 	}
 	probe := ProbeOptions{Timeout: opts.Timeout, Packet: opts.Packet}
-	t.shape = shapeOf(&probe, dst)
+	t.shape = shapeOf(&probe, line.Dst)
 	t.shape.unclear = true
-	return t, nil
+	return t
 }
 
-// errLeft is why a monitoring ends whose loop was left.
-var errLeft = errors.New("the loop was left")
+// errLeft is why a monitoring ends whose loop was left, and errMoved why one does whose
+// name has another address.
+var (
+	errLeft  = errors.New("the loop was left")
+	errMoved = errors.New("the name has another address")
+)
 
 // each watches the route and calls yield with each snapshot, until the last round is
 // over, yield returns false or ctx ends.
 func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error {
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	for {
+		t.left = ctx
+		if err := t.toAddress(ctx, yield); err != errMoved {
+			return err
+		}
+		opts, told := t.opts, t.told
+		if opts.Rounds > 0 {
+			if opts.Rounds -= told - t.before; opts.Rounds <= 0 {
+				return nil
+			}
+		}
+		t = t.p.monitoringOf(t.name, &opts, t.moved)
+		t.before, t.told = told, told
+	}
+}
+
+// toAddress is each as long as the target has its address. It returns errMoved when a name
+// has another one.
+func (t *monitoring) toAddress(ctx context.Context, yield func(*Snapshot) bool) error {
 	d := t.p.crowd.Enter()
 	defer t.p.crowd.Leave()
 	if !d.Do(func() { t.begin(d) }) {
@@ -292,6 +340,29 @@ func (t *monitoring) begin(d *drive.Driver) {
 	})
 	t.d, t.Plan = d, watch.New(t.opts.watch(), time.Now())
 	t.ref = d.AddBy(t, &t.rules, t.line.Dst)
+	if _, err := netip.ParseAddr(t.name); err == nil || t.opts.ResolveEvery == 0 {
+		return
+	}
+	if d.Full() {
+		d.Cut(t.ref, errTooMany)
+		return
+	}
+	now, every := time.Now(), t.opts.ResolveEvery
+	n := &monitoredName{t: t, Renewal: cadence.NewRenewal(cadence.Beat{Epoch: now, Interval: every, Phase: every}, 0, true, now)}
+	t.named, n.ref = n, d.Add(n)
+}
+
+// follow ends the monitoring if the name has the address no more, and there is a socket
+// for the one that it has.
+func (t *monitoring) follow(addrs []netip.Addr) {
+	dst, moved := movedTo(addrs, t.line.Dst)
+	if !moved {
+		return
+	}
+	if pool, err := t.p.poolFor(&t.opts.Packet, dst); err == nil {
+		t.moved = drive.Line{Pool: pool, Dst: dst, Flow: t.line.Flow}
+		t.d.Cut(t.ref, errMoved)
+	}
 }
 
 // goOn begins the next round when the body of the loop has ended.
@@ -395,7 +466,7 @@ func (t *monitoring) Line(*plan.Probe) (*drive.Line, error) { return &t.line, ni
 // Refused keeps what the system says against a probe.
 func (t *monitoring) Refused(k plan.Key, err error, now time.Time) {
 	e := t.Entry(k)
-	r := refusedResult(t.line.Dst, e.Round-1, k.Hop(), err)
+	r := refusedResult(t.line.Dst, t.seq(&e), k.Hop(), err)
 	t.Plan.Refused(k, err, now)
 	t.add(&r, &e)
 }
@@ -413,7 +484,7 @@ func (t *monitoring) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 // note keeps a result of a probe, but for the silence of one that is discarded.
 func (t *monitoring) note(k plan.Key, r *Result, settles bool, now time.Time) {
 	e := t.Entry(k)
-	r.Seq = e.Round - 1
+	r.Seq = t.seq(&e)
 	seen := observation(k, r, settles)
 	t.Observe(now, &seen)
 	switch {
@@ -423,6 +494,9 @@ func (t *monitoring) note(k plan.Key, r *Result, settles bool, now time.Time) {
 		t.hop(e.Hop).Stats.rtts.Skip(e.Ordinal)
 	}
 }
+
+// seq returns the ordinal of the round of a probe, from 0.
+func (t *monitoring) seq(e *watch.Entry) int { return t.before + e.Round - 1 }
 
 // add adds a result to those of the round, and to its hop.
 func (t *monitoring) add(r *Result, e *watch.Entry) {
@@ -462,13 +536,16 @@ func (t *monitoring) Hand() (goOn bool) {
 func (t *monitoring) End(err error) (goOn bool) {
 	defer close(t.over)
 	t.d.GiveBack(t.shape)
-	t.failed = err
+	t.failed, t.gone = err, true
+	if n := t.named; n != nil {
+		t.d.Later(func() { t.d.Look(n.ref) })
+	}
 	if err == nil || err == errLeft {
 		return true
 	}
 	t.next()
 	for k, e := range t.InFlight() {
-		r := Result{Dst: t.line.Dst, Status: StatusUnsettled, Seq: e.Round - 1, TTL: k.Hop(), Sent: e.Sent}
+		r := Result{Dst: t.line.Dst, Status: StatusUnsettled, Seq: t.seq(&e), TTL: k.Hop(), Sent: e.Sent}
 		t.add(&r, &e)
 	}
 	if len(t.results) > 0 {
@@ -481,7 +558,8 @@ func (t *monitoring) End(err error) (goOn bool) {
 // change any more.
 func (t *monitoring) snapshot(now time.Time) *Snapshot {
 	n, why := t.Show()
-	s := &Snapshot{Round: t.Round(), Time: now, Results: t.results, Events: eventsOf(t.Events())}
+	s := &Snapshot{Round: t.before + t.Round(), Time: now, Results: t.results, Events: eventsOf(t.Events(), t.before)}
+	t.told = s.Round
 	s.Address, s.Name, s.Reached, s.End = t.line.Dst, t.name, t.Reached(), RouteEnd(why)
 	t.results = make([]Result, 0, len(s.Results)) // the next round has as many
 	s.Hops = make([]Hop, n)
@@ -504,10 +582,10 @@ func (t *monitoring) snapshot(now time.Time) *Snapshot {
 	return s
 }
 
-// eventsOf returns what a strategy noticed.
-func eventsOf(noticed []watch.Event) (all []Event) {
+// eventsOf returns what a strategy noticed, which began after so many rounds.
+func eventsOf(noticed []watch.Event, before int) (all []Event) {
 	for _, e := range noticed {
-		all = append(all, Event{Kind: EventKind(e.Kind), Time: e.Time, Round: e.Round, Distance: e.Hop, From: e.From, To: e.To, Duration: e.Duration})
+		all = append(all, Event{Kind: EventKind(e.Kind), Time: e.Time, Round: before + e.Round, Distance: e.Hop, From: e.From, To: e.To, Duration: e.Duration})
 	}
 	return all
 }
@@ -530,4 +608,43 @@ func (e Event) LogValue() slog.Value {
 	a.Addr("to", e.To)
 	a.Duration("duration", e.Duration)
 	return a.Group()
+}
+
+// monitoredName is the name of a route's target, which is looked up again: a task of the
+// driver.
+type monitoredName struct {
+	drive.Errand
+	cadence.Renewal
+	t   *monitoring
+	ref drive.Ref
+}
+
+// Done reports whether the route is watched no more.
+func (n *monitoredName) Done() bool { return n.t.gone }
+
+// Next looks the name up if that is due.
+func (n *monitoredName) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
+	ask, wake := n.Renewal.Next(now)
+	if !ask {
+		return p, false, wake
+	}
+	var addrs []netip.Addr
+	var err error
+	t, family := n.t, familyOf(n.t.line.Dst)
+	t.d.LookUp(func(ctx context.Context) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(t.left, cancel)()
+		addrs, err = t.p.resolveFor(ctx, t.name, family, &t.opts.Packet)
+	}, func() {
+		if t.gone {
+			return
+		}
+		n.Found(time.Now(), err != nil)
+		if err == nil {
+			t.follow(addrs)
+		}
+		t.d.Look(n.ref)
+	})
+	return p, false, wake
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -210,4 +211,59 @@ func TestMonitorOfASystemWithoutNetwork(t *testing.T) {
 			t.Errorf("events %+v", events)
 		}
 	})
+}
+
+// A Monitor follows its name: the route to another address begins anew, and rounds count
+// on.
+func TestAMonitorFollowsItsName(t *testing.T) {
+	both := []netip.Addr{netip.MustParseAddr("10.0.1.1"), netip.MustParseAddr("10.0.2.1")}
+	failed := &net.DNSError{Err: "no such host", IsNotFound: true}
+	for _, rounds := range []int{0, 45} {
+		synctest.Test(t, func(t *testing.T) {
+			p := simProberWith(t, netsim.MustParse(threeHosts), netsim.ConnOptions{}, nil)
+			defer p.Close()
+			p.other = &renamed{at: time.Now(), names: []any{"10.0.1.1", "10.0.2.1", both, failed, "10.0.4.1", "10.0.4.1"}}
+			var addrs []netip.Addr
+			var from []int
+			last := 0
+			opts := &MonitorOptions{Rounds: rounds, ResolveEvery: 10 * time.Second}
+			for s, err := range p.Monitor(t.Context(), "name.example", opts) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Round != last+1 || s.Name != "name.example" {
+					t.Fatalf("round %d of %s after round %d", s.Round, s.Name, last)
+				}
+				last = s.Round
+				if len(addrs) == 0 || addrs[len(addrs)-1] != s.Address {
+					addrs, from = append(addrs, s.Address), append(from, s.Round)
+				}
+				since := s.Round - from[len(from)-1] + 1
+				if n := len(s.Hops); n != 1 || s.Hops[0].Address != s.Address || s.Hops[0].PacketsSent > since {
+					t.Fatalf("round %d, %d of this address: %v", s.Round, since, s)
+				}
+				for i := range s.Results {
+					if r := &s.Results[i]; r.Dst != s.Address || r.Seq >= s.Round || r.Seq < from[len(from)-1]-1 {
+						t.Errorf("round %d has %v", s.Round, r)
+					}
+				}
+				if s.Round == 60 {
+					break
+				}
+			}
+			want := 60
+			if rounds > 0 {
+				want = rounds
+			}
+			if last != want || len(addrs) != 3 || addrs[0] != both[0] || addrs[1] != both[1] || addrs[2].String() != "10.0.4.1" ||
+				from[1] < 11 || from[1] > 12 || from[2] < 41 || from[2] > 43 {
+				t.Errorf("%d rounds, along routes to %v, from rounds %v on", last, addrs, from)
+			}
+		})
+	}
+	for _, err := range new(Prober).Monitor(t.Context(), "10.0.1.1", &MonitorOptions{ResolveEvery: -1}) {
+		if e, ok := errors.AsType[*ConfigError](err); !ok || e.Field != "ResolveEvery" {
+			t.Errorf("a negative ResolveEvery: %v", err)
+		}
+	}
 }

@@ -465,15 +465,11 @@ func (e *endless) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
 // there is no socket for it, nothing changes until the next look-up.
 func (e *endless) move(addrs []netip.Addr) {
 	t := e.t
-	for i := range addrs {
-		if addrs[i] = thisHost(addrs[i].Unmap()); addrs[i] == t.line.Dst {
-			return
-		}
+	dst, moved := movedTo(addrs, t.line.Dst)
+	if pk := &e.opts.Packet; !moved || pk.isGroup(dst) != pk.isGroup(t.line.Dst) {
+		return // groups leave by other operations of the engine
 	}
-	if pk := &e.opts.Packet; pk.isGroup(addrs[0]) != pk.isGroup(t.line.Dst) {
-		return // which leave by different operations of the engine
-	}
-	pool, err := e.pool(addrs[0])
+	pool, err := e.pool(dst)
 	if err != nil {
 		return
 	}
@@ -481,7 +477,16 @@ func (e *endless) move(addrs []netip.Addr) {
 		e.moved = slices.Delete(e.moved, 0, 1)
 	}
 	e.moved = append(e.moved, formerTarget{t.Tried(), t.line.Dst})
-	t.line.Dst, t.line.Pool = addrs[0], pool
+	t.line.Dst, t.line.Pool = dst, pool
+}
+
+// movedTo returns the first of the addresses that a name has, and whether the one in use
+// is not among them.
+func movedTo(addrs []netip.Addr, from netip.Addr) (to netip.Addr, moved bool) {
+	if slices.ContainsFunc(addrs, func(a netip.Addr) bool { return thisHost(a.Unmap()) == from }) {
+		return from, false
+	}
+	return thisHost(addrs[0].Unmap()), true
 }
 
 // pool returns the sockets for packets to an address, with the id in use.
