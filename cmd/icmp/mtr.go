@@ -70,6 +70,9 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 	if err != nil {
 		return err
 	}
+	if f.flows > 1 && len(targets)*int(f.flows) > maxMTRTargets {
+		return refuse("flows", f.flows.String(), fmt.Sprintf("up to %d for %d targets, as %d routes are watched at the most", max(maxMTRTargets/len(targets), 1), len(targets), maxMTRTargets))
+	}
 	if f.numbers, err = f.asnFlags.cache(); err != nil {
 		return err
 	}

@@ -57,6 +57,12 @@ func TestMTROfSeveralFlows(t *testing.T) {
 	})
 }
 
+func TestFlowsOfManyTargetsAreBounded(t *testing.T) {
+	targets := strings.Repeat("127.0.0.1\n", 20)
+	got := runLineWith(t.Context(), targets, "mtr", "--report", "--flows", "51", "--file", "-")
+	got.checkRefusal(t, []string{"--flows 51: up to 50 for 20 targets"})
+}
+
 func TestANameThatThereIsNotIsToldOnceForAllFlows(t *testing.T) {
 	got := runLine(t.Context(), "mtr", "--report", "--flows", "3", "no..name")
 	got.check(t, exitNoName)
