@@ -570,7 +570,6 @@ func (m *multipathRun) hops(seen *mda.View) []*Hop {
 // that far.
 func (m *multipathRun) hop(seen *mda.View, i int) *Hop {
 	h := &Hop{Distance: m.opts.FirstHop + i, Status: StatusNoReply}
-	h.receiveEveryAnswer()
 	results := m.counted(seen, i)
 	h.KeepRTTs(len(results))
 	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(a.Seq, b.Seq) })

@@ -29,8 +29,6 @@ func TestAResponderCountsTheProbesThatItAnswered(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var h, watched Hop
-			h.receiveEveryAnswer()
-			watched.receiveEveryAnswer()
 			for i := range tt.results {
 				r := &tt.results[i]
 				h.add(r)

@@ -245,9 +245,6 @@ func (h *Hop) fields(o *fields.Object) {
 	}
 	h.Rewritten.field(o, "rewritten")
 	h.Stats.fields(o)
-	if o.Reading() {
-		h.receiveEveryAnswer()
-	}
 }
 
 func (r *Responder) fields(o *fields.Object) {

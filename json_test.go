@@ -101,7 +101,6 @@ func sampleHop() Hop {
 		MPLS: []icmp.MPLSLabel{{Label: 1, TTL: 1}},
 		Responders: []Responder{{Address: testTarget, Local: true, PacketsReceived: 2, Status: StatusTTLExpired, Type: icmp.V4TimeExceeded, ReplyTTL: 60, RTTSource: RTTNoticed, MPLS: []icmp.MPLSLabel{{Label: 2}},
 			Interfaces: []icmp.InterfaceInfo{{Name: "eth0"}}}}}
-	h.receiveEveryAnswer()
 	h.Stats.Add(reply(0, ms))
 	h.Stats.Add(reply(1, 3*ms))
 	return h

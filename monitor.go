@@ -514,7 +514,6 @@ func (t *monitoring) hop(index int) *watchedHop {
 	h := &t.hops[index]
 	if since := t.Since(index); h.since != since {
 		*h = watchedHop{since: since, Hop: Hop{Distance: t.Distance(index), Status: StatusNoReply}}
-		h.receiveEveryAnswer()
 	}
 	return h
 }

@@ -321,9 +321,13 @@ type Responder struct {
 // IsSilent reports whether no address answered.
 func (h *Hop) IsSilent() bool { return len(h.Responders) == 0 }
 
+// Add adds the result of one of the hop's probes, as [Stats.Add] does, except that any
+// answer counts as received. It also adds the responder.
+func (h *Hop) Add(r Result) { h.add(&r) }
+
 // add adds a result of one of the hop's probes.
 func (h *Hop) add(r *Result) {
-	h.Stats.Add(*r)
+	h.Stats.count(r, true)
 	if !r.Responder.IsValid() || r.informs() {
 		return
 	}
@@ -347,7 +351,7 @@ const maxResponders = 16
 func (h *Hop) addLatest(r *Result, ordinal int) {
 	inHop := *r
 	inHop.Seq = ordinal
-	h.Stats.Add(inHop)
+	h.Stats.count(&inHop, true)
 	if !r.Responder.IsValid() || r.informs() {
 		return
 	}

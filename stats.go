@@ -78,9 +78,8 @@ type Stats struct {
 	// while ICMPErrors is 0.
 	LastICMPError error
 
-	everyAnswer bool // whether ICMP errors are received, too
-	rtts        series.Series
-	maxLate     time.Duration
+	rtts    series.Series
+	maxLate time.Duration
 }
 
 // Add adds the result of a probe. Results may come in any order, and a probe may have
@@ -98,7 +97,11 @@ type Stats struct {
 //     [Stats.MaxLateRTT] only.
 //   - Any other result settles its probe. A [StatusReply] adds an RTT, unless it is
 //     Retransmitted.
-func (s *Stats) Add(r Result) {
+func (s *Stats) Add(r Result) { s.count(&r, false) }
+
+// count adds a result. For a hop, every answer counts as received: its time exceeded is what
+// the probe asked for.
+func (s *Stats) count(r *Result, everyAnswer bool) {
 	switch {
 	case r.neverLeft():
 		s.SendErrors++
@@ -107,16 +110,16 @@ func (s *Stats) Add(r Result) {
 		s.Duplicates++
 	case r.Status == StatusAltered:
 		s.Altered++
-	case r.informs(), r.Corrects && s.everyAnswer && !r.Late:
+	case r.informs(), r.Corrects && everyAnswer && !r.Late:
 		s.Advised++
 	case r.Corrects && r.Late:
 		s.maxLate = max(s.maxLate, r.RTT)
 	case r.Corrects && s.ICMPErrors > 0: // else its error was not told: this settles it
-		s.correct(&r)
+		s.correct(r)
 	case r.Late:
-		s.addLate(&r)
+		s.addLate(r)
 	default:
-		s.addFate(&r)
+		s.addFate(r, everyAnswer)
 	}
 }
 
@@ -126,7 +129,7 @@ func (r *Result) neverLeft() bool {
 }
 
 // addFate counts the result that settles a probe.
-func (s *Stats) addFate(r *Result) {
+func (s *Stats) addFate(r *Result, everyAnswer bool) {
 	s.PacketsSent++
 	if r.Altered {
 		s.Altered++
@@ -143,7 +146,7 @@ func (s *Stats) addFate(r *Result) {
 		if r.NewID {
 			s.NewIDs++
 		}
-	case r.Status == StatusReply, s.everyAnswer && r.Responder.IsValid() && !r.Local:
+	case r.Status == StatusReply, everyAnswer && r.Responder.IsValid() && !r.Local:
 		s.PacketsReceived++
 		timed = !r.Retransmitted // else nobody knows which packet was answered
 	default:
@@ -198,10 +201,6 @@ func (s *Stats) abandon(probes int) {
 // KeepRTTs makes s keep up to count RTTs, if that is more than the default of 1024. Ping
 // calls it with its Count. Call it before the first [Stats.Add].
 func (s *Stats) KeepRTTs(count int) { s.rtts.Keep(max(count, series.DefaultKeep)) }
-
-// receiveEveryAnswer makes s count answers of any responder as received, as a hop needs:
-// its time exceeded is the expected answer. Call it before the first Add.
-func (s *Stats) receiveEveryAnswer() { s.everyAnswer = true }
 
 // Snapshot returns an independent copy of s.
 func (s *Stats) Snapshot() Stats {

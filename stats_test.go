@@ -128,18 +128,17 @@ func TestStatsCount(t *testing.T) {
 }
 
 func TestStatsOfAHopReceiveEveryAnswer(t *testing.T) {
-	var s Stats
-	s.receiveEveryAnswer()
-	s.Add(routerError(0, StatusTTLExpired, 3*ms))
-	s.Add(routerError(1, StatusUnreachable, 5*ms))
-	s.Add(reply(2, 4*ms))
-	s.Add(fate(3, StatusNoReply))
-	s.Add(fate(4, StatusUnreachable))
-	if got, want := booksOf(&s), (books{sent: 5, received: 3, silent: 1, icmpErrors: 1}); got != want {
+	var h Hop
+	h.Add(routerError(0, StatusTTLExpired, 3*ms))
+	h.Add(routerError(1, StatusUnreachable, 5*ms))
+	h.Add(reply(2, 4*ms))
+	h.Add(fate(3, StatusNoReply))
+	h.Add(fate(4, StatusUnreachable))
+	if got, want := booksOf(&h.Stats), (books{sent: 5, received: 3, silent: 1, icmpErrors: 1}); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if s.MinRTT() != 3*ms || s.AvgRTT() != 4*ms || s.MaxRTT() != 5*ms {
-		t.Errorf("min %v avg %v max %v", s.MinRTT(), s.AvgRTT(), s.MaxRTT())
+	if h.MinRTT() != 3*ms || h.AvgRTT() != 4*ms || h.MaxRTT() != 5*ms {
+		t.Errorf("min %v avg %v max %v", h.MinRTT(), h.AvgRTT(), h.MaxRTT())
 	}
 }
 
@@ -368,11 +367,10 @@ func TestAReplyThatCorrectsAnError(t *testing.T) {
 	if got, want := booksOf(s), (books{sent: 1, received: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	var hop Stats
-	hop.receiveEveryAnswer()
+	var hop Hop
 	hop.Add(unreachable(0))
 	hop.Add(correcting(reply(0, time.Second), false))
-	if got, want := booksOf(&hop), (books{sent: 1, received: 1, advised: 1}); got != want {
+	if got, want := booksOf(&hop.Stats), (books{sent: 1, received: 1, advised: 1}); got != want {
 		t.Errorf("of a hop: %+v, want %+v", got, want)
 	}
 }

@@ -198,9 +198,7 @@ func (t *tracing) hop(index int) *tracedHop {
 
 // newHop returns a hop without results.
 func newHop(distance int) Hop {
-	h := Hop{Distance: distance, Status: StatusNoReply}
-	h.receiveEveryAnswer()
-	return h
+	return Hop{Distance: distance, Status: StatusNoReply}
 }
 
 // Line returns what all probes leave by.
