@@ -158,7 +158,7 @@ func ReceivedPacket(r *icmp.Reply, local netip.Addr) []byte {
 	if m.Type.IsError() && m.Payload == nil {
 		q := &m.Quote
 		quoted := ipHeader{source: q.Source, destination: q.Destination, ttl: int(q.TTL), class: int(q.TrafficClass), protocol: q.Protocol}
-		m.Payload = quoted.packet(q.Transport)
+		m.Payload = quoted.packet(quotedTransport(q))
 	}
 	body, err := m.Append(nil)
 	if err != nil {
@@ -166,6 +166,19 @@ func ReceivedPacket(r *icmp.Reply, local netip.Addr) []byte {
 	}
 	header := ipHeader{source: r.Source, destination: local, ttl: r.TTL, class: int(r.TrafficClass), protocol: icmp.ICMP}
 	return header.packet(body)
+}
+
+// quotedTransport returns a quote from the upper-layer header on. Linux provides what
+// follows the UDP header and names the ports: the header then has these, and 0 for the
+// checksum, which is not known.
+func quotedTransport(q *icmp.Quote) []byte {
+	if q.Protocol != icmp.UDP || q.SourcePort == 0 || len(q.Transport) > len(q.Payload) {
+		return q.Transport
+	}
+	h := wire.UDP{SourcePort: q.SourcePort, DestinationPort: q.DestinationPort}
+	b := h.Append(nil, q.Destination, q.Destination, q.Transport)
+	clear(b[wire.UDPHeaderLen-2 : wire.UDPHeaderLen])
+	return b
 }
 
 // segmentBytes makes up a direct answer.

@@ -244,7 +244,17 @@ func TestAQuoteWithoutItsHeaderGetsOne(t *testing.T) {
 	if err := m.Parse(icmp.V4, inside(t, ReceivedPacket(r, here4), router, here4, 5, icmp.ICMP)); err != nil {
 		t.Fatal(err)
 	}
-	if m.Quote.Destination != target || m.Quote.Protocol != icmp.UDP || m.Quote.TTL != 1 {
+	if m.Quote.Destination != target || m.Quote.Protocol != icmp.UDP || m.Quote.TTL != 1 || m.Quote.DestinationPort != 2 {
 		t.Errorf("it quotes %+v", m.Quote)
+	}
+
+	// Of a UDP socket's own probe it hands out the payload, and not the UDP header.
+	payload := []byte("payload")
+	r.Quote = icmp.Quote{Version: icmp.V4, Destination: target, Protocol: icmp.UDP, TTL: 1, SourcePort: 4000, DestinationPort: 33434, Transport: payload, Payload: payload}
+	if err := m.Parse(icmp.V4, inside(t, ReceivedPacket(r, here4), router, here4, 5, icmp.ICMP)); err != nil {
+		t.Fatal(err)
+	}
+	if q := m.Quote; q.SourcePort != 4000 || q.DestinationPort != 33434 || q.Checksum != 0 || string(q.Payload) != "payload" {
+		t.Errorf("it quotes %+v", q)
 	}
 }
