@@ -167,8 +167,8 @@ func newGraph(found *pathgraph.Graph) *Graph {
 
 // WriteDOT writes the graph in the language of Graphviz, from left to right: the nodes of a
 // hop stand below each other, silent ones are dashed, edges have their number of flows, and
-// unsure edges are dashed. A node is labelled with what label returns for its address; nil:
-// with the address. It returns the error of w.
+// unsure edges are dashed. A node is labelled with what label returns for its address, quoted
+// if it is not printable; nil: with the address. It returns the error of w.
 func (g *Graph) WriteDOT(w io.Writer, label func(netip.Addr) string) error {
 	var b strings.Builder
 	b.WriteString("digraph route {\n\trankdir=LR;\n\tnode [shape=box];\n")
@@ -190,7 +190,7 @@ func (g *Graph) WriteDOT(w io.Writer, label func(netip.Addr) string) error {
 }
 
 // dotEscapes makes a text one that may stand between quotes.
-var dotEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", `\n`)
+var dotEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`)
 
 func dashedIf(dashed bool) string {
 	if dashed {
@@ -207,7 +207,8 @@ func dashedIf(dashed bool) string {
 //	     > 198.51.100.2    6 of 11 flows
 //	2  198.51.100.1        per-flow
 //
-// In place of an address stands what label returns for it; nil: the address itself.
+// In place of an address stands what label returns for it, quoted if it is not printable; nil:
+// the address itself.
 // It returns the error of w.
 func (g *Graph) WriteText(w io.Writer, label func(netip.Addr) string) error {
 	var b strings.Builder
@@ -261,7 +262,7 @@ func (n *GraphNode) name(label func(netip.Addr) string) string {
 	case n.IsSilent():
 		return "*"
 	case label != nil:
-		return label(n.Address)
+		return printable(label(n.Address)) // it may have come from elsewhere, as a name does
 	}
 	return n.Address.String()
 }

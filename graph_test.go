@@ -2,11 +2,15 @@ package icmplib
 
 import (
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // drawn is a graph with everything that can be in one.
@@ -70,6 +74,27 @@ func TestTheGraphAsDOT(t *testing.T) {
 	}
 	if strings.Count(b.String(), "{") != strings.Count(b.String(), "}") {
 		t.Error("the braces do not match")
+	}
+}
+
+// A name may be what its owner wrote to harm who looks at it.
+func TestHostileLabelsOfAGraphAreQuoted(t *testing.T) {
+	for _, hostile := range []string{"a\x1b[2Jb", "a\nb", "a\x00", "a\xff", "a\u202eb"} {
+		var b strings.Builder
+		label := func(netip.Addr) string { return hostile }
+		if err := errors.Join(drawn().WriteText(&b, label), drawn().WriteDOT(&b, label)); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range b.String() {
+			if !unicode.IsPrint(r) && r != '\n' && r != '\t' || r == utf8.RuneError {
+				t.Errorf("%q is written as %q in\n%s", hostile, r, b.String())
+				break
+			}
+		}
+		quoted := strconv.Quote(hostile)
+		if !strings.Contains(b.String(), quoted) || !strings.Contains(b.String(), "label="+strings.TrimSuffix(strconv.Quote(quoted), `"`)) {
+			t.Errorf("%q is not there in\n%s", hostile, b.String())
+		}
 	}
 }
 

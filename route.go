@@ -84,9 +84,7 @@ func (e *RouteEnd) UnmarshalText(word []byte) error {
 
 // targetText returns "example.org (192.0.2.1)", or the part of it that is known.
 func targetText(name string, addr netip.Addr) string {
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
-		name = strconv.Quote(name) // it would do something to a terminal
-	}
+	name = printable(name)
 	switch {
 	case !addr.IsValid() || name == addr.String():
 		return name
@@ -94,6 +92,14 @@ func targetText(name string, addr netip.Addr) string {
 		return addr.String()
 	}
 	return name + " (" + addr.String() + ")"
+}
+
+// printable returns a text, quoted if it would do something to a terminal.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // addressText returns an address, and "*" for the zero Addr.
