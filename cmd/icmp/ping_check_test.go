@@ -63,7 +63,7 @@ var badLines = []struct {
 	{"random payload of fping", "multiping -R 127.0.0.1", []string{"there is no -R here: -R of fping"}},
 	{"milliseconds of traceroute", "traceroute -z 100 127.0.0.1", []string{"--interval", "100ms or 100s is allowed"}},
 	{"the packetlen of traceroute", "traceroute 127.0.0.1 1500", []string{"packetlen", "--size"}},
-	{"three times of traceroute", "traceroute -w 5,3,10 127.0.0.1", []string{"--timeout", `"5,3,10"`, "0.2"}},
+	{"three times of traceroute", "traceroute -w 5,3,10 127.0.0.1", []string{"--timeout", `"5,3,10"`, "one time is allowed, such as 5"}},
 	{"source routing", "traceroute -g 127.0.0.2 127.0.0.1", []string{"-g of traceroute (source routing): no: routers drop it"}},
 	{"a size of mtr", "mtr -s 1000 -r 127.0.0.1", []string{"there is no -s here: -s of mtr", "as --size", "28 less"}},
 	{"output of mtr", "mtr -x 127.0.0.1", []string{"there is no -x here: -x of mtr (XML): no: --json is for programs"}},

@@ -20,7 +20,7 @@ func aHop(distance int, status icmplib.Status, rtts []time.Duration, by ...icmpl
 		if rtt < 0 {
 			r.Status, r.RTT = icmplib.StatusNoReply, 0
 		}
-		h.Add(r)
+		h.Stats.Add(r)
 	}
 	return h
 }
