@@ -49,7 +49,13 @@ func newBrowser(t *testing.T) *browser {
 	}
 	theirs.Close()
 	theirs2.Close()
-	t.Cleanup(func() { in.Close(); out.Close(); cmd.Process.Kill(); cmd.Wait() })
+	t.Cleanup(func() { // it ends with its pipe, and its processes before it: none writes to its folder later
+		in.Close()
+		bound := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+		cmd.Wait()
+		bound.Stop()
+		out.Close()
+	})
 	out.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	b := &browser{t: t, in: in, out: bufio.NewReaderSize(out, 1<<20)}
 	var target struct{ TargetId, SessionId string }
