@@ -85,7 +85,7 @@ func Resolve(ctx context.Context, r Resolver, name string, family Family) ([]net
 	if err == nil {
 		return addrs, nil
 	}
-	if cause := contextEnd(ctx); cause != nil && isLookup(err) {
+	if cause := contextEnd(ctx); cause != nil && (err == cause || isLookup(err)) {
 		return nil, cause
 	}
 	return nil, &lookupError{name: name, err: err}
@@ -101,6 +101,9 @@ func addressesOf(ctx context.Context, r Resolver, name string, family Family) ([
 	}
 	if isLocalhost(name) {
 		return []netip.Addr{Loopback(family)}, nil
+	}
+	if cause := contextEnd(ctx); cause != nil { // else the resolver may answer first
+		return nil, cause
 	}
 	return lookup(ctx, r, name, family)
 }

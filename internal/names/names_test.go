@@ -220,6 +220,21 @@ func TestResolveNamesTheMissingZone(t *testing.T) {
 	}
 }
 
+// quick answers at once, whatever its context says.
+type quick struct{}
+
+func (quick) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("192.0.2.9")}, nil
+}
+
+func TestNobodyIsAskedWhenTheContextHasEnded(t *testing.T) {
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	if addrs, err := Resolve(ctx, quick{}, "four.example.", Any); err != context.DeadlineExceeded {
+		t.Errorf("%v, %v", addrs, err)
+	}
+}
+
 func TestResolveEndsWithItsContext(t *testing.T) {
 	reason := errors.New("the user went away")
 	tests := []struct {
