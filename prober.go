@@ -291,28 +291,6 @@ func init() {
 	}
 }
 
-// sendPaced sends probes at the Prober's rate, and calls refuse for each one that the
-// system does not accept. An error ends the operation; n is the number of probes before it.
-func (p *Prober) sendPaced(ctx context.Context, pool *engine.Pool, op *engine.Op, probes []engine.Probe, refuse func(i int, err error)) (n int, err error) {
-	for n < len(probes) {
-		together := p.pacer.Batch(len(probes) - n)
-		if err := p.pacer.Wait(ctx, together); err != nil {
-			return n, err
-		}
-		sent, err := pool.Send(ctx, op, probes[n:n+together])
-		n += sent
-		if err == nil {
-			continue
-		}
-		if wasStopped(ctx, err) {
-			return n, err
-		}
-		refuse(n, err)
-		n++
-	}
-	return n, nil
-}
-
 // listenSocket opens the sockets for a key: those of the system, or a test's.
 func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
 	if p.other != nil {

@@ -153,16 +153,29 @@ func (s *Stream) sendRun(ctx context.Context, probes []StreamProbe) (n int, err 
 	return len(s.batch), s.flush(ctx, pool, op, probes)
 }
 
-// flush sends the batch that was made of the first probes.
+// flush sends the batch, which was made of the first probes, at the Prober's rate. An error
+// ends the operation.
 func (s *Stream) flush(ctx context.Context, pool *engine.Pool, op *streamOp, probes []StreamProbe) error {
-	n, err := s.p.sendPaced(ctx, pool, op.op, s.batch, func(i int, err error) {
-		s.remove(s.places[i])
-		s.refuse(&probes[i], err)
-	})
-	if err != nil {
-		s.takeBack(n)
+	for n := 0; n < len(s.batch); {
+		together := s.p.pacer.Batch(len(s.batch) - n)
+		if err := s.p.pacer.Wait(ctx, together); err != nil {
+			s.takeBack(n)
+			return err
+		}
+		sent, err := pool.Send(ctx, op.op, s.batch[n:n+together])
+		n += sent
+		if err == nil {
+			continue
+		}
+		if wasStopped(ctx, err) {
+			s.takeBack(n)
+			return err
+		}
+		s.remove(s.places[n])
+		s.refuse(&probes[n], err)
+		n++
 	}
-	return err
+	return nil
 }
 
 // takeBack forgets the probes of the batch from first on, which were not sent.
