@@ -588,7 +588,7 @@ func (m *multipathRun) hop(seen *mda.View, i int) *Hop {
 			m.compare(seen, h, i, flow, r.Quoted)
 		}
 		r.Seq = number
-		h.add(r)
+		h.Add(*r)
 	}
 	h.abandon(seen.Open(i))
 	return h

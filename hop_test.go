@@ -31,7 +31,7 @@ func TestAResponderCountsTheProbesThatItAnswered(t *testing.T) {
 			var h, watched Hop
 			for i := range tt.results {
 				r := &tt.results[i]
-				h.add(r)
+				h.Add(*r)
 				watched.addLatest(r, r.Seq)
 			}
 			for _, hop := range []*Hop{&h, &watched} {

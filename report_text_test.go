@@ -20,7 +20,7 @@ var (
 func textHop(distance int, from netip.Addr, status Status) Hop {
 	h := Hop{Distance: distance, Status: StatusNoReply}
 	for seq := range 2 {
-		h.add(&Result{
+		h.Add(Result{
 			Dst: textTarget, Responder: from, Status: status, RTT: time.Duration(seq+1) * time.Millisecond,
 			Seq: seq, TTL: distance, Sent: textTime,
 		})

@@ -561,7 +561,7 @@ func (r Result) LogValue() slog.Value {
 	return a.Group()
 }
 
-// result says what answered.
+// logResult adds what answered.
 func logResult(a *fields.Attrs, r *Result) {
 	if r.Responder != r.Dst {
 		a.Addr("responder", r.Responder)

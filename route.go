@@ -329,22 +329,26 @@ func (h *Hop) IsSilent() bool { return len(h.Responders) == 0 }
 
 // Add adds the result of one of the hop's probes, as [Stats.Add] does, except that any
 // answer counts as received. It also adds the responder.
-func (h *Hop) Add(r Result) { h.add(&r) }
-
-// add adds a result of one of the hop's probes.
-func (h *Hop) add(r *Result) {
-	h.Stats.count(r, true)
+func (h *Hop) Add(r Result) {
+	h.Stats.count(&r, true)
 	if !r.Responder.IsValid() || r.informs() {
 		return
 	}
-	h.describe(r)
+	h.describe(&r)
+	if !h.credit(&r) {
+		h.Responders = append(h.Responders, newResponder(&r))
+	}
+}
+
+// credit counts an answer for its responder, and reports whether that is known.
+func (h *Hop) credit(r *Result) bool {
 	for i := range h.Responders {
 		if e := &h.Responders[i]; e.Address == r.Responder {
 			e.count(r)
-			return
+			return true
 		}
 	}
-	h.Responders = append(h.Responders, newResponder(r))
+	return false
 }
 
 // maxResponders limits the responders that a monitored hop keeps. Beyond it, the one that
@@ -367,11 +371,8 @@ func (h *Hop) addLatest(r *Result, ordinal int) {
 			h.MTU = r.MTU
 		}
 	}
-	for i := range h.Responders {
-		if e := &h.Responders[i]; e.Address == r.Responder {
-			e.count(r)
-			return
-		}
+	if h.credit(r) {
+		return
 	}
 	if len(h.Responders) == maxResponders {
 		h.Responders = slices.Delete(h.Responders, 0, 1)
@@ -672,7 +673,7 @@ func (h Hop) LogValue() slog.Value {
 	return a.Group()
 }
 
-// route says where a route leads and how it ended.
+// logRoute adds where a route leads and how it ended.
 func logRoute(a *fields.Attrs, r *Route) {
 	a.Target(r.Name, r.Address)
 	*a = append(*a, slog.Bool("reached", r.Reached), slog.String("end", r.End.String()), slog.Int("hops", len(r.Hops)))

@@ -366,7 +366,7 @@ func (s Stats) LogValue() slog.Value {
 	return a.Group()
 }
 
-// stats says what was counted.
+// logStats adds what was counted.
 func logStats(a *fields.Attrs, s *Stats) {
 	*a = append(*a, slog.Int("sent", s.PacketsSent), slog.Int("received", s.PacketsReceived), slog.Float64("loss", s.PacketLoss()))
 	a.Count("send_errors", s.SendErrors)

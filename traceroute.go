@@ -214,7 +214,7 @@ func (t *tracing) Sent(k plan.Key, at time.Time) {
 func (t *tracing) Refused(k plan.Key, err error, now time.Time) {
 	t.refuse = err
 	r := refusedResult(t.line.Dst, k.Number(), t.in.trace.FirstHop+k.Hop(), err)
-	t.hop(k.Hop()).add(&r)
+	t.hop(k.Hop()).Add(r)
 	t.Plan.Refused(k, err, now)
 }
 
@@ -237,12 +237,12 @@ func (t *tracing) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	}
 	h := t.hop(k.Hop())
 	if r.Seq < h.discarded {
-		h.before.add(&r)
+		h.before.Add(r)
 		if !r.Responder.IsValid() {
 			return
 		}
 	}
-	h.add(&r)
+	h.Add(r)
 }
 
 // HasNews reports whether there are hops to hand out.
