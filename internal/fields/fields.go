@@ -248,17 +248,22 @@ func nearest(ms float64) time.Duration {
 
 // Durations is a list of durations in milliseconds.
 func (o *Object) Durations(name string, v *[]time.Duration) {
+	values(o, name, v, appendMS, func(value []byte) time.Duration { return nearest(o.float(name, value)) })
+}
+
+// values is a list of what write appends and read reads.
+func values[T any](o *Object, name string, v *[]T, write func([]byte, T) []byte, read func([]byte) T) {
 	if o.reading {
 		for _, value := range o.elements(name) {
-			*v = append(*v, nearest(o.float(name, value)))
+			*v = append(*v, read(value))
 		}
 		return
 	}
 	o.key(name)
 	o.open('[')
-	for _, d := range *v {
+	for _, value := range *v {
 		o.separate()
-		o.b = appendMS(o.b, d)
+		o.b = write(o.b, value)
 	}
 	o.shut(']')
 }
@@ -296,19 +301,7 @@ func (o *Object) text(name string, value []byte) string {
 
 // Texts is a list of strings.
 func (o *Object) Texts(name string, v *[]string) {
-	if o.reading {
-		for _, value := range o.elements(name) {
-			*v = append(*v, o.text(name, value))
-		}
-		return
-	}
-	o.key(name)
-	o.open('[')
-	for _, text := range *v {
-		o.separate()
-		o.b = appendText(o.b, text)
-	}
-	o.shut(']')
+	values(o, name, v, appendText, func(value []byte) string { return o.text(name, value) })
 }
 
 // Addr is an address, "" for the zero Addr.
