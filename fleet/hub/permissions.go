@@ -88,15 +88,11 @@ func hubSeed(dir string) (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return strings.TrimSpace(string(text)), err
 	}
-	pair, err := nkeys.CreateUser()
+	_, seed, err := newKey()
 	if err != nil {
 		return "", err
 	}
-	seed, err := pair.Seed()
-	if err != nil {
-		return "", err
-	}
-	return string(seed), errors.Join(os.MkdirAll(dir, 0o700), writeFile(file, append(seed, '\n')))
+	return seed, errors.Join(os.MkdirAll(dir, 0o700), writeFile(file, []byte(seed+"\n")))
 }
 
 // Configuration returns what a server of NATS of the user's has to have in its configuration: an

@@ -86,20 +86,25 @@ func writeFile(file string, text []byte) error {
 	return dir.Sync()
 }
 
+// newKey makes a key of NATS.
+func newKey() (public, seed string, err error) {
+	pair, err := nkeys.CreateUser()
+	if err != nil {
+		return "", "", err
+	}
+	if public, err = pair.PublicKey(); err != nil {
+		return "", "", err
+	}
+	secret, err := pair.Seed()
+	return public, string(secret), err
+}
+
 // enroll adds somebody and returns the seed of a new key.
 func (r *registry) enroll(e wire.Enrollment) (seed string, err error) {
 	if err := checkEnrollment(e); err != nil {
 		return "", err
 	}
-	pair, err := nkeys.CreateUser()
-	if err != nil {
-		return "", err
-	}
-	public, err := pair.PublicKey()
-	if err != nil {
-		return "", err
-	}
-	secret, err := pair.Seed()
+	public, secret, err := newKey()
 	if err != nil {
 		return "", err
 	}
