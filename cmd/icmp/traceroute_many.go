@@ -82,15 +82,8 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	report := newRoutesReport(each)
 	defer report.close()
 	var faults failures
-	var so struct {
-		mu           sync.Mutex
-		all, reached int
-	}
-	defer whenAsked(ctx, func() {
-		so.mu.Lock()
-		defer so.mu.Unlock()
-		fmt.Fprintf(term.err, "%d targets, %d reached, so far\n", so.all, so.reached)
-	})()
+	var so tracedSoFar
+	defer whenAsked(ctx, func() { so.tell(term.err) })()
 	dead := false
 	for route, err := range p.MultiTracerouteSeq(ctx, list.seq(ctx), many) {
 		if err != nil {
@@ -107,12 +100,7 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		if route.Err == nil && route.End == icmplib.EndUnknown || errors.Is(route.Err, context.Canceled) {
 			continue
 		}
-		so.mu.Lock()
-		so.all++
-		if route.Reached {
-			so.reached++
-		}
-		so.mu.Unlock()
+		so.add(route)
 		switch err := routeFault(route); {
 		case route.Reached:
 		case err != nil && len(faults) == 0:
@@ -138,6 +126,27 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		fmt.Fprintf(term.err, "%d targets, %d reached, %d packets sent\n", so.all, so.reached, packets)
 	}
 	return faults.orDead(dead)
+}
+
+// tracedSoFar counts routes, for who asks meanwhile, too.
+type tracedSoFar struct {
+	mu           sync.Mutex
+	all, reached int
+}
+
+func (s *tracedSoFar) add(r *icmplib.Route) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all++
+	if r.Reached {
+		s.reached++
+	}
+}
+
+func (s *tracedSoFar) tell(out io.Writer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(out, "%d targets, %d reached, so far\n", s.all, s.reached)
 }
 
 // routeFault returns what stood in the way of a trace, and is more than that the

@@ -1,5 +1,3 @@
-//go:build unix
-
 // Routes watches the routes to the addresses on its standard input with a Monitor for
 // each, and says what that costs: the bench measures it as a process. It uses nothing but
 // what the library exports, so that it can be built against another commit of it.
