@@ -87,8 +87,9 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 		status, term := newStatus(term)
 		screen := live.Config{Targets: targets, Flows: int(f.flows)}
 		c := newCollection(screen.Subjects(), status)
-		defer whenAsked(ctx, func() { c.tell(term.err) })()
+		stop := whenAsked(ctx, func() { c.tell(term.err) })
 		outcomes := c.collect(ctx, watch, f.monitorOptions(f.settings()))
+		stop() // what concludes has the outcomes to itself
 		status.end()
 		return f.conclude(term.out, outcomes)
 	}

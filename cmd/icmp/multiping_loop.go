@@ -68,7 +68,8 @@ func (l *pingLoop) tellTrouble(h *loopHost, f trouble.Finding) {
 // loopHost is what is known of a host.
 type loopHost struct {
 	icmplib.Host
-	recent sums // of the interval that is running
+	target string // what is pinged, where Name is how the user calls it
+	recent sums   // of the interval that is running
 	state  trouble.Detector
 	rtts   []time.Duration // of --results, in sending order, and what a sparkline has in place of one
 }
@@ -123,17 +124,21 @@ func (f *multipingFlags) loop(ctx context.Context, p *icmplib.Prober, opts *icmp
 		if len(l.hosts) == maxLoopTargets {
 			return fmt.Errorf("--loop and --results: up to %d targets are allowed", maxLoopTargets)
 		}
-		l.hosts = append(l.hosts, &loopHost{Host: icmplib.Host{Name: target}, state: trouble.Detector{Losses: lossesOfTrouble}})
+		h := &loopHost{Host: icmplib.Host{Name: target}, target: target, state: trouble.Detector{Losses: lossesOfTrouble}}
+		if name := names.of(target); name != "" {
+			h.Name = name
+		}
+		l.hosts = append(l.hosts, h)
 	}
 	if list.err != nil {
 		return list.err
 	}
-	l.run(ctx, p, names)
+	l.run(ctx, p)
 	return l.end()
 }
 
 // run pings the hosts, whose first requests are spread over the interval.
-func (l *pingLoop) run(ctx context.Context, p *icmplib.Prober, names *everyAddress) {
+func (l *pingLoop) run(ctx context.Context, p *icmplib.Prober) {
 	defer whenAsked(ctx, func() { l.tell(l.term.err) })()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -143,16 +148,12 @@ func (l *pingLoop) run(ctx context.Context, p *icmplib.Prober, names *everyAddre
 	}
 	var all, ticks sync.WaitGroup
 	for i, h := range l.hosts {
-		target := h.Name
-		if name := names.of(target); name != "" {
-			h.Name = name
-		}
 		all.Go(func() {
 			first := time.NewTimer(max(l.opts.Interval, 0) * time.Duration(i) / time.Duration(len(l.hosts)))
 			defer first.Stop()
 			select {
 			case <-first.C:
-				l.ping(ctx, p, h, target)
+				l.ping(ctx, p, h)
 			case <-ctx.Done():
 			}
 		})
@@ -176,8 +177,8 @@ func (l *pingLoop) run(ctx context.Context, p *icmplib.Prober, names *everyAddre
 	ticks.Wait()
 }
 
-func (l *pingLoop) ping(ctx context.Context, p *icmplib.Prober, h *loopHost, target string) {
-	for r, err := range p.PingSeq(ctx, target, l.opts) {
+func (l *pingLoop) ping(ctx context.Context, p *icmplib.Prober, h *loopHost) {
+	for r, err := range p.PingSeq(ctx, h.target, l.opts) {
 		if err != nil {
 			l.mu.Lock()
 			defer l.mu.Unlock()

@@ -35,12 +35,13 @@ func (w *watcher) Write(b []byte) (int, error) {
 func TestTheStatisticsSoFarAreTold(t *testing.T) {
 	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
 		for line, want := range map[string]string{
-			"ping -i 1ms 127.0.0.1":                   "127.0.0.1: ",
-			"ping --json -i 1ms ::1":                  " packet loss, rtt min/avg/max/stddev = ",
-			"multiping -c 1 127.0.0.0/8":              " alive, 0 unreachable",
-			"traceroute --json --file - -q 1":         " reached, so far",
-			"mtr -n -r -c 0 -i 1ms 127.0.0.1":         "  1.|-- 127.0.0.1 ",
-			"traceroute -n -z 10ms -q 1000 127.0.0.1": " hops are known so far",
+			"ping -i 1ms 127.0.0.1":                        "127.0.0.1: ",
+			"ping --json -i 1ms ::1":                       " packet loss, rtt min/avg/max/stddev = ",
+			"multiping -c 1 127.0.0.0/8":                   " alive, 0 unreachable",
+			"multiping --loop --interval 1ms 127.0.0.0/28": " packets transmitted, ",
+			"traceroute --json --file - -q 1":              " reached, so far",
+			"mtr -n -r -c 0 -i 1ms 127.0.0.1":              "  1.|-- 127.0.0.1 ",
+			"traceroute -n -z 10ms -q 1000 127.0.0.1":      " hops are known so far",
 		} {
 			t.Run(line, func(t *testing.T) {
 				asked := make(chan os.Signal)
