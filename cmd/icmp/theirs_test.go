@@ -19,17 +19,25 @@ var update = flag.Bool("update", false, "write the tables of docs/cli.md anew")
 
 const cliPage = "../../docs/cli.md"
 
-// theirTables are the tables of docs/cli.md.
+// theirTables are the tables of docs/cli.md: the options that are the same in one
+// list, and a row for each other.
 func theirTables() string {
 	var b strings.Builder
+	flags := regexp.MustCompile(`--[a-z]+[a-z0-9-]*( (0|do|dont|sctp)\b)?`)
 	for _, command := range []string{"ping", "multiping", "traceroute", "mtr"} {
 		tool := theirs[command]
-		fmt.Fprintf(&b, "### %s, in icmp %s\n\n| %s | does there | here |\n|---|---|---|\n", tool.tool, command, tool.tool)
+		var equal []string
+		var rows strings.Builder
 		for _, o := range tool.options {
-			here := regexp.MustCompile(`--[a-z]+[a-z0-9-]*( (0|do|dont|sctp)\b)?`).ReplaceAllString(o.here, "`$0`")
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.Join(o.names(), "`, `"), o.what, here)
+			names := "`" + strings.Join(o.names(), "`, `") + "`"
+			if o.here == same {
+				equal = append(equal, names)
+				continue
+			}
+			fmt.Fprintf(&rows, "| %s | %s | %s |\n", names, o.what, flags.ReplaceAllString(o.here, "`$0`"))
 		}
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "### %s, in icmp %s\n\nThe same: %s.\n\n", tool.tool, command, strings.Join(equal, ", "))
+		fmt.Fprintf(&b, "| %s | does there | here |\n|---|---|---|\n%s\n", tool.tool, rows.String())
 	}
 	return b.String()
 }
