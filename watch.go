@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -80,9 +81,11 @@ type WatchOptions struct {
 	// as much room again.
 	Buffer int
 
-	// Lookup, if not nil, finds the addresses of hosts in place of the Prober's
+	// Lookup, if not nil, finds the addresses of all hosts in place of the Prober's
 	// resolver, for a registry of services. An error for which [net.DNSError] says that
-	// there is no such name takes the addresses away.
+	// there is no such name takes the addresses away, and so does an answer without an
+	// address of the family. Its context ends after
+	// 10 s, and when the Watch is closed, which waits for it.
 	Lookup func(ctx context.Context, host string, family Family) ([]netip.Addr, error)
 }
 
@@ -120,7 +123,8 @@ type WatchEvent struct {
 	Err     error      // of a WatchLookupFailed
 
 	// Missed is how many results before this event were left out, of any target, for
-	// want of room: see WatchOptions.Buffer.
+	// want of room: see WatchOptions.Buffer. Those after the last event come with the
+	// error that ends the sequence of a closed Watch.
 	Missed int
 }
 
@@ -213,16 +217,18 @@ func (w *Watch) Set(targets []WatchTarget) error {
 	if w.p == nil {
 		return errWatchNotMade
 	}
-	wanted := make(map[string]*watchTarget, len(targets))
+	wanted := make([]*watchTarget, 0, len(targets))
+	ids := make(map[string]bool, len(targets))
 	for i := range targets {
 		t, err := w.target(targets[i])
 		if err != nil {
 			return err
 		}
-		if wanted[t.ID] != nil {
+		if ids[t.ID] {
 			return &ConfigError{Field: "ID", Value: t.ID, Allowed: "one that no other target has: give those of one Host different IDs"}
 		}
-		wanted[t.ID] = t
+		ids[t.ID] = true
+		wanted = append(wanted, t)
 	}
 	if w.closed.Err() != nil || !w.d.Do(func() { w.run.exchange(wanted) }) {
 		return net.ErrClosed
@@ -264,8 +270,9 @@ func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
 // as the loop runs. A loop that is left, or whose ctx ends, can be followed by
 // another, which goes on where it stopped; two at once share the events.
 //
-// An error ends the sequence: the cause of ctx, or [net.ErrClosed] when the Watch or
-// its Prober was closed and all events were taken.
+// An error ends the sequence: the cause of ctx as soon as that ends, or [net.ErrClosed]
+// when the Watch or its Prober was closed and all events were taken. The event beside an
+// error has nothing but Missed.
 func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 	return func(yield func(WatchEvent, error) bool) {
 		if w.p == nil {
@@ -273,41 +280,52 @@ func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 			return
 		}
 		var taken []WatchEvent
+		next := 0                                   // of them
+		defer func() { w.giveBack(taken[next:]) }() // also when the body panics
 		for {
-			var err error
-			if taken, err = w.take(ctx, taken); err != nil {
-				yield(WatchEvent{}, err)
-				return
-			}
-			for i := range taken {
-				if !yield(taken[i], nil) {
-					w.giveBack(taken[i+1:])
+			if next == len(taken) {
+				var missed int
+				var err error
+				if taken, missed, err = w.take(ctx, taken); err != nil {
+					next = 0
+					yield(WatchEvent{Missed: missed}, err)
 					return
 				}
+				next = 0
+			}
+			if ctx.Err() != nil { // not only where it waits: the body may be slow
+				yield(WatchEvent{}, context.Cause(ctx))
+				return
+			}
+			next++
+			if !yield(taken[next-1], nil) {
+				return
 			}
 		}
 	}
 }
 
-// take waits for events and takes all of them. Buf is used for those to come.
-func (w *Watch) take(ctx context.Context, buf []WatchEvent) ([]WatchEvent, error) {
+// take waits for events and takes all of them; buf is used for those to come. At the end
+// it returns how many are missed.
+func (w *Watch) take(ctx context.Context, buf []WatchEvent) (events []WatchEvent, missed int, err error) {
 	for {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, 0, context.Cause(ctx)
 		}
 		ended := w.ended()
 		w.mu.Lock()
-		events := w.events
-		if len(events) > 0 {
+		if events = w.events; len(events) > 0 {
 			clear(buf)
 			w.events = buf[:0]
 			w.mu.Unlock()
-			return events, nil
+			return events, 0, nil
+		}
+		if ended {
+			missed, w.missed = w.missed, 0
+			w.mu.Unlock()
+			return nil, missed, net.ErrClosed // the Watch, or the Prober
 		}
 		w.mu.Unlock()
-		if ended {
-			return nil, net.ErrClosed // the Watch, or the Prober
-		}
 		select {
 		case <-w.ready:
 		case <-ctx.Done():
@@ -398,6 +416,7 @@ func (o WatchProbing) withDefaults() (WatchProbing, error) {
 	if err := cmp.Or(validateUnit("ResolveEvery", o.ResolveEvery), validateProbing(o.Timeout, o.Family, &o.Packet)); err != nil {
 		return o, err
 	}
+	o.Packet.Payload = slices.Clone(o.Packet.Payload) // the caller's may be used again
 	o.Interval = cmp.Or(o.Interval, defaultWatchInterval)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.ResolveEvery = orDefault(o.ResolveEvery, defaultResolveEvery)

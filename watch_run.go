@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/cadence"
 )
@@ -21,6 +23,7 @@ type watchRun struct {
 	p       *Prober
 	d       *drive.Driver
 	targets map[string]*watchTarget
+	begun   int            // targets until now
 	phases  cadence.Phases // of addresses
 	names   cadence.Phases // of names
 	events  []WatchEvent   // of this turn of the loop
@@ -53,21 +56,31 @@ func newWatchRun(w *Watch, d *drive.Driver) *watchRun {
 	}
 }
 
-// exchange takes another set of targets.
-func (r *watchRun) exchange(wanted map[string]*watchTarget) {
+// exchange takes another set of targets. Those that are gone leave in the order in which
+// they came, and new ones come in the order given: a test sees the same each time.
+func (r *watchRun) exchange(wanted []*watchTarget) {
 	if r.closing {
 		return
 	}
-	for id, t := range r.targets {
-		next := wanted[id]
-		if next != nil && next.same(t) {
+	stays := make(map[string]bool, len(wanted))
+	for _, next := range wanted {
+		if t := r.targets[next.ID]; t != nil && next.same(t) {
 			t.Value = next.Value
-			continue
+			stays[t.ID] = true
 		}
+	}
+	var leave []*watchTarget
+	for id, t := range r.targets {
+		if !stays[id] {
+			leave = append(leave, t)
+		}
+	}
+	slices.SortFunc(leave, func(a, b *watchTarget) int { return cmp.Compare(a.ordinal, b.ordinal) })
+	for _, t := range leave {
 		r.drop(t, nil)
 	}
-	for id, t := range wanted {
-		if r.targets[id] == nil {
+	for _, t := range wanted {
+		if r.targets[t.ID] == nil {
 			r.begin(t)
 		}
 	}
@@ -87,6 +100,8 @@ func (r *watchRun) end() {
 // begin begins to watch a target.
 func (r *watchRun) begin(t *watchTarget) {
 	r.targets[t.ID] = t
+	r.begun++
+	t.ordinal = r.begun
 	t.run, t.family = r, t.probing.Family
 	t.rules = drive.Rules{Timeout: t.probing.Timeout, OnePort: t.probing.Packet.isOnePort()}
 	if t.literal.IsValid() && r.w.opts.Lookup == nil {
@@ -178,7 +193,7 @@ func (r *watchRun) pool(key socketKey, now time.Time) (*engine.Pool, error) {
 // ask has the name of a target resolved.
 func (r *watchRun) ask(t *watchTarget) {
 	var addrs []netip.Addr
-	var err error
+	err := errNotFound
 	family, packet := t.family, &t.probing.Packet
 	r.asking++
 	r.d.LookUp(func(ctx context.Context) {
@@ -187,6 +202,7 @@ func (r *watchRun) ask(t *watchTarget) {
 		defer context.AfterFunc(r.w.closed, cancel)()
 		if r.w.opts.Lookup != nil {
 			addrs, err = r.w.opts.Lookup(ctx, t.Host, family)
+			addrs, err = foundBy(t.Host, family, addrs, err)
 		} else {
 			addrs, err = r.p.resolveFor(ctx, t.Host, family, packet)
 		}
@@ -198,6 +214,28 @@ func (r *watchRun) ask(t *watchTarget) {
 			r.resolved(t, addrs, err)
 		}
 	})
+}
+
+// errNotFound is what a look-up found that ended its goroutine.
+var errNotFound = errors.New("the Lookup ended its goroutine")
+
+// foundBy returns what the caller's own look-up found, as the resolver would have: addresses
+// of one family, or an error.
+func foundBy(host string, family Family, addrs []netip.Addr, err error) ([]netip.Addr, error) {
+	if err != nil {
+		return nil, err
+	}
+	var usable []netip.Addr
+	for _, addr := range addrs {
+		if addr = addr.Unmap(); names.Family(family).Includes(addr) {
+			family = familyOf(addr) // that of the first goes for all
+			usable = append(usable, addr)
+		}
+	}
+	if len(usable) == 0 {
+		return nil, &net.DNSError{Err: "the Lookup found no address of " + family.String() + " family", Name: host, IsNotFound: true}
+	}
+	return usable, nil
 }
 
 // resolved takes what a look-up found: other addresses than before are watched.
@@ -235,6 +273,7 @@ type watchTarget struct {
 	WatchTarget
 	probing WatchProbing
 	literal netip.Addr // its Host is this address; the zero Addr: a name
+	ordinal int        // of its coming
 	rules   drive.Rules
 
 	run      *watchRun

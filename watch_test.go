@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -350,6 +351,171 @@ func TestEventsGoOnWhereALoopWasLeft(t *testing.T) {
 			t.Errorf("and takes a set: %v", err)
 		}
 		t.p.Close()
+	})
+}
+
+func TestAContextEndsALoopAtOnce(t *testing.T) {
+	synctest.Test(t, func(st *testing.T) {
+		t := newWatchTest(st, threeHosts, nil)
+		defer t.end()
+		t.set(WatchTarget{Host: "10.0.1.1"})
+		time.Sleep(100 * time.Second)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		defer cancel(nil)
+		n, seq := 0, -1
+		for e, err := range t.w.Events(ctx) {
+			if err != nil {
+				if !errors.Is(err, errFinished) || n != 50 {
+					t.Errorf("%v after %d events", err, n)
+				}
+				break
+			}
+			if e.Kind == WatchResult {
+				seq = e.Result.Seq
+			}
+			if n++; n == 50 {
+				cancel(errFinished) // while others have been taken
+			}
+		}
+		func() {
+			defer func() { _ = recover() }()
+			for range t.w.Events(t.Context()) {
+				panic("in the body")
+			}
+		}()
+		for e := range t.w.Events(t.Context()) {
+			if e.Result.Seq != seq+2 {
+				t.Errorf("result %d follows %d and one whose body panicked", e.Result.Seq, seq)
+			}
+			break
+		}
+	})
+}
+
+var errFinished = errors.New("finished")
+
+func TestWhatWasMissedAtTheEndIsTold(t *testing.T) {
+	synctest.Test(t, func(st *testing.T) {
+		t := newWatchTest(st, threeHosts, &WatchOptions{Buffer: 10})
+		t.set(WatchTarget{Host: "10.0.1.1"})
+		time.Sleep(100 * time.Second)
+		t.w.Close()
+		for range 2 {
+			results, missed := 0, 0
+			for e, err := range t.w.Events(t.Context()) {
+				missed += e.Missed
+				if err == nil && e.Kind == WatchResult {
+					results++
+				}
+			}
+			if results += missed; results != 100 && results != 0 {
+				t.Errorf("%d results, or missed", results)
+			}
+		}
+		t.p.Close()
+	})
+}
+
+func TestASetIsTakenInItsOrder(t *testing.T) {
+	synctest.Test(t, func(st *testing.T) {
+		var want []string
+		for range 10 {
+			t := newWatchTest(st, threeHosts, nil)
+			start := time.Now()
+			var got []string
+			for _, set := range [][]string{{"10.0.1.1", "10.0.2.1", "10.0.3.1"}, {"10.0.4.1"}, {"10.0.3.1", "10.0.2.1", "10.0.1.1"}} {
+				var targets []WatchTarget
+				for _, host := range set {
+					targets = append(targets, WatchTarget{Host: host})
+				}
+				t.set(targets...)
+				for _, e := range t.after(3 * time.Second) {
+					got = append(got, fmt.Sprint(e.Time.Sub(start), e.Kind, e.Address))
+				}
+			}
+			t.end()
+			if want == nil {
+				want = got
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("events of the same sets:\n%q\n%q", got, want)
+			}
+		}
+	})
+}
+
+func TestWhatALookupReturns(t *testing.T) {
+	none := "lookup-failed svc invalid IP"
+	for name, tt := range map[string]struct {
+		found  []string
+		err    error
+		family Family
+		want   []string
+	}{
+		"nothing":            {nil, nil, AnyFamily, []string{none}},
+		"the zero Addr":      {[]string{""}, nil, AnyFamily, []string{none}},
+		"of another family":  {[]string{"2001:db8:1::1"}, nil, IPv4, []string{none}},
+		"of one and another": {[]string{"", "10.0.1.1", "2001:db8:1::1"}, nil, AnyFamily, []string{"added svc 10.0.1.1"}},
+		"mapped":             {[]string{"::ffff:10.0.1.1", "10.0.1.1"}, nil, AnyFamily, []string{"added svc 10.0.1.1"}},
+		"an error":           {[]string{"10.0.1.1"}, errFinished, AnyFamily, []string{none}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(st *testing.T) {
+				var found []netip.Addr
+				for _, text := range tt.found {
+					addr, _ := netip.ParseAddr(text)
+					found = append(found, addr)
+				}
+				t := newWatchTest(st, threeHosts, &WatchOptions{
+					Probing: WatchProbing{AllAddresses: true, Family: tt.family},
+					Lookup:  func(context.Context, string, Family) ([]netip.Addr, error) { return found, tt.err },
+				})
+				defer t.end()
+				t.set(WatchTarget{Host: "svc"})
+				if got := changes(t.after(0)); !slices.Equal(got, tt.want) {
+					t.Errorf("%q, want %q", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+func TestALookupThatEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(st *testing.T) {
+		asked := 0
+		t := newWatchTest(st, threeHosts, &WatchOptions{Lookup: func(context.Context, string, Family) ([]netip.Addr, error) {
+			if asked++; asked == 2 {
+				runtime.Goexit()
+			}
+			return []netip.Addr{netip.MustParseAddr("10.0.1.1")}, nil
+		}})
+		defer t.end()
+		t.set(WatchTarget{Host: "svc"})
+		want := []string{"added svc 10.0.1.1", "up svc 10.0.1.1", "lookup-failed svc invalid IP"}
+		if got := changes(t.after(5 * time.Minute)); !slices.Equal(got, want) || asked < 5 {
+			t.Errorf("%q after %d look-ups, want %q", got, asked, want)
+		}
+	})
+}
+
+func TestAPayloadMayBeUsedAgain(t *testing.T) {
+	synctest.Test(t, func(st *testing.T) {
+		t := newWatchTest(st, threeHosts, nil)
+		defer t.end()
+		probing := &WatchProbing{Packet: Packet{Payload: []byte("payload of a caller")}}
+		t.set(WatchTarget{Host: "10.0.1.1", Probing: probing})
+		t.after(2 * time.Second)
+		clear(probing.Packet.Payload)
+		for _, e := range t.after(5 * time.Second) {
+			if e.Result.Status != StatusReply {
+				t.Errorf("%v %v", e.Kind, e.Result)
+			}
+		}
+		probing.Packet.Payload = []byte("payload of a caller")
+		t.set(WatchTarget{Host: "10.0.1.1", Probing: probing})
+		if got := changes(t.after(0)); got != nil {
+			t.Errorf("%q by the same set", got)
+		}
 	})
 }
 

@@ -38,14 +38,15 @@
 //	spoof WORD...
 //	noise replies|errors|garbage|malformed WORD...
 //
-// The last node of a path answers for all addresses of its prefixes. A node's
-// own addresses are reachable without a path. An element is a node's name or
-// branches, kind( a b | c ): flow( and flow:source+ports( take one by a hash of
-// header fields (source, destination, protocol, ports, checksum, id, label,
-// class), destination( by that address, turn( one after the other, random( by
-// the seed, all( takes every one, loop( never ends. time:10m,20m( a | b | c ) is a
-// route that changes: it takes the first branch for ten minutes from the first
-// packet of the network, then the second, and the last from twenty minutes on.
+// The last node of a path answers for all addresses of its prefixes. A node's own
+// addresses are reachable without a path of their own: by the first path that leads
+// through it or, if none does, as those of a neighbour. An element is a node's name
+// or branches, kind( a b | c ): flow( and flow:source+ports( take one by a hash of
+// header fields (source, destination, protocol, ports, checksum, id, label, class),
+// destination( by that address, turn( one after the other, random( by the seed, all(
+// takes every one, loop( never ends. time:10m,20m( a | b | c ) is a route that
+// changes: it takes the first branch for ten minutes from the first packet of the
+// network, then the second, and the last from twenty minutes on.
 //
 // A word is name, name=value, or either with @when behind it, which limits it
 // to some of the packets that arrive at the node: @3 @3-5 @3- @2,4 @every/3

@@ -124,6 +124,24 @@ func TestTheTruthIsWhatHappened(t *testing.T) {
 	})
 }
 
+func TestANodeThatNoPathLeadsThroughIsANeighbour(t *testing.T) {
+	inBubble(t, "neighbour", func(t *testing.T) {
+		p := icmptest.NewProber(t, `
+			client 192.0.2.1 2001:db8::1
+			node web 198.51.100.7 2001:db8:7::7 delay=10ms lose@3
+		`, nil)
+		for _, family := range []icmplib.Family{icmplib.IPv4, icmplib.IPv6} {
+			host, err := p.Ping(t.Context(), "web", &icmplib.PingOptions{Count: 2, Family: family})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := 2 - int(family)/6; host.PacketsReceived != want || host.MinRTT() != 20*time.Millisecond {
+				t.Errorf("%v\nwant %d received", host, want)
+			}
+		}
+	})
+}
+
 // Twice the same: what the network does, and which way a flow takes.
 func TestTheSameTextDoesTheSame(t *testing.T) {
 	const random = `

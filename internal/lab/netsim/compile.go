@@ -58,7 +58,7 @@ var (
 	errNoBranches  = errors.New("branches need at least one branch")
 	errBadLoop     = errors.New("a loop has one branch with a node in it, and nothing follows it")
 	errBadTimes    = errors.New("branches that follow in time need a time between each two, in order")
-	errNoClient    = errors.New("the network needs a client with an address")
+	errNoClient    = errors.New("the network needs a client with an address: write a line such as client 192.0.2.1")
 	errBadAddress  = errors.New("is not an IPv4 or IPv6 address without a zone")
 )
 

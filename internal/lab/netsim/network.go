@@ -55,18 +55,26 @@ func New(spec *Spec) (*Network, error) {
 	for i := range spec.Nodes {
 		node, err := c.node(&spec.Nodes[i])
 		if err != nil {
-			return nil, err
+			return nil, inLine(spec.Nodes[i].Line, err)
 		}
 		n.nodes = append(n.nodes, node)
 	}
 	for i := range spec.Paths {
 		if err := n.addPath(&c, &spec.Paths[i]); err != nil {
-			return nil, fmt.Errorf("path %d: %w", i+1, err)
+			return nil, inLine(spec.Paths[i].Line, fmt.Errorf("path: %w", err))
 		}
 	}
 	n.addOwnRoutes()
 	n.addSpoofs(&c, spec.Spoofs)
 	return n, n.addNoises(&c, spec.Noises)
+}
+
+// inLine says in which line of the text an error is.
+func inLine(line int, err error) error {
+	if line == 0 {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", line, err)
 }
 
 // MustParse returns the network that the text describes, and panics where

@@ -28,7 +28,7 @@ func (e *ParseError) Unwrap() error { return e.Err }
 var (
 	errUnknownWord = errors.New("unknown word")
 	errUnknownLine = errors.New("a line begins with seed, client, node, path, spoof or noise")
-	errOneNumber   = errors.New("one number is expected")
+	errOneNumber   = errors.New("one number from 0 is expected")
 	errName        = errors.New("a name does not look like an address, nor hold any of ( ) | = @")
 )
 
@@ -85,8 +85,10 @@ func (p *parser) seed(words []string) (word string, err error) {
 	if len(words) != 1 {
 		return "seed", errOneNumber
 	}
-	p.spec.Seed, err = strconv.ParseUint(words[0], 0, 64)
-	return words[0], err
+	if p.spec.Seed, err = strconv.ParseUint(words[0], 0, 64); err != nil {
+		return words[0], errOneNumber
+	}
+	return "", nil
 }
 
 func (p *parser) client(words []string) (string, error) {
@@ -104,7 +106,7 @@ func (p *parser) node(words []string) (string, error) {
 	if len(words) == 0 {
 		return "node", errNoName
 	}
-	n := Node{Name: words[0]}
+	n := Node{Line: p.line, Name: words[0]}
 	if _, err := parsePrefix(n.Name); err == nil || strings.ContainsAny(n.Name, "()|=@") {
 		return n.Name, errName
 	}

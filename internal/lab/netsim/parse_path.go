@@ -28,7 +28,7 @@ var fieldNames = map[string]Field{
 // path reads destinations and the route to them.
 func (p *parser) path(text string) (string, error) {
 	words := strings.Fields(strings.NewReplacer("(", "( ", ")", " ) ", "|", " | ").Replace(text))[1:]
-	var path Path
+	path := Path{Line: p.line}
 	for len(words) > 0 {
 		prefix, err := parsePrefix(words[0])
 		if err != nil {

@@ -2,6 +2,7 @@ package netsim
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,7 +13,8 @@ import (
 
 func TestParseErrorsNameLineAndWord(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
-		{"seed\n", "line 1: seed: one number is expected"},
+		{"seed\n", "line 1: seed: one number from 0 is expected"},
+		{"seed x", "line 1: x: one number from 0 is expected"},
 		{"# a comment\n\nseeds 1", "line 3: seeds: a line begins with"},
 		{"client 192.0.2.300", "line 1: 192.0.2.300: is not an IPv4 or IPv6 address"},
 		{"client fe80::1%eth0", "line 1: fe80::1%eth0: is not"},
@@ -65,8 +67,9 @@ func TestNewErrors(t *testing.T) {
 		want error
 	}{
 		{"", errNoClient},
-		{clients + "node r\nnode r", errTwice},
+		{clients + "node r\n# and again\nnode r", errTwice},
 		{clients + "path ::/0 r", errUnknownNode},
+		{clients + "node r\npath ::/0 time:1m( r )", errBadTimes},
 		{clients + "node r\npath ::/0 loop( r ) r", errBadLoop},
 		{clients + "node r\npath ::/0 loop( r | r )", errBadLoop},
 		{clients + "node r\npath ::/0 loop( )", errBadLoop},
@@ -76,8 +79,9 @@ func TestNewErrors(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", tc.text, err)
 		}
-		if _, err = New(spec); !errors.Is(err, tc.want) {
-			t.Errorf("%q: got %v, want %v", tc.text, err, tc.want)
+		line := fmt.Sprintf("line %d: ", strings.Count(tc.text, "\n")+1) // the last one has it
+		if _, err = New(spec); !errors.Is(err, tc.want) || tc.text != "" && !strings.HasPrefix(err.Error(), line) {
+			t.Errorf("%q: got %v, want %s%v", tc.text, err, line, tc.want)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type Spec struct {
 // Path is the way from the client to destinations. Its last node stands for
 // all of them: it answers to any of their addresses as a host does.
 type Path struct {
+	Line         int // of the text; 0: it was not read
 	Destinations []netip.Prefix
 	Route        []Element
 }
@@ -49,6 +50,7 @@ const (
 // answers as a host what is for itself. Zero fields do nothing out of the
 // ordinary.
 type Node struct {
+	Line      int // of the text; 0: it was not read
 	Name      string
 	Addresses []netip.Addr // it answers from the first of the family
 

@@ -59,19 +59,20 @@ func (n *Network) addPath(c *compiler, p *Path) error {
 	return nil
 }
 
-// addOwnRoutes makes the nodes' own addresses reachable where no path to them
-// is described: by the first path that leads through the node.
+// addOwnRoutes makes the nodes' own addresses reachable where no path to them is
+// described: by the first path that leads through the node, and if none does, as
+// neighbours of the client.
 func (n *Network) addOwnRoutes() {
-	for _, node := range n.nodes {
-		i := slices.IndexFunc(n.paths, func(r *route) bool { return slices.Contains(r.nodes, node) })
-		if i < 0 {
-			continue
+	for _, own := range n.nodes {
+		r := route{first: &step{node: own}, nodes: []*node{own}}
+		i := slices.IndexFunc(n.paths, func(r *route) bool { return slices.Contains(r.nodes, own) })
+		if i >= 0 {
+			r = *n.paths[i]
+			r.toward = own
 		}
-		own := *n.paths[i]
-		own.toward = node
-		for _, a := range node.Addresses {
-			if r := n.routes.find(a); r == nil || !slices.Contains(r.nodes, node) {
-				n.routes.add(netip.PrefixFrom(a, a.BitLen()), &own)
+		for _, a := range own.Addresses {
+			if known := n.routes.find(a); known == nil || i >= 0 && !slices.Contains(known.nodes, own) {
+				n.routes.add(netip.PrefixFrom(a, a.BitLen()), &r)
 			}
 		}
 	}
