@@ -302,6 +302,9 @@ func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error
 // toAddress is each as long as the target has its address. It returns errMoved when a name
 // has another one.
 func (t *monitoring) toAddress(ctx context.Context, yield func(*Snapshot) bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // before another goroutine sends
+	}
 	d := t.p.crowd.Enter()
 	defer t.p.crowd.Leave()
 	if !d.Do(func() { t.begin(d) }) {

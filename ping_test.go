@@ -3,8 +3,10 @@ package icmplib
 import (
 	"context"
 	"errors"
+	"iter"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -140,14 +142,56 @@ func TestWhatCameBeforeTheEndOfTheContextCounts(t *testing.T) {
 }
 
 func TestAContextThatHasEndedSendsNothing(t *testing.T) {
-	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		host, err := p.Ping(ctx, simTarget, nil)
-		if !errors.Is(err, context.Canceled) || host.PacketsSent > 0 || !errors.Is(host.Err, context.Canceled) {
-			t.Errorf("got %v, %v", host, err)
-		}
-	})
+	targets := slices.Values([]string{simTarget})
+	for name, begin := range map[string]func(ctx context.Context, p *Prober) error{
+		"Ping":    func(ctx context.Context, p *Prober) error { _, err := p.Ping(ctx, simTarget, nil); return err },
+		"PingSeq": func(ctx context.Context, p *Prober) error { return lastError(p.PingSeq(ctx, simTarget, nil)) },
+		"Probe": func(ctx context.Context, p *Prober) error {
+			_, err := p.Probe(ctx, netip.MustParseAddr(simTarget), nil)
+			return err
+		},
+		"MultiPing": func(ctx context.Context, p *Prober) error {
+			_, err := p.MultiPing(ctx, []string{simTarget}, nil)
+			return err
+		},
+		"MultiPingSeq":  func(ctx context.Context, p *Prober) error { return lastError(p.MultiPingSeq(ctx, targets, nil)) },
+		"Traceroute":    func(ctx context.Context, p *Prober) error { _, err := p.Traceroute(ctx, simTarget, nil); return err },
+		"TracerouteSeq": func(ctx context.Context, p *Prober) error { return lastError(p.TracerouteSeq(ctx, simTarget, nil)) },
+		"PathMTU":       func(ctx context.Context, p *Prober) error { _, err := p.PathMTU(ctx, simTarget, nil); return err },
+		"ExplainLoss": func(ctx context.Context, p *Prober) error {
+			_, err := p.ExplainLoss(ctx, simTarget, nil)
+			return err
+		},
+		"MultiTraceroute": func(ctx context.Context, p *Prober) error {
+			_, err := p.MultiTraceroute(ctx, []string{simTarget}, nil)
+			return err
+		},
+		"MultiTracerouteSeq": func(ctx context.Context, p *Prober) error {
+			return lastError(p.MultiTracerouteSeq(ctx, targets, nil))
+		},
+		"Monitor": func(ctx context.Context, p *Prober) error { return lastError(p.Monitor(ctx, simTarget, nil)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if err := begin(ctx, p); !errors.Is(err, context.Canceled) {
+					t.Errorf("it ends with %v", err)
+				}
+				if n := p.Counters().PacketsSent; n != 0 {
+					t.Errorf("%d packets were sent", n)
+				}
+			})
+		})
+	}
+}
+
+// lastError returns the last error of a sequence.
+func lastError[T any](all iter.Seq2[T, error]) (last error) {
+	for _, err := range all {
+		last = err
+	}
+	return last
 }
 
 func TestLeavingTheLoopEndsThePing(t *testing.T) {
