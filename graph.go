@@ -207,9 +207,8 @@ func dashedIf(dashed bool) string {
 //	     > 198.51.100.2    6 of 11 flows
 //	2  198.51.100.1        per-flow
 //
-// In place of an address stands what label returns for it, quoted if it is not printable; nil:
-// the address itself.
-// It returns the error of w.
+// An address is replaced by what label returns for it, quoted if it is not printable. A nil
+// label keeps addresses. WriteText returns the error of w.
 func (g *Graph) WriteText(w io.Writer, label func(netip.Addr) string) error {
 	var b strings.Builder
 	for i := range g.Hops {

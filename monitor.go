@@ -19,7 +19,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/watch"
 )
 
-// MonitorOptions says how to watch a route. Nil and the zero value mean all
+// MonitorOptions are the options of [Monitor]. Nil and the zero value mean all
 // defaults.
 type MonitorOptions struct {
 	// Interval is the time from one round to the next: in each round, every hop
@@ -50,13 +50,12 @@ type MonitorOptions struct {
 	// IPv6.
 	Family Family
 
-	// ResolveEvery is the interval at which a name is looked up again. When it has the
-	// address in use no more, the Monitor goes on with its first address of the same
-	// family. That is another route: the round is cut short, with the probes in flight as
-	// [StatusUnsettled], Snapshot.Address is the new address from then on, and the
-	// statistics of the hops and the search for events begin anew. Rounds count on. A
-	// look-up that fails changes nothing. The default is never; a negative value is
-	// refused.
+	// ResolveEvery is the interval at which a name is looked up again. If the name has
+	// lost the address in use, the Monitor continues with its first address of the same
+	// family: it cuts the round short, with the probes in flight as [StatusUnsettled],
+	// sets Snapshot.Address, and begins the statistics and the search for events anew,
+	// because the route is another. Rounds count on. A failed look-up changes nothing. The
+	// default is never; a negative value is refused.
 	ResolveEvery time.Duration
 
 	// Packet is the shape of the probes, as in [TracerouteOptions].
@@ -79,23 +78,21 @@ func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2
 	return overShared(func(p *Prober) iter.Seq2[*Snapshot, error] { return p.Monitor(ctx, target, opts) })
 }
 
-// Monitor watches the way to a host. In each round every hop up to the target is
-// probed once, spread over the interval; then a [Snapshot] is yielded, which is
-// the caller's to keep. As long as it is not known where the way ends, hops are
-// probed ahead of the farthest one that answered. What it takes of memory does
-// not grow with the number of rounds. Any number of calls may run at once, one
-// for each target.
+// Monitor watches the route to a host. Each round probes every hop up to the target
+// once, spread over the interval, and yields a [Snapshot], which the caller may keep.
+// Until the target has answered, it also probes hops beyond the farthest one that
+// answered. Its memory does not grow with the number of rounds. Any number of calls may
+// run at once, one for each target.
 //
-// A name is resolved at the beginning, and again if MonitorOptions.ResolveEvery
-// says so. Silence, ICMP errors and packets that the system refuses to send are
-// data in the Snapshot; see [Event] for what is made of them.
+// A name is resolved at the start, and again every MonitorOptions.ResolveEvery. Silence,
+// ICMP errors and packets that the system refuses to send are data in the Snapshot; an
+// [Event] reports what they amount to.
 //
-// The last of MonitorOptions.Rounds ends when all of its probes have their
-// fates. An error ends the sequence, as in [Prober.PingSeq]: when ctx ends,
-// first what is known of the round that was cut short is yielded, the probes in
-// flight as [StatusUnsettled], and then the context's cause. Leaving the loop
-// ends the monitoring. The loop drives the sending: no probe leaves while its
-// body runs, and what was missed is not made up for.
+// The last of MonitorOptions.Rounds ends when all of its probes are settled. An error
+// ends the sequence, as in [Prober.PingSeq]: if ctx ends, Monitor yields the round that
+// was cut short, with the probes in flight as [StatusUnsettled], and then the context's
+// cause. Leaving the loop ends the monitoring. The loop drives the sending: no probe
+// leaves while its body runs, and missed probes are not made up for.
 func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
 	return func(yield func(*Snapshot, error) bool) {
 		run, err := p.newMonitoring(ctx, target, opts)
@@ -144,7 +141,7 @@ func (o *MonitorOptions) validate() error {
 	return validateProbing(o.Timeout, o.Family, &o.Packet)
 }
 
-// Event is something that a Monitor noticed.
+// Event is a change that a Monitor reports.
 type Event struct {
 	Kind  EventKind // what happened
 	Time  time.Time // when it happened, as far as the probes can tell
@@ -162,7 +159,7 @@ type Event struct {
 	Duration time.Duration
 }
 
-// EventKind says what happened.
+// EventKind is the kind of an [Event].
 type EventKind uint8
 
 // The kinds of events.

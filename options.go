@@ -284,13 +284,12 @@ type Packet struct {
 	// Protocol is the probe's protocol. The default is [ICMP], an echo request.
 	Protocol Protocol
 
-	// Service is what UDP probes ask, for targets that drop what they do not
-	// understand: [DNS], [NTP] or [QUIC]. The answer of the target is a reply, and has
-	// to bring back what proves it: the identifier of a DNS query, and its cookie from
-	// servers that know such (RFC 7873), the transmit timestamp of NTP (RFC 5905), both
-	// connection IDs of QUIC (RFC 9000 section 6). The default is [NoService], a payload
-	// that means nothing. Size and Payload cannot be chosen with a service; QUIC has
-	// 1,200 bytes.
+	// Service makes UDP probes ask a question, for targets that drop datagrams they do not
+	// understand: [DNS], [NTP] or [QUIC]. The answer must return the identifier of a DNS
+	// query, and its cookie if the server supports them (RFC 7873), the transmit timestamp
+	// of NTP (RFC 5905), or both connection IDs of QUIC (RFC 9000 section 6). The default is
+	// [NoService], a payload without meaning. Size and Payload cannot be set with a
+	// service; QUIC has 1,200 bytes.
 	Service Service
 
 	// ServiceName is the name for whose IPv4 address a DNS server is asked. The default

@@ -21,16 +21,15 @@ type StreamProbe struct {
 	ProbeOptions
 }
 
-// StreamResult is what became of a [StreamProbe].
+// StreamResult is the result of a [StreamProbe].
 type StreamResult struct {
 	Tag uint64 // that of the StreamProbe
 	Result
 }
 
-// A Stream sends probes of any shape to any hosts, and hands their results out
-// as they are settled: what [Prober.Probe] is for one packet, for very many. It
-// has no goroutine, and probes that are sent together cost little more than
-// their packets.
+// A Stream sends probes of any shape to any hosts and returns their results as they
+// settle: it is [Prober.Probe] for very many packets. It has no goroutine, and probes that
+// are sent together cost little more than their packets.
 //
 // One goroutine may send while another receives.
 type Stream struct {
@@ -71,14 +70,13 @@ func (p *Prober) NewStream() *Stream {
 	}
 }
 
-// Send sends probes in order. Each of them has exactly one result, which Receive
-// hands out: also one whose options cannot be used, or that the system refuses,
-// with the reason in its Cause. While there is no room for a packet, Send waits,
-// and also while Receive has not handed out the results of 131,072 probes: whoever
-// sends more than that has to receive at the same time.
+// Send sends probes in order. Receive returns exactly one result for each. A probe whose
+// options cannot be used, or that the system refuses, has the reason in its Cause. Send
+// waits while there is no room for a packet, and while Receive has not returned the
+// results of 131,072 probes: to send more than that, receive at the same time.
 //
-// The error is the context's cause when ctx ends, or [net.ErrClosed]; the probes
-// that were not sent then have no result.
+// The error is the context's cause if ctx ends, or [net.ErrClosed]; the probes that were
+// not sent then have no result.
 func (s *Stream) Send(ctx context.Context, probes []StreamProbe) error {
 	if s.p == nil {
 		return errStreamNotMade

@@ -17,38 +17,37 @@ import (
 	"github.com/goicmp/icmplib/internal/names"
 )
 
-// WatchProbing says how a host is watched. A zero field takes the default.
+// WatchProbing defines how a host is probed. Zero fields mean the defaults.
 type WatchProbing struct {
-	// Interval is the time from one probe of an address to the next. The default is
-	// 1 s, the least 1 ms.
+	// Interval is the time from one probe of an address to the next. The default is 1 s,
+	// the minimum 1 ms.
 	Interval time.Duration
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the most
-	// 1 h.
+	// Timeout is the time that an answer may take. The default is 2 s, the maximum 1 h.
 	Timeout time.Duration
 
-	// Family chooses among the addresses of a name. The default is [AnyFamily], which
-	// is decided when the name is resolved first, and kept.
+	// Family selects the addresses of a name. The default is [AnyFamily]: the first
+	// look-up decides, and the decision is kept.
 	Family Family
 
-	// AllAddresses has all addresses of a name watched. The default is the first: one
-	// that is watched stays as long as the name has it, for the order of an answer
-	// means nothing.
+	// AllAddresses makes the Watch probe all addresses of a name. The default is the
+	// first, which stays in use as long as the name has it: the order of an answer means
+	// nothing.
 	AllAddresses bool
 
-	// ResolveEvery is after which time a name is looked up again. The default is 1 min;
-	// a negative value means never. A look-up that fails changes nothing and is made
-	// again after 10 s; only if there is no such name any more, its addresses are gone.
+	// ResolveEvery is the interval at which a name is looked up again. The default is
+	// 1 min; a negative value means never. A failed look-up changes nothing and is repeated
+	// after 10 s. Only the answer that the name does not exist removes its addresses.
 	ResolveEvery time.Duration
 
-	// DownAfter is how many probes in a row without an answer make an address down.
-	// The default is 3.
+	// DownAfter is the number of unanswered probes in a row that make an address down. The
+	// default is 3.
 	DownAfter int
 
-	// NewIDAfter is after how many silent probes in a row an address is probed with
-	// another id, for a firewall or an address translator may hold a bad session for
-	// the old one; if that does not help, after twice as many, and so on. The default
-	// is 10; a negative value means never. It has no effect where Packet has a
+	// NewIDAfter is the number of silent probes in a row after which an address is probed
+	// with another id, because a firewall or an address translator may keep a bad session
+	// for the old one. If that does not help, the next change comes after twice as many.
+	// The default is 10; a negative value means never. It has no effect if Packet has a
 	// SourcePort.
 	NewIDAfter int
 
@@ -61,45 +60,44 @@ type WatchTarget struct {
 	// Host is a name or an address.
 	Host string
 
-	// ID tells targets apart; no two of a set may have the same. The default is Host.
+	// ID identifies the target, and is unique in a set. The default is Host.
 	ID string
 
-	// Value is the caller's own, and is handed back with each event.
+	// Value is the caller's, and comes back with each event.
 	Value any
 
-	// Probing says how it is watched; nil: as WatchOptions.Probing says.
+	// Probing defines how it is probed; nil means WatchOptions.Probing.
 	Probing *WatchProbing
 }
 
-// WatchOptions says how to watch. Nil and the zero value mean all defaults.
+// WatchOptions are the options of a [Watch]. Nil and the zero value mean all defaults.
 type WatchOptions struct {
-	// Probing is for all targets that have none of their own.
+	// Probing applies to all targets without their own.
 	Probing WatchProbing
 
-	// Buffer is how many events may wait to be taken. The default is 65,536. Where there
-	// is no room, results are left out, and counted in WatchEvent.Missed; a change has
-	// as much room again.
+	// Buffer is the number of events that may wait for the consumer. The default is
+	// 65,536. If there is no room, results are dropped and counted in WatchEvent.Missed;
+	// changes have the same room again.
 	Buffer int
 
-	// Lookup, if not nil, finds the addresses of all hosts in place of the Prober's
-	// resolver, for a registry of services. An error for which [net.DNSError] says that
-	// there is no such name takes the addresses away, and so does an answer without an
-	// address of the family. Its context ends after
-	// 10 s, and when the Watch is closed, which waits for it.
+	// Lookup, if not nil, finds the addresses of all hosts instead of the Prober's
+	// resolver, for example in a registry of services. A [net.DNSError] with IsNotFound, or
+	// an answer without an address of the family, removes the addresses. Its context ends
+	// after 10 s, and when the Watch is closed, which waits for it.
 	Lookup func(ctx context.Context, host string, family Family) ([]netip.Addr, error)
 }
 
-// WatchKind is what a [WatchEvent] tells.
+// WatchKind is the kind of a [WatchEvent].
 type WatchKind uint8
 
 // The kinds of a WatchEvent.
 const (
-	WatchResult       WatchKind = iota // what became of a probe, as PingSeq yields it
+	WatchResult       WatchKind = iota // a result of a probe, as PingSeq yields it
 	WatchUp                            // an address answers, for the first time or again
 	WatchDown                          // DownAfter probes of it in a row were not answered
-	WatchAdded                         // an address is watched from now on
-	WatchGone                          // it is not any more
-	WatchNewID                         // it is probed with another id: see NewIDAfter
+	WatchAdded                         // an address is probed from now on
+	WatchGone                          // an address is no longer probed
+	WatchNewID                         // an address is probed with another id: see NewIDAfter
 	WatchLookupFailed                  // a name was not resolved; Err says why
 )
 
@@ -111,20 +109,20 @@ func (k WatchKind) String() string {
 	return wordOf(k, watchKindWords[:], "WatchKind("+strconv.Itoa(int(k))+")")
 }
 
-// WatchEvent is something that happened to a host that is watched.
+// WatchEvent is a result or a change of a watched host.
 type WatchEvent struct {
-	Kind    WatchKind  // what it tells
-	Time    time.Time  // when it came to be known
+	Kind    WatchKind
+	Time    time.Time  // when it became known
 	ID      string     // of the target, as are Host and Value
-	Host    string     // as it was given
-	Value   any        // the caller's own
+	Host    string     // as given
+	Value   any        // the caller's
 	Address netip.Addr // one of its addresses; the zero Addr: it is about the name
-	Result  Result     // of a WatchResult; of WatchUp and WatchDown the one that made it so
+	Result  Result     // of a WatchResult; of WatchUp and WatchDown the one that caused it
 	Err     error      // of a WatchLookupFailed
 
-	// Missed is how many results before this event were left out, of any target, for
-	// want of room: see WatchOptions.Buffer. Those after the last event come with the
-	// error that ends the sequence of a closed Watch.
+	// Missed is the number of results of any target that were dropped before this event:
+	// see WatchOptions.Buffer. Those after the last event come with the error that ends
+	// the sequence of a closed Watch.
 	Missed int
 }
 
@@ -158,11 +156,11 @@ const (
 	defaultWatchBuffer   = 1 << 16
 )
 
-// A Watch probes any number of hosts for ever, each in an interval of its own and all of
-// them evenly spread. The set of hosts is exchanged while it runs.
+// A Watch probes any number of hosts for ever, each at its own interval, evenly spread. The
+// set of hosts can be replaced while it runs.
 //
-// It sends on a goroutine of the Prober's, whatever happens to its events: one that takes
-// them slowly delays no probe. It may be used by several goroutines at once.
+// It sends on a goroutine of the Prober, so a slow consumer of its events delays no probe.
+// Several goroutines may use it at once.
 type Watch struct {
 	p    *Prober
 	opts WatchOptions
@@ -207,12 +205,11 @@ func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
 	return w, nil
 }
 
-// Set has these targets watched, and no others. What was watched before, in the same
-// way, goes on as if nothing had happened; the Value alone may be another. A target
-// that is new is first probed within its interval.
+// Set replaces the targets. Unchanged targets continue undisturbed; their Value may change.
+// A new target is first probed within its interval.
 //
-// The error is a [*ConfigError] for a target that cannot be watched, and nothing has
-// changed then; or [net.ErrClosed]. Set does not wait for names to be resolved.
+// The error is a [*ConfigError] for a target that cannot be watched, and then nothing has
+// changed; or [net.ErrClosed]. Set does not wait for names to be resolved.
 func (w *Watch) Set(targets []WatchTarget) error {
 	if w.p == nil {
 		return errWatchNotMade
@@ -266,13 +263,13 @@ func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
 	return &watchTarget{WatchTarget: t, probing: probing, literal: addr}, nil
 }
 
-// Events yields what happens, in the order in which it came to be known, for as long
-// as the loop runs. A loop that is left, or whose ctx ends, can be followed by
-// another, which goes on where it stopped; two at once share the events.
+// Events yields events in the order in which they became known. After a loop was left, or
+// its ctx ended, another one continues where it stopped; two loops at once share the
+// events.
 //
 // An error ends the sequence: the cause of ctx as soon as that ends, or [net.ErrClosed]
-// when the Watch or its Prober was closed and all events were taken. The event beside an
-// error has nothing but Missed.
+// when the Watch or its Prober was closed and all events were taken. The event that comes
+// with an error has only Missed.
 func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 	return func(yield func(WatchEvent, error) bool) {
 		if w.p == nil {

@@ -290,13 +290,12 @@ const (
 	sparkOpen                            // not known yet, or not sent
 )
 
-// sparkline draws one character for each round-trip time, the last of them if
-// there are more than width: the higher, the longer. The lowest stands for the
-// least of those drawn. What spreads less than an eighth of the greatest does
-// not use the whole height, so that noise does not look like news.
+// sparkline draws one character for each of the last width round-trip times: the
+// higher, the longer. The lowest stands for the least time drawn. If the times spread by
+// less than an eighth of the greatest, they do not use the whole height, so that noise
+// does not look important.
 //
-// A probe without an answer is an x, one that met an ICMP error a !, one that is
-// still open a space.
+// An x is a probe without an answer, a ! one with an ICMP error, a space one in flight.
 func sparkline(rtts []time.Duration, width int, unicode bool) string {
 	rtts = rtts[max(0, len(rtts)-max(width, 0)):]
 	levels := live.Bars(unicode)

@@ -14,14 +14,13 @@ import (
 	"strings"
 )
 
-// targetList draws what is to be probed: the words of the command line, then the
-// targets of the lists. Prefixes and ranges are not expanded, and lists are not
-// kept: its memory is that of the words that were given.
+// targetList yields the targets: the arguments of the command line, then the lines of
+// the lists. It neither expands prefixes and ranges nor keeps lists, so it needs memory
+// only for the arguments.
 //
-//  1. The words, and files that can be read twice, are checked before anything
-//     is sent.
-//  2. Of a pipe, such as standard input, each target is drawn as soon as its line
-//     is there. A line that cannot be meant ends the drawing: see err.
+//  1. Arguments, and files that can be read twice, are checked before anything is sent.
+//  2. A pipe, such as standard input, is read line by line. A malformed line ends it: see
+//     err.
 //  3. A random order needs all targets, so lists are then read whole.
 type targetList struct {
 	words targets // with a random order, those of the lists, too

@@ -1,6 +1,6 @@
-// Mtr-packet sends probes for mtr, and for whatever else speaks its protocol:
-// one command a line on standard input, one answer a line on standard output.
-// It takes the place of the program of that name which comes with mtr:
+// Mtr-packet sends probes for mtr and other programs that speak its protocol: one
+// command per line on standard input, one answer per line on standard output. It replaces
+// the program of that name that comes with mtr:
 //
 //	MTR_PACKET=$(go env GOPATH)/bin/mtr-packet mtr --report 192.0.2.1
 //

@@ -25,11 +25,10 @@ type capabilityHeader struct {
 
 type capabilityData struct{ effective, permitted, inheritable uint32 }
 
-// reserved is how many raw sockets of a protocol are opened for each family while
-// that is allowed. Probes that differ in source, device or local port have sockets
-// of their own; those of a protocol above IP take one of ICMP beside, and so does
-// the answer to check-support. What comes when none is left goes over sockets that
-// need no privilege.
+// reserved is the number of raw sockets per protocol and family that are opened before
+// privileges are given up. Probes that differ in source, device or local port need their
+// own sockets; those of a protocol above IP also need one of ICMP, and so does the answer
+// to check-support. When none is left, sockets without privileges are used.
 var reserved = []struct {
 	protocol uint8 // 0: ICMP
 	sockets  int

@@ -29,11 +29,11 @@ const (
 // String returns the change in a word: "none", "up", "down" or "loss".
 func (c Change) String() string { return [...]string{"none", "up", "down", "loss"}[c] }
 
-// Detector tells from the fates of probes when a host goes down and comes back.
+// Detector detects from the results of probes when a host goes down and comes back.
 //
-//  1. It is down when so many probes in a row were lost, from the first one on, too.
+//  1. It is down after this many lost probes in a row, also at the start.
 //  2. It is up with the first reply.
-//  3. Each change is told once.
+//  3. Each change is reported once.
 type Detector struct {
 	Losses int // in a row, that make it down
 
@@ -131,13 +131,13 @@ func (f Finding) Outcome() string {
 	return "changed"
 }
 
-// Tracer traces routes in the background: that of a host that is up, to compare with,
-// and that of one in trouble, at once.
+// Tracer traces routes in the background: to a host that is up, for comparison, and to
+// one in trouble, at once.
 //
-//  1. No more than Config.AtOnce traces run side by side, no more than half of them of
-//     hosts that are up; a host that is in trouble comes before them.
-//  2. A host is traced once at a time. What changes meanwhile is looked into afterwards.
-//  3. No more than Config.Hosts are known. Others are left out, and counted.
+//  1. At most Config.AtOnce traces run at once, at most half of them to hosts that are
+//     up. Hosts in trouble come first.
+//  2. A host has one trace at a time. Changes in the meantime are handled afterwards.
+//  3. At most Config.Hosts are known. Others are left out, and counted.
 type Tracer[K comparable] struct {
 	cfg Config[K]
 	ctx context.Context
@@ -296,7 +296,7 @@ func Compare(good, now *icmplib.Route) string {
 	if now.Reached {
 		return "the trace reached it, " + difference(good, now)
 	}
-	where := "nobody on the way answers"
+	where := "no hop answers"
 	if last > 0 {
 		where = fmt.Sprintf("the trace gets as far as hop %d (%s)", last, addressAt(now, last))
 	}
@@ -314,13 +314,13 @@ func difference(good, now *icmplib.Route) string {
 	}
 	distance := firstDifference(good, now)
 	if distance == 0 {
-		return "the way is as it was"
+		return "the route is unchanged"
 	}
 	who := "nobody"
 	if is := addressAt(now, distance); is.IsValid() {
 		who = is.String()
 	}
-	return fmt.Sprintf("at hop %d answers %s, where %s did", distance, who, strings.Join(rest(good, distance), ", "))
+	return fmt.Sprintf("at hop %d, %s answers, where %s did", distance, who, strings.Join(rest(good, distance), ", "))
 }
 
 // firstDifference returns the distance of the first hop that differs, 0 for none.
