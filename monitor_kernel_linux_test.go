@@ -41,7 +41,7 @@ func monitorBehindKernel(t *testing.T, v variant, target string) {
 	defer p.Close()
 	const rounds = 5
 	var last *Snapshot
-	opts := &MonitorOptions{Interval: 50 * time.Millisecond, Rounds: rounds, Timeout: time.Second, Packet: Packet{Protocol: v.protocol}}
+	opts := &MonitorOptions{Interval: 50 * time.Millisecond, Rounds: rounds, Timeout: patient, Packet: Packet{Protocol: v.protocol}}
 	for s, err := range p.Monitor(t.Context(), target, opts) {
 		if err != nil {
 			t.Fatal(err)

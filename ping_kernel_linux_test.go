@@ -18,7 +18,7 @@ import (
 // packets a device carries to the simulated network and back. All scenarios
 // are run at once in one namespace, each on a device of its own, and are to end
 // as they do in memory. Only times may be longer, for the machine has other
-// things to do.
+// things to do, and on a slow one everything is made slower.
 func TestPingInSimulatedNetworksBehindTheKernel(t *testing.T) {
 	for _, kind := range []struct {
 		name         string
@@ -32,7 +32,7 @@ func TestPingInSimulatedNetworksBehindTheKernel(t *testing.T) {
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			scenarios := embeddedScenarios(t)
+			scenarios := slowed(t, embeddedScenarios(t), netlab.Slowness())
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: kind.unprivileged,

@@ -2,9 +2,11 @@ package icmplib
 
 import (
 	"bufio"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,6 +86,48 @@ func parseScenario(t *testing.T, file, text string) scenario {
 		t.Fatalf("%s does not say what to do and what to want", file)
 	}
 	return s
+}
+
+var (
+	durations = regexp.MustCompile(`\b[0-9.]+(us|ms|s)\b`)
+	rates     = regexp.MustCompile(`\brate=[0-9.]+`)
+)
+
+// slowed returns scenarios in which everything takes so many times longer. What is wanted
+// stays as it is: least times.
+func slowed(t *testing.T, scenarios []scenario, times int) (slow []scenario) {
+	t.Helper()
+	if times == 1 {
+		return scenarios
+	}
+	for _, s := range scenarios {
+		s.text = durations.ReplaceAllStringFunc(s.text, func(text string) string {
+			d, err := time.ParseDuration(text)
+			if err != nil {
+				t.Fatalf("%s: %v", s.name, err)
+			}
+			return (d * time.Duration(times)).String()
+		})
+		s.text = rates.ReplaceAllStringFunc(s.text, func(text string) string {
+			r, err := strconv.ParseFloat(strings.TrimPrefix(text, "rate="), 64)
+			if err != nil {
+				t.Fatalf("%s: %v", s.name, err)
+			}
+			return fmt.Sprintf("rate=%g", r/float64(times))
+		})
+		s.command = parseScenario(t, s.name, s.text).command
+		defaults := map[string]time.Duration{"timeout": defaultTimeout}
+		if s.command.words[0] == "ping" {
+			defaults["interval"] = defaultPingInterval
+		}
+		for name, d := range defaults {
+			if _, ok := s.command.values[name]; !ok {
+				s.command.values[name] = (d * time.Duration(times)).String()
+			}
+		}
+		slow = append(slow, s)
+	}
+	return slow
 }
 
 // network builds the scenario's network anew.

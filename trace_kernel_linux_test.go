@@ -20,6 +20,7 @@ func TestTracerouteInSimulatedNetworksBehindTheKernel(t *testing.T) {
 					suited = append(suited, s)
 				}
 			}
+			suited = slowed(t, suited, netlab.Slowness())
 			netlab.Test(t, netlab.Config{
 				PingGroups:   true,
 				Unprivileged: v.datagram,

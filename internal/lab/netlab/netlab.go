@@ -19,6 +19,7 @@ type Config struct {
 	// Tries is how often the function is run, in a new namespace each time,
 	// until it passes; 0 means once. It is for networks whose timeouts pass in
 	// real time: a machine that stands still for half a second spoils them.
+	// What the test makes longer by Slowness passes on any machine.
 	Tries int
 
 	// Setup, if not nil, is run with all capabilities before the function, in
@@ -34,6 +35,10 @@ func Test(t *testing.T, cfg Config, f func(t *testing.T)) {
 	t.Helper()
 	run(t, cfg, f)
 }
+
+// Slowness is what a test with several Tries multiplies its timeouts and the delays of its
+// network by: 1 in the first try, and three times more in each that follows.
+func Slowness() int { return slowness() }
 
 // EachSocket runs a test once for each kind of socket and of privilege, all at the same
 // time, each in a namespace of its own.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +15,9 @@ import (
 
 // stageVariable tells a process of the test binary how far it has come.
 const stageVariable = "ICMPLIB_NETLAB"
+
+// tryVariable tells it which try it is, from 1.
+const tryVariable = "ICMPLIB_NETLAB_TRY"
 
 // The stages: the test as it was started; the process that owns the namespace;
 // and the one without privileges in it.
@@ -38,6 +42,18 @@ func run(t *testing.T, cfg Config, f func(t *testing.T)) {
 	case stage == stageUser:
 		f(t)
 	}
+}
+
+func slowness() int {
+	try, err := strconv.Atoi(os.Getenv(tryVariable))
+	if err != nil {
+		return 1
+	}
+	times := 1
+	for range try - 1 {
+		times *= 3
+	}
+	return times
 }
 
 // newNamespace makes a process that owns a new network namespace.
@@ -81,7 +97,11 @@ func mapsAllUsers() bool {
 func again(t *testing.T, stage string, attr *syscall.SysProcAttr, tries int) {
 	t.Helper()
 	for try := 1; ; try++ {
-		out, err := inProcess(t, stage, attr)
+		var env []string
+		if stage == stageOwner { // others inherit it
+			env = []string{tryVariable + "=" + strconv.Itoa(try)}
+		}
+		out, err := inProcess(t, stage, attr, env)
 		var exit *exec.ExitError
 		switch {
 		case err != nil && !errors.As(err, &exit):
@@ -104,13 +124,13 @@ func again(t *testing.T, stage string, attr *syscall.SysProcAttr, tries int) {
 }
 
 // inProcess runs this one test in another process and returns what it printed.
-func inProcess(t *testing.T, stage string, attr *syscall.SysProcAttr) (output string, err error) {
+func inProcess(t *testing.T, stage string, attr *syscall.SysProcAttr, env []string) (output string, err error) {
 	// The link leads to the binary even for a user who may not enter the
 	// directory that it is in.
 	cmd := exec.Command("/proc/self/exe", "-test.run="+onlyThis(t), "-test.v=true", "-test.count=1",
 		"-test.timeout="+remaining(t).String())
 	// The race detector sleeps for a second before a process exits, by default.
-	cmd.Env = append(os.Environ(), stageVariable+"="+stage, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
+	cmd.Env = append(append(os.Environ(), stageVariable+"="+stage, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")), env...)
 	cmd.SysProcAttr = attr
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -11,3 +11,5 @@ func run(t *testing.T, _ Config, _ func(t *testing.T)) {
 	t.Helper()
 	t.Skipf("%s has no network namespaces", runtime.GOOS)
 }
+
+func slowness() int { return 1 }
