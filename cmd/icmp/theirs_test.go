@@ -34,10 +34,10 @@ func theirTables() string {
 				equal = append(equal, names)
 				continue
 			}
-			fmt.Fprintf(&rows, "| %s | %s | %s |\n", names, o.what, flags.ReplaceAllString(o.here, "`$0`"))
+			fmt.Fprintf(&rows, "| %s | %s |\n", names, flags.ReplaceAllString(o.here, "`$0`"))
 		}
 		fmt.Fprintf(&b, "### %s, in icmp %s\n\nThe same: %s.\n\n", tool.tool, command, strings.Join(equal, ", "))
-		fmt.Fprintf(&b, "| %s | does there | here |\n|---|---|---|\n%s\n", tool.tool, rows.String())
+		fmt.Fprintf(&b, "| %s | here |\n|---|---|\n%s\n", tool.tool, rows.String())
 	}
 	return b.String()
 }
