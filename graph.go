@@ -485,14 +485,14 @@ func (m *multipathRun) Sent(k plan.Key, at time.Time) {
 	m.Trace.Sent(k, at)
 }
 
-// Refused keeps what the system says against a probe.
+// Refused notes that the system refused a probe.
 func (m *multipathRun) Refused(k plan.Key, err error, now time.Time) {
 	m.refusal = err
 	m.results[k.Hop()] = append(m.results[k.Hop()], refusedResult(m.dst, k.Number(), k.Hop(), err))
 	m.Trace.Refused(k, err, now)
 }
 
-// Heard keeps what became known of a probe.
+// Heard notes a result of a probe.
 func (m *multipathRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if o.Fate == engine.Unclear {
 		m.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})

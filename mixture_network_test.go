@@ -97,5 +97,5 @@ func (m *mixture) node(words string) string {
 	return name
 }
 
-// owns tells whether a node answers from an address.
+// owns reports whether a node answers from an address.
 func (m *mixture) owns(node string, a netip.Addr) bool { return slices.Contains(m.owners[node], a) }

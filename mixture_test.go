@@ -95,7 +95,7 @@ func (c *mixed) failed(err error) bool {
 	return err != nil
 }
 
-// dawdle keeps a loop waiting now and then, and tells whether to leave it.
+// dawdle keeps a loop waiting now and then, and reports whether to leave it.
 func (c *mixed) dawdle() (leave bool) {
 	if c.random.IntN(5) == 0 {
 		time.Sleep(time.Duration(c.random.Int64N(int64(3 * time.Second))))

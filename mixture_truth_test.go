@@ -65,7 +65,7 @@ func (g *groundTruth) see(r *netsim.Record) {
 	}
 }
 
-// isAnswer tells whether a packet of the network itself reaches the client.
+// isAnswer reports whether a packet of the network itself reaches the client.
 func isAnswer(e *netsim.Event) bool { return e.What == netsim.Delivered && e.Why != "spoofed" }
 
 // result holds a result against the truth.
@@ -93,7 +93,7 @@ func (g *groundTruth) result(r *Result, timeout time.Duration) error {
 	return nil
 }
 
-// mustBeSeen tells whether an answer of a node says for certain which probe it is
+// mustBeSeen reports whether an answer of a node says for certain which probe it is
 // to: its quote is not short, and as a target's it comes from the right address.
 func (g *groundTruth) mustBeSeen(r *Result, node string) bool {
 	return !g.short && (!g.owns(node, r.Dst) || len(g.owners[node]) == 4)
@@ -139,7 +139,7 @@ func (g *groundTruth) took(at place, rtt time.Duration) bool {
 	return g.times[tookTime{at, rtt}]
 }
 
-// passes tells whether the target answered a packet of a size.
+// passes reports whether the target answered a packet of a size.
 func (g *groundTruth) passes(dst netip.Addr, size int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

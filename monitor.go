@@ -70,10 +70,9 @@ const (
 	minMonitorInterval = time.Millisecond
 )
 
-// Monitor watches the way to a host, a name or an address: mtr's continuous
-// mode. It yields a [Snapshot] at the end of each round. Calls share their
-// sockets, which are open only while a call runs; see [Prober] for one that
-// keeps them. See [Prober.Monitor] for the rest.
+// Monitor watches the route to a host, given by name or address, as mtr does. It yields a
+// [Snapshot] at the end of each round. Calls share their sockets, which are open only while
+// a call runs; a [Prober] keeps them open. See [Prober.Monitor] for the rest.
 func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
 	return overShared(func(p *Prober) iter.Seq2[*Snapshot, error] { return p.Monitor(ctx, target, opts) })
 }
@@ -147,15 +146,13 @@ type Event struct {
 	Time  time.Time // when it happened, as far as the probes can tell
 	Round int       // the ordinal of that round, from 1
 
-	// Distance is the hop of an EventRouteChange, and From and To are who
-	// answered there before and who does now. The zero Addr stands for nobody:
-	// the way has become longer or shorter.
+	// Distance is the hop of an EventRouteChange. From answered there before, and To
+	// answers now. The zero Addr means no address: the path became longer or shorter.
 	Distance int
 	From, To netip.Addr
 
-	// Duration is how long the outage lasted that an EventRecovery ends: from
-	// the sending of the first probe that was lost to that of the first one that
-	// was answered.
+	// Duration is the duration of the outage that an EventRecovery ends: from the sending
+	// of the first lost probe to that of the first answered one.
 	Duration time.Duration
 }
 
@@ -165,7 +162,7 @@ type EventKind uint8
 // The kinds of events.
 const (
 	EventRouteChange EventKind = iota + 1 // another router answers at a hop
-	EventOutage                           // the target has ceased to answer
+	EventOutage                           // the target no longer answers
 	EventRecovery                         // it answers again
 )
 
@@ -193,8 +190,8 @@ type Snapshot struct {
 	// Time is when the snapshot was taken.
 	Time time.Time
 
-	// Route is the way to the target as it is now. The Stats of its hops are
-	// those of all rounds.
+	// Route is the current route to the target. The Stats of its hops are those of all
+	// rounds.
 	Route
 
 	// Results are what became known since the snapshot before: of probes of
@@ -352,8 +349,8 @@ func (t *monitoring) begin(d *drive.Driver) {
 	t.named, n.ref = n, d.Add(n)
 }
 
-// follow ends the monitoring if the name has the address no more, and there is a socket
-// for the one that it has.
+// follow ends the monitoring if the name has lost the address, and there is a socket for
+// the new one.
 func (t *monitoring) follow(addrs []netip.Addr) {
 	dst, moved := movedTo(addrs, t.line.Dst)
 	if !moved {
@@ -422,8 +419,8 @@ func isNoPath(err error) bool {
 	return false
 }
 
-// Attention says how soon answers matter: not before something is to be done anyway,
-// unless what leaves next, or the end of the last round, depends on them.
+// Attention returns how soon answers matter: only when something is due anyway, unless the
+// next probe, or the end of the last round, depends on them.
 func (t *monitoring) Attention() drive.Attention {
 	switch {
 	case t.Plan.Alone(), t.IsLast():
@@ -463,7 +460,7 @@ func (t *monitoring) Done() bool { return t.ended }
 // Line returns what all probes leave by.
 func (t *monitoring) Line(*plan.Probe) (*drive.Line, error) { return &t.line, nil }
 
-// Refused keeps what the system says against a probe.
+// Refused notes that the system refused a probe.
 func (t *monitoring) Refused(k plan.Key, err error, now time.Time) {
 	e := t.Entry(k)
 	r := refusedResult(t.line.Dst, t.seq(&e), k.Hop(), err)
@@ -471,7 +468,7 @@ func (t *monitoring) Refused(k plan.Key, err error, now time.Time) {
 	t.add(&r, &e)
 }
 
-// Heard keeps what became known of a probe.
+// Heard notes a result of a probe.
 func (t *monitoring) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if o.Fate == engine.Unclear {
 		t.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
@@ -618,7 +615,7 @@ type monitoredName struct {
 	ref drive.Ref
 }
 
-// Done reports whether the route is watched no more.
+// Done reports whether the route is no longer watched.
 func (n *monitoredName) Done() bool { return n.t.gone }
 
 // Next looks the name up if that is due.

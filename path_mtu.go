@@ -353,7 +353,7 @@ func (r *mtuRun) Line(p *plan.Probe) (*drive.Line, error) {
 	return line, nil
 }
 
-// Heard has the plan know what became of a probe.
+// Heard passes the result of a probe to the plan.
 func (r *mtuRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if o.Fate == engine.Unclear {
 		r.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})

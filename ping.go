@@ -461,8 +461,8 @@ func (e *endless) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
 	return p, false, wake
 }
 
-// move goes on with another address if the name has the one in use no more. Where
-// there is no socket for it, nothing changes until the next look-up.
+// move continues with another address if the name has lost the one in use. If there is no
+// socket for it, nothing changes until the next look-up.
 func (e *endless) move(addrs []netip.Addr) {
 	t := e.t
 	dst, moved := movedTo(addrs, t.line.Dst)

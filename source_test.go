@@ -21,7 +21,7 @@ type sourcePackage struct {
 	doc     *doc.Package
 }
 
-// internal tells whether nobody outside can import it.
+// internal reports whether nobody outside can import it.
 func (p sourcePackage) internal() bool {
 	return slices.Contains(strings.Split(p.path, "/"), "internal")
 }

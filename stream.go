@@ -423,7 +423,7 @@ func (s *Stream) retire() {
 	}
 }
 
-// sameRun tells whether b can be sent together with a, which is valid.
+// sameRun reports whether b can be sent together with a, which is valid.
 func sameRun(a, b *StreamProbe) bool {
 	x, y := &a.Packet, &b.Packet
 	return b.Dst.IsValid() && !b.isQuery() && a.Dst.Unmap().Is4() == b.Dst.Unmap().Is4() && a.Timeout == b.Timeout &&
@@ -435,7 +435,7 @@ func sameRun(a, b *StreamProbe) bool {
 		(x.Payload == nil) == (y.Payload == nil) && bytes.Equal(x.Payload, y.Payload) && variesWell(y)
 }
 
-// variesWell tells whether what may differ from probe to probe can be sent.
+// variesWell reports whether what may differ from probe to probe can be sent.
 func variesWell(p *Packet) bool {
 	return p.TTL >= 0 && p.TTL <= maxTTL && p.FlowLabel < 1<<20 &&
 		(p.Protocol != ICMP || p.Port == 0 && p.FlowLabel == 0)

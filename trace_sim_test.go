@@ -42,7 +42,7 @@ func (v variant) String() string {
 	return v.protocol.String() + "-raw"
 }
 
-// suits tells whether a scenario is meant for a variant: with any protocol,
+// suits reports whether a scenario is meant for a variant: with any protocol,
 // unless its command lists some.
 func (s *scenario) suits(v variant) bool {
 	list, ok := s.command.values["protocols"]

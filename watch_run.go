@@ -365,21 +365,21 @@ func (a *watching) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Tim
 	}
 }
 
-// Refused tells of a probe that was not sent.
+// Refused reports a probe that was not sent.
 func (a *watching) Refused(k plan.Key, err error, now time.Time) {
 	a.Plan.Refused(k, err, now)
 	result := refusedResult(a.line.Dst, k.Ordinal(a.Asked()), a.line.TTL, err)
 	a.result(&result, now)
 }
 
-// Heard tells of what became known of a probe.
+// Heard reports a result of a probe.
 func (a *watching) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	result := a.target.run.p.outcome(o, a.line.Dst, a.target.probing.Packet.Protocol)
 	result.Seq = k.Ordinal(a.Asked())
 	a.result(&result, now)
 }
 
-// result tells of a result, and of what it changes.
+// result reports a result, and the changes that it causes.
 func (a *watching) result(result *Result, now time.Time) {
 	a.tell(WatchResult, now).Result = *result
 	fate, ok := pulseFate(result)
@@ -420,7 +420,7 @@ func (a *watching) tell(kind WatchKind, now time.Time) *WatchEvent {
 	return e
 }
 
-// HasNews reports false: what is to be told is told at the end of the turn.
+// HasNews reports false: events are reported at the end of the turn.
 func (a *watching) HasNews() bool { return false }
 
 // Hand is not called.

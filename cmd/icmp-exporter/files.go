@@ -38,7 +38,7 @@ type hostFiles struct {
 	wrong map[string]fileStamp   // of those that could not
 }
 
-// fileStamp tells whether a file has changed.
+// fileStamp shows whether a file has changed.
 type fileStamp struct {
 	changed time.Time
 	size    int64

@@ -80,7 +80,7 @@ func withoutEmpty(labels map[string]string) map[string]string {
 	return all
 }
 
-// add counts a result. Each probe is counted once when its fate is known, and then
+// add counts a result. Each probe is counted once when it is settled, and then
 // in all that it belongs to, so that parts fit their whole.
 func (s *series) add(r *icmplib.Result) {
 	switch {

@@ -102,7 +102,7 @@ func packetsSent(t *testing.T) int {
 	return 0
 }
 
-// seesAllGroups tells whether this process can read a setting that is made of
+// seesAllGroups reports whether this process can read a setting that is made of
 // groups. Where the tests are not run by root it is in a user namespace, to
 // which all groups but its own are the same one.
 func seesAllGroups(t *testing.T) bool {

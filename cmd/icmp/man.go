@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// newManCommand is for who makes a package of the tool, and is not listed.
+// newManCommand is for packagers, and is not listed.
 func newManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",

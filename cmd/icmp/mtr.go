@@ -295,7 +295,7 @@ func (f *mtrFlags) checkOwn() error {
 	return nil
 }
 
-// reports tells whether the result is printed at the end, and nothing before.
+// reports reports whether the result is printed at the end, and nothing before.
 func (f *mtrFlags) reports() bool { return f.report || f.json || f.csv }
 
 // settings are what the command line says of what keys change.

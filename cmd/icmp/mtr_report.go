@@ -292,7 +292,7 @@ func (o *mtrOutcome) route() *icmplib.Route {
 	return &route
 }
 
-// isAlive tells whether the target has answered.
+// isAlive reports whether the target has answered.
 func (o *mtrOutcome) isAlive() bool {
 	route := o.route()
 	if route.Reached {

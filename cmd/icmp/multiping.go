@@ -287,7 +287,7 @@ func (f *multipingFlags) order() order {
 	return o
 }
 
-// shows tells whether a host is to be printed. One whose fate was open when the
+// shows reports whether a host is to be printed. One that was in flight when the
 // command was interrupted is neither alive nor unreachable.
 func (f *multipingFlags) shows(fate hostFate) bool {
 	switch {
@@ -301,7 +301,7 @@ func (f *multipingFlags) shows(fate hostFate) bool {
 	return true
 }
 
-// sumsUp tells whether the end is for people.
+// sumsUp reports whether the end is for people.
 func (f *multipingFlags) sumsUp() bool { return !f.json && !f.csv }
 
 func (f *multipingFlags) reporter(out io.Writer) hostReporter {

@@ -141,7 +141,7 @@ func (t *sweepTotal) verdict() error {
 	return t.faults[exitDead]
 }
 
-// begun tells whether there is anything to sum up: not if all that happened is
+// begun reports whether there is anything to sum up: not if all that happened is
 // that something stood in the way.
 func (t *sweepTotal) begun() bool {
 	return t.stats.PacketsSent > 0 || t.faults[exitUsage] == nil && t.faults[exitFailure] == nil

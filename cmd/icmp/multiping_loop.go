@@ -301,7 +301,7 @@ func (l *pingLoop) end() error {
 }
 
 // columns writes the round-trip times in milliseconds, - for a probe that was lost and
-// ? for one whose fate is open.
+// ? for one in flight.
 func (l *pingLoop) columns() {
 	width := 0
 	for _, h := range l.hosts {

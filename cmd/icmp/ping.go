@@ -189,7 +189,7 @@ func nameOf(h *icmplib.Host) string {
 	return h.Name + " (" + address + ")"
 }
 
-// isAddress tells whether a target was given as an address.
+// isAddress reports whether a target was given as an address.
 func isAddress(target string) bool {
 	_, err := netip.ParseAddr(target)
 	return err == nil

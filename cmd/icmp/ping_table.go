@@ -245,7 +245,7 @@ func shortFault(err error) string {
 // trailLength is how many of the last probes a trail knows.
 const trailLength = 512
 
-// trail is what became of the last probes to a host, in sending order, in
+// trail is the results of the last probes to a host, in sending order, in
 // whatever order that became known.
 type trail struct {
 	rtts [trailLength]time.Duration

@@ -94,7 +94,7 @@ func (t *textReporter) follow(host *icmplib.Host, r icmplib.Result) {
 
 func (t *textReporter) end(*icmplib.Host) {}
 
-// line describes one result. Requests whose fate is open when the command ends
+// line describes one result. Requests that are in flight when the command ends
 // are left to the summary.
 func (t *textReporter) line(host *icmplib.Host, r icmplib.Result) string {
 	switch {

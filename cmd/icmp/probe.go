@@ -60,7 +60,7 @@ error.`,
 	return cmd
 }
 
-// A probeReporter writes what became of each probe.
+// A probeReporter writes the result of each probe.
 type probeReporter interface {
 	result(target string, r icmplib.Result)
 }

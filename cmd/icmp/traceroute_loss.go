@@ -47,7 +47,7 @@ func (f *tracerouteFlags) lossOptions(opts *icmplib.TracerouteOptions) (*icmplib
 	return o, nil
 }
 
-// asked tells whether the number of queries was given.
+// asked reports whether the number of queries was given.
 func (f *tracerouteFlags) asked() bool { return f.flags != nil && f.flags.Changed("count") }
 
 // explainLoss looks for loss on the way to a target and reports it. Ctrl-C ends

@@ -128,7 +128,7 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	return faults.orDead(dead)
 }
 
-// tracedSoFar counts routes, for who asks meanwhile, too.
+// tracedSoFar counts routes, for those who ask meanwhile, too.
 type tracedSoFar struct {
 	mu           sync.Mutex
 	all, reached int
@@ -204,7 +204,7 @@ func (f *manyFlags) options(opts *icmplib.TracerouteOptions) *icmplib.MultiTrace
 	return many
 }
 
-// targets reads the targets, and tells whether they are many: a list, several
+// targets reads the targets, and reports whether they are many: a list, several
 // words, or a word that stands for several addresses.
 func (f *manyFlags) targets(ctx context.Context, words []string, term terminal) (list *targetList, many bool, err error) {
 	if len(words) == 1 && len(f.files) == 0 {

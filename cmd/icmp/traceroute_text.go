@@ -340,7 +340,7 @@ func (f *tracerouteFlags) looked(r *icmplib.Route) error {
 	return nil
 }
 
-// isNAT tells whether such fields are what address translators rewrite.
+// isNAT reports whether such fields are what address translators rewrite.
 func isNAT(fields icmplib.Rewrite) bool { return fields&icmplib.RewriteTranslation != 0 }
 
 // returnMark tells from how far away answers come, where that is not as far as the

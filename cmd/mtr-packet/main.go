@@ -45,7 +45,7 @@ func input() io.Reader {
 	return pipe
 }
 
-// help is for who starts the program to see what it is. Programs give it no
+// help is for those who start the program to see what it is. Programs give it no
 // arguments, and others than these are passed over.
 const help = `Usage: mtr-packet
 

@@ -9,7 +9,7 @@ import (
 )
 
 // maxFlying bounds the probes without an answer: the stream owes no more results than
-// twice that, and would wait for who collects them.
+// twice that, and would wait for their reader.
 const maxFlying = 1 << 16
 
 // maxBatch is how many probes are sent, and answered, together.

@@ -42,7 +42,7 @@ func TestTheGoCodeOfTheDocumentationIsGo(t *testing.T) {
 	}
 }
 
-// isGo tells whether code is a file, declarations, statements, or the beginning of
+// isGo reports whether code is a file, declarations, statements, or the beginning of
 // a loop, whose body is left to the reader.
 func isGo(code string) bool {
 	for _, whole := range []string{

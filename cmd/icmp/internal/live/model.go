@@ -131,7 +131,7 @@ func (m *Model) Outcome(target int) Outcome {
 	return Outcome{t.began, t.now, t.events, t.err, t.unsent}
 }
 
-// Failed tells whether all targets have ended with an error before anything was
+// Failed reports whether all targets have ended with an error before anything was
 // seen of them, and nobody has pressed a key that could be why.
 func (m *Model) Failed() bool {
 	for _, t := range m.tracks {

@@ -51,7 +51,7 @@ func fitted(columns []column, rows []row, width int) fit {
 	return f
 }
 
-// share shares the width, and tells whether labels have what they want.
+// share shares the width, and reports whether labels have what they want.
 func (f *fit) share(columns []column, rows []row, want int) bool {
 	f.label, f.graph = min(want, fairLabel), leastGraph
 	f.columns = telling(columns, rows)

@@ -7,7 +7,7 @@ import (
 	"github.com/goicmp/icmplib"
 )
 
-// mark is what became of a probe, as the graphs show it.
+// mark is the result of a probe, as the graphs show it.
 type mark struct {
 	kind markKind
 	rtt  time.Duration // of an answer
@@ -27,7 +27,7 @@ const (
 // maxTrail is how many rounds are kept: more than a screen has columns.
 const maxTrail = 512
 
-// trail is what became of the last probes to a hop, one mark a round.
+// trail is the results of the last probes to a hop, one mark a round.
 type trail struct {
 	last  int    // the round of the last mark
 	marks []mark // of the rounds up to last
