@@ -3,7 +3,6 @@
 package agent
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -67,7 +66,7 @@ type Agent struct {
 	asks, shards, refused, rounds atomic.Int64
 
 	runningMu sync.Mutex
-	running   map[string]context.CancelCauseFunc // questions by id, and shards by job and number
+	running   map[string]context.CancelCauseFunc // by the subject that calls it off, a shard with /NUMBER behind
 	work      sync.WaitGroup                     // what is running
 }
 
@@ -168,6 +167,9 @@ func (a *Agent) leave(ctx context.Context) {
 
 func (a *Agent) natsError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	a.log.Warn("nats", "error", err) // a denied publish shows nowhere else
+	if errors.Is(err, nats.ErrAuthorization) {
+		a.gate.hear(time.Unix(0, 0)) // who is revoked stops at once
+	}
 }
 
 // begin registers something that can be called off; the function that it returns ends it.
@@ -238,7 +240,7 @@ func (a *Agent) refresh(ctx context.Context) {
 		return
 	}
 	a.revision = entry.Revision()
-	a.gate.hear()
+	a.gate.hear(time.Now())
 	a.fleet.Store(fleet)
 	if err := a.gate.set(policy.New(a.cfg.Policy, fleet.Limits)); err != nil {
 		a.log.Error("the limits cannot be applied", "error", err)
@@ -276,7 +278,7 @@ func (a *Agent) present(ctx context.Context) {
 	defer cancel()
 	bucket, err := a.js.KeyValue(ctx, wire.BucketAgents)
 	if err == nil {
-		_, err = bucket.Put(ctx, a.name, bytes.Clone(text))
+		_, err = bucket.Put(ctx, a.name, text)
 	}
 	if err != nil && ctx.Err() == nil {
 		a.log.Warn("the hub does not take the agent's presence", "error", err)
@@ -302,6 +304,8 @@ func (a *Agent) Presence() wire.Presence {
 	switch {
 	case a.draining.Load():
 		p.State = wire.StateDraining
+	case a.fleet.Load() == nil:
+		p.State = wire.StateConnecting
 	case running > 0 && p.State == wire.StateReady:
 		p.State = wire.StateWorking
 	}

@@ -32,7 +32,8 @@ func (a *Agent) listen(ctx context.Context) error {
 		return err
 	}
 	handle := micro.HandlerFunc(func(r micro.Request) {
-		answers := &answers{agent: a.name, log: a.log, request: r}
+		answers := &answers{agent: a.name, log: a.log, request: r,
+			publish: func(header nats.Header, body []byte) error { return wire.Respond(a.nc, r, header, body) }}
 		select {
 		case asks <- struct{}{}:
 			a.asks.Add(1)
@@ -61,12 +62,10 @@ var errCalledOff = errors.New("it was called off")
 
 // callOff ends a question, or all shards of a job.
 func (a *Agent) callOff(m *nats.Msg) {
-	words := strings.Split(m.Subject, ".")
-	id := words[len(words)-1]
 	a.runningMu.Lock()
 	defer a.runningMu.Unlock()
 	for running, cancel := range a.running {
-		if job, _, _ := strings.Cut(running, "/"); job == id {
+		if subject, _, _ := strings.Cut(running, "/"); subject == m.Subject {
 			cancel(errCalledOff)
 		}
 	}
@@ -79,7 +78,7 @@ func (a *Agent) answer(ctx context.Context, to *answers) {
 		to.end(ask, fmt.Errorf("the question cannot be read: %w", err))
 		return
 	}
-	ctx, done := a.begin(ctx, ask.ID)
+	ctx, done := a.begin(ctx, wire.CancelAsk(ask.ID))
 	defer done()
 	ctx, stop := a.gate.watch(ctx)
 	defer stop(nil)
@@ -124,6 +123,7 @@ type answers struct {
 	agent   string
 	log     *slog.Logger
 	request micro.Request
+	publish func(nats.Header, []byte) error
 
 	mu    sync.Mutex
 	count int // without signs of life
@@ -144,9 +144,7 @@ func (to *answers) respond(kind string, body []byte) error {
 	if kind != wire.KindBeat {
 		to.count++
 	}
-	return to.request.Respond(body, micro.WithHeaders(micro.Headers{
-		wire.HeaderAgent: {to.agent}, wire.HeaderKind: {kind}, wire.HeaderSeq: {strconv.Itoa(to.count)},
-	}))
+	return to.publish(nats.Header{wire.HeaderAgent: {to.agent}, wire.HeaderKind: {kind}, wire.HeaderSeq: {strconv.Itoa(to.count)}}, body)
 }
 
 // beat sends signs of life until ctx ends.

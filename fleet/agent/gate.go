@@ -12,7 +12,7 @@ import (
 )
 
 // errStale is why an agent that has lost its hub probes nothing.
-var errStale = errors.New("the agent has not heard from its hub for too long, and probes nothing until it does")
+var errStale = errors.New("the agent has not heard from its hub for too long, or is revoked, and probes nothing until it does")
 
 // gate lets work through as the policy allows: it has the Prober, whose rate is that of all
 // that the agent does, and the places of what runs at a time.
@@ -76,11 +76,11 @@ func (g *gate) counters() icmplib.Counters {
 	return add(g.past, g.prober.Counters())
 }
 
-// hear notes that the hub is there.
-func (g *gate) hear() {
+// hear notes when the hub was there.
+func (g *gate) hear(at time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.heard = time.Now()
+	g.heard = at
 }
 
 // stale returns errStale where the hub has been away for too long.

@@ -2,7 +2,9 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/goicmp/icmplib"
@@ -16,6 +18,9 @@ func (a *Agent) measure(ctx context.Context, ask *wire.Ask, send func(kind strin
 	ctx, cancel := longest(ctx, rules.Longest())
 	defer cancel()
 	addr, err := allowedTarget(ctx, prober, rules, ask.Target, ask.Measure)
+	if refusal := (*policy.Refusal)(nil); errors.As(err, &refusal) && ask.Measure.Protocol == "icmp" && a.isPeer(addr) {
+		err = rules.Peer(addr) // as the mesh does: mesh explain traces it
+	}
 	if err != nil {
 		return err
 	}
@@ -32,6 +37,13 @@ func (a *Agent) measure(ctx context.Context, ask *wire.Ask, send func(kind strin
 		return m.monitor(ctx)
 	}
 	return m.mtu(ctx)
+}
+
+// isPeer reports whether an address is that of an agent that this one pings in the mesh.
+func (a *Agent) isPeer(addr netip.Addr) bool {
+	fleet := a.fleet.Load()
+	return fleet != nil && !fleet.Mesh.Off && addr.IsValid() &&
+		slices.ContainsFunc(fleet.Peers(a.name), func(m wire.Member) bool { return m.Address == addr })
 }
 
 // allowedTarget resolves a target and asks the policy about its address, to which the

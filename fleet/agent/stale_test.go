@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nats.go/micro"
 
@@ -34,7 +35,7 @@ func (q *question) Data() []byte {
 	return text
 }
 
-func (q *question) Respond(body []byte, _ ...micro.RespondOpt) error {
+func (q *question) publish(_ nats.Header, body []byte) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	json.Unmarshal(body, &q.end) // the last one is the end
@@ -79,7 +80,7 @@ func TestWithoutItsHubAnAgentProbesNothing(t *testing.T) {
 		}
 		ask := func(count int) *question {
 			q := &question{ask: wire.Ask{Version: wire.Needed, ID: fmt.Sprint(count), Target: "10.9.0.9", Measure: wire.Measure{Kind: "ping", Count: count}}}
-			all.Go(func() { a.answer(ctx, &answers{agent: "a", log: a.log, request: q}) })
+			all.Go(func() { a.answer(ctx, &answers{agent: "a", log: a.log, request: q, publish: q.publish}) })
 			return q
 		}
 		refused := func(when string, q *question) {
@@ -96,7 +97,7 @@ func TestWithoutItsHubAnAgentProbesNothing(t *testing.T) {
 		}
 		refused("before the hub is heard", first)
 		for run := range 2 {
-			a.gate.hear()
+			a.gate.hear(time.Now())
 			long := ask(86_400)
 			shard := &shardMessage{}
 			all.Go(func() {
@@ -125,7 +126,7 @@ func TestWithoutItsHubAnAgentProbesNothing(t *testing.T) {
 		}
 		// A hub that is heard all the time.
 		for range 10 {
-			a.gate.hear()
+			a.gate.hear(time.Now())
 			if n := during(5 * time.Minute); n < 5*50 {
 				t.Fatalf("in 5 minutes with the hub it sends %d packets", n)
 			}

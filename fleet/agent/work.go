@@ -109,7 +109,7 @@ func (a *Agent) takeShard(ctx, life context.Context, msg jetstream.Msg) {
 		msg.NakWithDelay(time.Minute)
 		return
 	}
-	running, done := a.begin(life, fmt.Sprintf("%s/%d", shard.Job, shard.Shard))
+	running, done := a.begin(life, fmt.Sprintf("%s/%d", wire.CancelJob(shard.Job), shard.Shard))
 	beating := beat(running, msg)
 	if err := a.gate.enter(ctx); err != nil {
 		beating()

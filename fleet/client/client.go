@@ -15,6 +15,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go/micro"
 
 	"github.com/goicmp/icmplib/fleet/policy"
 	"github.com/goicmp/icmplib/fleet/wire"
@@ -25,16 +26,16 @@ type Client struct {
 	token  *wire.Token
 	nc     *nats.Conn
 	js     jetstream.JetStream
-	denied chan error // what NATS did not permit
+	denied chan error // what NATS did not permit, or that it no longer knows the holder of the token
 }
 
 // Connect connects the holder of a token.
 func Connect(token *wire.Token) (*Client, error) {
 	c := &Client{token: token, denied: make(chan error, 1)}
 	nc, err := token.Connect(nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-		if errors.Is(err, nats.ErrPermissionViolation) {
+		if errors.Is(err, nats.ErrPermissionViolation) || errors.Is(err, nats.ErrAuthorization) {
 			select {
-			case c.denied <- err:
+			case c.denied <- fmt.Errorf("%s may not do that: %w", token.Name, err):
 			default:
 			}
 		}
@@ -64,6 +65,9 @@ func (c *Client) signed(verb string, body []byte) (*nats.Msg, error) {
 	return msg, c.token.Sign(msg, time.Now())
 }
 
+// refusal is an error that does not pass: to ask again does not help.
+type refusal struct{ error }
+
 // hub asks the hub, and reads its reply.
 func (c *Client) hub(ctx context.Context, verb string, body []byte, reply any) error {
 	msg, err := c.signed(verb, body)
@@ -74,12 +78,17 @@ func (c *Client) hub(ctx context.Context, verb string, body []byte, reply any) e
 	defer cancel()
 	ctx, deny := context.WithCancelCause(ctx)
 	defer deny(nil)
+	select {
+	case err := <-c.denied: // while nothing was asked
+		return refusal{err}
+	default:
+	}
 	// A publish that is denied looks like a request that nobody answers.
 	go func() {
 		select {
 		case <-ctx.Done():
 		case err := <-c.denied:
-			deny(fmt.Errorf("%s may not do that: %w", c.token.Name, err))
+			deny(refusal{err})
 		}
 	}()
 	answer, err := c.nc.RequestMsgWithContext(ctx, msg)
@@ -91,10 +100,25 @@ func (c *Client) hub(ctx context.Context, verb string, body []byte, reply any) e
 	case err != nil:
 		return err
 	}
-	if text := answer.Header.Get("Nats-Service-Error"); text != "" {
-		return errors.New(text)
+	if text := answer.Header.Get(micro.ErrorHeader); text != "" {
+		err := errors.New(text)
+		if answer.Header.Get(micro.ErrorCodeHeader) != wire.CodeAgain {
+			err = refusal{err}
+		}
+		return err
 	}
 	return json.Unmarshal(answer.Data, reply)
+}
+
+// again does what may be done twice for as long as a server, or the hub, may take to be replaced. A
+// refusal ends it.
+func again(ctx context.Context, f func(context.Context) error) error {
+	for begun := time.Now(); ; {
+		err := f(ctx)
+		if err == nil || errors.As(err, &refusal{}) || time.Since(begun) > time.Minute || !wire.Sleep(ctx, 500*time.Millisecond) {
+			return err
+		}
+	}
 }
 
 func (c *Client) hubJSON(ctx context.Context, verb string, body, reply any) error {
@@ -259,9 +283,13 @@ func collect(ctx context.Context, messages <-chan *nats.Msg, waiting map[string]
 		}
 		select {
 		case <-ctx.Done():
+			reason := "not waited for"
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				reason = "not done before the deadline"
+			}
 			for name, a := range waiting {
 				if !a.over {
-					miss(name, a, "not waited for")
+					miss(name, a, reason)
 				}
 			}
 			return gaps, context.Cause(ctx)
@@ -364,7 +392,7 @@ func nextRound(ctx context.Context, sub *nats.Subscription, count int) (r *wire.
 	if err != nil {
 		return nil, false, fmt.Errorf("the hub's answer is not complete: %w", err)
 	}
-	if text := msg.Header.Get("Nats-Service-Error"); text != "" {
+	if text := msg.Header.Get(micro.ErrorHeader); text != "" {
 		return nil, false, errors.New(text)
 	}
 	if msg.Header.Get(wire.HeaderKind) == wire.KindEnd {

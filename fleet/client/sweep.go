@@ -111,7 +111,7 @@ func (c *Client) Submit(ctx context.Context, spec wire.Job, targets Targets) (jo
 	if err := c.add(ctx, &batch); err != nil {
 		return job, err
 	}
-	return job, c.again(ctx, func(ctx context.Context) error { return c.hubJSON(ctx, wire.VerbCommit, job.ID, &job) })
+	return job, again(ctx, func(ctx context.Context) error { return c.hubJSON(ctx, wire.VerbCommit, job.ID, &job) })
 }
 
 // add hands in a batch, and empties it.
@@ -124,34 +124,21 @@ func (c *Client) add(ctx context.Context, batch *wire.Shards) error {
 		return err
 	}
 	var done bool
-	err = c.again(ctx, func(ctx context.Context) error { return c.hub(ctx, wire.VerbAdd, text, &done) })
+	err = again(ctx, func(ctx context.Context) error { return c.hub(ctx, wire.VerbAdd, text, &done) })
 	batch.Shards = batch.Shards[:0]
 	return err
 }
 
-// again does what may be done twice up to three times.
-func (c *Client) again(ctx context.Context, f func(context.Context) error) (err error) {
-	for range 3 {
-		if err = f(ctx); err == nil || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
-}
-
-// Wait calls f with the job now and then, and returns it when it has ended.
-func (c *Client) Wait(ctx context.Context, id string, f func(wire.Job)) (wire.Job, error) {
+// Wait calls f with the job now and then, and returns it when it has ended. While the hub is away the
+// job is not: f is then told why it cannot be asked.
+func (c *Client) Wait(ctx context.Context, id string, f func(wire.Job, error)) (wire.Job, error) {
 	for {
 		job, err := c.Job(ctx, id)
-		if err != nil && ctx.Err() == nil && !c.nc.IsConnected() {
-			err = nil // the hub is away; the job is not
-		} else if err != nil {
+		if errors.As(err, &refusal{}) || err == nil && job.Over() {
 			return job, err
-		} else {
-			f(job)
-			if job.Over() {
-				return job, nil
-			}
+		}
+		if ctx.Err() == nil {
+			f(job, err)
 		}
 		if !wire.Sleep(ctx, 500*time.Millisecond) {
 			return job, context.Cause(ctx)

@@ -42,6 +42,7 @@ type Config struct {
 	// [Configuration]. URL is External by default.
 	External string
 	CA       string // the certificates, in PEM, that those of External are to be signed by; "": the system's
+	Replicas int    // on how many servers of External each stream and bucket is; the default is 1
 
 	Limits    policy.Limits // what agents may do at the most
 	Mesh      wire.Mesh     // zero fields: a round of 60 pings a minute, 2 s, routes every 10 minutes, 50 agents
@@ -85,6 +86,7 @@ func (c *Config) fill() {
 	c.Keep = cmp.Or(c.Keep, 7*24*time.Hour)
 	c.MeshBytes = cmp.Or(c.MeshBytes, 1<<30)
 	c.AckWait = cmp.Or(c.AckWait, 30*time.Second)
+	c.Replicas = max(c.Replicas, 1)
 	c.Mesh.Every = cmp.Or(c.Mesh.Every, policy.Duration(time.Minute))
 	c.Mesh.Count = cmp.Or(c.Mesh.Count, 60)
 	c.Mesh.Timeout = cmp.Or(c.Mesh.Timeout, policy.Duration(2*time.Second))
@@ -106,13 +108,11 @@ func Start(ctx context.Context, cfg Config) (_ *Hub, err error) {
 		return nil, err
 	}
 	ctx, h.end = context.WithCancel(ctx)
-	if err := errors.Join(h.connect(ctx)); err != nil {
-		h.Close()
-		return nil, err
-	}
-	if err := h.open(ctx); err != nil {
-		h.Close()
-		return nil, err
+	for _, f := range []func(context.Context) error{h.connect, h.open} {
+		if err := f(ctx); err != nil {
+			h.Close()
+			return nil, err
+		}
 	}
 	for _, f := range []func(context.Context){h.watchAgents, h.keepFleet, h.jobs.watch, h.jobs.keepDeadlines, h.mesh.watch, h.watchDisk} {
 		h.background.Go(func() { f(ctx) })
@@ -181,16 +181,17 @@ func (h *Hub) open(ctx context.Context) (err error) {
 			DiscardNewPerSubject: true, MaxAge: h.cfg.Keep, AllowDirect: true},
 		{Name: wire.StreamMesh, Subjects: []string{wire.MeshAll}, MaxAge: h.cfg.Keep, MaxBytes: h.cfg.MeshBytes, AllowDirect: true},
 	} {
+		c.Replicas = h.cfg.Replicas
 		if _, err := h.js.CreateOrUpdateStream(ctx, c); err != nil {
 			var api *jetstream.APIError
 			if errors.As(err, &api) && api.ErrorCode == noSpace {
 				return fmt.Errorf("%s has no room for %d bytes of rounds: say less, or give it a larger disk", h.cfg.Dir, h.cfg.MeshBytes)
 			}
-			return fmt.Errorf("stream %s: %w", c.Name, err)
+			return fmt.Errorf("stream %s on %d servers: %w: are so many there?", c.Name, c.Replicas, err)
 		}
 	}
 	bucket := func(c jetstream.KeyValueConfig) (kv jetstream.KeyValue) {
-		if err == nil {
+		if c.Replicas = h.cfg.Replicas; err == nil {
 			kv, err = h.js.CreateOrUpdateKeyValue(ctx, c)
 		}
 		return kv

@@ -129,6 +129,12 @@ func (j *jobs) begin(ctx context.Context, spec wire.Job) (wire.Job, error) {
 	return copied, j.save(ctx, copied)
 }
 
+// unstored is an error of the streams, and not of the asker, who may try again.
+type unstored struct{ error }
+
+// Error returns what could not be done.
+func (e unstored) Error() string { return "the hub cannot store it: " + e.error.Error() }
+
 // add puts shards of a job into the queues. The same shards may be handed in again, as by an
 // asker who did not get the reply.
 func (j *jobs) add(ctx context.Context, asker string, shards wire.Shards) error {
@@ -159,9 +165,9 @@ func (j *jobs) add(ctx context.Context, asker string, shards wire.Shards) error 
 		}
 		for _, queue := range spec.Queues {
 			subject := wire.WorkSubject(queue, s.Job, s.Shard)
-			ack, err := j.h.js.PublishMsgAsync(&nats.Msg{Subject: subject, Data: text}, jetstream.WithMsgID(subject))
+			ack, err := j.h.js.PublishMsgAsync(&nats.Msg{Subject: subject, Data: text}, jetstream.WithMsgID(subject), jetstream.WithStallWait(30*time.Second))
 			if err != nil {
-				return err
+				return unstored{err}
 			}
 			acks = append(acks, ack)
 		}
@@ -170,9 +176,9 @@ func (j *jobs) add(ctx context.Context, asker string, shards wire.Shards) error 
 		select {
 		case <-ack.Ok():
 		case err := <-ack.Err():
-			return fmt.Errorf("a shard cannot be stored: %w", err)
+			return unstored{err}
 		case <-ctx.Done():
-			return ctx.Err()
+			return unstored{ctx.Err()}
 		}
 	}
 	j.mu.Lock()
@@ -192,15 +198,12 @@ func (j *jobs) commit(ctx context.Context, asker, id string) (wire.Job, error) {
 		j.mu.Unlock()
 		return wire.Job{}, fmt.Errorf("there is no job %q of %s", id, asker)
 	}
-	if one.State != wire.JobLoading { // the reply was lost
+	if one.State != wire.JobLoading { // the reply was lost, or the job could not be saved
 		copied := one.copy()
 		j.mu.Unlock()
-		return copied, nil
+		return copied, j.save(ctx, copied)
 	}
-	copies := 1
-	if one.Each {
-		copies = len(one.Queues)
-	}
+	copies := len(one.Reporters())
 	for i := range len(one.loaded) {
 		n, ok := one.loaded[i]
 		if !ok {
@@ -240,26 +243,37 @@ func (j *jobs) end(ctx context.Context, id, state string) (wire.Job, error) {
 	copied := one.copy()
 	j.mu.Unlock()
 	j.h.log.Info("a job ends", "job", id, "state", state)
-	if err := j.save(ctx, copied); err != nil {
-		return copied, err
-	}
-	if err := j.h.nc.Publish(wire.CancelJob(id), nil); err != nil {
-		return copied, err
-	}
-	stream, err := j.h.js.Stream(ctx, wire.StreamWork)
-	if err != nil {
-		return copied, err
-	}
-	return copied, stream.Purge(ctx, jetstream.WithPurgeSubject("icmp.work.*."+id+".*"))
+	return copied, j.save(ctx, copied)
 }
 
+// save writes a job, and calls off what is left of one that is over. What fails is tried again: see
+// keepDeadlines.
 func (j *jobs) save(ctx context.Context, one wire.Job) error {
 	text, err := json.Marshal(one)
 	if err != nil {
 		return err
 	}
 	_, err = j.kv.Put(ctx, one.ID, text)
-	return err
+	if one.Over() && one.Results < one.Expected() {
+		err = errors.Join(err, j.callOff(ctx, one.ID))
+	}
+	if err == nil {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if kept := j.all[one.ID]; kept != nil {
+		kept.unsaved = true
+	}
+	return unstored{err}
+}
+
+func (j *jobs) callOff(ctx context.Context, id string) error {
+	stream, err := j.h.js.Stream(ctx, wire.StreamWork)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject("icmp.work.*."+id+".*"))
+	}
+	return errors.Join(err, j.h.nc.Publish(wire.CancelJob(id), nil))
 }
 
 // watch counts the results. Their bodies are not read.
@@ -267,11 +281,7 @@ func (j *jobs) watch(ctx context.Context) {
 	consume(ctx, j.h.js, wire.StreamRes, j.h.log, jetstream.OrderedConsumerConfig{HeadersOnly: true}, func(msg jetstream.Msg) {
 		if ended := j.count(msg); ended != nil {
 			j.h.log.Info("a job ends", "job", ended.ID, "state", ended.State, "targets", ended.Done, "alive", ended.Alive)
-			if err := j.save(ctx, *ended); err != nil {
-				j.mu.Lock()
-				j.all[ended.ID].unsaved = true
-				j.mu.Unlock()
-			}
+			j.save(ctx, *ended) // or keepDeadlines does
 		}
 	})
 }
@@ -308,52 +318,46 @@ func (j *jobs) count(msg jetstream.Msg) *wire.Job {
 	return &copied
 }
 
-// loadingFor is how long an asker may take from one shard to the next.
+// loadingFor is how long an asker may take from one shard to the next, and how long a job may take
+// behind its deadline: of shards that are lost, as with the streams, there is nothing to be filled in.
 const loadingFor = 10 * time.Minute
 
-// keepDeadlines ends jobs whose time is over.
+// keepDeadlines ends jobs whose time is over, and saves those that could not be saved.
 func (j *jobs) keepDeadlines(ctx context.Context) {
 	for wire.Sleep(ctx, 2*time.Second) {
-		for _, one := range j.due() {
-			var err error
-			switch {
-			case one.Over():
-				err = j.save(ctx, one)
-			case one.State == wire.JobLoading:
-				_, err = j.end(ctx, one.ID, wire.JobCancelled)
-			default:
-				err = j.expire(ctx, one)
-			}
-			if err != nil && ctx.Err() == nil {
-				j.h.log.Error("a job cannot be ended", "job", one.ID, "error", err)
+		for _, f := range j.due(ctx) {
+			if err := f(); err != nil && ctx.Err() == nil {
+				j.h.log.Error("a job cannot be ended or saved", "error", err)
 			}
 		}
-		j.forget()
 	}
 }
 
-func (j *jobs) due() []wire.Job {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var all []wire.Job
-	for _, one := range j.all {
-		late := one.State == wire.JobLoading && time.Since(one.touched) > loadingFor ||
-			one.State == wire.JobRunning && time.Since(one.Created) > time.Duration(one.Deadline)
-		if late || one.unsaved {
-			one.unsaved = false
-			all = append(all, one.copy())
-		}
-	}
-	return all
-}
-
-// forget drops jobs whose results are no longer kept.
-func (j *jobs) forget() {
+// due returns what there is to do, and drops jobs whose results are no longer kept.
+func (j *jobs) due(ctx context.Context) (all []func() error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	maps.DeleteFunc(j.all, func(_ string, one *job) bool {
 		return one.Over() && time.Since(one.Ended) > j.h.cfg.Keep+24*time.Hour
 	})
+	for _, one := range j.all {
+		copied, late := one.copy(), time.Since(one.Created)-time.Duration(one.Deadline)
+		end := func(state string) func() error {
+			return func() error { _, err := j.end(ctx, copied.ID, state); return err }
+		}
+		switch {
+		case one.State == wire.JobLoading && time.Since(one.touched) > loadingFor:
+			all = append(all, end(wire.JobCancelled))
+		case one.State == wire.JobRunning && late > loadingFor:
+			all = append(all, end(wire.JobExpired))
+		case one.State == wire.JobRunning && late > 0:
+			all = append(all, func() error { return j.expire(ctx, copied) })
+		case one.unsaved:
+			one.unsaved = false
+			all = append(all, func() error { return j.save(ctx, copied) })
+		}
+	}
+	return all
 }
 
 // hubItself is whose results those of expire are.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -75,7 +76,7 @@ func writeFile(file string, text []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), file); err != nil {
+	if err := os.Rename(f.Name(), file); err != nil || runtime.GOOS == "windows" { // where folders cannot be synced
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(file))

@@ -38,49 +38,49 @@ func (h *Hub) serve() error {
 func (h *Hub) handle(r micro.Request) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	words := strings.Split(r.Subject(), ".")
-	verb, name := words[2], words[3]
-	if verb == wire.VerbTime {
-		r.RespondJSON(time.Now())
-		return
+	reply, err := h.do(ctx, r)
+	text, bad := json.Marshal(reply)
+	header := nats.Header{}
+	if err = errors.Join(err, bad); err != nil {
+		code := "400"
+		if errors.As(err, &unstored{}) {
+			code = wire.CodeAgain
+		}
+		header = nats.Header{micro.ErrorHeader: {err.Error()}, micro.ErrorCodeHeader: {code}}
+	} else if end, ok := reply.(wire.End); ok {
+		header = nats.Header{wire.HeaderKind: {wire.KindEnd}, wire.HeaderSeq: {strconv.Itoa(end.Count)}}
 	}
+	if err := wire.Respond(h.nc, r, header, text); err != nil {
+		h.log.Debug("a request is not answered", "subject", r.Subject(), "error", err)
+	}
+}
+
+// allowed returns who asks, if he may.
+func (h *Hub) allowed(verb, name string, r micro.Request) (entry, error) {
 	e, ok := h.registry.byName(name)
 	if !ok {
-		r.Error("403", fmt.Sprintf("nobody is enrolled as %s", name), nil)
-		return
+		return e, fmt.Errorf("nobody is enrolled as %s", name)
 	}
-	if err := wire.Verify(e.Key, r.Subject(), wire.Signed(r.Headers()), r.Data(), time.Now()); err != nil {
-		r.Error("403", err.Error(), nil)
-		return
+	if e.Role != wire.RoleAdmin && (e.Role != wire.RoleAsker || verb == wire.VerbEnroll || verb == wire.VerbRevoke) {
+		return e, fmt.Errorf("%s is not for those who are enrolled as %s", verb, e.Role)
 	}
-	if err := allowedVerb(verb, e.Role); err != nil {
-		r.Error("403", err.Error(), nil)
-		return
+	return e, wire.Verify(e.Key, r.Subject(), wire.Signed(r.Headers()), r.Data(), time.Now())
+}
+
+// do does what is asked for, and returns the last reply.
+func (h *Hub) do(ctx context.Context, r micro.Request) (any, error) {
+	words := strings.Split(r.Subject(), ".")
+	verb, body, name := words[2], r.Data(), ""
+	if verb == wire.VerbTime {
+		return time.Now(), nil
 	}
-	if verb == wire.VerbMesh {
-		h.streamMesh(ctx, r)
-		return
-	}
-	reply, err := h.do(ctx, verb, e, r.Data())
+	asker, err := h.allowed(verb, words[3], r)
 	if err != nil {
-		r.Error("400", err.Error(), nil)
-		return
+		return nil, err
 	}
-	r.RespondJSON(reply)
-}
-
-func allowedVerb(verb, role string) error {
-	admin := verb == wire.VerbEnroll || verb == wire.VerbRevoke
-	if role == wire.RoleAdmin || role == wire.RoleAsker && !admin {
-		return nil
-	}
-	return fmt.Errorf("%s is not for those who are enrolled as %s", verb, role)
-}
-
-// do does what the verbs are for that have one reply.
-func (h *Hub) do(ctx context.Context, verb string, asker entry, body []byte) (any, error) {
-	var name string
 	switch verb {
+	case wire.VerbMesh:
+		return h.streamMesh(ctx, r)
 	case wire.VerbFleet:
 		return h.View(), nil
 	case wire.VerbJobs:
@@ -121,30 +121,20 @@ func (h *Hub) do(ctx context.Context, verb string, asker entry, body []byte) (an
 	return nil, fmt.Errorf("the hub knows no %q: upgrade it", verb)
 }
 
-// streamMesh answers with the rounds that somebody asks for, and then how many they were.
-func (h *Hub) streamMesh(ctx context.Context, r micro.Request) {
+// streamMesh answers with the rounds that somebody asks for, and returns how many they were.
+func (h *Hub) streamMesh(ctx context.Context, r micro.Request) (end wire.End, err error) {
 	var query wire.MeshQuery
 	if err := json.Unmarshal(r.Data(), &query); err != nil {
-		r.Error("400", err.Error(), nil)
-		return
-	}
-	count := 0
-	send := func(kind string, body []byte) error {
-		return r.Respond(body, micro.WithHeaders(micro.Headers{
-			wire.HeaderKind: {kind}, wire.HeaderSeq: {strconv.Itoa(count)}}))
+		return end, err
 	}
 	for body, err := range h.mesh.stored(ctx, query) {
-		count++
+		end.Count++
 		if err == nil {
-			err = send(wire.KindRound, body)
+			err = wire.Respond(h.nc, r, nats.Header{wire.HeaderKind: {wire.KindRound}, wire.HeaderSeq: {strconv.Itoa(end.Count)}}, body)
 		}
 		if err != nil {
-			if !errors.Is(err, nats.ErrConnectionClosed) {
-				r.Error("500", err.Error(), nil)
-			}
-			return
+			return end, err
 		}
 	}
-	text, _ := json.Marshal(wire.End{Count: count}) // of a number
-	send(wire.KindEnd, text)
+	return end, nil
 }

@@ -45,6 +45,10 @@ func WriteAgents(w io.Writer, agents map[string]wire.Presence) {
 			fmt.Fprintf(w, "%s{agent=%q} %g\n", m.name, name, m.value(&p))
 		}
 	}
+	metric(w, "icmp_fleet_agent_state", "gauge", "What the agent is: connecting, ready, working, stale or draining.")
+	for _, name := range names {
+		fmt.Fprintf(w, "icmp_fleet_agent_state{agent=%q,state=%q} 1\n", name, agents[name].State)
+	}
 }
 
 // metrics answers with metrics by agent, and with those of each pair for ?pairs=1.

@@ -252,10 +252,11 @@ func (f *Fleet) Member(name string) *Member {
 
 // States of an agent.
 const (
-	StateReady    = "ready"
-	StateWorking  = "working"
-	StateStale    = "stale" // it has not heard of the hub for ConfigTTL, and probes nothing
-	StateDraining = "draining"
+	StateConnecting = "connecting" // it has not heard of the hub yet
+	StateReady      = "ready"
+	StateWorking    = "working"
+	StateStale      = "stale" // it has not heard of the hub for ConfigTTL, or is revoked, and probes nothing
+	StateDraining   = "draining"
 )
 
 // Presence is what an agent says of itself.

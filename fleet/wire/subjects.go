@@ -11,6 +11,9 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
 )
 
 // Versions of the messages. Who reads a message skips what it does not know. What an agent
@@ -78,6 +81,9 @@ const (
 	VerbRevoke = "revoke" // for administrators
 )
 
+// CodeAgain is the code of an error of the hub's that may pass: a request may be made again.
+const CodeAgain = "503"
+
 // AskSubject is where an asker asks an agent. The hub lets nobody use another's name.
 func AskSubject(agent, asker string) string { return "icmp.ask." + agent + "." + asker }
 
@@ -121,6 +127,12 @@ func CheckName(name string) error {
 		return fmt.Errorf("%q cannot be a name: use up to 63 of a-z, 0-9 and -, with - for each dot of a host's name, but neither %q nor %q", name, QueueAny, "hub")
 	}
 	return nil
+}
+
+// Respond answers a request of package micro from any goroutine. The request's own methods write what
+// micro reads as soon as its handler has returned.
+func Respond(nc *nats.Conn, r micro.Request, header nats.Header, body []byte) error {
+	return nc.PublishMsg(&nats.Msg{Subject: r.Reply(), Header: header, Data: body})
 }
 
 // NewID returns an id that nobody can guess.

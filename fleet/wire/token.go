@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func ReadToken(file string) (*Token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: icmp-fleet enroll prints such a file", err)
 	}
-	if info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0 {
+	if info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0 && runtime.GOOS != "windows" { // whose modes say nothing
 		return nil, fmt.Errorf("%s is a secret that everybody here can read: chmod 600 %s", file, file)
 	}
 	text, err := os.ReadFile(file)

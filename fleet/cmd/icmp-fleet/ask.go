@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,7 @@ these are lines with the kind "gap". The agent resolves the name of the target.`
 	flags.StringSliceVar(&ask.from, "from", nil, "`NAMES` of agents, sites or tags; the default is all")
 	flags.IntVar(&ask.limit, "limit", 0, "so many agents at the most, of as many sites as possible")
 	flags.BoolVar(&ask.json, "json", false, "print JSON, a line for each result")
+	flags.DurationVar(&ask.most, "deadline", 15*time.Minute, "when to give up agents that are not done")
 	return cmd
 }
 
@@ -59,6 +61,7 @@ type asking struct {
 	from    []string
 	limit   int
 	json    bool
+	most    time.Duration // to wait for the agents
 
 	dead  bool // a target did not answer somebody
 	hosts []hostOf
@@ -80,6 +83,8 @@ func (a *asking) run(ctx context.Context, asker *client.Client, target string) e
 		return err
 	}
 	a.last = map[string]*icmplib.Snapshot{}
+	ctx, cancel := context.WithTimeout(ctx, a.most)
+	defer cancel()
 	var broken error
 	gaps, err := asker.Ask(ctx, agents, target, a.measure, func(answer client.Answer) {
 		if err := a.print(answer); err != nil && broken == nil {
@@ -87,7 +92,7 @@ func (a *asking) run(ctx context.Context, asker *client.Client, target string) e
 		}
 	})
 	a.printEnd(agents, gaps)
-	if err != nil && !errors.Is(err, context.Canceled) || broken != nil {
+	if err != nil && ctx.Err() == nil || broken != nil {
 		return errors.Join(err, broken)
 	}
 	if len(gaps) > 0 || a.dead {

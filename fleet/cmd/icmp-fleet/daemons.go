@@ -62,6 +62,7 @@ has to know what icmp-fleet permissions prints.`,
 	flags.StringVar(&f.TLSKey, "tls-key", "", "the `FILE` of its key")
 	flags.StringVar(&f.External, "nats", "", "the `URL` of NATS of yours, in place of the embedded server: see icmp-fleet permissions")
 	flags.StringVar(&f.ca, "nats-ca", "", "the `FILE` of the certificates that those of your NATS are to be signed by; the default is the system's")
+	flags.IntVar(&f.Replicas, "replicas", 1, "how many servers of your NATS keep each stream: 3 survive the death of one")
 	flags.StringVar(&f.page.address, "http", "127.0.0.1:8222", "the `ADDRESS` and port of the page and of /metrics; \"\": none")
 	flags.StringVar(&f.page.passwordFile, "http-password", "", "the `FILE` of the page's password, which it needs where --http is not loopback")
 	flags.StringVar(&f.limits, "limits", "", "a policy `FILE` that narrows those of all agents")
@@ -103,8 +104,11 @@ func (f *hubFlags) check(cmd *cobra.Command) (err error) {
 		return fmt.Errorf("--ack-wait is %v at the least: agents give a sign of life every %v", 2*wire.BeatEvery, wire.BeatEvery)
 	}
 	f.Mesh.Every, f.Mesh.Off = policy.Duration(f.meshEvery), f.noMesh
-	if f.External == "" && f.ca != "" {
-		return errors.New("--nats-ca needs --nats")
+	if f.External == "" && (f.ca != "" || f.Replicas != 1) {
+		return errors.New("--nats-ca and --replicas need --nats")
+	}
+	if f.Replicas < 1 || f.Replicas > 5 {
+		return errors.New("--replicas is 1 to 5")
 	}
 	if f.ca != "" {
 		text, err := os.ReadFile(f.ca)

@@ -231,6 +231,30 @@ func TestTheMesh(t *testing.T) {
 	l.mustRun(4, "mesh", "explain", "good1", "nobody")
 }
 
+// An owner who allows nothing private has a mesh of private addresses nevertheless, and it explains
+// itself: questions by ICMP about the peers are as the mesh's own. Nothing else is.
+func TestThePrivateMeshExplainsItself(t *testing.T) {
+	l := newLab(t, hub.Config{Mesh: fastMesh})
+	for name, at := range map[string]string{"fra1": "10.9.0.1", "nyc1": "10.9.0.2"} {
+		l.agent(name, func(o *agentOptions) {
+			o.enrollment.Address, o.Policy.Allow = netip.MustParseAddr(at), nil
+		})
+	}
+	l.until("rounds of both", func() bool { return len(l.hub.Mesh().Rounds()) == 2 })
+	if out := l.mustRun(0, "mesh", "explain", "fra1", "nyc1"); strings.Count(out, "  now (") != 2 {
+		t.Error(out)
+	}
+	for _, args := range [][]string{{"ping", "10.9.0.3"}, {"ping", "10.9.0.2", "--protocol", "udp"}, {"ping", "10.9.0.1"}} {
+		if out := l.mustRun(1, append(args, "--from", "fra1")...); !strings.Contains(out, "refused") {
+			t.Errorf("%v: %s", args, out)
+		}
+	}
+	l.mustRun(1, "sweep", writeFile(t, "10.9.0.2\n"), "--from", "fra1")
+	if job := l.hub.Jobs()[0]; job.Refused != 1 {
+		t.Errorf("%+v", job)
+	}
+}
+
 func TestKeys(t *testing.T) {
 	l := newLab(t, hub.Config{Mesh: wire.Mesh{Off: true}})
 	alice := writeFile(t, l.mustRun(0, "enroll", "alice", "--asker"))
@@ -259,6 +283,7 @@ func TestKeys(t *testing.T) {
 	if _, err := a.token.Connect(); err == nil {
 		t.Error("a revoked key connects")
 	}
+	l.until("it stops", func() bool { return a.Presence().State == wire.StateStale })
 	if err := os.Chmod(alice, 0o644); err != nil {
 		t.Fatal(err)
 	}

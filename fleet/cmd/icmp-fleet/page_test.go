@@ -71,6 +71,7 @@ func TestThePageAnswersWhoMayAsk(t *testing.T) {
 		"": "icmp-fleet", "uplot.js": "uPlot", "uplot-LICENSE.txt": "MIT", "healthz": "ok",
 		"api/view": `"ams1"`, "api/jobs": `"finished"`, "api/mesh": `"pairs"`, "api/pair?a=ams1&b=nyc1&since=10m": `"ways":[{"peer":"nyc1"`,
 		"metrics":         `icmp_fleet_agent_up{agent="ams1",site="ams1"} 1`,
+		"metrics?":        `icmp_fleet_agent_state{agent="ams1",state="ready"} 1`,
 		"metrics?pairs=1": `icmp_fleet_mesh_loss_ratio{agent="ams1",peer="sin1"} 1`,
 	} {
 		if code, text := fetch(t, p.url+path, "", ""); code != 200 || !strings.Contains(text, says) {

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"github.com/goicmp/icmplib/fleet/client"
 	"github.com/goicmp/icmplib/fleet/hub"
 	"github.com/goicmp/icmplib/fleet/wire"
@@ -31,9 +33,30 @@ func TestMain(m *testing.M) {
 	if os.Getenv(mainVariable) != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
+		if os.Args[1] == "nats-server" {
+			os.Exit(natsMain(os.Args[2]))
+		}
 		os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
+}
+
+// natsMain is a server of NATS by a configuration file: see TestMain.
+func natsMain(file string) int {
+	opts, err := server.ProcessConfigFile(file)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	s, err := server.NewServer(opts)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	s.ConfigureLogger()
+	s.Start()
+	s.WaitForShutdown()
+	return 0
 }
 
 // process is the program as a process of its own, which can be killed.
@@ -170,13 +193,15 @@ func (f *fleetOfProcesses) finished(targets []string) wire.Job {
 	return job
 }
 
-// rounds are those of the mesh, by agent.
-func (f *fleetOfProcesses) rounds() map[string][]*wire.Round {
-	f.t.Helper()
+func (f *fleetOfProcesses) rounds() map[string][]*wire.Round { return allRounds(f.t, f.admin) }
+
+// allRounds are those of the mesh, by agent.
+func allRounds(t *testing.T, token string) map[string][]*wire.Round {
+	t.Helper()
 	all := map[string][]*wire.Round{}
-	c := &command{join: f.admin, out: io.Discard, errs: io.Discard}
+	c := &command{join: token, out: io.Discard, errs: io.Discard}
 	err := c.asker(func(asker *client.Client) error {
-		for round, err := range asker.Mesh(f.t.Context(), nil, time.Hour) {
+		for round, err := range asker.Mesh(t.Context(), nil, time.Hour) {
 			if err != nil {
 				return err
 			}
@@ -185,7 +210,7 @@ func (f *fleetOfProcesses) rounds() map[string][]*wire.Round {
 		return nil
 	})
 	if err != nil {
-		f.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return all
 }

@@ -105,12 +105,20 @@ func TestAKilledHub(t *testing.T) {
 			f.startAgent(f.enroll(name, at, nil))
 		}
 		f.ready("first", "second", "lossy")
-		targets := f.sweep(8192)
+		targets := amid(addresses("10.9.0.0", 8192))
+		watched := make(chan string, 1)
+		go func() { // by somebody who waits for the end
+			code, _, errs := f.run(append([]string{"sweep", writeFile(t, lines(targets))}, slow[1:]...)...)
+			watched <- fmt.Sprint(code, " ", errs)
+		}()
 		f.until("it is under way", func() bool { return f.job().Results > 2 })
 		f.hub.kill()
 		time.Sleep(5 * time.Second) // rounds go on meanwhile, and wait
 		f.startHub()
 		f.finished(targets)
+		if text := <-watched; !strings.HasPrefix(text, "1 ") || !strings.Contains(text, "finished: 8208 of 8208") {
+			t.Error("who waits for the end:", text)
+		}
 		f.roundsGoOn("first", "second", "lossy")
 	})
 }

@@ -129,9 +129,18 @@ func (c *command) sweep(ctx context.Context, asker *client.Client, f *sweepFlags
 	if f.detach {
 		return nil
 	}
-	job, err = asker.Wait(ctx, job.ID, func(j wire.Job) {
+	last := job
+	job, err = asker.Wait(ctx, job.ID, func(j wire.Job, away error) {
+		if away != nil {
+			fmt.Fprintf(c.errs, "\r%s (%v)", progress(last), away)
+			return
+		}
+		last = j
 		fmt.Fprintf(c.errs, "\r%s", progress(j))
 	})
+	if err == nil {
+		fmt.Fprintf(c.errs, "\r%s", progress(job))
+	}
 	fmt.Fprintln(c.errs)
 	if err != nil && ctx.Err() != nil {
 		fmt.Fprintf(c.errs, "the job goes on: icmp-fleet jobs, icmp-fleet cancel %s\n", job.ID)
