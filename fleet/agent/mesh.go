@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -124,35 +124,36 @@ func (a *Agent) meshRound(ctx context.Context, m *mesh, fleet *wire.Fleet, every
 
 // pingPeers pings the peers, and returns what became of it, also where ctx has cut it short.
 func pingPeers(ctx context.Context, prober *icmplib.Prober, peers []wire.Member, opts *icmplib.MultiPingOptions) []wire.Pair {
-	names := map[string][]string{}
-	var addrs []string
-	for _, peer := range peers {
-		addr := peer.Address.String()
-		names[addr] = append(names[addr], peer.Name)
-		if len(names[addr]) == 1 {
-			addrs = append(addrs, addr)
-		}
-	}
+	at := byAddress(peers)
 	var pairs []wire.Pair
-	for host, err := range prober.MultiPingSeq(ctx, slices.Values(addrs), opts) {
+	for host, err := range prober.MultiPingSeq(ctx, maps.Keys(at), opts) {
 		if err != nil {
 			break // what was cut short was handed out before
 		}
-		for _, name := range names[host.Name] {
+		for _, peer := range at[host.Name] {
 			if host.PacketsSent > 0 || host.Err != nil && ctx.Err() == nil {
-				pairs = append(pairs, wire.PairOf(name, host))
+				pairs = append(pairs, wire.PairOf(peer.Name, host))
 			}
 		}
 	}
 	return pairs
 }
 
+// byAddress returns the peers at each address, which several may share.
+func byAddress(peers []wire.Member) map[string][]wire.Member {
+	at := map[string][]wire.Member{}
+	for _, peer := range peers {
+		addr := peer.Address.String()
+		at[addr] = append(at[addr], peer)
+	}
+	return at
+}
+
 // tracePeers traces the peers whose way is to be looked at: new ones, those not traced for
 // long, and those that lose packets. It returns the ways that are worth telling.
 func (a *Agent) tracePeers(ctx context.Context, prober *icmplib.Prober, m *mesh, peers []wire.Member, fleet *wire.Fleet, every time.Duration) []wire.PairRoute {
 	retrace := cmp.Or(time.Duration(fleet.Mesh.Retrace), 10*time.Minute)
-	due := map[string][]wire.Member{}
-	var addrs []string
+	var due []wire.Member
 	for _, peer := range peers {
 		known := m.paths[peer.Name]
 		if known == nil {
@@ -161,37 +162,25 @@ func (a *Agent) tracePeers(ctx context.Context, prober *icmplib.Prober, m *mesh,
 		}
 		// Loss is looked into when it begins, and then seldom.
 		if known.traced.IsZero() || time.Since(known.traced) > retrace || known.bad == 1 || known.bad > 0 && known.bad%5 == 0 {
-			known.traced = time.Now().Add(-rand.N(retrace / 10)) // not all again at once
-			addr := peer.Address.String()
-			due[addr] = append(due[addr], peer)
-			if len(due[addr]) == 1 {
-				addrs = append(addrs, addr)
-			}
+			known.traced = time.Time{} // also if the trace is cut short
+			due = append(due, peer)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, every)
 	defer cancel()
-	cut := map[string]bool{} // whose traces were cut short: they are due again
-	for _, peers := range due {
-		for _, peer := range peers {
-			cut[peer.Name] = true
-		}
-	}
+	at := byAddress(due)
 	var routes []wire.PairRoute
-	for route, err := range prober.MultiTracerouteSeq(ctx, slices.Values(addrs), &icmplib.MultiTracerouteOptions{
+	for route, err := range prober.MultiTracerouteSeq(ctx, maps.Keys(at), &icmplib.MultiTracerouteOptions{
 		GapLimit: 5, Rate: 500, Timeout: time.Duration(fleet.Mesh.Timeout)}) {
 		if err != nil || ctx.Err() != nil {
 			break
 		}
-		for _, peer := range due[route.Name] {
-			delete(cut, peer.Name)
+		for _, peer := range at[route.Name] {
+			m.paths[peer.Name].traced = time.Now().Add(-rand.N(retrace / 10)) // not all again at once
 			if told := m.tell(peer.Name, route, a.now()); told != nil {
 				routes = append(routes, *told)
 			}
 		}
-	}
-	for name := range cut {
-		m.paths[name].traced = time.Time{}
 	}
 	return routes
 }

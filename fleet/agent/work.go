@@ -75,7 +75,9 @@ func (a *Agent) take(ctx, life context.Context, queue string) {
 			return
 		}
 		a.gate.leave() // a place is free now; it is taken when there is a shard
-		msg, err := consumer.Next(jetstream.FetchContext(nextWait(ctx)))
+		next, cancel := context.WithTimeout(ctx, 10*time.Second)
+		msg, err := consumer.Next(jetstream.FetchContext(next))
+		cancel()
 		switch {
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrNoMessages):
 		case err != nil:
@@ -87,13 +89,6 @@ func (a *Agent) take(ctx, life context.Context, queue string) {
 			a.takeShard(ctx, life, msg)
 		}
 	}
-}
-
-// nextWait bounds how long the hub is asked to wait for a shard.
-func nextWait(ctx context.Context) context.Context {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	context.AfterFunc(ctx, cancel)
-	return ctx
 }
 
 // takeShard waits for a place for a shard and starts it.
@@ -275,11 +270,8 @@ func (r *shardRun) sort(ctx context.Context, prober *icmplib.Prober, rules polic
 		if errors.As(v.err, &refusal) {
 			r.refused++
 		}
-		if r.Kind == "traceroute" {
-			r.add(&icmplib.Route{Name: target, Err: v.err}, false)
-		} else {
-			r.add(&icmplib.Host{Name: target, Err: v.err}, false)
-		}
+		r.lines, _ = wire.Unprobed(r.lines, r.Kind, target, v.err) // no result of the library's has no JSON
+		r.targets++
 	}
 }
 

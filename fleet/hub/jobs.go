@@ -16,7 +16,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/fleet/policy"
 	"github.com/goicmp/icmplib/fleet/wire"
 )
@@ -421,15 +420,9 @@ func unasked(shard *wire.Shard, subject string) (*nats.Msg, error) {
 	var lines []byte
 	var err error
 	for _, target := range shard.List() {
-		if shard.Measure.Kind == "traceroute" {
-			lines, err = (&icmplib.Route{Name: target, Err: errNotInTime}).AppendJSON(lines)
-		} else {
-			lines, err = (&icmplib.Host{Name: target, Err: errNotInTime}).AppendJSON(lines)
-		}
-		if err != nil {
+		if lines, err = wire.Unprobed(lines, shard.Measure.Kind, target, errNotInTime); err != nil {
 			return nil, err
 		}
-		lines = append(lines, '\n')
 	}
 	body, err := wire.Pack(lines)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -107,11 +108,7 @@ func (m *Mesh) Changed() <-chan struct{} {
 func (m *Mesh) Rounds() []*wire.Round {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := make([]*wire.Round, 0, len(m.rounds))
-	for _, r := range m.rounds {
-		all = append(all, r)
-	}
-	return all
+	return slices.AppendSeq(make([]*wire.Round, 0, len(m.rounds)), maps.Values(m.rounds))
 }
 
 // Ways returns the ways from an agent to another, the last one at the end.

@@ -10,6 +10,8 @@ import (
 	"iter"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/goicmp/icmplib"
 )
 
 // AlreadyThere reports whether JetStream did not store a message because its subject has
@@ -27,13 +29,9 @@ func Pack(lines []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.Write(lines); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	_, err = w.Write(lines)
+	err = errors.Join(err, w.Close())
+	return b.Bytes(), err
 }
 
 // maxUnpacked bounds what a message may grow to.
@@ -66,6 +64,17 @@ func UnpackJSON(data []byte, v any) error {
 	return json.Unmarshal(text, v)
 }
 
+// Unprobed appends the result of a target that was not probed, for a job of a kind.
+func Unprobed(lines []byte, kind, target string, why error) ([]byte, error) {
+	var err error
+	if kind == "traceroute" {
+		lines, err = (&icmplib.Route{Name: target, Err: why}).AppendJSON(lines)
+	} else {
+		lines, err = (&icmplib.Host{Name: target, Err: why}).AppendJSON(lines)
+	}
+	return append(lines, '\n'), err
+}
+
 // Lines yields the lines of a text that are not empty.
 func Lines(text []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
@@ -82,13 +91,13 @@ func Lines(text []byte) iter.Seq[[]byte] {
 // Tagged returns a JSON object with the agent and the kind as its first fields: the same
 // object otherwise, which the library reads.
 func Tagged(object []byte, agent, kind string) []byte {
-	rest := bytes.TrimLeft(object, " \n\t")
-	if len(rest) == 0 || rest[0] != '{' {
+	rest, ok := bytes.CutPrefix(bytes.TrimSpace(object), []byte("{"))
+	if !ok {
 		return object
 	}
-	out := append([]byte(`{"agent":"`+agent+`","kind":"`+kind+`"`), ',')
-	if rest = rest[1:]; len(rest) > 0 && rest[0] == '}' {
-		out = out[:len(out)-1]
+	out := []byte(`{"agent":"` + agent + `","kind":"` + kind + `"`)
+	if !bytes.HasPrefix(rest, []byte("}")) {
+		out = append(out, ',')
 	}
 	return append(out, rest...)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -48,6 +49,15 @@ func newNATSCluster(t *testing.T) *natsCluster {
 			t.Fatal(err)
 		}
 		c.servers = append(c.servers, startProcess(t, nil, "nats-server", file))
+	}
+	for _, address := range listen[:3] { // before a signal could end it
+		until(t, time.Minute, "a server listens", func() bool {
+			conn, err := net.Dial("tcp", address)
+			if err == nil {
+				conn.Close()
+			}
+			return err == nil
+		})
 	}
 	return c
 }
