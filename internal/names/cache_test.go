@@ -102,6 +102,25 @@ func TestANameCacheRemembersNoFailure(t *testing.T) {
 	}
 }
 
+// A look-up that fails does not forget the one that was begun after [Cache.Clear].
+func TestANameCacheForgetsTheFailureOnly(t *testing.T) {
+	var c Cache
+	key := nameKey{"a.test.", IPv4}
+	old, _ := c.entry(key, 0)
+	c.Clear()
+	other, ours := c.entry(key, time.Nanosecond)
+	if !ours || other == old {
+		t.Fatal("a look-up is shared that was to be forgotten")
+	}
+	if again, ours := c.entry(key, time.Nanosecond); ours || again != other {
+		t.Error("a look-up that runs is not shared, as if it were old")
+	}
+	old.err = ErrLookup
+	if c.settle(key, old); c.found[key] != other {
+		t.Error("the new look-up is forgotten")
+	}
+}
+
 func TestFamilyIncludes(t *testing.T) {
 	v4 := netip.MustParseAddr("192.0.2.1")
 	v6 := netip.MustParseAddr("2001:db8::1")
@@ -129,5 +148,14 @@ func TestFamilyIncludes(t *testing.T) {
 				t.Errorf("%v.Includes(%v) = %v, want %v", tt.family, tt.addr, got, tt.want)
 			}
 		})
+	}
+}
+
+func TestFamilyOf(t *testing.T) {
+	for text, want := range map[string]Family{"": Any, "192.0.2.1": IPv4, "::ffff:192.0.2.1": IPv4, "2001:db8::1": IPv6} {
+		addr, _ := netip.ParseAddr(text)
+		if got := FamilyOf(addr); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
 	}
 }

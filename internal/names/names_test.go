@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ func noResolver(t *testing.T) *net.Resolver {
 }
 
 func TestResolveNeedsNoServer(t *testing.T) {
-	loopbackZone := loopbackInterface(t).Name
+	loopbackZone, loopbackIndex := loopbackInterface(t).Name, strconv.Itoa(loopbackInterface(t).Index)
 	tests := []struct {
 		name   string
 		host   string
@@ -150,6 +151,7 @@ func TestResolveNeedsNoServer(t *testing.T) {
 		{"for an IPv6 address", "2001:db8::1", Any, "2001:db8::1"},
 		{"for an address of the family", "2001:db8::1", IPv6, "2001:db8::1"},
 		{"for an address with a zone, which it keeps", "fe80::1%" + loopbackZone, Any, "fe80::1%" + loopbackZone},
+		{"for an address with the number of a zone", "fe80::1%" + loopbackIndex, Any, "fe80::1%" + loopbackIndex},
 		{"for an IPv4-mapped address, which is an IPv4 one", "::ffff:192.0.2.1", IPv4, "192.0.2.1"},
 		{"for localhost", "localhost", Any, "127.0.0.1"},
 		{"for localhost over IPv6", "localhost", IPv6, "::1"},
@@ -313,4 +315,65 @@ func FuzzCheckName(f *testing.F) {
 			t.Errorf("%q is accepted as a name", name)
 		}
 	})
+}
+
+func TestWhyANameIsRefused(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	for name, want := range map[string]error{
+		"": errNameEmpty, ".": errNameEmpty, "..": errLabelEmpty, "a..b": errLabelEmpty, ".a": errLabelEmpty,
+		"a:b": errNameColon, "::1::2": errNameColon,
+		longName(253): nil, longName(253) + ".": nil, longName(254): errNameLong,
+		long: nil, long + "a": errLabelLong, "a." + long + "a": errLabelLong,
+		"a b": errNameByte, "a@": errNameByte, "a[": errNameByte, "a`": errNameByte, "a{": errNameByte, "a/": errNameByte,
+		"az-AZ_09.x": nil, "z": nil, "Z": nil, "9z": nil,
+		"9": errNameNumeric, "1.2.3.4.5": errNameNumeric, "0x": errNameNumeric, "0Xaf.1": errNameNumeric, "1.a.2": nil, "0": errNameNumeric,
+		"1xaf": nil, "0xg": nil, "00": errNameNumeric, "0z1": nil,
+	} {
+		if got := Check(name); got != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// answers is a resolver that answers by a function.
+type answers func() ([]netip.Addr, error)
+
+func (a answers) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) { return a() }
+
+func TestAFailureThatTheEndOfTheContextExplains(t *testing.T) {
+	reason := errors.New("the user went away")
+	for _, tt := range []struct {
+		err  error
+		want error
+	}{
+		{&net.DNSError{Err: "i/o timeout", IsTimeout: true}, reason},
+		{errors.New("out of order"), ErrLookup},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err := Resolve(ctx, answers(func() ([]netip.Addr, error) {
+			cancel(reason)
+			return nil, tt.err
+		}), "four.example.", IPv4)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%v: %v, want %v", tt.err, err, tt.want)
+		}
+	}
+}
+
+func TestAnAnswerWithoutAddressesIsNotFound(t *testing.T) {
+	_, err := Resolve(t.Context(), answers(func() ([]netip.Addr, error) { return nil, nil }), "none.example.", IPv4)
+	if dns, ok := errors.AsType[*net.DNSError](err); !ok || !dns.IsNotFound {
+		t.Errorf("%v", err)
+	}
+}
+
+// late is a context whose deadline has passed, of which it does not know yet.
+type late struct{ context.Context }
+
+func (late) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }
+
+func TestADeadlineThatHasPassedEndsALookup(t *testing.T) {
+	if _, err := Resolve(late{t.Context()}, quick{}, "four.example.", IPv4); err != context.DeadlineExceeded {
+		t.Errorf("%v", err)
+	}
 }

@@ -30,9 +30,9 @@ const (
 var errDNSName = errors.New("a name of labels of 1 to 63 bytes, 253 in all, such as example.net")
 
 func newDNS(name string) (*Query, error) {
-	kind := uint16(dnsTypeA)
-	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
-	if name == "" || name == "." {
+	name = strings.TrimSuffix(name, ".")
+	kind, labels := uint16(dnsTypeA), strings.Split(name, ".")
+	if name == "" {
 		kind, labels = dnsTypeNS, nil
 	}
 	b := make([]byte, dnsHeader, 64)

@@ -52,8 +52,7 @@ func markQUIC(answer []byte) (uint16, bool) {
 	return binary.BigEndian.Uint16(answer[quicAnswered:]), true
 }
 
-func answersQUIC(answer []byte, mark uint16, nonce uint64) bool {
+func answersQUIC(answer []byte, nonce uint64) bool {
 	return binary.BigEndian.Uint64(answer[quicHeader+1:]) == nonce &&
-		binary.BigEndian.Uint16(answer[quicAnswered:]) == mark &&
 		binary.BigEndian.Uint64(answer[quicAnswered+markSize:]) == nonce
 }

@@ -90,7 +90,7 @@ func (q *Query) Answers(answer []byte, mark uint16, nonce uint64) bool {
 	case NTP:
 		return answersNTP(answer, mark, nonce)
 	}
-	return answersQUIC(answer, mark, nonce)
+	return answersQUIC(answer, nonce)
 }
 
 // MarkOfAnswer returns the mark that a datagram brings back, and whether it has the

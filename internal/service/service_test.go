@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"strings"
@@ -53,7 +54,13 @@ func TestADNSQueryAsksForTheNameWithACookie(t *testing.T) {
 }
 
 func TestANameThatNoQueryCanHaveIsRefused(t *testing.T) {
-	for _, name := range []string{"a..b", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", ".a"} {
+	longest := strings.Repeat(strings.Repeat("a", 63)+".", 3) + strings.Repeat("a", 61)
+	for _, name := range []string{strings.Repeat("a", 63), longest, longest + "."} {
+		if _, err := New(DNS, name); err != nil {
+			t.Errorf("%q is refused: %v", name, err)
+		}
+	}
+	for _, name := range []string{longest + "a", "..", "a..b", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", ".a"} {
 		if _, err := New(DNS, name); err == nil {
 			t.Errorf("%q is taken", name)
 		}
@@ -75,6 +82,7 @@ func answerDNS(t testing.TB, query []byte, cookie []byte) []byte {
 			Body:   &dnsmessage.NSResource{NS: dnsmessage.MustNewName("a.root-servers.net.")},
 		})
 	}
+	m.Authorities = m.Answers[:1]
 	if cookie != nil {
 		var h dnsmessage.ResourceHeader
 		if err := h.SetEDNS0(1232, dnsmessage.RCodeSuccess, false); err != nil {
@@ -137,7 +145,8 @@ func TestAnAnswerHasToBringBackWhatWasSent(t *testing.T) {
 		}},
 		{"QUIC", quic, answerQUIC(initial), map[string]func([]byte){
 			"the client's id": func(b []byte) { b[6] ^= 1 }, "the server's id": func(b []byte) { b[20] ^= 1 },
-			"mark": func(b []byte) { b[15] ^= 1 }, "a version": func(b []byte) { b[4] = 1 }, "a short header": func(b []byte) { b[0] = 0x40 },
+			"mark": func(b []byte) { b[15] ^= 1 }, "a version": func(b []byte) { b[4] = 1 },
+			"length of the client's id": func(b []byte) { b[5]++ }, "length of the server's id": func(b []byte) { b[14]++ }, "a short header": func(b []byte) { b[0] = 0x40 },
 		}},
 	}
 	for _, tc := range cases {
@@ -172,9 +181,81 @@ func TestAQuoteHasToAgreeAsFarAsItReaches(t *testing.T) {
 		if mark, ok := MarkOfQuote(kind, sent); !ok || mark != testMark {
 			t.Errorf("%v: the quoted mark is %x, %v", kind, mark, ok)
 		}
-		if _, ok := MarkOfQuote(kind, nil); ok {
-			t.Errorf("%v: nothing has a mark", kind)
+	}
+	for kind, need := range map[Kind]int{DNS: 2, NTP: 48, QUIC: 8} {
+		_, sent := newQuery(t, kind, "")
+		for k := range len(sent) {
+			if mark, ok := MarkOfQuote(kind, sent[:k:k]); ok != (k >= need) || ok && mark != testMark {
+				t.Errorf("%v: of %d quoted bytes: %x, %v", kind, k, mark, ok)
+			}
 		}
+	}
+	for _, kind := range []Kind{None, kinds, kinds + 1} {
+		if _, ok := MarkOfQuote(kind, make([]byte, 100)); ok {
+			t.Errorf("the quote of no service, %d, has a mark", kind)
+		}
+	}
+}
+
+// An answer that ends early is none if its mark is not whole, and is never read behind
+// its end. Of DNS the identifier has to do where the cookie is not whole.
+func TestAnAnswerThatEndsEarly(t *testing.T) {
+	dns, asked := newQuery(t, DNS, "")
+	ntp, time := newQuery(t, NTP, "")
+	quic, initial := newQuery(t, QUIC, "")
+	for _, tt := range []struct {
+		q      *Query
+		answer []byte
+		need   int
+	}{
+		{dns, answerDNS(t, asked, cookieSent(dns)), 12}, {ntp, answerNTP(time), 48}, {quic, answerQUIC(initial), 25},
+	} {
+		for k := range len(tt.answer) + 1 {
+			answer := tt.answer[:k:k]
+			if _, ok := MarkOfAnswer(tt.q.Kind(), answer); ok != (k >= tt.need) || tt.q.Answers(answer, testMark, testNonce) != ok {
+				t.Errorf("%d: %d bytes have the form of an answer: %v", tt.q.Kind(), k, ok)
+			}
+		}
+	}
+}
+
+func TestTheCookieAmongOptions(t *testing.T) {
+	for options, want := range map[string]string{
+		"":                                         "",
+		"\x00\x0a\x00\x0812345678":                 "12345678",
+		"\x00\x0a\x00\x0a12345678ab":               "12345678",
+		"\x00\x0a\x00\x0412345678":                 "",
+		"\x00\x0a\x00\x0912345678":                 "",
+		"\x00\x03\x00\x0812345678":                 "",
+		"\x00\x03\x00\x00\x00\x0a\x00\x0812345678": "12345678",
+		"\x00\x0a\x00":                             "",
+	} {
+		if got := string(cookieIn([]byte(options))); got != want {
+			t.Errorf("%q: %q, want %q", options, got, want)
+		}
+	}
+}
+
+func TestWhatIsBehindAName(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	for name, want := range map[string]string{
+		"\x00!": "!", "\x03abc\x00!": "!", "\x01a\x02bc\x00!": "!", "\xc0\x0c!": "!", "\x01a\xc0\x0c!": "!", "\x3f" + label + "\x00!": "!",
+		"": "none", "\x01a": "none", "\x05a": "none", "\xc0": "none", "\x40a" + label + "\x00!": "none", "\x80\x00!": "none", "\xc0\x0c": "", "\x00": "",
+	} {
+		rest := skipName([]byte(name)[:len(name):len(name)])
+		if got := string(rest); rest == nil && want != "none" || rest != nil && got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestARequestForTheTimeSaysNothingOfTheClient(t *testing.T) {
+	q, sent := newQuery(t, NTP, "")
+	want := make([]byte, 48)
+	want[0], want[3] = 0x23, 0x20 // version 4, mode 3; a precision
+	binary.BigEndian.PutUint64(want[40:], testNonce&^0xffff|testMark)
+	if !bytes.Equal(sent, want) || q.Free() != 22 {
+		t.Errorf("% x, with free bytes at %d", sent, q.Free())
 	}
 }
 
@@ -182,6 +263,10 @@ func TestAnInitialIsAsLongAsItHasToBe(t *testing.T) {
 	_, sent := newQuery(t, QUIC, "")
 	if v := binary.BigEndian.Uint32(sent[1:]); len(sent) != 1200 || sent[5] < 8 || v&0x0f0f0f0f != 0x0a0a0a0a {
 		t.Errorf("%d bytes, an ID of %d, version %x", len(sent), sent[5], v)
+	}
+	// RFC 9000 section 17.2.2: the type, no token, and the length of all that follows.
+	if sent[0] != 0xc3 || sent[25] != 0 || binary.BigEndian.Uint16(sent[26:])&0x3fff != 1200-28 || sent[26]>>6 != 1 {
+		t.Errorf("% x", sent[:28])
 	}
 }
 

@@ -64,6 +64,10 @@ func (s *Spec) Open() (engine.Medium, error) {
 // OpenQuery opens a socket of ICMP for one type of request: it receives its reply, and
 // errors.
 func (s *Spec) OpenQuery(request icmp.Type) (socket.Conn, error) {
+	return socket.Listen(s.Version, s.query(request))
+}
+
+func (s *Spec) query(request icmp.Type) *socket.Config {
 	cfg := s.config()
 	cfg.ID, cfg.SendTimestamps = 0, false
 	cfg.Types = []icmp.Type{request.Reply()}
@@ -72,7 +76,7 @@ func (s *Spec) OpenQuery(request icmp.Type) (socket.Conn, error) {
 			cfg.Types = append(cfg.Types, t)
 		}
 	}
-	return socket.Listen(s.Version, cfg)
+	return cfg
 }
 
 func (s *Spec) config() *socket.Config {

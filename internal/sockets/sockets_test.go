@@ -74,11 +74,31 @@ func TestSourcesAreLookedUpOnce(t *testing.T) {
 		}
 	}
 	dst := addr
-	for range maxSources { // one more than there is room for
+	for range maxSources - 1 {
 		dst = dst.Next()
 		s.Find(dst)
 	}
+	if s.Find(addr); looked != maxSources {
+		t.Errorf("%d look-ups of %d addresses, for which there is room", looked, maxSources)
+	}
+	s.Find(dst.Next()) // one more than there is room for
 	if s.Find(addr); looked != maxSources+2 || len(s.known) > maxSources {
 		t.Errorf("%d look-ups, %d known", looked, len(s.known))
+	}
+}
+
+func TestAQueryReceivesItsReplyAndErrors(t *testing.T) {
+	s := Spec{Version: icmp.V4, ID: 7, Mark: 9, SendTimestamps: true}
+	cfg := s.query(icmp.V4Timestamp)
+	if cfg.ID != 0 || cfg.SendTimestamps || cfg.Mark != 9 || cfg.Types[0] != icmp.V4TimestampReply {
+		t.Errorf("%+v", cfg)
+	}
+	if len(cfg.Types) < 4 {
+		t.Errorf("only %v are received", cfg.Types)
+	}
+	for _, received := range cfg.Types[1:] {
+		if !received.IsError() {
+			t.Errorf("%v is received", received)
+		}
 	}
 }

@@ -45,6 +45,23 @@ func TestPhasesRule1AreEvenForAnyNumber(t *testing.T) {
 	}
 }
 
+// The n-th multiple of the golden ratio's fraction, 0.618, 0.236, 0.854 and 0.472, cut to
+// the grid.
+func TestPhasesRule1AreTheGoldenRatios(t *testing.T) {
+	for interval, want := range map[time.Duration][]time.Duration{
+		time.Second:      {610 * ms, 230 * ms, 850 * ms, 470 * ms},
+		500 * ms:         {305 * ms, 115 * ms, 425 * ms, 235 * ms},
+		100 * ms:         {61 * ms, 23 * ms, 85 * ms, 47 * ms},
+		10 * time.Second: {6180 * ms, 2360 * ms, 8540 * ms, 4720 * ms},
+	} {
+		for place, p := range want {
+			if got := phase(place, interval); got != p {
+				t.Errorf("%v: phase %v of place %d, want %v", interval, got, place, p)
+			}
+		}
+	}
+}
+
 func TestPhasesRule2APlaceIsUsedAgain(t *testing.T) {
 	s := Phases{Epoch: epoch}
 	beats := make([]Beat, 10)

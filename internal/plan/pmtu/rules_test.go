@@ -24,6 +24,11 @@ func TestWhatIsFound(t *testing.T) {
 		{"1", "a router is silent", []router{free, {silent: true}, free}, nil, "9000rc: 9000 9000* 9000"},
 		{"1 6", "the target is silent", []router{free, free, {silent: true}}, nil, "9000c: 9000 9000"},
 		{"6", "a router behind all who answer tells", []router{free, free, {silent: true, mtu: 1400}, {silent: true}}, nil, "1400ce: 9000 9000"},
+		{"6 9", "a router tells in front of a silent target", []router{free, {mtu: 1400}, free, {silent: true}}, nil, "1400ce: 9000 1400r2 1400"},
+		{"6 9", "a black hole in front of the last that answers", []router{free, hole(1400), free, {silent: true}}, nil, "1400ce: 9000 1400m 1400 hole 2-3 1400<1401"},
+		{"9", "a firewall that refuses small packets as well", []router{free, {mtu: 1400}, {forbids: 1}, free}, nil, "1400ce: 9000 1400r2 1400 1400"},
+		{"4 8", "only the smallest passes", []router{free, hole(68), free}, nil, "68rce: 9000 68m 68 hole 2-3 68<69"},
+		{"4 8", "nothing but a refusal of all but the smallest", []router{{silent: true, mtu: 68}, {silent: true}}, nil, "68e: 68r1* 68* 68* 68* 68* 68* 68* 68*"},
 		{"1 8", "nobody answers", []router{{silent: true}, {silent: true}}, nil, "9000: 9000* 9000* 9000* 9000* 9000* 9000* 9000* 9000*"},
 		{"2 8", "this system's link", []router{free, free}, func(w *world) { w.local = 1500 }, "1500rce: 1500 1500"},
 		{"2", "this host's own firewall rejects all", []router{free, free}, func(w *world) { w.walls = true }, "0: 0*"},
@@ -406,6 +411,8 @@ func TestRule7ASearchBegins(t *testing.T) {
 		{bounds{passes: 1399, fails: 1403, shown: true}, []int{1402, 1400, 1401}},
 		{bounds{passes: 1400, fails: 1401}, nil},
 		{bounds{passes: 1390, fails: 1392, first: 9000}, []int{1391}},
+		{bounds{passes: 1390, fails: 1392, first: 1390}, []int{1391}},
+		{bounds{passes: 1390, fails: 1392, first: 1392}, []int{1391}},
 	} {
 		p := New(newWorld(free).cfg)
 		done := false
@@ -548,5 +555,93 @@ func TestATraceThatStopsAndWaits(t *testing.T) {
 	p.flow = 1
 	if d := p.ask(asked{}, packet{100, 3}); d.Flow != 1 || !p.IsDatagram(d.Key) {
 		t.Errorf("%+v is no datagram", d)
+	}
+}
+
+// What this system says that it sends, when it refuses 9,000 bytes: it is believed where it
+// can be, and the least that it says counts.
+func TestRule2WhatThisSystemSays(t *testing.T) {
+	for _, tt := range []struct{ before, told, want int }{
+		{0, 1500, 1500}, {0, 68, 68}, {0, 67, 8999}, {0, 0, 8999}, {0, 8999, 8999}, {0, 9000, 8999}, {0, 9001, 8999}, {1500, 1400, 1400}, {1400, 1500, 1400},
+	} {
+		p := New(newWorld(free).cfg)
+		p.LocalMTU = tt.before
+		if p.limit(9000, tt.told); p.LocalMTU != tt.want {
+			t.Errorf("told %d after %d: %d, want %d", tt.told, tt.before, p.LocalMTU, tt.want)
+		}
+	}
+	p := New(newWorld(free).cfg)
+	largest := 0
+	p.halve(68, 9000, 0, func(size int) { largest = size })
+	probe, _, _ := p.Next(time.Time{})
+	if p.Refused(probe.Key, errGone, time.Time{}); largest != 8999 || p.LocalMTU != 0 {
+		t.Errorf("refused for another reason than its size: up to %d is tried, the link takes %d", largest, p.LocalMTU)
+	}
+}
+
+// The first kind of answer of a hop stands, but for a reply; so does the first refusal.
+func TestRule1WhatATraceSeesOfAHop(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		kinds []plan.Kind
+		want  plan.Kind
+		mtu   int
+	}{
+		{"a reply behind an error", []plan.Kind{plan.TimeExceeded, plan.Reply}, plan.Reply, 0},
+		{"an error behind a reply", []plan.Kind{plan.Reply, plan.TimeExceeded}, plan.Reply, 0},
+		{"the first of two errors", []plan.Kind{plan.TooBig, plan.TimeExceeded, plan.TooBig}, plan.TooBig, 1000},
+	} {
+		var r route
+		for i, kind := range tt.kinds {
+			r.note(&plan.Observation{Key: plan.MakeKey(2, i), Kind: kind, Responder: hopAddress(i), MTU: 1000 + i})
+		}
+		if h := r.hops[2]; h.kind != tt.want || h.address != hopAddress(0) || h.mtu != tt.mtu || h.refuser.IsValid() != (tt.mtu > 0) {
+			t.Errorf("%s: %+v", tt.name, h)
+		}
+	}
+}
+
+// What was told of a link is not believed when the link is told of again.
+func TestRule11WhatIsToldOfALinkASecondTime(t *testing.T) {
+	for last, measured := range map[int]bool{1: false, 2: true, 3: true} {
+		p := New(newWorld(free).cfg)
+		p.MTU, p.volley, p.route = 1400, nil, nil
+		s := &profile{p: p, size: 1500, from: 1, last: last, largest: 9000, end: 8}
+		s.pass(bottleneck{after: 2, before: 3, mtu: 1450, reporter: hopAddress(1)})
+		if (p.volley != nil) != measured || (p.route != nil) == measured {
+			t.Errorf("behind hop %d: measured is %v", last, p.volley != nil)
+		}
+	}
+}
+
+// Those behind the farthest who answer small packets are asked one by one, none twice.
+func TestRule9WhoIsAskedForLargePackets(t *testing.T) {
+	for _, tt := range []struct {
+		farthest, end int
+		answers       []plan.Kind
+		asked         []int
+	}{
+		{1, 8, []plan.Kind{plan.TimeExceeded, plan.TimeExceeded}, []int{2, 4}},
+		{2, 8, []plan.Kind{plan.TimeExceeded}, []int{4}},
+		{2, 4, []plan.Kind{plan.TimeExceeded}, []int{4}},
+		{2, 3, nil, nil},
+		{4, 8, nil, nil},
+	} {
+		p := New(newWorld(free).cfg)
+		p.Hops = []Hop{{Distance: 1, Address: hopAddress(0)}, {Distance: 2, Address: hopAddress(1)}, {Distance: 3}, {Distance: 4, Address: hopAddress(3)}}
+		p.answers[2], p.answers[4] = plan.TimeExceeded, plan.TimeExceeded
+		p.Reached, p.witness, p.volley, p.route = true, 5, nil, nil
+		done := false
+		s := &profile{p: p, size: 9000, from: 1, last: -1, largest: 9000, end: tt.end, then: func() { done = true }}
+		s.askHops(0, tt.farthest)
+		var asked []int
+		for i := 0; !done && i < len(tt.answers); i++ {
+			probe, _, _ := p.Next(time.Unix(1<<33, 0))
+			asked = append(asked, probe.TTL)
+			p.Observe(time.Time{}, &plan.Observation{Key: probe.Key, Settles: true, Kind: tt.answers[i], Responder: hopAddress(probe.TTL)})
+		}
+		if !done || !slices.Equal(asked, tt.asked) {
+			t.Errorf("behind hop %d, up to %d: %v are asked, want %v", tt.farthest, tt.end, asked, tt.asked)
+		}
 	}
 }

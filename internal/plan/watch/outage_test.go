@@ -45,10 +45,11 @@ func TestRecordsOfRounds(t *testing.T) {
 	d.leaves(7, 3, false, false)
 	d.leaves(7, 5, true, false)
 	d.leaves(7, 6, true, true)
+	d.leaves(7, 7, true, false)
 	d.sent(7, 3, epoch.Add(1))
 	d.sent(7, 5, epoch.Add(2))
 	d.sent(7, 6, epoch.Add(3))
-	if rec := d.record(7); rec.aimed != 5 || !rec.began.Equal(epoch.Add(2)) || rec.inFlight != 3 || !rec.looked {
+	if rec := d.record(7); rec.aimed != 5 || !rec.began.Equal(epoch.Add(2)) || rec.inFlight != 4 || !rec.looked {
 		t.Errorf("%+v", rec)
 	}
 	d.close(9, true) // is not open
@@ -108,6 +109,110 @@ func TestWhereTheTargetAnswersAgain(t *testing.T) {
 		d.take(9, index, &o)
 		if events := d.judge(nil); len(events) != want {
 			t.Errorf("at hop %d: %+v", index, events)
+		}
+	}
+}
+
+// Outage 2 and 3: what makes a round one that was looked beyond, lost, or unsure, and
+// which of it lasts when more becomes known.
+func TestWhatARoundSays(t *testing.T) {
+	hear := func(word string, index int) func(d *outages) {
+		return func(d *outages) {
+			o := observations(word, 1)[0]
+			o.Sent = epoch.Add(5)
+			d.leaves(1, index, index >= 2, false)
+			d.take(1, index, &o)
+		}
+	}
+	skip := func(unsure bool) func(d *outages) {
+		return func(d *outages) { d.leaves(1, 2, true, false); d.skip(1, unsure) }
+	}
+	refuse := func(noPath bool) func(d *outages) {
+		return func(d *outages) { d.leaves(1, 2, true, false); d.refused(1, noPath) }
+	}
+	closed := func(lost bool) func(d *outages) { return func(d *outages) { d.close(1, lost) } }
+	for _, tt := range []struct {
+		name                 string
+		steps                []func(*outages)
+		lost, looked, unsure bool
+	}{
+		{"nothing", []func(*outages){closed(false)}, false, false, false},
+		{"a router", []func(*outages){hear("a", 1), closed(false)}, false, false, false},
+		{"silence in front", []func(*outages){hear("-", 1)}, false, false, false},
+		{"silence", []func(*outages){hear("-", 2)}, true, false, false},
+		{"the path was lost", []func(*outages){closed(true)}, true, true, false},
+		{"a refusal", []func(*outages){hear("!a", 1)}, true, true, false},
+		{"no path", []func(*outages){refuse(true)}, true, true, false},
+		{"may not send", []func(*outages){refuse(false)}, false, false, true},
+		{"our own loss, and then silence", []func(*outages){hear("?", 2), hear("-", 3)}, true, false, true},
+		{"nobody may know, and then who may", []func(*outages){skip(true), skip(false)}, false, false, true},
+		{"recalled", []func(*outages){skip(false)}, false, false, false},
+	} {
+		d := newOutages(3)
+		d.open(1, epoch)
+		for _, step := range tt.steps {
+			step(&d)
+		}
+		if rec := d.record(1); !rec.lost.IsZero() != tt.lost || rec.looked != tt.looked || rec.unsure != tt.unsure || rec.inFlight != 0 {
+			t.Errorf("%s: %+v", tt.name, rec)
+		}
+	}
+}
+
+// Outage 2 and 3: a round that says nothing is none in the row, and does not end it.
+func TestARoundThatSaysNothing(t *testing.T) {
+	d := newOutages(3)
+	d.seen, d.downs, d.since, d.sure = true, 2, epoch, true
+	d.open(1, epoch)
+	d.close(1, false)
+	if events := d.judge(nil); len(events) != 0 || d.downs != 2 || len(d.rounds) != 0 {
+		t.Errorf("%+v, %+v", events, d)
+	}
+}
+
+// Outage 6, in rounds each of which is silent: L has looked beyond, N has not.
+func TestOneRoundHasToLookBeyond(t *testing.T) {
+	for rounds, want := range map[string]int{"NNN": 0, "NNNNN": 0, "NNL": 3, "NLN": 3, "LNN": 3, "NNNL": 4, "LN": 0} {
+		d := newOutages(3)
+		d.seen = true
+		got := 0
+		for i, look := range rounds {
+			silence := observations("-", 1)[0]
+			silence.Sent = epoch.Add(time.Duration(i))
+			d.open(i+1, silence.Sent)
+			d.leaves(i+1, 1, true, look == 'L')
+			d.take(i+1, 1, &silence)
+			d.close(i+1, false)
+			if events := d.judge(nil); len(events) > 0 && got == 0 {
+				got = i + 1
+			}
+		}
+		if got != want {
+			t.Errorf("%s: an outage with round %d, want %d", rounds, got, want)
+		}
+	}
+}
+
+// Outage 7: which of what does not settle a probe breaks the row.
+func TestALateAnswerBreaksTheRow(t *testing.T) {
+	answer := plan.Observation{Kind: plan.Reply, FromTarget: true, Late: true, Responder: addressOf('t')}
+	for _, tt := range []struct {
+		name   string
+		change func(d *outages, o *plan.Observation)
+		breaks bool
+	}{
+		{"of the target", func(*outages, *plan.Observation) {}, true},
+		{"in time, but the second", func(_ *outages, o *plan.Observation) { o.Late, o.Duplicate = false, true }, false},
+		{"of a router", func(_ *outages, o *plan.Observation) { o.Kind, o.FromTarget = plan.TimeExceeded, false }, false},
+		{"advice", func(_ *outages, o *plan.Observation) { o.Kind = plan.Advice }, false},
+		{"in an outage", func(d *outages, _ *plan.Observation) { d.out = true }, false},
+	} {
+		d := newOutages(3)
+		d.seen, d.downs = true, 2
+		o := answer
+		tt.change(&d, &o)
+		if d.take(1, 1, &o); (d.downs == 0) != tt.breaks {
+			t.Errorf("%s: %d rounds in the row", tt.name, d.downs)
 		}
 	}
 }

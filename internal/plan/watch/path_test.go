@@ -23,10 +23,12 @@ func TestWhatIsNoticed(t *testing.T) {
 		{"path 3: another router", Config{}, []step{{6, "a b t"}, {6, "a c t"}}, "2:b>c@7"},
 		{"path 3: behind the end as it was told", Config{}, []step{{6, "a t"}, {9, "a - b -"}, {6, "a - c -"}}, "outage@7"},
 		{"path 3: before any end is known", Config{}, []step{{6, "a b -"}, {6, "a c -"}}, "2:b>c@7"},
+		{"path 3: behind the end, for long", Config{}, []step{{6, "a t"}, {40, "a - b -"}, {40, "a - c -"}}, "outage@7"},
 		{"path 4: a new path", Config{}, []step{{12, "a b t"}}, ""},
 		{"path 5: shorter", Config{}, []step{{6, "a b c t"}, {6, "a t"}}, "2:b>t@7 3:c>-@7 4:t>-@7"},
 		{"path 5: a silent router less", Config{}, []step{{12, "a - t"}, {2, "a t"}}, ""},
 		{"path 5: and that is no chance", Config{}, []step{{40, "a - t"}, {6, "a t"}}, "3:t>-@41"},
+		{"path 5: not while a router answers there", Config{}, []step{{40, "a - t"}, {1, "a b t"}, {10, "a t"}}, ""},
 		{"path 5: chance", Config{}, []step{{3, "a - t"}, {62, "a t"}}, ""},
 		{"path 6: longer", Config{}, []step{{6, "a t"}, {6, "a b t"}}, "2:t>b@7 3:->t@7"},
 		{"path 6: by two", Config{}, []step{{6, "a t"}, {8, "a b c t"}}, "2:t>b@7 3:->c@7 4:->t@7"},
@@ -35,6 +37,8 @@ func TestWhatIsNoticed(t *testing.T) {
 		{"path 6: from one hop", Config{}, []step{{6, "t"}, {8, "a t"}}, "1:t>a@7 2:->t@7"},
 		{"path 6: from one hop, by a silent router", Config{}, []step{{20, "t"}, {18, "- t"}}, "2:->t@21"},
 		{"path 6: not before the target gave 3 answers", Config{}, []step{{6, "a t"}, {2, "a b t"}, {6, "a b -"}}, "2:t>b@7 outage@9"},
+		{"path 6: but then", Config{Outage: -1}, []step{{6, "a t"}, {6, "a b -"}, {3, "a b t"}}, "2:t>b@7 3:->t@13"},
+		{"path 6: what is told is not before another router answered", Config{}, []step{{40, "a t"}, {4, "a - t"}, {9, "a b t"}}, "2:t>b@45 3:->t@45"},
 		{"path 3: the first hop behind the end", Config{}, []step{{6, "t"}, {6, "t a"}, {6, "t b"}}, ""},
 		{"path 7: one that is lost at the end", Config{}, []step{{20, "a t"}, {1, "a - t"}, {1, "a t"}, {1, "a - t"}, {9, "a t"}}, ""},
 		{"outage 4: of one hop", Config{}, []step{{6, "t"}, {6, "-"}, {6, "t"}}, "outage@7 recovery@13/6s"},
@@ -61,6 +65,8 @@ func TestWhatIsNoticed(t *testing.T) {
 		{"outage 4: 5 are demanded", Config{Outage: 5}, []step{{4, "a t"}, {4, "a -"}, {4, "a t"}, {5, "a -"}, {4, "a t"}}, "outage@13 recovery@18/5s"},
 		{"outage 4: one is enough", Config{Outage: 1}, []step{{4, "a t"}, {1, "a -"}, {4, "a t"}}, "outage@5 recovery@6/1s"},
 		{"outage 5: never seen", Config{}, []step{{9, "a -"}, {9, "a t"}}, ""},
+		{"outage 5: never seen, and refused", Config{}, []step{{9, "!a"}, {9, "a t"}}, ""},
+		{"outage 2: in the last round", Config{Rounds: 7}, []step{{4, "a t"}, {3, "x"}}, "outage@5"},
 		{"outage 6: not before it was looked beyond", Config{}, []step{{20, "a t"}, {16, "a - t"}}, "3:->t@21"},
 		{"outage 7: a late answer", Config{}, []step{{4, "a t"}, {2, "a -"}, {9, "a t~"}, {4, "a t"}}, ""},
 		{"outage 7: does not end what was told", Config{}, []step{{4, "a t"}, {3, "a -"}, {3, "a t~"}, {4, "a t"}}, "outage@5 recovery@11/6s"},
@@ -87,6 +93,7 @@ func TestWhatIsShown(t *testing.T) {
 		{"a b t", 3, plan.EndReached, true, "abt"},
 		{"a - t", 3, plan.EndReached, true, "a-t"},
 		{"a b -", 2, plan.EndMaxHops, false, "ab"},
+		{"a - -", 1, plan.EndMaxHops, false, "a"},
 		{"-", 0, plan.EndMaxHops, false, ""},
 		{"a !b -", 2, plan.EndUnreachable, false, "ab"},
 		{"a %b -", 2, plan.EndRefused, false, "ab"},
@@ -132,6 +139,67 @@ func TestWhatIsForgottenBehindTheEnd(t *testing.T) {
 		t.Errorf("%d hops, the last counts since round %d", n, w.p.Since(5))
 	}
 	w.rounds(1, "a t")
+	w = newWorld(t, Config{})
+	if w.rounds(3, "t"); len(w.p.path.hops) != 1 {
+		t.Errorf("%d hops are kept of a path of one", len(w.p.path.hops))
+	}
+	var p path
+	p.at(2, 5)
+	if p.find(2, 4) != nil || p.find(3, 5) != nil || p.find(2, 5) == nil {
+		t.Error("a probe from before its hop was forgotten counts, or one from then on does not")
+	}
+}
+
+// Path 5: however long a hop was silent, two answers of the target there are not enough.
+func TestThreeAnswersMakeThePathShorter(t *testing.T) {
+	for answers := 1; answers <= 4; answers++ {
+		const silent = 1_000_000
+		p := path{length: 3}
+		p.at(2, 1)
+		p.hops[2].responders.take(answer{from: addressOf('t'), target: true})
+		for i := range answers {
+			p.hops[1].responders.take(answer{from: addressOf('t'), target: true, ordinal: silent + i})
+		}
+		p.hops[1].turnout = ratio{count: float64(answers), span: float64(answers)}
+		if events := p.measure(nil); len(events) == 1 != (answers >= 3) || p.length == 2 != (answers >= 3) {
+			t.Errorf("%d answers: %+v, %d hops", answers, events, p.length)
+		}
+	}
+}
+
+// Path 5: after how many answers at a nearer hop the path has always been that short.
+func TestWhenTheFirstAnswersMayHaveBeenLost(t *testing.T) {
+	for answers, want := range map[int]int{63: 3, 64: 2} {
+		w := newWorld(t, Config{})
+		w.rounds(3, "a - t")
+		if w.rounds(answers, "a t"); w.p.path.length != want {
+			t.Errorf("after %d answers the path has %d hops, want %d", answers, w.p.path.length, want)
+		}
+	}
+}
+
+// Path 7: who left a hop and comes back begins anew.
+func TestWhoComesBackBeginsAnew(t *testing.T) {
+	p := path{most: 30}
+	p.at(2, 1)
+	hear := func(index, second int, word string) {
+		o := observations(word, index+1)[0]
+		o.Sent = epoch.Add(time.Duration(second) * time.Second)
+		p.compare(index, &o)
+		if o.Kind == plan.Reply && index == 1 {
+			p.hops[1].responders.take(answer{from: o.Responder, target: true, at: o.Answered(), ordinal: second})
+		}
+	}
+	for second := range 500 {
+		hear(1, second, "t")
+	}
+	hear(2, 500, "t")
+	for second := 501; p.hops[1].target() != nil && second < 600; second++ {
+		hear(1, second, "-")
+	}
+	if h := &p.hops[1]; h.target() != nil || h.turnout != (ratio{}) || h.silent != 0 || !h.passed.IsZero() {
+		t.Errorf("%+v", h)
+	}
 }
 
 // Path 7, by the numbers.

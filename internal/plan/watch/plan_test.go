@@ -436,3 +436,78 @@ func TestFlights(t *testing.T) {
 		t.Errorf("room for %d where 4 are in flight", cap(f.all))
 	}
 }
+
+func TestRule3AHopThatTheScoutHadIsNotProbedAgain(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.rounds(1, "a b c -")
+	w.rounds(1, "a b c d e f g h -")
+	if got := w.ttls(2); got != upTo(16)+" 17" && got != upTo(16) {
+		t.Errorf("probed: %s", got)
+	}
+}
+
+func TestRule5AnAnswerEndsTheLookBeyond(t *testing.T) {
+	w := newWorld(t, Config{Interval: 10 * time.Second})
+	w.rounds(3, "a t")
+	w.path = "a -"
+	for w.p.next < 2 {
+		if probe, ok, wake := w.p.Next(w.now); ok {
+			w.p.Sent(probe.Key, w.now)
+		} else {
+			w.now = wake
+		}
+	}
+	w.now = w.now.Add(time.Second)
+	if w.p.Next(w.now); !w.p.beyond {
+		t.Fatal("nothing beyond is probed")
+	}
+	w.p.Recall(plan.MakeKey(3, 4))
+	w.p.Observe(w.now, &plan.Observation{Key: plan.MakeKey(2, 3), Kind: plan.Reply, FromTarget: true, Late: true, Responder: addressOf('t')})
+	if probe, ok, _ := w.p.Next(w.now); ok || w.p.beyond {
+		t.Errorf("hop %d is probed after an answer", probe.TTL)
+	}
+}
+
+func TestRule6WhatEndsARound(t *testing.T) {
+	w := newWorld(t, Config{Rounds: 1, Interval: 10 * time.Second})
+	w.path = "a t"
+	if w.round(); w.now.Sub(epoch) > time.Second {
+		t.Errorf("the last round ends after %v, its last answer came in the first second", w.now.Sub(epoch))
+	}
+	w = newWorld(t, Config{})
+	if probe, ok, _ := w.p.Next(epoch.Add(time.Hour)); !ok || probe.TTL != 1 {
+		t.Error("a round is over before its first hop is probed")
+	}
+	w = newWorld(t, Config{})
+	w.rounds(3, "a t")
+	w.path = "a -"
+	w.round()
+	if probe, ok, wake := w.p.Next(w.now.Add(time.Minute)); ok || !wake.IsZero() {
+		t.Errorf("hop %d is probed in a round that is over", probe.TTL)
+	}
+}
+
+func TestRule10WhenATargetIsLost(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		hops  int
+		paths []string // three rounds each
+		want  bool
+	}{
+		{"it answers", 30, []string{"a t"}, false},
+		{"it was never there", 4, []string{"a b -"}, false},
+		{"it was never there, and the path stops", 30, []string{"a !b"}, false},
+		{"all as far as can be seen is probed", 4, []string{"a t", "a b -"}, true},
+		{"not all is", 30, []string{"a t", "a b -"}, false},
+		{"the path stops", 30, []string{"a t", "a b !c"}, true},
+		{"where it was somebody refuses", 30, []string{"a t", "a !t"}, false},
+	} {
+		w := newWorld(t, Config{MaxHops: tt.hops})
+		for _, path := range tt.paths {
+			w.rounds(6, path)
+		}
+		if got := w.p.isLost(); got != tt.want {
+			t.Errorf("%s: lost is %v", tt.name, got)
+		}
+	}
+}
