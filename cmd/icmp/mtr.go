@@ -89,7 +89,7 @@ func (f *mtrFlags) run(ctx context.Context, term terminal, targets []string) err
 		c := newCollection(screen.Subjects(), status)
 		stop := whenAsked(ctx, func() { c.tell(term.err) })
 		outcomes := c.collect(ctx, watch, f.monitorOptions(f.settings()))
-		stop() // what concludes has the outcomes to itself
+		stop()
 		status.end()
 		return f.conclude(term.out, outcomes)
 	}

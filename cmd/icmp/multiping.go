@@ -65,19 +65,20 @@ func (f *multipingFlags) run(ctx context.Context, words []string, term terminal)
 	if err != nil {
 		return err
 	}
-	prober, stop, err := f.newProber(ctx, cfg)
+	prober, end, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer end()
 
 	names := &everyAddress{prober: prober, family: f.family(), on: f.everyAddress, names: map[string][]string{}}
 	if f.sideBySide() {
 		return f.loop(ctx, prober, opts, list, names, term)
 	}
 	sweep := f.sweep(prober, opts, list, names, term)
-	defer whenAsked(ctx, func() { sweep.total.tell(term.err, list.order) })()
+	stop := whenAsked(ctx, func() { sweep.total.tell(term.err, list.order) })
 	sweep.run(ctx)
+	stop()
 	return sweep.end()
 }
 

@@ -67,11 +67,11 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 	if err != nil {
 		return err
 	}
-	prober, stop, err := f.newProber(ctx, cfg)
+	prober, end, err := f.newProber(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer end()
 
 	hosts := make([]*icmplib.Host, len(targets))
 	for i, target := range targets {
@@ -85,18 +85,19 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 	}
 	report := f.reporter(t, hosts, interrupt)
 	books := &pingBooks{hosts: hosts, replies: f.replies}
-	defer whenAsked(ctx, func() { books.tell(t.err) })()
+	stop := whenAsked(ctx, func() { books.tell(t.err) })
 	var all sync.WaitGroup
 	for _, host := range hosts {
 		all.Go(func() {
-			watching, stop := context.WithCancel(ctx)
-			defer stop()
-			books.ping(ctx, prober, host, opts, f.watchOpen(watching, host, report))
+			watched, stop := f.watchOpen(host, report)
+			books.ping(ctx, prober, host, opts, watched)
+			stop()
 			host.Err = f.explain(host.Err)
 			report.end(host)
 		})
 	}
 	all.Wait()
+	stop()
 	report.summaries(hosts)
 	return verdict(hosts)
 }
@@ -305,15 +306,18 @@ func (f *pingFlags) checkOwn() error {
 	return nil
 }
 
-// watchOpen has a reporter tell of open requests to a host, too, if that was asked for.
-func (f *pingFlags) watchOpen(ctx context.Context, host *icmplib.Host, report reporter) reporter {
+// watchOpen has a reporter tell of open requests to a host, too, if that was asked for,
+// until stop is called.
+func (f *pingFlags) watchOpen(host *icmplib.Host, report reporter) (watched reporter, stop func()) {
 	text, ok := report.(*textReporter)
 	if !f.open || !ok {
-		return report
+		return report, func() {}
 	}
-	o := &openProbes{interval: f.interval, began: time.Now(), settled: map[int]bool{}, tell: func(seq int) { text.open(host, seq) }}
-	go o.follow(ctx)
-	return openReporter{report, o}
+	o := &openProbes{
+		interval: f.interval, count: f.count, began: time.Now(), settled: map[int]bool{},
+		tell: func(seq int) { text.open(host, seq) },
+	}
+	return openReporter{report, o}, o.start()
 }
 
 // openReporter follows what is open of one host.

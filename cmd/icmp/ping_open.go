@@ -13,6 +13,7 @@ import (
 // the first result, and until then by the beginning.
 type openProbes struct {
 	interval time.Duration
+	count    int // of requests; 0: they never end
 	tell     func(seq int)
 
 	mu      sync.Mutex
@@ -20,9 +21,21 @@ type openProbes struct {
 	settled map[int]bool
 }
 
-// follow tells of open requests until ctx ends.
+// start tells of open requests until stop is called, which returns when nothing more
+// will be told.
+func (o *openProbes) start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var ended sync.WaitGroup
+	ended.Go(func() { o.follow(ctx) })
+	return func() {
+		cancel()
+		ended.Wait()
+	}
+}
+
+// follow tells of open requests until ctx ends, or no other request leaves.
 func (o *openProbes) follow(ctx context.Context) {
-	for seq := 0; ; seq++ {
+	for seq := 0; o.count == 0 || seq < o.count-1; seq++ {
 		o.mu.Lock()
 		next := o.began.Add(time.Duration(seq+1) * o.interval)
 		o.mu.Unlock()

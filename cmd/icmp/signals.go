@@ -38,7 +38,8 @@ func heeded(all ...os.Signal) (signals []os.Signal) {
 type askedKey struct{}
 
 // whenAsked calls tell each time that somebody asks for the statistics so far, until
-// stop is called.
+// stop is called. That is before anything concludes, which has the figures and the
+// terminal to itself.
 func whenAsked(ctx context.Context, tell func()) (stop func()) {
 	asked, _ := ctx.Value(askedKey{}).(<-chan os.Signal)
 	if asked == nil {

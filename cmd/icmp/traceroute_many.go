@@ -83,7 +83,7 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 	defer report.close()
 	var faults failures
 	var so tracedSoFar
-	defer whenAsked(ctx, func() { so.tell(term.err) })()
+	stop := whenAsked(ctx, func() { so.tell(term.err) })
 	dead := false
 	for route, err := range p.MultiTracerouteSeq(ctx, list.seq(ctx), many) {
 		if err != nil {
@@ -114,6 +114,7 @@ func (f *tracerouteFlags) runMany(ctx context.Context, p *icmplib.Prober, opts *
 		}
 		report.route(route)
 	}
+	stop()
 	report.close()
 	status.end()
 	switch {
