@@ -91,7 +91,7 @@ func rejectsEach(t *testing.T, p *icmplib.Prober, target string) {
 		for _, timeout := range []time.Duration{time.Second, time.Microsecond} {
 			host, err := p.Ping(t.Context(), target, &icmplib.PingOptions{Count: 200, Interval: 50 * time.Microsecond, Timeout: timeout})
 			check(t, err)
-			if host.SendErrors != 200 || host.PacketsSent != 0 || host.Err == nil {
+			if host.SendErrors != 200 || host.PacketsSent != 0 || !isRejected(host.Err) {
 				t.Errorf("%d not sent, %d sent, %v", host.SendErrors, host.PacketsSent, host.Err)
 			}
 		}
@@ -100,7 +100,7 @@ func rejectsEach(t *testing.T, p *icmplib.Prober, target string) {
 		hosts, err := p.MultiPing(t.Context(), slices.Repeat([]string{target}, 20), &icmplib.MultiPingOptions{Count: 5, Interval: time.Millisecond})
 		check(t, err)
 		for _, h := range hosts {
-			if h.SendErrors != 5 || h.PacketsSent != 0 || h.Err == nil {
+			if h.SendErrors != 5 || h.PacketsSent != 0 || !isRejected(h.Err) {
 				t.Errorf("%d not sent, %d sent, %v", h.SendErrors, h.PacketsSent, h.Err)
 			}
 		}
@@ -108,7 +108,7 @@ func rejectsEach(t *testing.T, p *icmplib.Prober, target string) {
 	t.Run("traceroute", func(t *testing.T) {
 		for _, protocol := range []icmplib.Protocol{icmplib.ICMP, icmplib.UDP} {
 			route, err := p.Traceroute(t.Context(), target, &icmplib.TracerouteOptions{MaxHops: 8, Packet: icmplib.Packet{Protocol: protocol}})
-			if !errors.Is(err, syscall.EPERM) {
+			if !isRejected(err) {
 				t.Errorf("%v: %v", protocol, err)
 			}
 			if route == nil {
@@ -141,6 +141,14 @@ func rejectsEach(t *testing.T, p *icmplib.Prober, target string) {
 	})
 }
 
+// isRejected reports whether an error says that a rule of this host's firewall is the reason,
+// and nothing of privileges.
+func isRejected(err error) bool {
+	denied, ok := errors.AsType[*socket.PermissionError](err)
+	return ok && errors.Is(err, syscall.EPERM) && strings.Contains(err.Error(), "a firewall rule of this host rejects or drops the packet") &&
+		strings.Contains(denied.Cure, "iptables-save") && !strings.Contains(err.Error(), "CAP_NET")
+}
+
 // streamIsRejected sends batches of probes whose timeouts are shorter than the call: each has
 // one result, with its tag.
 func streamIsRejected(t *testing.T, p *icmplib.Prober, target netip.Addr) {
@@ -161,7 +169,7 @@ func streamIsRejected(t *testing.T, p *icmplib.Prober, target netip.Addr) {
 			check(t, err)
 			left -= n
 			for i := range results[:n] {
-				if seen[results[i].Tag]++; !errors.Is(results[i].Cause, syscall.EPERM) {
+				if seen[results[i].Tag]++; !isRejected(results[i].Cause) {
 					t.Errorf("%v", results[i].Result)
 				}
 			}
@@ -188,7 +196,7 @@ func watchIsRejected(t *testing.T, p *icmplib.Prober, target string) {
 		case icmplib.WatchUp:
 			t.Errorf("it is up: %v", e.Result)
 		case icmplib.WatchResult:
-			if results++; !errors.Is(e.Result.Cause, syscall.EPERM) || e.Missed > 0 {
+			if results++; !isRejected(e.Result.Cause) || e.Missed > 0 {
 				t.Errorf("%v, %d missed", e.Result, e.Missed)
 			}
 		}
@@ -345,7 +353,7 @@ func pipeline(t *testing.T, p *icmplib.Prober, protocol icmplib.Protocol, target
 	for sent, settled := 0, 0; settled < probes; {
 		for sent < probes && sent-settled < window {
 			for i := range batch {
-				batch[i] = icmplib.StreamProbe{Dst: target, Tag: uint64(sent)}
+				batch[i] = icmplib.StreamProbe{Dst: target, Tag: uint64(sent), ProbeOptions: icmplib.ProbeOptions{Timeout: 10 * time.Second}}
 				batch[i].Packet = icmplib.Packet{Protocol: protocol, TTL: 1 + sent%6}
 				sent++
 			}

@@ -352,7 +352,7 @@ func (c *conn) sendError(to netip.Addr, err error) error {
 		err = fmt.Errorf("%w: %w", ErrBroadcast, err)
 	}
 	if !IsBusy(err) {
-		err = c.lookAround(to, err)
+		err = c.lookAround(to, denySend(err))
 	}
 	return c.opError(opSend, to, err)
 }

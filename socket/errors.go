@@ -61,8 +61,8 @@ var errUnknown = errors.New("the cause is unknown")
 // Unwrap returns the cause.
 func (e *OpError) Unwrap() error { return e.Err }
 
-// PermissionError is why the system denied a socket, and what would allow it.
-// errors.Is(err, os.ErrPermission) holds.
+// PermissionError is why the system denied a socket, or the sending of a packet, and what
+// would allow it. errors.Is(err, os.ErrPermission) holds.
 type PermissionError struct {
 	Obstacle string // the obstacle, as found on this machine
 	Cure     string // a command or setting that removes it
@@ -103,6 +103,16 @@ func denyMark(mark uint32, err error) error {
 		return err
 	}
 	obstacle, cure := permission.Mark(mark)
+	return &PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
+}
+
+// denySend explains that the system did not let a packet out, whatever the privileges. On
+// EACCES see [ErrBroadcast].
+func denySend(err error) error {
+	obstacle, cure, denied := permission.Send(err)
+	if !denied {
+		return err
+	}
 	return &PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/netio"
+	"github.com/goicmp/icmplib/internal/permission"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -68,9 +69,18 @@ func (c *Conn) sendError(to netip.Addr, err error) error {
 		return err
 	}
 	if !socket.IsBusy(err) {
-		err = c.lookAround(to, err)
+		err = c.lookAround(to, denySend(err))
 	}
 	return c.opError("send", to, err)
+}
+
+// denySend explains that the system did not let a packet out, whatever the privileges.
+func denySend(err error) error {
+	obstacle, cure, denied := permission.Send(err)
+	if !denied {
+		return err
+	}
+	return &socket.PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 }
 
 // lookAround looks, behind a send that failed, which interfaces there are by now.
