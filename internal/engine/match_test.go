@@ -2,11 +2,14 @@ package engine
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/wire"
 )
 
 // Each case takes one condition out of a message that would be credited. What
@@ -214,5 +217,89 @@ func TestAnEndedOperationIsNotTold(t *testing.T) {
 	}
 	if b.core.counters.Replied != 1 {
 		t.Errorf("the reply was not counted: %+v", b.core.counters)
+	}
+}
+
+// extended returns a time exceeded of ICMPv6 that quotes the probe behind extension headers
+// (RFC 8200 section 4), and where the quoted probe itself begins.
+func (b *bench) extended(seq uint16, headers ...uint8) (message []byte, at int) {
+	dst := b.core.table.slot(seq).addr()
+	next := slices.Concat(headers, []uint8{wire.ProtocolICMPv6})
+	var packet []byte
+	for i := range headers {
+		switch headers[i] {
+		case wire.ProtocolRouting:
+			packet = wire.AppendRoutingHeader(packet, next[i+1], 4, 0, make([]byte, 20))
+		case wire.ProtocolFragment:
+			packet = wire.AppendFragmentHeader(packet, next[i+1], 0, true, 9)
+		case laterFragment:
+			packet = wire.AppendFragmentHeader(packet, next[i+1], 1448, false, 9)
+			next[i] = wire.ProtocolFragment
+		case wire.ProtocolAuthentication:
+			packet = wire.AppendAuthenticationHeader(packet, next[i+1], 1, 2, make([]byte, 12))
+		case encrypted:
+			packet = append(packet, make([]byte, 8)...)
+		default:
+			packet = wire.AppendOptionsHeader(packet, next[i+1], []byte{1, 2, 0, 0})
+		}
+	}
+	const unused = 4
+	at = icmpHeader + unused + wire.IPv6HeaderLen + len(packet)
+	packet = append(packet, 128, 0, 0, 0)
+	packet = binary.BigEndian.AppendUint16(packet, testID)
+	packet = binary.BigEndian.AppendUint16(packet, seq)
+	packet = append(packet, b.payload(seq)...)
+	message = []byte{3, 0, 0, 0, 0, 0, 0, 0}
+	ip := wire.IPv6{NextHeader: next[0], HopLimit: 1, Source: netip.MustParseAddr("2001:db8:9::9"), Destination: dst}
+	return append(ip.Append(message, len(packet)), packet...), at
+}
+
+const (
+	icmpHeader    = 4
+	laterFragment = 253 // stands for a fragment header that says so (RFC 3692)
+	encrypted     = 50  // ESP, RFC 4303
+)
+
+func TestAnErrorIsCreditedBehindExtensionHeaders(t *testing.T) {
+	const hops, options, routing, fragment, authentication = wire.ProtocolHopByHop, wire.ProtocolDestinationOptions,
+		wire.ProtocolRouting, wire.ProtocolFragment, wire.ProtocolAuthentication
+	for _, tt := range []struct {
+		name    string
+		headers []uint8
+		want    []Fate
+	}{
+		{"none", nil, []Fate{Failed}},
+		{"hop-by-hop options", []uint8{hops}, []Fate{Failed}},
+		{"destination options", []uint8{options}, []Fate{Failed}},
+		{"a route that has been gone", []uint8{routing}, []Fate{Failed}},
+		{"the first fragment", []uint8{fragment}, []Fate{Failed}},
+		{"authentication", []uint8{authentication}, []Fate{Failed}},
+		{"all of them in the order of RFC 8200", []uint8{hops, options, routing, fragment, authentication, options}, []Fate{Failed}},
+		{"as many as are read", bytes.Repeat([]uint8{options}, 16), []Fate{Failed}},
+		{"more than are read", bytes.Repeat([]uint8{options}, 17), nil},
+		{"a later fragment, which has no probe", []uint8{laterFragment}, nil},
+		{"what is encrypted", []uint8{encrypted}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, OpConfig{Size: 56})
+			message, at := b.extended(b.launch(target6, 0), tt.headers...)
+			for n := range len(message) + 1 { // routers cut quotes anywhere
+				b := newBench(t, OpConfig{Size: 56})
+				seq := b.launch(target6, 0)
+				message, _ := b.extended(seq, tt.headers...)
+				r, want := &icmp.Reply{Source: router}, tt.want
+				if err := r.Parse(icmp.V6, message[:n]); err != nil || n < at+wire.QuotedLen {
+					want = nil
+				}
+				if r.Type.IsError() {
+					if got := b.receive(r); !slices.Equal(got, want) {
+						t.Fatalf("of %d bytes, with the probe from %d on: heard %v, want %v", n, at, got, want)
+					}
+				}
+			}
+			if r := (&icmp.Reply{}); len(tt.want) > 0 && r.Parse(icmp.V6, message) != nil {
+				t.Error("the whole message cannot be read")
+			}
+		})
 	}
 }
