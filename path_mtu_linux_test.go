@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/goicmp/icmplib/internal/lab/netlab"
 )
@@ -81,8 +82,7 @@ func rememberedMTU(t *testing.T, target netip.Addr) (mtu int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const attempts = 1000 // the answer comes as soon as the kernels have the time
-	for range attempts {
+	for patience := time.Now().Add(10 * time.Second); time.Now().Before(patience); { // the answer comes as soon as the kernels have the time
 		_, _ = c.Write(make([]byte, 1400)) // it is refused once the kernel knows
 		err = raw.Control(func(fd uintptr) {
 			const do = 2
