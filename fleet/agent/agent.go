@@ -67,6 +67,7 @@ type Agent struct {
 
 	runningMu sync.Mutex
 	running   map[string]context.CancelCauseFunc // by the subject that calls it off, a shard with /NUMBER behind
+	ended     bool                               // nothing begins any more
 	work      sync.WaitGroup                     // what is running
 }
 
@@ -137,6 +138,9 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // drain waits for what runs, and cuts it short after DrainWait.
 func (a *Agent) drain() {
+	a.runningMu.Lock()
+	a.ended = true // what is waited for does not grow any more
+	a.runningMu.Unlock()
 	done := make(chan struct{})
 	go func() { a.work.Wait(); close(done) }()
 	timer := time.NewTimer(a.cfg.DrainWait)
@@ -173,12 +177,17 @@ func (a *Agent) natsError(_ *nats.Conn, sub *nats.Subscription, err error) {
 }
 
 // begin registers something that can be called off; the function that it returns ends it.
+// At the end its context has ended already.
 func (a *Agent) begin(ctx context.Context, id string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	a.work.Add(1)
 	a.runningMu.Lock()
+	defer a.runningMu.Unlock()
+	if a.ended {
+		cancel(errEnding)
+		return ctx, func() {}
+	}
+	a.work.Add(1)
 	a.running[id] = cancel
-	a.runningMu.Unlock()
 	return ctx, func() {
 		a.runningMu.Lock()
 		delete(a.running, id)

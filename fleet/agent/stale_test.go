@@ -133,3 +133,20 @@ func TestWithoutItsHubAnAgentProbesNothing(t *testing.T) {
 		}
 	})
 }
+
+// What is asked while the agent ends has not begun, and is not waited for.
+func TestNothingBeginsAtTheEnd(t *testing.T) {
+	a := New(Config{Token: &wire.Token{Name: "a"}})
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for ended := false; !ended; {
+				ctx, done := a.begin(t.Context(), fmt.Sprint(i))
+				ended = context.Cause(ctx) == errEnding
+				done()
+			}
+		})
+	}
+	a.drain()
+	all.Wait()
+}
