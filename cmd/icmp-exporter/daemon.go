@@ -118,7 +118,9 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.Background(), endOfService)
 			defer cancel()
-			return server.Shutdown(last)
+			err := server.Shutdown(last)
+			<-ended // what serves has said its last word
+			return err
 		case <-look.C:
 			look.Reset(d.refresh())
 		case <-reload:

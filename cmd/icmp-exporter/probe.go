@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -63,8 +64,13 @@ func (e *exporter) probe(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds")))
 	defer cancel()
 	found := e.ask(ctx, target, m, may.allow)
-	if errors.Is(found.err, errNotAllowed) {
+	switch {
+	case errors.Is(found.err, errNotAllowed):
 		http.Error(w, found.err.Error(), http.StatusForbidden)
+		return
+	case errors.Is(found.err, net.ErrClosed): // which says nothing of the target
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the sockets were closed, by a reload or the end: the target was not probed", http.StatusServiceUnavailable)
 		return
 	}
 	if found.err != nil {
@@ -147,6 +153,19 @@ func (e *exporter) ask(ctx context.Context, target string, m *module, allow []ne
 	return f
 }
 
+// loss is the part of the packets that was lost. What was not answered when the time of the
+// scrape was over is lost to it, though it might have been answered later.
+func (f *found) loss() float64 {
+	tried := f.stats.PacketsSent + f.stats.SendErrors
+	switch {
+	case !errors.Is(f.err, context.DeadlineExceeded):
+		return f.stats.PacketLoss()
+	case tried == 0:
+		return 1
+	}
+	return 1 - float64(f.stats.PacketsReceived)/float64(tried)
+}
+
 // askMore finds out what costs further packets.
 func (f *found) askMore(ctx context.Context, p *icmplib.Prober, m *module) {
 	if m.route {
@@ -194,7 +213,7 @@ func (f *found) registry() *prometheus.Registry {
 	phases.WithLabelValues("rtt").Set(f.stats.AvgRTT().Seconds())
 	gauge("probe_icmp_packets_sent", "Packets that were sent.", float64(f.stats.PacketsSent))
 	gauge("probe_icmp_packets_received", "Packets that the target answered in time.", float64(f.stats.PacketsReceived))
-	gauge("probe_icmp_packet_loss_ratio", "The part of the packets that was lost, or could not be sent.", f.stats.PacketLoss())
+	gauge("probe_icmp_packet_loss_ratio", "The part of the packets that was lost, or could not be sent.", f.loss())
 	if f.route != nil {
 		gauge("probe_route_hops", "Length of the way to the target in hops, as far as it is known.", float64(len(f.route.Hops)))
 		gauge("probe_route_reached", "Whether the way is known up to the target: 1 or 0.", oneIf(f.route.Reached))

@@ -11,7 +11,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -89,12 +92,76 @@ func TestAProbeEndsBeforeItsScrape(t *testing.T) {
 	}
 }
 
+// Scrapes that end before the answers come, and more of them than there may be: each has what
+// is so by then, in its time, or an error.
+func TestManyShortScrapesTellWhatIsSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestWorld(t, `
+			client 203.0.113.9
+			node near 192.0.2.1 delay=20ms
+			node far 192.0.2.2 delay=300ms
+			path 192.0.2.1/32 near
+			path 192.0.2.2/32 far
+		`)
+		w.use("modules: {icmp: {count: 3, interval: 10ms}, slow: {count: 3, interval: 150ms}}\nprobe: {concurrent: 40}\n")
+		defer w.close()
+		wants := map[string][]string{
+			"target=192.0.2.1":             {"probe_success 1", "probe_icmp_packets_sent 3", "probe_icmp_packets_received 3", "probe_icmp_packet_loss_ratio 0"},
+			"target=192.0.2.2":             {"probe_success 0", "probe_icmp_packets_sent 3", "probe_icmp_packets_received 0", "probe_icmp_packet_loss_ratio 1"},
+			"target=192.0.2.2&module=slow": {"probe_success 0", "probe_icmp_packets_sent 2", "probe_icmp_packets_received 0", "probe_icmp_packet_loss_ratio 1"},
+			"target=192.0.2.1&module=slow": {"probe_success 1", "probe_icmp_packets_sent 2", "probe_icmp_packets_received 2", "probe_icmp_packet_loss_ratio 0"},
+		}
+		var all sync.WaitGroup
+		var refused atomic.Int32
+		for query, want := range wants {
+			for range 15 {
+				all.Go(func() {
+					began := time.Now()
+					code, text := w.ask(t, query, "0.4")
+					if took := time.Since(began); took > 400*time.Millisecond {
+						t.Errorf("%s: the answer took %v", query, took)
+					}
+					if code == http.StatusServiceUnavailable {
+						refused.Add(1)
+						return
+					}
+					for _, line := range want {
+						if code != http.StatusOK || !strings.Contains(text, "\n"+line+"\n") {
+							t.Errorf("%s: %d, no %s in\n%s", query, code, line, text)
+						}
+					}
+				})
+			}
+		}
+		all.Wait()
+		if n := refused.Load(); n != 20 {
+			t.Errorf("%d of 60 were refused, want those that are more than 40", n)
+		}
+	})
+}
+
+// A reload that takes other sockets says nothing of a target that is being probed.
+func TestAProbeWhoseSocketsAreClosedFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestWorld(t, answering)
+		w.use("modules: {icmp: {count: 3, interval: 1s}}")
+		time.AfterFunc(500*time.Millisecond, func() { w.use("prober: {rate: 100}\nmodules: {icmp: {count: 3, interval: 1s}}") })
+		if code, text := w.ask(t, "target=192.0.2.1", ""); code != http.StatusServiceUnavailable || !strings.Contains(text, "by a reload") {
+			t.Errorf("%d: %s", code, text)
+		}
+		if code, text := w.ask(t, "target=192.0.2.1", ""); code != http.StatusOK || !strings.Contains(text, "\nprobe_success 1\n") {
+			t.Errorf("afterwards: %d: %s", code, text)
+		}
+		w.close()
+	})
+}
+
 func TestProbesAreToldAsBlackboxExporterTellsThem(t *testing.T) {
 	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
 		s := startService(t, probeConfigText)
 		for query, patterns := range map[string][]string{
 			"target=localhost&module=icmp": {
-				`probe_success 1`, `probe_duration_seconds 0\.0`, `probe_dns_lookup_time_seconds [0-9.e-]+`, `probe_ip_protocol 4`, `probe_ip_addr_hash [0-9.e+]+`,
+				`probe_success 1`, `probe_duration_seconds [0-9.e-]+`, `probe_dns_lookup_time_seconds [0-9.e-]+`, `probe_ip_protocol 4`, `probe_ip_addr_hash [0-9.e+]+`,
 				`probe_icmp_duration_seconds\{phase="rtt"\} [0-9.e-]+`, `probe_icmp_duration_seconds\{phase="setup"\} `, `probe_icmp_duration_seconds\{phase="resolve"\} `,
 				`probe_icmp_reply_hop_limit 64`, `probe_icmp_packets_sent 2`, `probe_icmp_packets_received 2`, `probe_icmp_packet_loss_ratio 0`, `probe_icmp_rtt_min_seconds `,
 			},
