@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,24 +96,5 @@ path 10.0.9.0/24 2001:db8:9::/64 r1 r2 t
 				t.Errorf("%s: events %v; the end meanwhile was %v", target, events, end)
 			}
 		})
-	}
-}
-
-func TestTheOldestAliasIsForgotten(t *testing.T) {
-	var a aliases
-	pair := func(i int) addressPair {
-		return addressPair{netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), netip.AddrFrom4([4]byte{10, 1, 0, 1})}
-	}
-	for i := range maxAliases + 2 {
-		a.add(pair(i))
-		a.add(pair(i))
-	}
-	for i, want := range map[int]bool{0: false, 1: false, 2: true, maxAliases + 1: true} {
-		if a.has(pair(i)) != want {
-			t.Errorf("number %d is remembered: %t", i, !want)
-		}
-	}
-	if len(a.known) != maxAliases || len(a.order) != maxAliases {
-		t.Errorf("%d and %d are kept", len(a.known), len(a.order))
 	}
 }

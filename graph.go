@@ -13,6 +13,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/pathgraph"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/mda"
@@ -429,7 +430,7 @@ func (p *Prober) newMultipath(ctx context.Context, target string, opts Tracerout
 	if err != nil {
 		return nil, err
 	}
-	r := &traceRun{p: p, dst: thisHost(addrs[0]), opts: opts}
+	r := &traceRun{p: p, dst: hosts.Target(addrs[0]), opts: opts}
 	if r.pool, err = p.flowPool(r.dst, &opts, 0); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/cadence"
 	"github.com/goicmp/icmplib/internal/plan/watch"
@@ -352,7 +353,7 @@ func (t *monitoring) begin(d *drive.Driver) {
 // follow ends the monitoring if the name has lost the address, and there is a socket for
 // the new one.
 func (t *monitoring) follow(addrs []netip.Addr) {
-	dst, moved := movedTo(addrs, t.line.Dst)
+	dst, moved := hosts.Moved(addrs, t.line.Dst)
 	if !moved {
 		return
 	}

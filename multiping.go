@@ -13,6 +13,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/plan/ping"
 )
@@ -296,14 +297,14 @@ func (p *Prober) names(family Family, packet *Packet) drive.Names {
 			if err != nil || addr.Zone() != "" || !names.Family(family).Includes(addr) {
 				return netip.Addr{}, false
 			}
-			return thisHost(addr.Unmap()), true
+			return hosts.Target(addr), true
 		},
 		LookUp: func(ctx context.Context, name string) (netip.Addr, error) {
 			addrs, err := p.resolveFor(ctx, name, family, packet)
 			if err != nil {
 				return netip.Addr{}, err
 			}
-			return thisHost(addrs[0]), nil
+			return hosts.Target(addrs[0]), nil
 		},
 	}
 }

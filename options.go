@@ -72,18 +72,6 @@ func orDefault(d, def time.Duration) time.Duration {
 	return max(d, 0)
 }
 
-// thisHost replaces the unspecified address, which Linux takes for this host, by the
-// address from which this host answers.
-func thisHost(addr netip.Addr) netip.Addr {
-	switch addr {
-	case netip.IPv4Unspecified():
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	case netip.IPv6Unspecified():
-		return netip.IPv6Loopback()
-	}
-	return addr
-}
-
 // The defaults of icmplib for the first and the last TTL.
 const (
 	defaultFirstHop = 1

@@ -13,8 +13,10 @@ import (
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/pmtu"
+	"github.com/goicmp/icmplib/internal/sockets"
 )
 
 // MTUReport is the size of the largest packet that reaches a target without fragmentation:
@@ -401,29 +403,12 @@ func (r *mtuRun) interfaceMTU() int {
 	if err != nil || r.p.other != nil {
 		return 0
 	}
-	if key.Interface != "" {
-		if i, err := net.InterfaceByName(key.Interface); err == nil {
-			return i.MTU
-		}
-		return 0
+	if key.Interface == "" {
+		return hosts.LinkMTU(sockets.SourceTo(r.dst))
 	}
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(r.dst, 9))) // it sends nothing
+	i, err := net.InterfaceByName(key.Interface)
 	if err != nil {
 		return 0
 	}
-	defer c.Close()
-	local, _ := c.LocalAddr().(*net.UDPAddr)
-	interfaces, err := net.Interfaces()
-	if err != nil || local == nil {
-		return 0
-	}
-	for _, i := range interfaces {
-		addresses, _ := i.Addrs()
-		for _, a := range addresses {
-			if n, ok := a.(*net.IPNet); ok && n.IP.Equal(local.IP) {
-				return i.MTU
-			}
-		}
-	}
-	return 0
+	return i.MTU
 }

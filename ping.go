@@ -11,6 +11,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/cadence"
 	"github.com/goicmp/icmplib/internal/plan/ping"
@@ -465,7 +466,7 @@ func (e *endless) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
 // socket for it, nothing changes until the next look-up.
 func (e *endless) move(addrs []netip.Addr) {
 	t := e.t
-	dst, moved := movedTo(addrs, t.line.Dst)
+	dst, moved := hosts.Moved(addrs, t.line.Dst)
 	if pk := &e.opts.Packet; !moved || pk.isGroup(dst) != pk.isGroup(t.line.Dst) {
 		return // groups leave by other operations of the engine
 	}
@@ -478,15 +479,6 @@ func (e *endless) move(addrs []netip.Addr) {
 	}
 	e.moved = append(e.moved, formerTarget{t.Tried(), t.line.Dst})
 	t.line.Dst, t.line.Pool = dst, pool
-}
-
-// movedTo returns the first of the addresses that a name has, and whether the one in use
-// is not among them.
-func movedTo(addrs []netip.Addr, from netip.Addr) (to netip.Addr, moved bool) {
-	if slices.ContainsFunc(addrs, func(a netip.Addr) bool { return thisHost(a.Unmap()) == from }) {
-		return from, false
-	}
-	return thisHost(addrs[0].Unmap()), true
 }
 
 // pool returns the sockets for packets to an address, with the id in use.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/drive"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan/ping"
 	"github.com/goicmp/icmplib/socket"
 )
@@ -66,7 +67,7 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 	if !dst.IsValid() {
 		return Result{}, &ConfigError{Field: "dst", Value: dst, Allowed: "an IP address"}
 	}
-	dst = thisHost(dst.Unmap())
+	dst = hosts.Target(dst)
 	if o.isQuery() {
 		return p.query(ctx, dst, &o)
 	}

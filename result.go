@@ -10,6 +10,7 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/transport"
 )
@@ -314,13 +315,13 @@ func (r *Result) appendMarks(b []byte) []byte {
 // belongs to that host, so its refusal of a UDP probe is the host's answer.
 func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) Result {
 	r := outcomeResult(o, dst, protocol)
-	pair := addressPair{dst, r.Responder}
+	alias := hosts.Alias{Host: dst, Other: r.Responder}
 	switch r.Local = p.isOwnError(&r); {
 	case r.Local:
 		r.Status = messageStatus(r.Type, r.Code)
 	case r.Status == StatusReply && protocol == ICMP && !r.Unproven && r.Responder.WithZone("") != dst.WithZone("") && !dst.IsMulticast():
-		p.aliases.add(pair)
-	case r.Status == StatusRefused && p.aliases.has(pair):
+		p.aliases.Add(alias)
+	case r.Status == StatusRefused && p.aliases.Has(alias):
 		r.Status = StatusReply
 	}
 	return r

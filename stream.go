@@ -12,6 +12,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
+	"github.com/goicmp/icmplib/internal/hosts"
 )
 
 // StreamProbe is one packet for a [Stream] to send.
@@ -143,7 +144,7 @@ func (s *Stream) sendRun(ctx context.Context, probes []StreamProbe) (n int, err 
 		if i > 0 && !sameRun(&probes[0], p) {
 			break
 		}
-		dst := thisHost(p.Dst.Unmap())
+		dst := hosts.Target(p.Dst)
 		place := s.add(streamRecord{p.Tag, dst, p.Packet.Protocol, op})
 		s.places = append(s.places, place)
 		s.batch = append(s.batch, p.Packet.probe(dst, uint64(place), p.Packet.ttl()))
@@ -387,7 +388,7 @@ func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *streamOp, error) {
 	if !p.Dst.IsValid() {
 		return nil, nil, &ConfigError{Field: "Dst", Value: p.Dst, Allowed: "an IP address"}
 	}
-	dst := thisHost(p.Dst.Unmap())
+	dst := hosts.Target(p.Dst)
 	pool, err := s.p.poolFor(&opts.Packet, dst)
 	if err != nil {
 		return nil, nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/cadence"
@@ -145,7 +146,7 @@ func (r *watchRun) add(t *watchTarget, addr netip.Addr) {
 	}
 	pk := &t.probing.Packet
 	a := &watching{target: t}
-	a.line = drive.Line{Dst: thisHost(addr), TTL: pk.ttl(), Flow: pk.flow()}
+	a.line = drive.Line{Dst: hosts.Target(addr), TTL: pk.ttl(), Flow: pk.flow()}
 	o := ProbeOptions{Timeout: t.probing.Timeout, Packet: *pk}
 	a.shape = shapeOf(&o, a.line.Dst)
 	a.line.Op = r.d.Borrow(a.shape, func() engine.OpConfig {
@@ -311,7 +312,7 @@ func (t *watchTarget) watches(addr netip.Addr) bool {
 func (t *watchTarget) choose(found []netip.Addr) []netip.Addr {
 	addrs := make([]netip.Addr, 0, len(found))
 	for _, addr := range found {
-		if addr = thisHost(addr.Unmap()); !slices.Contains(addrs, addr) {
+		if addr = hosts.Target(addr); !slices.Contains(addrs, addr) {
 			addrs = append(addrs, addr)
 		}
 	}
