@@ -17,6 +17,7 @@ import (
 	"github.com/goicmp/icmplib/internal/pathgraph"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/mda"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // Graph has the paths of several flows to a target: the result of a Traceroute with
@@ -114,20 +115,16 @@ const (
 	BalancingPerPacket                  // packets of the same flow meet different interfaces
 )
 
-var balancingWords = [...]string{"none", "per-flow", "per-packet"}
+var balancingKinds = words.Table[Balancing]{What: "kind of load balancing", Other: "unknown", Words: []string{"none", "per-flow", "per-packet"}}
 
 // String returns "none", "per-flow" or "per-packet".
-func (b Balancing) String() string {
-	return wordOf(b, balancingWords[:], "unknown")
-}
+func (b Balancing) String() string { return balancingKinds.String(b) }
 
 // MarshalText returns the word, as encoding/json uses it.
-func (b Balancing) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+func (b Balancing) MarshalText() ([]byte, error) { return balancingKinds.Marshal(b) }
 
 // UnmarshalText sets b to the balancing with the given word. An unknown word is an error.
-func (b *Balancing) UnmarshalText(word []byte) error {
-	return setByWord(b, balancingWords[:], 0, word, "kind of load balancing")
-}
+func (b *Balancing) UnmarshalText(word []byte) error { return balancingKinds.Unmarshal(b, word) }
 
 // Node returns the node of this Graph with an ID, or nil.
 func (g *Graph) Node(id int) *GraphNode {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/plan/loss"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // ExplainLossOptions are the options of [ExplainLoss]. Nil and the zero value mean all
@@ -89,20 +90,16 @@ const (
 	LossLimited                    // answers are limited: their share is smaller at the fast rate
 )
 
-var lossWords = [...]string{"unclear", "none", "loss", "rate-limited"}
+var lossVerdicts = words.Table[LossVerdict]{What: "verdict on loss", Other: "unclear", Words: []string{"unclear", "none", "loss", "rate-limited"}}
 
 // String returns the verdict as a word, such as "loss" or "rate-limited".
-func (v LossVerdict) String() string {
-	return wordOf(v, lossWords[:], lossWords[LossUnclear])
-}
+func (v LossVerdict) String() string { return lossVerdicts.String(v) }
 
 // MarshalText returns the word, as encoding/json uses it.
-func (v LossVerdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+func (v LossVerdict) MarshalText() ([]byte, error) { return lossVerdicts.Marshal(v) }
 
 // UnmarshalText sets v to the verdict with the given word. An unknown word is an error.
-func (v *LossVerdict) UnmarshalText(word []byte) error {
-	return setByWord(v, lossWords[:], 0, word, "verdict on loss")
-}
+func (v *LossVerdict) UnmarshalText(word []byte) error { return lossVerdicts.Unmarshal(v, word) }
 
 // LossReport is what [Prober.ExplainLoss] found.
 type LossReport struct {

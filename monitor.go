@@ -18,6 +18,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/cadence"
 	"github.com/goicmp/icmplib/internal/plan/watch"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // MonitorOptions are the options of [Monitor]. Nil and the zero value mean all
@@ -167,21 +168,17 @@ const (
 	EventRecovery                         // it answers again
 )
 
-var eventWords = [...]string{"unknown", "route-change", "outage", "recovery"}
+var eventKinds = words.Table[EventKind]{What: "kind of event", Least: EventRouteChange, Other: "unknown", Words: []string{"unknown", "route-change", "outage", "recovery"}}
 
 // String returns the kind in a word, such as "outage".
-func (k EventKind) String() string {
-	return wordOf(k, eventWords[:], eventWords[0])
-}
+func (k EventKind) String() string { return eventKinds.String(k) }
 
 // MarshalText returns the word, for JSON and its like.
-func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+func (k EventKind) MarshalText() ([]byte, error) { return eventKinds.Marshal(k) }
 
 // UnmarshalText sets k to the kind whose word is given. An unknown word is an
 // error.
-func (k *EventKind) UnmarshalText(word []byte) error {
-	return setByWord(k, eventWords[:], EventRouteChange, word, "kind of event")
-}
+func (k *EventKind) UnmarshalText(word []byte) error { return eventKinds.Unmarshal(k, word) }
 
 // Snapshot is what a Monitor knows at the end of a round.
 type Snapshot struct {

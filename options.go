@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
@@ -13,6 +12,7 @@ import (
 	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/service"
 	"github.com/goicmp/icmplib/internal/sockets"
+	"github.com/goicmp/icmplib/internal/words"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -107,44 +107,21 @@ const (
 	SCTP                 // an INIT; the target answers INIT-ACK or ABORT. It needs raw sockets
 )
 
-var protocolNames = [...]string{"icmp", "udp", "tcp", "sctp"}
+var protocols = words.Table[Protocol]{What: "protocol", Lists: true, Type: "Protocol", Words: []string{"icmp", "udp", "tcp", "sctp"}}
 
 // String returns the protocol's name in lower case, as mtr-packet spells it.
-func (p Protocol) String() string {
-	if int(p) < len(protocolNames) {
-		return protocolNames[p]
-	}
-	return "Protocol(" + strconv.Itoa(int(p)) + ")"
-}
+func (p Protocol) String() string { return protocols.String(p) }
 
 // ParseProtocol returns the protocol with the given name, the inverse of
 // [Protocol.String]. Any other name is an error.
-func ParseProtocol(name string) (Protocol, error) {
-	for p, known := range protocolNames {
-		if name == known {
-			return Protocol(p), nil
-		}
-	}
-	return ICMP, fmt.Errorf("unknown protocol %q: icmp, udp, tcp and sctp are known", name)
-}
+func ParseProtocol(name string) (Protocol, error) { return protocols.Parse(name) }
 
 // MarshalText returns the name, as encoding/json uses it. A value without a name is an
 // error.
-func (p Protocol) MarshalText() ([]byte, error) {
-	if int(p) >= len(protocolNames) {
-		return nil, fmt.Errorf("no name for %v", p)
-	}
-	return []byte(protocolNames[p]), nil
-}
+func (p Protocol) MarshalText() ([]byte, error) { return protocols.Marshal(p) }
 
 // UnmarshalText sets p to the protocol with the given name.
-func (p *Protocol) UnmarshalText(name []byte) error {
-	parsed, err := ParseProtocol(string(name))
-	if err == nil {
-		*p = parsed
-	}
-	return err
-}
+func (p *Protocol) UnmarshalText(name []byte) error { return protocols.Unmarshal(p, name) }
 
 // number returns the protocol's IANA number.
 func (p Protocol) number() icmp.Protocol {
@@ -181,46 +158,23 @@ const (
 )
 
 var (
-	serviceNames = [...]string{"none", "dns", "ntp", "quic"}
+	services     = words.Table[Service]{What: "service", Lists: true, Type: "Service", Words: []string{"none", "dns", "ntp", "quic"}}
 	servicePorts = [...]uint16{DNS: 53, NTP: 123, QUIC: 443}
 )
 
 // String returns "none", "dns", "ntp" or "quic", and "Service(n)" for any other value.
-func (s Service) String() string {
-	if int(s) < len(serviceNames) {
-		return serviceNames[s]
-	}
-	return "Service(" + strconv.Itoa(int(s)) + ")"
-}
+func (s Service) String() string { return services.String(s) }
 
 // ParseService returns the service with the given name, the inverse of
 // [Service.String]. Any other name is an error.
-func ParseService(name string) (Service, error) {
-	for s, known := range serviceNames {
-		if name == known {
-			return Service(s), nil
-		}
-	}
-	return NoService, fmt.Errorf("unknown service %q: none, dns, ntp and quic are known", name)
-}
+func ParseService(name string) (Service, error) { return services.Parse(name) }
 
 // MarshalText returns the name, for JSON and its like. A value that has none is an
 // error.
-func (s Service) MarshalText() ([]byte, error) {
-	if int(s) >= len(serviceNames) {
-		return nil, fmt.Errorf("no name for %v", s)
-	}
-	return []byte(serviceNames[s]), nil
-}
+func (s Service) MarshalText() ([]byte, error) { return services.Marshal(s) }
 
 // UnmarshalText sets s to the service whose name is given.
-func (s *Service) UnmarshalText(name []byte) error {
-	parsed, err := ParseService(string(name))
-	if err == nil {
-		*s = parsed
-	}
-	return err
-}
+func (s *Service) UnmarshalText(name []byte) error { return services.Unmarshal(s, name) }
 
 // Family is the IP version to which a name is resolved and with which probes are sent. The
 // zero value is [AnyFamily].

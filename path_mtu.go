@@ -17,6 +17,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/pmtu"
 	"github.com/goicmp/icmplib/internal/sockets"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // MTUReport is the size of the largest packet that reaches a target without fragmentation:
@@ -105,20 +106,16 @@ const (
 	MTUMeasured                  // probes found it, because no report came or the report is wrong
 )
 
-var mtuSourceWords = [...]string{"kept", "reported", "measured"}
+var mtuSources = words.Table[MTUSource]{What: "source of an MTU", Other: "unknown", Words: []string{"kept", "reported", "measured"}}
 
 // String returns "kept", "reported" or "measured".
-func (s MTUSource) String() string {
-	return wordOf(s, mtuSourceWords[:], "unknown")
-}
+func (s MTUSource) String() string { return mtuSources.String(s) }
 
 // MarshalText returns the word, as encoding/json uses it.
-func (s MTUSource) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s MTUSource) MarshalText() ([]byte, error) { return mtuSources.Marshal(s) }
 
 // UnmarshalText sets s to the source with the given word. An unknown word is an error.
-func (s *MTUSource) UnmarshalText(word []byte) error {
-	return setByWord(s, mtuSourceWords[:], 0, word, "source of an MTU")
-}
+func (s *MTUSource) UnmarshalText(word []byte) error { return mtuSources.Unmarshal(s, word) }
 
 // PathMTU finds the MTU of the path to a host, given by name or address. Calls share their
 // sockets, which are open only while a call runs; a [Prober] keeps them open. For details,

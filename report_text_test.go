@@ -127,7 +127,7 @@ func TestWordsAreReadBack(t *testing.T) {
 			t.Errorf("%v is read as %v, %v", want, got, err)
 		}
 	}
-	for source, word := range rttSourceWords {
+	for source, word := range rttSources.Words {
 		var got RTTSource
 		if err := got.UnmarshalText([]byte(word)); err != nil || got != RTTSource(source) {
 			t.Errorf("%s is read as %v, %v", word, got, err)

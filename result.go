@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/transport"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // Result describes one probe and how it ended. Silence and ICMP errors are data here, not
@@ -471,36 +471,21 @@ const (
 	RTTKernel
 )
 
-var rttSourceWords = [...]string{RTTNone: "none", RTTNoticed: "noticed", RTTRead: "read", RTTCounter: "counter", RTTClock: "clock", RTTKernel: "kernel"}
+var rttSources = words.Table[RTTSource]{
+	What: "source of a round-trip time", Type: "RTTSource",
+	Words: []string{RTTNone: "none", RTTNoticed: "noticed", RTTRead: "read", RTTCounter: "counter", RTTClock: "clock", RTTKernel: "kernel"},
+}
 
 // String returns "none", "noticed", "read", "counter", "clock" or "kernel", and "RTTSource(n)" for a
 // value that has no word.
-func (s RTTSource) String() string {
-	if int(s) < len(rttSourceWords) {
-		return rttSourceWords[s]
-	}
-	return "RTTSource(" + strconv.Itoa(int(s)) + ")"
-}
+func (s RTTSource) String() string { return rttSources.String(s) }
 
 // MarshalText returns the word, as encoding/json uses it. A value without a word is an
 // error.
-func (s RTTSource) MarshalText() ([]byte, error) {
-	if int(s) >= len(rttSourceWords) {
-		return nil, fmt.Errorf("no word for %v", s)
-	}
-	return []byte(rttSourceWords[s]), nil
-}
+func (s RTTSource) MarshalText() ([]byte, error) { return rttSources.Marshal(s) }
 
 // UnmarshalText sets s to the source with the given word. An unknown word is an error.
-func (s *RTTSource) UnmarshalText(word []byte) error {
-	for source, known := range rttSourceWords {
-		if string(word) == known {
-			*s = RTTSource(source)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown source of a round-trip time %q", word)
-}
+func (s *RTTSource) UnmarshalText(word []byte) error { return rttSources.Unmarshal(s, word) }
 
 // yieldEach makes a sequence of an operation: each passes its results to the function that
 // it is given, until that returns false. The error is the last element of the sequence,

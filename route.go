@@ -14,6 +14,7 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/wire"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // Route is the route to a target, as far as it is known: the result of Traceroute.
@@ -67,20 +68,16 @@ const (
 	EndMaxHops                     // MaxHops was not enough
 )
 
-var routeEndWords = [...]string{"unknown", "reached", "unreachable", "refused", "loop", "gap", "max-hops"}
+var routeEnds = words.Table[RouteEnd]{What: "end of a route", Other: "unknown", Words: []string{"unknown", "reached", "unreachable", "refused", "loop", "gap", "max-hops"}}
 
 // String returns the end as a word, such as "reached" or "loop".
-func (e RouteEnd) String() string {
-	return wordOf(e, routeEndWords[:], routeEndWords[EndUnknown])
-}
+func (e RouteEnd) String() string { return routeEnds.String(e) }
 
 // MarshalText returns the word, as encoding/json uses it.
-func (e RouteEnd) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+func (e RouteEnd) MarshalText() ([]byte, error) { return routeEnds.Marshal(e) }
 
 // UnmarshalText sets e to the end with the given word. An unknown word is an error.
-func (e *RouteEnd) UnmarshalText(word []byte) error {
-	return setByWord(e, routeEndWords[:], 0, word, "end of a route")
-}
+func (e *RouteEnd) UnmarshalText(word []byte) error { return routeEnds.Unmarshal(e, word) }
 
 // targetText returns "example.org (192.0.2.1)", or the part of it that is known.
 func targetText(name string, addr netip.Addr) string {

@@ -1,9 +1,6 @@
 package icmplib
 
-import (
-	"fmt"
-	"strconv"
-)
+import "github.com/goicmp/icmplib/internal/words"
 
 // Status is how a probe ended, whatever its protocol and IP version. The zero value is
 // [StatusUnsettled].
@@ -90,27 +87,30 @@ const (
 	StatusSendError
 )
 
-// statusWords holds the word of each Status.
-var statusWords = [...]string{
-	StatusUnsettled:           "unsettled",
-	StatusReply:               "reply",
-	StatusNoReply:             "no-reply",
-	StatusTTLExpired:          "ttl-expired",
-	StatusUnreachable:         "no-route-host",
-	StatusNetworkUnreachable:  "no-route-network",
-	StatusNetworkDown:         "network-down",
-	StatusHostDown:            "host-down",
-	StatusPermissionDenied:    "permission-denied",
-	StatusInvalidArgument:     "invalid-argument",
-	StatusAddressInUse:        "address-in-use",
-	StatusAddressNotAvailable: "address-not-available",
-	StatusPacketTooBig:        "packet-too-big",
-	StatusParameterProblem:    "parameter-problem",
-	StatusRedirect:            "redirect",
-	StatusSourceQuench:        "source-quench",
-	StatusAltered:             "altered",
-	StatusRefused:             "refused",
-	StatusSendError:           "send-error",
+// statuses has the word of each Status.
+var statuses = words.Table[Status]{
+	What: "status", Type: "Status",
+	Words: []string{
+		StatusUnsettled:           "unsettled",
+		StatusReply:               "reply",
+		StatusNoReply:             "no-reply",
+		StatusTTLExpired:          "ttl-expired",
+		StatusUnreachable:         "no-route-host",
+		StatusNetworkUnreachable:  "no-route-network",
+		StatusNetworkDown:         "network-down",
+		StatusHostDown:            "host-down",
+		StatusPermissionDenied:    "permission-denied",
+		StatusInvalidArgument:     "invalid-argument",
+		StatusAddressInUse:        "address-in-use",
+		StatusAddressNotAvailable: "address-not-available",
+		StatusPacketTooBig:        "packet-too-big",
+		StatusParameterProblem:    "parameter-problem",
+		StatusRedirect:            "redirect",
+		StatusSourceQuench:        "source-quench",
+		StatusAltered:             "altered",
+		StatusRefused:             "refused",
+		StatusSendError:           "send-error",
+	},
 }
 
 // legacyNoRoute is what mtr-packet 0.95 prints for both kinds of missing route.
@@ -118,12 +118,7 @@ const legacyNoRoute = "no-route"
 
 // String returns the word of s, such as "reply", "ttl-expired" or
 // "no-route-host", and "Status(n)" for a value that has none.
-func (s Status) String() string {
-	if int(s) < len(statusWords) {
-		return statusWords[s]
-	}
-	return "Status(" + strconv.Itoa(int(s)) + ")"
-}
+func (s Status) String() string { return statuses.String(s) }
 
 // ParseStatus returns the Status with the given word. It is the inverse of [Status.String],
 // and also accepts "no-route", which older versions of mtr-packet print, for
@@ -132,50 +127,19 @@ func ParseStatus(word string) (Status, error) {
 	if word == legacyNoRoute {
 		return StatusUnreachable, nil
 	}
-	for status, known := range statusWords {
-		if word == known {
-			return Status(status), nil
-		}
-	}
-	return StatusUnsettled, fmt.Errorf("unknown status %q", word)
+	return statuses.Parse(word)
 }
 
 // MarshalText returns the word of s, as encoding/json uses it. A value without a word is an
 // error.
-func (s Status) MarshalText() ([]byte, error) {
-	if int(s) >= len(statusWords) {
-		return nil, fmt.Errorf("no word for %v", s)
-	}
-	return []byte(statusWords[s]), nil
-}
+func (s Status) MarshalText() ([]byte, error) { return statuses.Marshal(s) }
 
 // UnmarshalText sets s to the Status with the given word, as [ParseStatus] reads it. An
 // unknown word is an error and leaves s unchanged.
 func (s *Status) UnmarshalText(word []byte) error {
 	parsed, err := ParseStatus(string(word))
-	if err != nil {
-		return err
+	if err == nil {
+		*s = parsed
 	}
-	*s = parsed
-	return nil
-}
-
-// wordOf returns the word of a value, and none if it has no word.
-func wordOf[T ~uint8](v T, words []string, none string) string {
-	if int(v) < len(words) {
-		return words[v]
-	}
-	return none
-}
-
-// setByWord sets v to the value with the given word, searching from the least one. An
-// unknown word is an error that names what was expected.
-func setByWord[T ~uint8](v *T, words []string, least T, word []byte, what string) error {
-	for i := int(least); i < len(words); i++ {
-		if string(word) == words[i] {
-			*v = T(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown %s %q", what, word)
+	return err
 }

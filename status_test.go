@@ -31,8 +31,8 @@ func TestStatusWords(t *testing.T) {
 		{"a port that another address says is closed", StatusRefused, "refused"},
 		{"any other refusal to send", StatusSendError, "send-error"},
 	}
-	if len(tests) != len(statusWords) {
-		t.Errorf("%d words are specified, there are %d", len(tests), len(statusWords))
+	if len(tests) != len(statuses.Words) {
+		t.Errorf("%d words are specified, there are %d", len(tests), len(statuses.Words))
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestStatusRefusesOtherWords(t *testing.T) {
 			t.Errorf("ParseStatus(%q) = %v, %v, want an error", word, got, err)
 		}
 	}
-	none := Status(len(statusWords))
+	none := Status(len(statuses.Words))
 	if got, want := none.String(), "Status(19)"; got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}
@@ -82,7 +82,7 @@ func TestStatusTravelsInJSONAsItsWord(t *testing.T) {
 }
 
 func FuzzParseStatus(f *testing.F) {
-	for _, word := range statusWords {
+	for _, word := range statuses.Words {
 		f.Add(word)
 	}
 	f.Add(legacyNoRoute)

@@ -12,8 +12,8 @@ func TestNamesTravelInJSON(t *testing.T) {
 		E RouteEnd
 		S Status
 	}
-	for p := range protocolNames {
-		for e := range routeEndWords {
+	for p := range protocols.Words {
+		for e := range routeEnds.Words {
 			want := all{Protocol(p), RouteEnd(e), StatusTTLExpired}
 			text, err := json.Marshal(want)
 			if err != nil {

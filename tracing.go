@@ -4,13 +4,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/sockets"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // TraceEvent is what [Config.Trace] receives: a packet that left, a packet that arrived, or
@@ -62,13 +62,11 @@ const (
 	TraceSilent                    // nothing was credited to the probe before its timeout
 )
 
-var traceKindWords = [...]string{"sent", "refused", "received", "silent"}
+var traceKinds = words.Table[TraceKind]{Type: "TraceKind", Words: []string{"sent", "refused", "received", "silent"}}
 
 // String returns "sent", "refused", "received" or "silent", and "TraceKind(n)" for any
 // other value.
-func (k TraceKind) String() string {
-	return wordOf(k, traceKindWords[:], "TraceKind("+strconv.Itoa(int(k))+")")
-}
+func (k TraceKind) String() string { return traceKinds.String(k) }
 
 // LogValue returns the fields that are set, except Packet.
 func (e TraceEvent) LogValue() slog.Value {

@@ -9,12 +9,12 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/names"
+	"github.com/goicmp/icmplib/internal/words"
 )
 
 // WatchProbing defines how a host is probed. Zero fields mean the defaults.
@@ -101,13 +101,11 @@ const (
 	WatchLookupFailed                  // a name was not resolved; Err says why
 )
 
-var watchKindWords = [...]string{"result", "up", "down", "added", "gone", "new-id", "lookup-failed"}
+var watchKinds = words.Table[WatchKind]{Type: "WatchKind", Words: []string{"result", "up", "down", "added", "gone", "new-id", "lookup-failed"}}
 
 // String returns "result", "up", "down", "added", "gone", "new-id" or "lookup-failed",
 // and "WatchKind(n)" for a value that has no word.
-func (k WatchKind) String() string {
-	return wordOf(k, watchKindWords[:], "WatchKind("+strconv.Itoa(int(k))+")")
-}
+func (k WatchKind) String() string { return watchKinds.String(k) }
 
 // WatchEvent is a result or a change of a watched host.
 type WatchEvent struct {

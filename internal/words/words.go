@@ -1,0 +1,67 @@
+// Package words has the words for the values of small types: for text, for JSON, and back.
+package words
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Table has the words of a type.
+type Table[T ~uint8] struct {
+	Words []string // by value
+	Least T        // values below it cannot be read
+
+	// What says in errors what the words stand for, such as "status". Lists has those errors
+	// name all words.
+	What  string
+	Lists bool
+
+	// Other is the word of all other values. Without it they have none: Type is what
+	// String then returns, with the number behind it.
+	Other string
+	Type  string
+}
+
+// String returns the word of a value.
+func (t *Table[T]) String(v T) string {
+	switch {
+	case int(v) < len(t.Words):
+		return t.Words[v]
+	case t.Other != "":
+		return t.Other
+	}
+	return t.Type + "(" + strconv.Itoa(int(v)) + ")"
+}
+
+// Marshal returns the word of a value. That it has none is an error.
+func (t *Table[T]) Marshal(v T) ([]byte, error) {
+	word := t.String(v)
+	if int(v) >= len(t.Words) && t.Other == "" {
+		return nil, fmt.Errorf("no word for %s", word)
+	}
+	return []byte(word), nil
+}
+
+// Parse returns the value with a word. That there is none is an error.
+func (t *Table[T]) Parse(word string) (v T, err error) {
+	for i := int(t.Least); i < len(t.Words); i++ {
+		if word == t.Words[i] {
+			return T(i), nil
+		}
+	}
+	if t.Lists {
+		last := len(t.Words) - 1
+		return v, fmt.Errorf("unknown %s %q: %s and %s are known", t.What, word, strings.Join(t.Words[:last], ", "), t.Words[last])
+	}
+	return v, fmt.Errorf("unknown %s %q", t.What, word)
+}
+
+// Unmarshal sets v to the value with a word. If there is none, v does not change.
+func (t *Table[T]) Unmarshal(v *T, word []byte) error {
+	parsed, err := t.Parse(string(word))
+	if err == nil {
+		*v = parsed
+	}
+	return err
+}

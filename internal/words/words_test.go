@@ -1,0 +1,53 @@
+package words
+
+import "testing"
+
+type fruit uint8
+
+var (
+	fruits = Table[fruit]{Words: []string{"apple", "pear", "plum"}, What: "fruit", Lists: true, Type: "Fruit"}
+	others = Table[fruit]{Words: []string{"unknown", "pear"}, What: "kind of fruit", Least: 1, Other: "unknown"}
+)
+
+func TestAValueIsReadBackFromItsWord(t *testing.T) {
+	for i, word := range fruits.Words {
+		v := fruit(i)
+		text, err := fruits.Marshal(v)
+		if err != nil || string(text) != word || fruits.String(v) != word {
+			t.Errorf("%d is %q, %v", i, text, err)
+		}
+		back := ^v
+		if err := fruits.Unmarshal(&back, text); err != nil || back != v {
+			t.Errorf("%q is %d, %v", text, back, err)
+		}
+	}
+}
+
+func TestAValueWithoutAWord(t *testing.T) {
+	if got := fruits.String(3); got != "Fruit(3)" {
+		t.Error(got)
+	}
+	if text, err := fruits.Marshal(3); err == nil || err.Error() != "no word for Fruit(3)" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if text, err := others.Marshal(2); err != nil || string(text) != "unknown" || others.String(2) != "unknown" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+func TestAnUnknownWord(t *testing.T) {
+	v := fruit(1)
+	for _, tt := range []struct {
+		table *Table[fruit]
+		word  string
+		want  string
+	}{
+		{&fruits, "Pear", `unknown fruit "Pear": apple, pear and plum are known`},
+		{&others, "plum", `unknown kind of fruit "plum"`},
+		{&others, "unknown", `unknown kind of fruit "unknown"`},
+	} {
+		if err := tt.table.Unmarshal(&v, []byte(tt.word)); err == nil || err.Error() != tt.want || v != 1 {
+			t.Errorf("%d, %v, want %s", v, err, tt.want)
+		}
+	}
+}
