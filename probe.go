@@ -7,14 +7,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/drive"
+	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan/ping"
-	"github.com/goicmp/icmplib/socket"
+	"github.com/goicmp/icmplib/internal/query"
 )
 
 // ProbeOptions are the options of [Probe]. Nil and the zero value mean all defaults.
@@ -106,15 +106,6 @@ func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
 	return opts, nil
 }
 
-// query is a probe that is no echo request: an extended echo request, or a timestamp. Its
-// messages have no room for a nonce, so each has its own socket, whose id identifies it
-// together with the sequence number.
-type query struct {
-	conn socket.Conn
-	req  icmp.Request
-	o    *ProbeOptions
-}
-
 // isQuery reports whether the probe is no echo request.
 func (o *ProbeOptions) isQuery() bool { return o.ExtendedEcho != nil || o.Timestamp }
 
@@ -160,7 +151,7 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 	if err != nil {
 		return Result{}, err
 	}
-	defer q.conn.Close()
+	defer q.Conn.Close()
 	if err := p.pacer.Wait(ctx, 1); err != nil {
 		return Result{}, err
 	}
@@ -173,14 +164,40 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 		case <-ctx.Done():
 		}
 	}()
-	r, err := q.ask(ctx, p.tracer)
-	r.Local = p.isOwnError(&r)
-	p.countQuery(&r, q.conn.Counters())
-	return r, err
+	outcome, answer, err := q.Ask(ctx)
+	p.mu.Lock()
+	p.final.add(q.Counters())
+	p.mu.Unlock()
+	switch {
+	case err == nil:
+	case !outcome.Sent.IsZero(): // its fate is not known
+		return Result{Dst: dst, TTL: outcome.TTL, Sent: outcome.Sent}, err
+	case endsOperation(ctx, err):
+		return Result{}, err
+	default:
+		return refusedResult(dst, 0, outcome.TTL, err), nil
+	}
+	r := p.outcome(&outcome, dst, ICMP)
+	if outcome.Fate == engine.Replied {
+		r.Status = StatusReply
+		r.readAnswer(o, &answer.Message)
+	}
+	return r, nil
+}
+
+// readAnswer reads what was asked for. What is too short tells nothing.
+func (r *Result) readAnswer(o *ProbeOptions, m *icmp.Message) {
+	if o.Timestamp {
+		r.Timestamp = &icmp.Timestamp{}
+		_ = r.Timestamp.Parse(m)
+		return
+	}
+	r.ExtendedEcho = &icmp.ExtendedEcho{}
+	_ = r.ExtendedEcho.Parse(m)
 }
 
 // newQuery does everything that can fail before anything is sent.
-func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query, error) {
+func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query.Query, error) {
 	key, err := o.Packet.key(&p.cfg, dst)
 	if err != nil {
 		return nil, err
@@ -203,83 +220,13 @@ func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &query{conn: conn, o: o, req: icmp.Request{
+	q := &query.Query{Conn: conn, Request: icmp.Request{
 		Destination: dst, Message: m, TTL: o.Packet.ttl(), TrafficClass: o.Packet.TrafficClass, Timeout: o.Timeout,
-	}}, nil
-}
-
-// ask sends the query and returns its result.
-func (q *query) ask(ctx context.Context, tracer *tracer) (Result, error) {
-	r := Result{Dst: q.req.Destination, TTL: q.req.TTL}
-	err := q.conn.Send(ctx, &q.req)
-	probe := tracer.query(&q.req, err)
-	if err != nil {
-		if endsOperation(ctx, err) {
-			return Result{}, err
-		}
-		return refusedResult(r.Dst, 0, r.TTL, err), nil
+	}}
+	if p.tracer != nil {
+		q.Tell = p.tracer.note
 	}
-	r.Sent = q.req.Time
-	if err := q.conn.SetReadDeadline(r.Sent.Add(q.o.Timeout)); err != nil {
-		return r, err
-	}
-	reply, err := q.conn.Receive(ctx, &q.req)
-	tracer.queried(probe, reply)
-	switch {
-	case err == nil && reply.Time.Sub(r.Sent) <= q.o.Timeout:
-		q.describe(&r, reply)
-	case ctx.Err() != nil:
-		return r, context.Cause(ctx) // its fate is not known
-	case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
-		r.Status, r.Suspect = StatusNoReply, q.conn.Counters().Dropped > 0
-	default:
-		r.Status, r.Cause = StatusNoReply, err
-	}
-	return r, nil
-}
-
-// describe fills in what a reply or an error says.
-func (q *query) describe(r *Result, reply *icmp.Reply) {
-	r.Status, r.Responder = messageStatus(reply.Type, reply.Code), reply.Source
-	r.RTT, r.RTTSource = max(0, reply.Time.Sub(r.Sent)), RTTRead
-	if reply.Stamped {
-		r.RTTSource = RTTClock
-	}
-	r.ReplyTTL, r.ReplyTrafficClass, r.Size = reply.TTL, reply.TrafficClass, reply.Size
-	r.Type, r.Code, r.MTU = reply.Type, reply.Code, reply.MTU
-	r.Unproven = true // id and sequence number are all that proves it
-	if reply.Type.IsError() {
-		r.MPLS, r.Interfaces = reply.Extensions.AppendMPLS(nil), reply.Extensions.AppendInterfaces(nil)
-		return
-	}
-	r.Status = StatusReply
-	if q.o.Timestamp {
-		r.Timestamp = &icmp.Timestamp{}
-		_ = r.Timestamp.Parse(&reply.Message) // what is too short tells nothing
-		return
-	}
-	r.ExtendedEcho = &icmp.ExtendedEcho{}
-	_ = r.ExtendedEcho.Parse(&reply.Message)
-}
-
-// countQuery adds a query to the counters of the Prober.
-func (p *Prober) countQuery(r *Result, c socket.Counters) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.final.Malformed += c.Malformed
-	p.final.Dropped += c.Dropped
-	if r.Sent.IsZero() {
-		return
-	}
-	p.final.PacketsSent++
-	switch {
-	case r.Status == StatusReply:
-		p.final.PacketsReceived++
-	case r.isICMPError():
-		p.final.ICMPErrors++
-	default:
-		p.final.Silent++
-	}
+	return q, nil
 }
 
 // ClockOffset returns how far the clock of the host that answered a timestamp request is

@@ -121,7 +121,7 @@ type Prober struct {
 	mu     sync.Mutex
 	ending bool // Close has been called
 	pools  map[socketKey]*engine.Pool
-	final  Counters // what was counted by pools that are gone
+	final  Counters // of queries, and of pools that are gone
 }
 
 // receiveBudget limits the total size of the receive buffers of a Prober's sockets, as the
@@ -269,18 +269,22 @@ func (p *Prober) Close() error {
 	p.mu.Unlock()
 
 	var errs []error
-	var sum Counters
+	var counts []engine.Counters
 	for _, pool := range pools {
 		errs = append(errs, pool.Close())
-		sum.add(pool.Counters())
+		counts = append(counts, pool.Counters())
 	}
 	p.crowd.Wait()
-	p.tracer.end()
+	if p.tracer != nil {
+		p.tracer.end()
+	}
 	// Both at once, so that Counters misses nothing and counts nothing twice.
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum.merge(&p.final) // of queries, which have no pool
-	p.pools, p.final = nil, sum
+	for _, c := range counts {
+		p.final.add(c)
+	}
+	p.pools = nil
 	return errors.Join(errs...)
 }
 
@@ -438,13 +442,6 @@ func (p *Prober) Counters() Counters {
 		sum.add(pool.Counters())
 	}
 	return sum
-}
-
-// merge adds other counts.
-func (c *Counters) merge(o *Counters) {
-	c.add(engine.Counters{
-		Sent: o.PacketsSent, Replied: o.PacketsReceived, Failed: o.ICMPErrors, Silent: o.Silent, Malformed: o.Malformed, Dropped: o.Dropped,
-	})
 }
 
 func (c *Counters) add(o engine.Counters) {

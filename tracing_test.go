@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 	"github.com/goicmp/icmplib/internal/wire"
 )
@@ -137,13 +138,13 @@ func TestASlowTraceMissesWhatItIsTold(t *testing.T) {
 			told++
 			last = e
 		})
-		tr.note(TraceEvent{})
+		tr.note(engine.Event{})
 		synctest.Wait()
 		for range maxUntold + 5 {
-			tr.note(TraceEvent{})
+			tr.note(engine.Event{})
 		}
 		time.Sleep(2 * time.Hour)
-		tr.note(TraceEvent{Probe: 9})
+		tr.note(engine.Event{Probe: 9})
 		tr.end()
 		if told != maxUntold+2 || last.Probe != 9 || last.Missed != 5 {
 			t.Errorf("%d were told, the last is %+v", told, last)

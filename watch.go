@@ -12,7 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goicmp/icmplib/internal/backlog"
 	"github.com/goicmp/icmplib/internal/drive"
+	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/words"
 )
@@ -126,23 +128,17 @@ type WatchEvent struct {
 
 // LogValue returns the fields that are set; of the Result its text.
 func (e WatchEvent) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("host", e.Host)}
+	a := fields.Attrs{slog.String("kind", e.Kind.String()), slog.String("host", e.Host)}
 	if e.ID != e.Host {
-		attrs = append(attrs, slog.String("id", e.ID))
+		a = append(a, slog.String("id", e.ID))
 	}
-	if e.Address.IsValid() {
-		attrs = append(attrs, slog.String("address", e.Address.String()))
-	}
+	a.Addr("address", e.Address)
 	if e.Result.Dst.IsValid() {
-		attrs = append(attrs, slog.String("result", e.Result.String()))
+		a.Text("result", e.Result.String())
 	}
-	if e.Err != nil {
-		attrs = append(attrs, slog.Any("error", e.Err))
-	}
-	if e.Missed > 0 {
-		attrs = append(attrs, slog.Int("missed", e.Missed))
-	}
-	return slog.GroupValue(attrs...)
+	a.Error("error", e.Err)
+	a.Count("missed", e.Missed)
+	return a.Group()
 }
 
 // The defaults of a Watch.
@@ -170,10 +166,7 @@ type Watch struct {
 	ending sync.Once
 	done   chan struct{} // closed when nothing of it runs any more
 
-	mu     sync.Mutex
-	events []WatchEvent
-	missed int
-	ready  chan struct{} // holds a token while there may be events
+	events *backlog.Queue[WatchEvent]
 }
 
 // NewWatch returns a Watch without hosts: [Watch.Set] gives it some. It must be closed.
@@ -197,7 +190,7 @@ func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
 	closed, closeIt := context.WithCancel(context.Background())
 	w := &Watch{
 		p: p, opts: o, d: p.crowd.Enter(), closed: closed, close: closeIt,
-		done: make(chan struct{}), ready: make(chan struct{}, 1),
+		done: make(chan struct{}), events: backlog.New(o.Buffer, func(e *WatchEvent) *int { return &e.Missed }),
 	}
 	w.run = newWatchRun(w, w.d)
 	return w, nil
@@ -275,8 +268,8 @@ func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 			return
 		}
 		var taken []WatchEvent
-		next := 0                                   // of them
-		defer func() { w.giveBack(taken[next:]) }() // also when the body panics
+		next := 0                                          // of them
+		defer func() { w.events.GiveBack(taken[next:]) }() // also when the body panics
 		for {
 			if next == len(taken) {
 				var missed int
@@ -308,21 +301,14 @@ func (w *Watch) take(ctx context.Context, buf []WatchEvent) (events []WatchEvent
 			return nil, 0, context.Cause(ctx)
 		}
 		ended := w.ended()
-		w.mu.Lock()
-		if events = w.events; len(events) > 0 {
-			clear(buf)
-			w.events = buf[:0]
-			w.mu.Unlock()
+		if events := w.events.Take(buf); len(events) > 0 {
 			return events, 0, nil
 		}
 		if ended {
-			missed, w.missed = w.missed, 0
-			w.mu.Unlock()
-			return nil, missed, net.ErrClosed // the Watch, or the Prober
+			return nil, w.events.Missed(), net.ErrClosed // the Watch, or the Prober
 		}
-		w.mu.Unlock()
 		select {
-		case <-w.ready:
+		case <-w.events.Ready():
 		case <-ctx.Done():
 		case <-w.done:
 		case <-w.d.Ended():
@@ -339,46 +325,6 @@ func (w *Watch) ended() bool {
 		return false
 	}
 	return true
-}
-
-// giveBack keeps events that a loop which was left has taken.
-func (w *Watch) giveBack(events []WatchEvent) {
-	if len(events) == 0 {
-		return
-	}
-	w.mu.Lock()
-	w.events = append(append([]WatchEvent(nil), events...), w.events...)
-	w.mu.Unlock()
-	signal(w.ready)
-}
-
-// note queues events, and returns room for others.
-func (w *Watch) note(events []WatchEvent) []WatchEvent {
-	w.mu.Lock()
-	if len(w.events) == 0 && len(events) <= w.opts.Buffer {
-		events[0].Missed, w.missed = w.missed, 0
-		events, w.events = w.events, events
-		w.mu.Unlock()
-		signal(w.ready)
-		return events
-	}
-	for i := range events {
-		e := &events[i]
-		room := w.opts.Buffer
-		if e.Kind != WatchResult {
-			room *= 2
-		}
-		if len(w.events) >= room {
-			w.missed++
-			continue
-		}
-		e.Missed, w.missed = w.missed, 0
-		w.events = append(w.events, *e)
-	}
-	w.mu.Unlock()
-	signal(w.ready)
-	clear(events)
-	return events[:0]
 }
 
 // Close ends the watching. When it returns, nothing of the Watch runs any more; the

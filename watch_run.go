@@ -174,7 +174,7 @@ func (r *watchRun) tell(kind WatchKind, now time.Time, t *watchTarget) *WatchEve
 // note hands the events of this turn of the loop to the Watch.
 func (r *watchRun) note() {
 	r.noted = false
-	r.events = r.w.note(r.events)
+	r.events = r.w.events.PutAll(r.events, func(e *WatchEvent) bool { return e.Kind != WatchResult })
 }
 
 // pool returns the sockets for a key. That there are none is not asked about for each

@@ -52,11 +52,7 @@ func (t *watchTest) set(targets ...WatchTarget) {
 func (t *watchTest) after(d time.Duration) []WatchEvent {
 	time.Sleep(d)
 	synctest.Wait()
-	t.w.mu.Lock()
-	defer t.w.mu.Unlock()
-	events := t.w.events
-	t.w.events = nil
-	return events
+	return t.w.events.Take(nil)
 }
 
 func (t *watchTest) end() {

@@ -1,0 +1,130 @@
+// Package backlog keeps events until somebody takes them, within a bound: whoever has them
+// to tell does not wait for whoever hears them.
+package backlog
+
+import "sync"
+
+// Queue has the events that wait. Any number of goroutines may use it.
+type Queue[E any] struct {
+	room   int
+	missed func(*E) *int
+
+	mu     sync.Mutex
+	events []E
+	lost   int           // since the last event that was kept
+	ready  chan struct{} // holds a token while there may be events
+}
+
+// New returns a queue with room for so many events. Missed is the field of an event which
+// says how many before it were left out, for want of room.
+func New[E any](room int, missed func(*E) *int) *Queue[E] {
+	return &Queue[E]{room: room, missed: missed, ready: make(chan struct{}, 1)}
+}
+
+// Put adds an event if there is room.
+func (q *Queue[E]) Put(e E) {
+	q.mu.Lock()
+	q.add(&e, q.room)
+	q.mu.Unlock()
+	q.signal()
+}
+
+// PutAll adds events, for which it takes over the slice, and returns one for others. Those
+// that matter have as much room again as the rest.
+func (q *Queue[E]) PutAll(events []E, matters func(*E) bool) []E {
+	defer q.signal()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(events) > 0 && len(q.events) == 0 && len(events) <= q.room {
+		*q.missed(&events[0]), q.lost = q.lost, 0
+		events, q.events = q.events, events
+		return events
+	}
+	for i := range events {
+		room := q.room
+		if matters(&events[i]) {
+			room *= 2
+		}
+		q.add(&events[i], room)
+	}
+	clear(events)
+	return events[:0]
+}
+
+func (q *Queue[E]) add(e *E, room int) {
+	if len(q.events) >= room {
+		q.lost++
+		return
+	}
+	*q.missed(e), q.lost = q.lost, 0
+	q.events = append(q.events, *e)
+}
+
+// Take returns all events. Buf, which it may overwrite, has the room for those to come.
+func (q *Queue[E]) Take(buf []E) []E {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.events) == 0 {
+		return nil
+	}
+	clear(buf)
+	taken := q.events
+	q.events = buf[:0]
+	return taken
+}
+
+// Missed returns how many events were left out since the last that was kept, once: for who
+// knows that no other comes.
+func (q *Queue[E]) Missed() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	lost := q.lost
+	q.lost = 0
+	return lost
+}
+
+// GiveBack puts events that were taken before all others again.
+func (q *Queue[E]) GiveBack(events []E) {
+	if len(events) == 0 {
+		return
+	}
+	q.mu.Lock()
+	q.events = append(append([]E(nil), events...), q.events...)
+	q.mu.Unlock()
+	q.signal()
+}
+
+// Ready receives when there may be events to take.
+func (q *Queue[E]) Ready() <-chan struct{} { return q.ready }
+
+// Tell has f called with each event, one at a time, on a goroutine of its own. The function
+// that it returns, to be called once, ends that when all have been told.
+func (q *Queue[E]) Tell(f func(E)) (end func()) {
+	ending, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		var taken []E
+		for last := false; !last; {
+			select {
+			case <-q.ready:
+			case <-ending:
+				last = true
+			}
+			taken = q.Take(taken)
+			for i := range taken {
+				f(taken[i])
+			}
+		}
+	}()
+	return func() {
+		close(ending)
+		<-done
+	}
+}
+
+func (q *Queue[E]) signal() {
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,110 @@
+package backlog
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// event is a number, and how many before it were missed.
+type event struct{ n, missed int }
+
+func newQueue(room int) *Queue[event] {
+	return New(room, func(e *event) *int { return &e.missed })
+}
+
+func numbers(from, to int) (all []event) {
+	for n := from; n < to; n++ {
+		all = append(all, event{n: n})
+	}
+	return all
+}
+
+func small(*event) bool { return false }
+
+func TestWhatHasNoRoomIsMissed(t *testing.T) {
+	q := newQueue(2)
+	for n := range 5 {
+		q.Put(event{n: n})
+	}
+	taken := q.Take(nil)
+	if want := numbers(0, 2); !slices.Equal(taken, want) {
+		t.Fatalf("%v, want %v", taken, want)
+	}
+	q.Put(event{n: 5})
+	q.Put(event{n: 6})
+	if got, want := q.Take(taken), []event{{5, 3}, {6, 0}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := q.Take(nil); len(got) != 0 || q.Missed() != 0 {
+		t.Errorf("%v were taken twice", got)
+	}
+	q.PutAll(numbers(0, 5), small)
+	if first, again := q.Missed(), q.Missed(); first != 3 || again != 0 {
+		t.Errorf("%d are missed at the end, and %d", first, again)
+	}
+}
+
+func TestWhatMattersHasAsMuchRoomAgain(t *testing.T) {
+	q := newQueue(2)
+	if room := q.PutAll(numbers(0, 2), small); len(room) != 0 {
+		t.Errorf("%v is told again", room)
+	}
+	odd := func(e *event) bool { return e.n%2 == 1 }
+	if room := q.PutAll(numbers(2, 8), odd); len(room) != 0 || cap(room) < 6 {
+		t.Errorf("%v has room for %d", room, cap(room))
+	}
+	if got, want := q.Take(nil), []event{{0, 0}, {1, 0}, {3, 1}, {5, 1}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	q.PutAll(numbers(8, 9), small)
+	if got, want := q.Take(nil), []event{{8, 2}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	q.PutAll(numbers(0, 3), small) // more than there is room for, at once
+	if got, want := q.Take(nil), numbers(0, 2); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	q.PutAll(nil, small)
+}
+
+func TestWhatIsGivenBackComesFirst(t *testing.T) {
+	q := newQueue(9)
+	q.PutAll(numbers(0, 4), small)
+	<-q.Ready()
+	taken := q.Take(nil)
+	q.Put(event{n: 4})
+	<-q.Ready()
+	q.GiveBack(nil)
+	q.GiveBack(taken[2:])
+	<-q.Ready()
+	if got, want := q.Take(nil), numbers(2, 5); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// Whoever is too slow keeps nobody waiting, and is told all that was kept.
+func TestASlowListener(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []event
+		q := newQueue(3)
+		end := q.Tell(func(e event) {
+			if e.n == 0 {
+				time.Sleep(time.Hour)
+			}
+			told = append(told, e)
+		})
+		q.Put(event{n: 0})
+		synctest.Wait()
+		for n := 1; n < 6; n++ {
+			q.Put(event{n: n})
+		}
+		time.Sleep(2 * time.Hour)
+		q.Put(event{n: 6})
+		end()
+		if want := []event{{0, 0}, {1, 0}, {2, 0}, {3, 0}, {6, 2}}; !slices.Equal(told, want) {
+			t.Errorf("%v were told, want %v", told, want)
+		}
+	})
+}

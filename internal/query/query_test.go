@@ -1,0 +1,123 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/socket"
+)
+
+// conn is a socket whose answer is given.
+type conn struct {
+	socket.Conn
+	refuses, fails error
+	reply          icmp.Reply // Time is how long it takes, from the zero Time
+	dropped        uint64
+}
+
+var sentAt = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+func (c *conn) Send(_ context.Context, req *icmp.Request) error {
+	req.Time = sentAt
+	return c.refuses
+}
+
+func (c *conn) SetReadDeadline(time.Time) error { return nil }
+
+func (c *conn) Receive(ctx context.Context, _ *icmp.Request) (*icmp.Reply, error) {
+	if c.fails != nil {
+		return nil, c.fails
+	}
+	r := c.reply
+	r.Time = sentAt.Add(r.Time.Sub(time.Time{}))
+	return &r, ctx.Err()
+}
+
+func (c *conn) Counters() socket.Counters { return socket.Counters{Dropped: c.dropped, Malformed: 2} }
+
+func answered(t icmp.Type, after time.Duration) icmp.Reply {
+	r := icmp.Reply{Source: netip.MustParseAddr("192.0.2.9"), Time: time.Time{}.Add(after), TTL: 61}
+	r.Type = t
+	return r
+}
+
+func TestTheOutcomeOfAQuery(t *testing.T) {
+	broken := errors.New("broken")
+	stamped := answered(icmp.V4TimestampReply, time.Millisecond)
+	stamped.Stamped = true
+	sent := engine.Counters{Sent: 1, Malformed: 2}
+	with := func(change func(*engine.Counters)) engine.Counters {
+		c := sent
+		change(&c)
+		return c
+	}
+	silent := with(func(c *engine.Counters) { c.Silent = 1 })
+	for _, tt := range []struct {
+		name   string
+		conn   conn
+		want   engine.Outcome
+		counts engine.Counters
+		told   engine.EventKind // the last
+	}{
+		{"a reply", conn{reply: answered(icmp.V4TimestampReply, time.Millisecond)},
+			engine.Outcome{Fate: engine.Replied, MeasuredBy: engine.ByRead, RTT: time.Millisecond, Type: icmp.V4TimestampReply, Unproven: true},
+			with(func(c *engine.Counters) { c.Replied = 1 }), engine.EventReceived},
+		{"a reply that the kernel stamped", conn{reply: stamped},
+			engine.Outcome{Fate: engine.Replied, MeasuredBy: engine.ByClock, RTT: time.Millisecond, Type: icmp.V4TimestampReply, Unproven: true},
+			with(func(c *engine.Counters) { c.Replied = 1 }), engine.EventReceived},
+		{"an error", conn{reply: answered(icmp.V4TimeExceeded, time.Millisecond)},
+			engine.Outcome{Fate: engine.Failed, MeasuredBy: engine.ByRead, RTT: time.Millisecond, Type: icmp.V4TimeExceeded, Unproven: true},
+			with(func(c *engine.Counters) { c.Failed = 1 }), engine.EventReceived},
+		{"silence", conn{fails: os.ErrDeadlineExceeded}, engine.Outcome{Fate: engine.Silent}, silent, engine.EventSilent},
+		{"a reply that is late", conn{reply: answered(icmp.V4TimestampReply, time.Hour)}, engine.Outcome{Fate: engine.Silent}, silent, engine.EventReceived},
+		{"silence with losses of our own", conn{fails: os.ErrDeadlineExceeded, dropped: 3}, engine.Outcome{Fate: engine.Silent, Suspect: true},
+			with(func(c *engine.Counters) { c.Silent, c.Dropped = 1, 3 }), engine.EventSilent},
+		{"a socket that is broken", conn{fails: broken}, engine.Outcome{Fate: engine.Silent, Cause: broken}, silent, engine.EventSilent},
+	} {
+		var told []engine.Event
+		q := Query{Conn: &tt.conn, Request: icmp.Request{TTL: 5, Timeout: time.Second, Destination: netip.MustParseAddr("127.0.0.1"), Message: (&icmp.Timestamp{}).Request()}}
+		q.Tell = func(e engine.Event) { told = append(told, e) }
+		o, answer, err := q.Ask(t.Context())
+		if err != nil || o.Fate != tt.want.Fate || o.RTT != tt.want.RTT || o.MeasuredBy != tt.want.MeasuredBy || o.Type != tt.want.Type ||
+			o.Unproven != tt.want.Unproven || o.Suspect != tt.want.Suspect || o.Cause != tt.want.Cause || o.TTL != 5 || !o.Sent.Equal(sentAt) {
+			t.Errorf("%s: %+v, %v", tt.name, o, err)
+		}
+		if (answer != nil) != (o.Fate != engine.Silent) || answer != nil && (o.Responder != answer.Source || o.ReplyTTL != 61) {
+			t.Errorf("%s: %+v with the answer %+v", tt.name, o, answer)
+		}
+		if c := q.Counters(); c != tt.counts {
+			t.Errorf("%s counts as %+v, want %+v", tt.name, c, tt.counts)
+		}
+		if len(told) != 2 || told[0].Kind != engine.EventSent || told[0].Probe != told[1].Probe || told[1].Kind != tt.told || len(told[0].Packet) == 0 {
+			t.Errorf("%s: told was %+v", tt.name, told)
+		}
+	}
+}
+
+func TestAQueryThatIsRefusedOrCutShort(t *testing.T) {
+	refused, stopped := errors.New("refused"), errors.New("stopped")
+	var told []engine.Event
+	q := Query{Conn: &conn{refuses: refused}, Request: icmp.Request{Message: (&icmp.Timestamp{}).Request()}}
+	q.Tell = func(e engine.Event) { told = append(told, e) }
+	if o, _, err := q.Ask(t.Context()); err != refused || !o.Sent.IsZero() {
+		t.Errorf("refused: %+v, %v", o, err)
+	}
+	if c := q.Counters(); c.Sent != 0 || c.Silent != 0 || len(told) != 1 || told[0].Kind != engine.EventRefused || told[0].Err != refused {
+		t.Errorf("refused: %+v, told was %+v", c, told)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(stopped)
+	q = Query{Conn: &conn{fails: context.Canceled}}
+	if o, _, err := q.Ask(ctx); err != stopped || o.Sent.IsZero() {
+		t.Errorf("cut short: %+v, %v", o, err)
+	}
+	if c := q.Counters(); c.Sent != 1 || c.Silent != 1 {
+		t.Errorf("cut short: %+v", c)
+	}
+}
