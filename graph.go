@@ -17,6 +17,7 @@ import (
 	"github.com/goicmp/icmplib/internal/pathgraph"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/mda"
+	"github.com/goicmp/icmplib/internal/rewrite"
 	"github.com/goicmp/icmplib/internal/words"
 )
 
@@ -582,7 +583,7 @@ func (m *multipathRun) hop(seen *mda.View, i int) *Hop {
 		}
 		if r.Responder.IsValid() && !r.informs() && !quoted[flow] {
 			quoted[flow] = true
-			m.compare(seen, h, i, flow, r.Quoted)
+			m.compare(seen, h, i, flow, r.Quoted.header())
 		}
 		r.Seq = number
 		h.Add(*r)
@@ -613,33 +614,33 @@ func (m *multipathRun) counted(seen *mda.View, i int) []Result {
 
 // compare notes what a hop saw otherwise of a flow than the hop before it that
 // quotes. Flows differ in their ports and labels, which the Packet says of none.
-func (m *multipathRun) compare(seen *mda.View, h *Hop, hop, flow int, quoted Quoted) {
-	if !quoted.isKnown() {
+func (m *multipathRun) compare(seen *mda.View, h *Hop, hop, flow int, quoted rewrite.Header) {
+	if !quoted.IsKnown() {
 		return
 	}
-	packet := m.opts.Packet
-	packet.SourcePort, packet.FlowLabel = 0, 0
-	sent := sentAs(&packet, &quoted)
+	shape := m.opts.Packet.header()
+	shape.SourcePort, shape.FlowLabel = 0, 0
+	sent := rewrite.Sent(&shape, &quoted)
 	before := sent
 	for i := hop - 1; i >= 0; i-- {
-		if was := m.quoted(seen, i, flow); was.isKnown() {
+		if was := m.quoted(seen, i, flow); was.IsKnown() {
 			before = was
 			break
 		}
 	}
-	h.Rewritten |= differences(&before, &quoted) & sent.telling()
+	h.Rewritten |= Rewrite(sent.Changed(&before, &quoted))
 }
 
 // quoted returns how the first router that answered for a flow saw its probe.
-func (m *multipathRun) quoted(seen *mda.View, hop, flow int) Quoted {
+func (m *multipathRun) quoted(seen *mda.View, hop, flow int) rewrite.Header {
 	distance := m.opts.FirstHop + hop
 	for k := range m.results[distance] {
 		r := &m.results[distance][k]
 		if r.Responder.IsValid() && !r.informs() && seen.Has(hop, flow) && seen.Flow(plan.MakeKey(distance, r.Seq)) == flow {
-			return r.Quoted
+			return r.Quoted.header()
 		}
 	}
-	return Quoted{}
+	return rewrite.Header{}
 }
 
 // LogValue returns how large the graph is, and whether it is complete.

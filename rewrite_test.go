@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/rewrite"
 )
 
 func TestRewriteIsWords(t *testing.T) {
@@ -28,79 +28,35 @@ func TestRewriteIsWords(t *testing.T) {
 	}
 }
 
-// quotedFrom is how a hop sees an unchanged UDP probe from an address; change
-// says what it sees otherwise.
-func quotedFrom(source string, change func(q *Quoted)) Quoted {
-	q := Quoted{
-		Source: netip.MustParseAddr(source), SourcePort: 40000, DestinationPort: 33434, TTL: 1,
-		shift: engine.Shift{Known: true, FromSent: true, Addresses: true},
-	}
-	if change != nil {
-		change(&q)
-	}
-	return q
-}
-
-// A route is what its hops saw, one after the other; what was sent is what the
-// first of these tests has no change of.
-func TestRewritesNeedAWitness(t *testing.T) {
-	const a = "192.0.2.1"
-	same := quotedFrom(a, nil)
-	class := quotedFrom(a, func(q *Quoted) { q.TrafficClass = 8 })
-	sum := quotedFrom(a, func(q *Quoted) { q.shift.Sum = 77 })
-	other := quotedFrom(a, func(q *Quoted) { q.shift.Sum = 78 })
-	noSum := quotedFrom(a, func(q *Quoted) { q.shift = engine.Shift{} })
-	label := quotedFrom(a, func(q *Quoted) { q.FlowLabel = 5 })
-	nothing := Quoted{}
-	for _, tt := range []struct {
-		name string
-		seen []Quoted
-		want string
-	}{
-		{"nothing is rewritten", []Quoted{same, same, same}, "none"},
-		{"nobody quotes", []Quoted{nothing, nothing}, "none"},
-		{"two hops see it", []Quoted{same, class, class}, "1-2:traffic-class"},
-		{"the last hop sees it", []Quoted{same, same, class}, "2-3:traffic-class?"},
-		{"one hop sees it, and no other", []Quoted{same, class, same}, "none"},
-		{"one hop sees it, and a silent one is behind it", []Quoted{same, class, nothing, class}, "1-2:traffic-class"},
-		{"the first hop sees it", []Quoted{class, class}, "0-1:traffic-class"},
-		{"the first hop alone sees it", []Quoted{class, same}, "none"},
-		{"it is rewritten, and back", []Quoted{same, class, class, same, same}, "1-2:traffic-class,3-4:traffic-class"},
-		{"a checksum of its own", []Quoted{same, sum, sum}, "1-2:checksum"},
-		{"another checksum for each", []Quoted{same, sum, other, same}, "none"},
-		{"a checksum that is not quoted", []Quoted{same, noSum, same}, "none"},
-		{"and the change is behind it", []Quoted{same, noSum, sum, sum}, "2-3:checksum"},
-		{"a flow label that the system chose", []Quoted{same, label, label}, "none"},
+// The bits of the package that compares headers are those of the API.
+func TestRewriteHasTheBitsOfTheComparison(t *testing.T) {
+	for bit, want := range map[rewrite.Fields]Rewrite{
+		rewrite.Source: RewriteSource, rewrite.SourcePort: RewriteSourcePort, rewrite.DestinationPort: RewriteDestinationPort,
+		rewrite.Checksum: RewriteChecksum, rewrite.TrafficClass: RewriteTrafficClass, rewrite.FlowLabel: RewriteFlowLabel,
+		rewrite.DontFragment: RewriteDontFragment,
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var r Route
-			for i, seen := range tt.seen {
-				h := Hop{Distance: i + 1, sent: same}
-				if i%2 == 0 || seen.isKnown() {
-					h.Responders = []Responder{{Quoted: seen}}
-				}
-				r.Hops = append(r.Hops, h)
-			}
-			if got := rewritesFigure(&r); got != tt.want {
-				t.Errorf("got %s, want %s", got, tt.want)
-			}
-		})
+		if Rewrite(bit) != want {
+			t.Errorf("%v, want %v", Rewrite(bit), want)
+		}
 	}
 }
 
-// A checksum that agrees with the fields that are seen rewritten is not
-// rewritten by itself.
-func TestARewrittenFieldExplainsTheChecksum(t *testing.T) {
-	before := quotedFrom("192.0.2.1", nil)
-	after := quotedFrom("192.0.2.3", func(q *Quoted) {
-		q.SourcePort = 40005
-		q.shift.Sum = 2 + 5
-	})
-	if got := differences(&before, &after); got != RewriteSource|RewriteSourcePort {
-		t.Errorf("differences: %v", got)
+// Silent hops, and those whose answers quote nothing, are no witnesses.
+func TestRewritesAreThoseOfHopsThatQuote(t *testing.T) {
+	same := Quoted{Source: netip.MustParseAddr("192.0.2.1"), TTL: 1}
+	class := same
+	class.TrafficClass = 8
+	r := Route{Hops: []Hop{{Distance: 1}, {Distance: 2}, {Distance: 3}, {Distance: 4}, {Distance: 5}}}
+	for i, seen := range map[int]Quoted{1: same, 2: {}, 3: class} {
+		r.Hops[i].Responders = []Responder{{Quoted: seen}}
 	}
-	after.shift.Sum++
-	if got := differences(&before, &after); got != RewriteSource|RewriteSourcePort|RewriteChecksum {
-		t.Errorf("differences: %v", got)
+	if r.SeesRewrites() || r.Rewrites() != nil {
+		t.Error("what was sent is not known, and compared")
+	}
+	for i := range r.Hops {
+		r.Hops[i].sent = same.header()
+	}
+	if got, want := rewritesFigure(&r), "2-4:traffic-class?"; !r.SeesRewrites() || got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

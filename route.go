@@ -11,9 +11,8 @@ import (
 	"unicode"
 
 	"github.com/goicmp/icmplib/icmp"
-	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
-	"github.com/goicmp/icmplib/internal/wire"
+	"github.com/goicmp/icmplib/internal/rewrite"
 	"github.com/goicmp/icmplib/internal/words"
 )
 
@@ -301,7 +300,7 @@ type Hop struct {
 	// here. The last hop of a finished trace has it, equal to [Route.End].
 	End RouteEnd
 
-	sent Quoted // how probes looked when they were sent; the zero value: not known
+	sent rewrite.Header // how probes looked when they were sent; the zero value: not known
 
 	Stats
 }
@@ -494,109 +493,50 @@ func (r *Rewrite) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// isKnown reports whether there is a quote.
-func (q *Quoted) isKnown() bool { return q.Source.IsValid() }
+// header returns the header as it is compared with others.
+func (q *Quoted) header() rewrite.Header {
+	return rewrite.Header{
+		Source: q.Source, SourcePort: q.SourcePort, DestinationPort: q.DestinationPort, TrafficClass: q.TrafficClass,
+		FlowLabel: q.FlowLabel, DontFragment: q.DontFragment, Local: q.local, Shift: q.shift,
+	}
+}
 
-// differences returns the fields in which two quotes differ although the probes did not.
-// Only fields that both quotes have count.
-func differences(a, b *Quoted) (r Rewrite) {
-	for _, field := range [...]struct {
-		bit     Rewrite
-		differs bool
-	}{
-		{RewriteSource, a.Source != b.Source},
-		{RewriteSourcePort, a.SourcePort != b.SourcePort},
-		{RewriteDestinationPort, a.DestinationPort != b.DestinationPort},
-		{RewriteTrafficClass, a.TrafficClass != b.TrafficClass},
-		{RewriteFlowLabel, a.FlowLabel != b.FlowLabel},
-		{RewriteDontFragment, a.DontFragment != b.DontFragment},
-		{RewriteChecksum, a.shift.Known && b.shift.Known && a.shift.Sum != explained(a, b)},
-	} {
-		if field.differs {
-			r |= field.bit
+// header returns what the shape says of the header of a probe.
+func (pk *Packet) header() rewrite.Header {
+	return rewrite.Header{
+		SourcePort: pk.SourcePort, DestinationPort: pk.flow().DestinationPort, TrafficClass: uint8(pk.TrafficClass),
+		FlowLabel: pk.FlowLabel, DontFragment: pk.DontFragment,
+	}
+}
+
+// seen returns the header that the first answer of the hop quotes, and reports whether
+// there is one.
+func (h *Hop) seen() (seen rewrite.Header, ok bool) {
+	if h.IsSilent() {
+		return seen, false
+	}
+	seen = h.Responders[0].Quoted.header()
+	return seen, seen.IsKnown()
+}
+
+// compareQuotes compares the probe as a hop quoted it with what the hop before it quoted,
+// and the first quote with what was sent.
+func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
+	h := hop(index)
+	seen, ok := h.seen()
+	if !ok {
+		return // the target's answer quotes nothing
+	}
+	for i := index - 1; i >= 0; i-- {
+		if before, ok := hop(i).seen(); ok {
+			h.sent = hop(i).sent
+			h.Rewritten = Rewrite(h.sent.Changed(&before, &seen))
+			return
 		}
 	}
-	return r
-}
-
-// explained returns the checksum of b as it would be if the fields in which b differs from
-// a were as in a.
-func explained(a, b *Quoted) uint16 {
-	sum := engine.Less(b.shift.Sum, b.SourcePort)
-	sum = engine.Less(sum, b.DestinationPort)
-	sum = engine.Less(sum, ^wire.Combine(a.SourcePort, a.DestinationPort))
-	if b.shift.Addresses {
-		sum = engine.Less(sum, wire.AddressSum(b.Source))
-		sum = engine.Less(sum, ^wire.AddressSum(a.Source))
-	}
-	return sum
-}
-
-// with returns q with some fields taken from other.
-func (q Quoted) with(fields Rewrite, other *Quoted) Quoted {
-	if fields&RewriteSource != 0 {
-		q.Source = other.Source
-	}
-	if fields&RewriteSourcePort != 0 {
-		q.SourcePort = other.SourcePort
-	}
-	if fields&RewriteDestinationPort != 0 {
-		q.DestinationPort = other.DestinationPort
-	}
-	if fields&RewriteChecksum != 0 || !q.shift.Known {
-		q.shift = other.shift
-	}
-	if fields&RewriteTrafficClass != 0 {
-		q.TrafficClass = other.TrafficClass
-	}
-	if fields&RewriteFlowLabel != 0 {
-		q.FlowLabel = other.FlowLabel
-	}
-	if fields&RewriteDontFragment != 0 {
-		q.DontFragment = other.DontFragment
-	}
-	return q
-}
-
-// sentAs returns how a probe looked when it was sent: fields that its shape leaves open are
-// those of the first quote.
-func sentAs(packet *Packet, first *Quoted) Quoted {
-	sent := *first
-	if first.local.IsValid() {
-		sent.Source = first.local
-	}
-	if port := packet.flow().DestinationPort; first.DestinationPort != 0 && port != 0 {
-		sent.DestinationPort = port
-	}
-	if packet.SourcePort != 0 && first.SourcePort != 0 {
-		sent.SourcePort = packet.SourcePort
-	}
-	sent.TrafficClass = uint8(packet.TrafficClass)
-	sent.FlowLabel = packet.FlowLabel
-	sent.DontFragment = packet.DontFragment && first.Source.Is4()
-	if first.shift.FromSent {
-		sent.shift.Sum = 0
-	} else {
-		sent.shift.Sum = explained(&sent, first)
-	}
-	return sent
-}
-
-// telling returns the fields that matter if they differ from those that were sent. The
-// system may choose another flow label at any time, unless the shape sets one.
-func (q *Quoted) telling() Rewrite {
-	if q.FlowLabel == 0 {
-		return ^RewriteFlowLabel
-	}
-	return ^Rewrite(0)
-}
-
-// seenIn returns the quote of a hop's first answer, or nil without one.
-func seenIn(h *Hop) *Quoted {
-	if h.IsSilent() || !h.Responders[0].Quoted.isKnown() {
-		return nil
-	}
-	return &h.Responders[0].Quoted
+	shape := packet.header()
+	h.sent = rewrite.Sent(&shape, &seen)
+	h.Rewritten = Rewrite(h.sent.Changed(&h.sent, &seen))
 }
 
 // RewritePoint is a place on the path where header fields are rewritten.
@@ -618,12 +558,22 @@ type RewritePoint struct {
 // which requires raw sockets. Only then does an empty Rewrites mean that nothing is
 // rewritten.
 func (r *Route) SeesRewrites() bool {
+	sent, _ := r.seen()
+	return sent.IsKnown()
+}
+
+// seen returns how the probes were sent, as far as it is known, and what hops quoted.
+func (r *Route) seen() (sent rewrite.Header, all []rewrite.Seen) {
 	for i := range r.Hops {
-		if seenIn(&r.Hops[i]) != nil {
-			return r.Hops[i].sent.isKnown()
+		h := &r.Hops[i]
+		if seen, ok := h.seen(); ok {
+			if all == nil {
+				sent = h.sent
+			}
+			all = append(all, rewrite.Seen{Header: seen, Distance: h.Distance})
 		}
 	}
-	return false
+	return sent, all
 }
 
 // Rewrites returns where header fields of the probes are rewritten, in order of distance,
@@ -634,30 +584,13 @@ func (r *Route) SeesRewrites() bool {
 // translator restores in quotes together with the checksum, and nothing for a route of
 // several flows, for which [Hop.Rewritten] is set.
 func (r *Route) Rewrites() []RewritePoint {
-	var known []*Hop
-	for i := range r.Hops {
-		if seenIn(&r.Hops[i]) != nil {
-			known = append(known, &r.Hops[i])
-		}
-	}
-	if len(known) == 0 || !known[0].sent.isKnown() {
+	sent, seen := r.seen()
+	if !sent.IsKnown() {
 		return nil
 	}
 	var points []RewritePoint
-	last := known[0].sent
-	after, telling := 0, last.telling()
-	for i, h := range known {
-		seen := *seenIn(h)
-		changed, own := differences(&last, &seen)&telling, Rewrite(0)
-		if i+1 < len(known) {
-			own = changed & differences(&seen, seenIn(known[i+1]))
-			changed &^= own
-		}
-		if changed != 0 {
-			points = append(points, RewritePoint{Fields: changed, After: after, Before: h.Distance, Sure: i+1 < len(known)})
-		}
-		last = seen.with(own, &last)
-		after = h.Distance
+	for _, p := range rewrite.Points(&sent, seen) {
+		points = append(points, RewritePoint{Fields: Rewrite(p.Fields), After: p.After, Before: p.Before, Sure: p.Sure})
 	}
 	return points
 }

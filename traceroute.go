@@ -317,25 +317,6 @@ func (t *tracing) verdict() (RouteEnd, error) {
 	return RouteEnd(t.Plan.End(t.Final() - 1)), t.failed
 }
 
-// compareQuotes compares the probe as a hop quoted it with what the hop before it quoted,
-// and the first quote with what was sent.
-func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
-	h := hop(index)
-	seen := seenIn(h)
-	if seen == nil {
-		return // the target's answer quotes nothing
-	}
-	for i := index - 1; i >= 0; i-- {
-		if before := hop(i); seenIn(before) != nil {
-			h.sent = before.sent
-			h.Rewritten = differences(seenIn(before), seen) & h.sent.telling()
-			return
-		}
-	}
-	h.sent = sentAs(packet, seen)
-	h.Rewritten = differences(&h.sent, seen) & h.sent.telling()
-}
-
 // traces are the traces of one operation: one, or those of a MultiTraceroute.
 type traces struct {
 	p     *Prober
