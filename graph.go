@@ -374,21 +374,16 @@ func (p *Prober) flowPool(dst netip.Addr, opts *TracerouteOptions, number int) (
 // validateFlows refuses what cannot be traced by several flows.
 func (o *TracerouteOptions) validateFlows() error {
 	pk := &o.Packet
-	switch {
-	case o.Flows > MaxFlows:
-		return &ConfigError{Field: "Flows", Value: o.Flows, Allowed: "up to 512, or a negative value to enumerate them"}
-	case o.Flows == 0 || o.Flows == 1:
+	if !o.isMultipath() {
 		return nil
-	case o.Fast:
-		return &ConfigError{Field: "Fast", Value: true, Allowed: "false with Flows: each flow is asked only until it has answered anyway"}
-	case pk.Protocol == ICMP && pk.Payload != nil:
-		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "nil with Flows and ICMP, for two bytes of the payload make the flow"}
-	case pk.Protocol == ICMP && pk.size() < minFlowSize:
-		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "10 or more with Flows and ICMP, for two bytes of the payload make the flow"}
-	case pk.SourcePort != 0 && int(pk.SourcePort)+o.flowPorts() > 1<<16:
-		return &ConfigError{Field: "SourcePort", Value: pk.SourcePort, Allowed: "one that leaves room for a port for each flow behind it, up to 65535"}
 	}
-	return nil
+	return cmp.Or(
+		refuse(o.Flows > MaxFlows, "Flows", o.Flows, "up to 512, or a negative value to enumerate them"),
+		refuse(o.Fast, "Fast", true, "false with Flows: each flow is asked only until it has answered anyway"),
+		refuse(pk.Protocol == ICMP && pk.Payload != nil, "Payload", len(pk.Payload), "nil with Flows and ICMP, for two bytes of the payload make the flow"),
+		refuse(pk.Protocol == ICMP && pk.size() < minFlowSize, "Size", pk.Size, "10 or more with Flows and ICMP, for two bytes of the payload make the flow"),
+		refuse(pk.SourcePort != 0 && int(pk.SourcePort)+o.flowPorts() > 1<<16, "SourcePort", pk.SourcePort, "one that leaves room for a port for each flow behind it, up to 65535"),
+	)
 }
 
 // minFlowSize is the payload with room for what keeps the checksum.

@@ -54,26 +54,19 @@ const (
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
 func (o *ExplainLossOptions) withDefaults() (ExplainLossOptions, error) {
-	var opts ExplainLossOptions
-	if o != nil {
-		opts = *o
-	}
+	opts := given(o)
 	opts.SlowCount = cmp.Or(opts.SlowCount, defaultSlowCount)
 	opts.FastCount = cmp.Or(opts.FastCount, defaultFastCount)
 	opts.SlowInterval = cmp.Or(opts.SlowInterval, defaultSlowInterval)
 	opts.FastInterval = cmp.Or(opts.FastInterval, min(defaultFastInterval, opts.SlowInterval/loss.RateRatio))
-	if err := cmp.Or(validateUnit("SlowInterval", opts.SlowInterval), validateUnit("FastInterval", opts.FastInterval)); err != nil {
+	if err := cmp.Or(
+		validateUnit("SlowInterval", opts.SlowInterval), validateUnit("FastInterval", opts.FastInterval),
+		refuse(opts.SlowInterval < loss.RateRatio*minMonitorInterval, "SlowInterval", opts.SlowInterval, "4 ms or more, or 0 for the default of 1 s"),
+		refuse(opts.SlowCount < loss.MinCount, "SlowCount", opts.SlowCount, "10 or more, or 0 for the default of 60"),
+		refuse(opts.FastCount < loss.MinCount, "FastCount", opts.FastCount, "10 or more, or 0 for the default of 200"),
+		refuse(opts.FastInterval < minMonitorInterval || opts.FastInterval > opts.SlowInterval/loss.RateRatio, "FastInterval", opts.FastInterval, "1 ms to a quarter of SlowInterval, or 0 for the default of 50 ms"),
+	); err != nil {
 		return opts, err
-	}
-	switch {
-	case opts.SlowInterval < loss.RateRatio*minMonitorInterval:
-		return opts, &ConfigError{Field: "SlowInterval", Value: opts.SlowInterval, Allowed: "4 ms or more, or 0 for the default of 1 s"}
-	case opts.SlowCount < loss.MinCount:
-		return opts, &ConfigError{Field: "SlowCount", Value: opts.SlowCount, Allowed: "10 or more, or 0 for the default of 60"}
-	case opts.FastCount < loss.MinCount:
-		return opts, &ConfigError{Field: "FastCount", Value: opts.FastCount, Allowed: "10 or more, or 0 for the default of 200"}
-	case opts.FastInterval < minMonitorInterval || opts.FastInterval > opts.SlowInterval/loss.RateRatio:
-		return opts, &ConfigError{Field: "FastInterval", Value: opts.FastInterval, Allowed: "1 ms to a quarter of SlowInterval, or 0 for the default of 50 ms"}
 	}
 	_, err := opts.phase(opts.SlowCount, opts.SlowInterval, opts.MaxHops).withDefaults()
 	return opts, err
@@ -167,12 +160,7 @@ func (s *LossShare) Loss() float64 {
 // a smaller share at a higher rate, while a link loses the same share. For details, see
 // [Prober.ExplainLoss].
 func ExplainLoss(ctx context.Context, target string, opts *ExplainLossOptions) (*LossReport, error) {
-	p, release, err := acquireShared()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return p.ExplainLoss(ctx, target, opts)
+	return withShared(func(p *Prober) (*LossReport, error) { return p.ExplainLoss(ctx, target, opts) })
 }
 
 // ExplainLoss probes each hop on the path to a host, given by name or address, at a slow

@@ -107,10 +107,7 @@ func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOption
 
 // withDefaults returns the options as they take effect, or why they cannot.
 func (o *MonitorOptions) withDefaults() (MonitorOptions, error) {
-	var opts MonitorOptions
-	if o != nil {
-		opts = *o
-	}
+	opts := given(o)
 	opts.FirstHop, opts.MaxHops = hopRange(opts.FirstHop, opts.MaxHops)
 	opts.Outage = cmp.Or(opts.Outage, defaultOutage)
 	opts.Interval = cmp.Or(opts.Interval, defaultMonitorInterval)
@@ -122,24 +119,16 @@ func (o *MonitorOptions) withDefaults() (MonitorOptions, error) {
 }
 
 func (o *MonitorOptions) validate() error {
-	if err := validateUnit("Interval", o.Interval); err != nil {
-		return err
-	}
-	switch {
-	case o.Interval < minMonitorInterval:
-		return &ConfigError{Field: "Interval", Value: o.Interval, Allowed: "1 ms or more, or 0 for the default of 1 s"}
-	case o.Rounds < 0:
-		return &ConfigError{Field: "Rounds", Value: o.Rounds, Allowed: "a number of rounds, or 0 for no end"}
-	case o.Packet.TTL != 0:
-		return &ConfigError{Field: "TTL", Value: o.Packet.TTL, Allowed: "0: a monitor sets it"}
-	}
-	if o.ResolveEvery < 0 {
-		return &ConfigError{Field: "ResolveEvery", Value: o.ResolveEvery, Allowed: "an interval, or 0 for never"}
-	}
-	if err := cmp.Or(validateUnit("ResolveEvery", o.ResolveEvery), validateHops(o.FirstHop, o.MaxHops)); err != nil {
-		return err
-	}
-	return validateProbing(o.Timeout, o.Family, &o.Packet)
+	return cmp.Or(
+		validateUnit("Interval", o.Interval),
+		refuse(o.Interval < minMonitorInterval, "Interval", o.Interval, "1 ms or more, or 0 for the default of 1 s"),
+		refuse(o.Rounds < 0, "Rounds", o.Rounds, "a number of rounds, or 0 for no end"),
+		refuse(o.Packet.TTL != 0, "TTL", o.Packet.TTL, "0: a monitor sets it"),
+		refuse(o.ResolveEvery < 0, "ResolveEvery", o.ResolveEvery, "an interval, or 0 for never"),
+		validateUnit("ResolveEvery", o.ResolveEvery),
+		validateHops(o.FirstHop, o.MaxHops),
+		validateProbing(o.Timeout, o.Family, &o.Packet),
+	)
 }
 
 // Event is a change that a Monitor reports.

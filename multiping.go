@@ -81,12 +81,7 @@ const (
 // may not be opened ([os.ErrPermission]). If ctx ends, it returns the cause with the hosts
 // as they are then; hosts to which nothing was sent have the cause as their Err.
 func MultiPing(ctx context.Context, targets []string, opts *MultiPingOptions) ([]*Host, error) {
-	p, release, err := acquireShared()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return p.MultiPing(ctx, targets, opts)
+	return withShared(func(p *Prober) ([]*Host, error) { return p.MultiPing(ctx, targets, opts) })
 }
 
 // MultiPing pings many hosts at once. See the function [MultiPing].
@@ -146,25 +141,15 @@ func (p *Prober) MultiPingSeq(ctx context.Context, targets iter.Seq[string], opt
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
 func (o *MultiPingOptions) withDefaults() (MultiPingOptions, error) {
-	var opts MultiPingOptions
-	if o != nil {
-		opts = *o
-	}
-	if opts.Count < 0 || opts.Count > maxMultiPingCount {
-		return opts, &ConfigError{Field: "Count", Value: opts.Count, Allowed: "up to 16777215, or 0 for the default of 2"}
-	}
-	if err := cmp.Or(validateUnit("Interval", opts.Interval), validateProbing(opts.Timeout, opts.Family, &opts.Packet)); err != nil {
+	opts := given(o)
+	if err := cmp.Or(
+		refuse(opts.Count < 0 || opts.Count > maxMultiPingCount, "Count", opts.Count, "up to 16777215, or 0 for the default of 2"),
+		validateUnit("Interval", opts.Interval), validateProbing(opts.Timeout, opts.Family, &opts.Packet),
+	); err != nil {
 		return opts, err
 	}
-	if opts.Count == 0 {
-		opts.Count = defaultMultiPingCount
-	}
-	switch {
-	case opts.Rate == 0:
-		opts.Rate = defaultMultiPingRate
-	case opts.Rate < 0:
-		opts.Rate = 0 // the Pacer's word for no limit
-	}
+	opts.Count = cmp.Or(opts.Count, defaultMultiPingCount)
+	opts.Rate = max(0, cmp.Or(opts.Rate, defaultMultiPingRate)) // 0 is the Pacer's word for no limit
 	opts.Interval = orDefault(opts.Interval, defaultMultiPingInterval)
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
 	return opts, nil

@@ -24,12 +24,7 @@ import (
 // the routes as they are then; routes to which nothing was sent have the cause as their
 // Err.
 func MultiTraceroute(ctx context.Context, targets []string, opts *MultiTracerouteOptions) ([]*Route, error) {
-	p, release, err := acquireShared()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return p.MultiTraceroute(ctx, targets, opts)
+	return withShared(func(p *Prober) ([]*Route, error) { return p.MultiTraceroute(ctx, targets, opts) })
 }
 
 // MultiTraceroute finds the routes to many hosts. See the function [MultiTraceroute].
@@ -157,12 +152,9 @@ const (
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
 func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) {
-	var opts MultiTracerouteOptions
-	if o != nil {
-		opts = *o
-	}
-	if opts.Parallel < 0 || opts.Parallel > maxParallel {
-		return opts, &ConfigError{Field: "Parallel", Value: opts.Parallel, Allowed: "up to 65536, or 0 for the default of 1000"}
+	opts := given(o)
+	if err := refuse(opts.Parallel < 0 || opts.Parallel > maxParallel, "Parallel", opts.Parallel, "up to 65536, or 0 for the default of 1000"); err != nil {
+		return opts, err
 	}
 	trace, err := opts.trace().withDefaults()
 	if err != nil {

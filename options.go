@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
@@ -37,31 +38,35 @@ func validateUnit(field string, d time.Duration) error {
 	return &ConfigError{Field: field, Value: d, Allowed: fmt.Sprintf("1µs or more: a number alone is nanoseconds, so write %d*time.Second or %[1]d*time.Millisecond", int64(d))}
 }
 
+// refuse returns an error about an option that is bad: what is allowed is the texts behind
+// each other.
+func refuse[T any](bad bool, field string, value T, allowed ...string) error {
+	if !bad {
+		return nil
+	}
+	return &ConfigError{Field: field, Value: value, Allowed: strings.Join(allowed, "")}
+}
+
+// given returns the options that a caller gave; nil stands for none.
+func given[T any](o *T) (opts T) {
+	if o != nil {
+		opts = *o
+	}
+	return opts
+}
+
 // validateTimeout refuses a timeout that is negative or too long.
 func validateTimeout(d time.Duration) error {
-	if d < 0 || d > maxTimeout {
-		return &ConfigError{Field: "Timeout", Value: d, Allowed: "up to 1h, or 0 for the default of 2s"}
-	}
-	return validateUnit("Timeout", d)
+	return cmp.Or(refuse(d < 0 || d > maxTimeout, "Timeout", d, "up to 1h, or 0 for the default of 2s"), validateUnit("Timeout", d))
 }
 
 // validateProbing refuses what no operation accepts.
 func validateProbing(timeout time.Duration, family Family, packet *Packet) error {
-	if err := validateTimeout(timeout); err != nil {
-		return err
-	}
-	if err := validateFamily(family); err != nil {
-		return err
-	}
-	return packet.validate()
+	return cmp.Or(validateTimeout(timeout), validateFamily(family), packet.validate())
 }
 
 func validateFamily(f Family) error {
-	switch f {
-	case AnyFamily, IPv4, IPv6:
-		return nil
-	}
-	return &ConfigError{Field: "Family", Value: f, Allowed: "AnyFamily, IPv4 or IPv6"}
+	return refuse(f != AnyFamily && f != IPv4 && f != IPv6, "Family", f, "AnyFamily, IPv4 or IPv6")
 }
 
 // orDefault returns d, the default if d is 0, and 0 if d is negative.
@@ -86,13 +91,10 @@ func hopRange(first, last int) (int, int) {
 
 // validateHops refuses a FirstHop or MaxHops that cannot be a TTL.
 func validateHops(first, last int) error {
-	switch {
-	case first < 1 || first > maxTTL:
-		return &ConfigError{Field: "FirstHop", Value: first, Allowed: "1 to 255, or 0 for the default of 1"}
-	case last < first || last > maxTTL:
-		return &ConfigError{Field: "MaxHops", Value: last, Allowed: "FirstHop to 255, or 0 for the default of 30"}
-	}
-	return nil
+	return cmp.Or(
+		refuse(first < 1 || first > maxTTL, "FirstHop", first, "1 to 255, or 0 for the default of 1"),
+		refuse(last < first || last > maxTTL, "MaxHops", last, "FirstHop to 255, or 0 for the default of 30"),
+	)
 }
 
 // Protocol is the protocol of a probe. (Package icmp has a Protocol, too: the number in an
@@ -305,50 +307,39 @@ const (
 
 // validate refuses what cannot be sent to any target.
 func (pk *Packet) validate() error {
-	switch {
-	case pk.TTL < 0 || pk.TTL > maxTTL:
-		return &ConfigError{Field: "TTL", Value: pk.TTL, Allowed: "1 to 255, or 0 for the default of 64"}
-	case pk.TrafficClass < 0 || pk.TrafficClass > maxClass:
-		return &ConfigError{Field: "TrafficClass", Value: pk.TrafficClass, Allowed: "0 to 255"}
-	case pk.Size > maxSize:
-		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "up to 65507 bytes, 0 for the default of 56, or negative for none"}
-	case pk.Protocol > SCTP:
-		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP, UDP, TCP or SCTP"}
-	case pk.Protocol == ICMP && pk.Port != 0:
-		return &ConfigError{Field: "Port", Value: pk.Port, Allowed: "0 with ICMP, which has no ports"}
-	case pk.Protocol == ICMP && pk.SourcePort != 0:
-		return &ConfigError{Field: "SourcePort", Value: pk.SourcePort, Allowed: "0 with ICMP, which has no ports"}
-	case pk.Protocol == ICMP && pk.FlowLabel != 0:
-		return &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "0 with ICMP"}
-	case pk.FlowLabel >= 1<<20:
-		return &ConfigError{Field: "FlowLabel", Value: pk.FlowLabel, Allowed: "up to 20 bits"}
-	case pk.Protocol != ICMP && pk.Broadcast:
-		return &ConfigError{Field: "Broadcast", Value: true, Allowed: "false with " + pk.Protocol.String()}
-	case (pk.Protocol == TCP || pk.Protocol == SCTP) && len(pk.Payload) > 0:
-		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none with " + pk.Protocol.String()}
-	case (pk.Protocol == TCP || pk.Protocol == SCTP) && pk.Size > 0:
-		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0 with " + pk.Protocol.String() + ", which has no payload"}
-	case len(pk.Payload) > maxSize:
-		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "up to 65507 bytes"}
-	}
-	return cmp.Or(pk.validateService(), validateInterface("Interface", pk.Interface))
+	return cmp.Or(
+		refuse(pk.TTL < 0 || pk.TTL > maxTTL, "TTL", pk.TTL, "1 to 255, or 0 for the default of 64"),
+		refuse(pk.TrafficClass < 0 || pk.TrafficClass > maxClass, "TrafficClass", pk.TrafficClass, "0 to 255"),
+		refuse(pk.Size > maxSize, "Size", pk.Size, "up to 65507 bytes, 0 for the default of 56, or negative for none"),
+		refuse(pk.Protocol > SCTP, "Protocol", pk.Protocol, "ICMP, UDP, TCP or SCTP"),
+		refuse(pk.Protocol == ICMP && pk.Port != 0, "Port", pk.Port, "0 with ICMP, which has no ports"),
+		refuse(pk.Protocol == ICMP && pk.SourcePort != 0, "SourcePort", pk.SourcePort, "0 with ICMP, which has no ports"),
+		refuse(pk.Protocol == ICMP && pk.FlowLabel != 0, "FlowLabel", pk.FlowLabel, "0 with ICMP"),
+		refuse(pk.FlowLabel >= 1<<20, "FlowLabel", pk.FlowLabel, "up to 20 bits"),
+		refuse(pk.Protocol != ICMP && pk.Broadcast, "Broadcast", true, "false with ", pk.Protocol.String()),
+		refuse((pk.Protocol == TCP || pk.Protocol == SCTP) && len(pk.Payload) > 0, "Payload", len(pk.Payload), "none with ", pk.Protocol.String()),
+		refuse((pk.Protocol == TCP || pk.Protocol == SCTP) && pk.Size > 0, "Size", pk.Size, "0 with ", pk.Protocol.String(), ", which has no payload"),
+		refuse(len(pk.Payload) > maxSize, "Payload", len(pk.Payload), "up to 65507 bytes"),
+		pk.validateService(),
+		validateInterface("Interface", pk.Interface),
+	)
 }
 
 // validateService refuses what no service can be asked.
 func (pk *Packet) validateService() error {
-	switch {
-	case pk.Service > QUIC:
-		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService, DNS, NTP or QUIC"}
-	case pk.ServiceName != "" && pk.Service != DNS:
-		return &ConfigError{Field: "ServiceName", Value: pk.ServiceName, Allowed: "none but with the Service DNS"}
-	case pk.Service == NoService:
-		return nil
-	case pk.Protocol != UDP:
-		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService with " + pk.Protocol.String() + ": services are asked by UDP"}
-	case pk.Size != 0 || pk.Payload != nil:
-		return &ConfigError{Field: "Size", Value: max(pk.Size, len(pk.Payload)), Allowed: "0, and no Payload, with a Service, whose message is given"}
+	if pk.Service == NoService {
+		return refuse(pk.ServiceName != "", "ServiceName", pk.ServiceName, "none but with the Service DNS")
 	}
-	if _, err := service.New(service.Kind(pk.Service), pk.ServiceName); err != nil {
+	if err := cmp.Or(
+		refuse(pk.Service > QUIC, "Service", pk.Service, "NoService, DNS, NTP or QUIC"),
+		refuse(pk.ServiceName != "" && pk.Service != DNS, "ServiceName", pk.ServiceName, "none but with the Service DNS"),
+		refuse(pk.Protocol != UDP, "Service", pk.Service, "NoService with ", pk.Protocol.String(), ": services are asked by UDP"),
+		refuse(pk.Size != 0 || pk.Payload != nil, "Size", max(pk.Size, len(pk.Payload)), "0, and no Payload, with a Service, whose message is given"),
+	); err != nil {
+		return err
+	}
+	_, err := service.New(service.Kind(pk.Service), pk.ServiceName)
+	if err != nil {
 		return &ConfigError{Field: "ServiceName", Value: pk.ServiceName, Allowed: err.Error()}
 	}
 	return nil

@@ -121,12 +121,7 @@ func (s *MTUSource) UnmarshalText(word []byte) error { return mtuSources.Unmarsh
 // sockets, which are open only while a call runs; a [Prober] keeps them open. For details,
 // see [Prober.PathMTU].
 func PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
-	p, release, err := acquireShared()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return p.PathMTU(ctx, target, opts)
+	return withShared(func(p *Prober) (*MTUReport, error) { return p.PathMTU(ctx, target, opts) })
 }
 
 // PathMTU finds the size of the largest packet that reaches a host, given by name or
@@ -201,10 +196,7 @@ func leastMTU(dst netip.Addr) int {
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
 func (o *PathMTUOptions) withDefaults() (PathMTUOptions, error) {
-	var opts PathMTUOptions
-	if o != nil {
-		opts = *o
-	}
+	opts := given(o)
 	opts.Count = cmp.Or(opts.Count, defaultPathMTUCount)
 	opts.MaxHops = cmp.Or(opts.MaxHops, defaultMaxHops)
 	opts.MaxMTU = cmp.Or(opts.MaxMTU, maxMTU)
@@ -219,25 +211,18 @@ func (o *PathMTUOptions) withDefaults() (PathMTUOptions, error) {
 
 func (o *PathMTUOptions) validate() error {
 	pk := &o.Packet
-	switch {
-	case o.Count < 1 || o.Count > maxPathMTUCount:
-		return &ConfigError{Field: "Count", Value: o.Count, Allowed: "1 to 100, or 0 for the default of 3"}
-	case o.MaxHops < 1 || o.MaxHops > maxTTL:
-		return &ConfigError{Field: "MaxHops", Value: o.MaxHops, Allowed: "1 to 255, or 0 for the default of 30"}
-	case o.MaxMTU < leastMTU4 || o.MaxMTU > maxMTU:
-		return &ConfigError{Field: "MaxMTU", Value: o.MaxMTU, Allowed: "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"}
-	case pk.Protocol == TCP || pk.Protocol == SCTP:
-		return &ConfigError{Field: "Protocol", Value: pk.Protocol, Allowed: "ICMP or UDP: probes of TCP and SCTP carry no data, so their size cannot be chosen"}
-	case pk.TTL != 0:
-		return &ConfigError{Field: "TTL", Value: pk.TTL, Allowed: "0: it is set as is needed"}
-	case pk.Size != 0:
-		return &ConfigError{Field: "Size", Value: pk.Size, Allowed: "0: it is what is tried; see MaxMTU"}
-	case pk.Service != NoService:
-		return &ConfigError{Field: "Service", Value: pk.Service, Allowed: "NoService: the size of a service's message is given"}
-	case pk.Payload != nil:
-		return &ConfigError{Field: "Payload", Value: len(pk.Payload), Allowed: "none: its size is what is tried"}
-	}
-	return cmp.Or(validateUnit("Interval", o.Interval), validateProbing(o.Timeout, o.Family, pk))
+	return cmp.Or(
+		refuse(o.Count < 1 || o.Count > maxPathMTUCount, "Count", o.Count, "1 to 100, or 0 for the default of 3"),
+		refuse(o.MaxHops < 1 || o.MaxHops > maxTTL, "MaxHops", o.MaxHops, "1 to 255, or 0 for the default of 30"),
+		refuse(o.MaxMTU < leastMTU4 || o.MaxMTU > maxMTU, "MaxMTU", o.MaxMTU, "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"),
+		refuse(pk.Protocol == TCP || pk.Protocol == SCTP, "Protocol", pk.Protocol, "ICMP or UDP: probes of TCP and SCTP carry no data, so their size cannot be chosen"),
+		refuse(pk.TTL != 0, "TTL", pk.TTL, "0: it is set as is needed"),
+		refuse(pk.Size != 0, "Size", pk.Size, "0: it is what is tried; see MaxMTU"),
+		refuse(pk.Service != NoService, "Service", pk.Service, "NoService: the size of a service's message is given"),
+		refuse(pk.Payload != nil, "Payload", len(pk.Payload), "none: its size is what is tried"),
+		validateUnit("Interval", o.Interval),
+		validateProbing(o.Timeout, o.Family, pk),
+	)
 }
 
 // validateFor refuses what cannot be sent to a target.

@@ -78,12 +78,7 @@ const maxPingBuffer = 1 << 16
 // reason). If ctx ends, or the Prober is closed, after the target was resolved, Ping
 // returns the cause together with the Host as it is then.
 func Ping(ctx context.Context, target string, opts *PingOptions) (*Host, error) {
-	p, release, err := acquireShared()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return p.Ping(ctx, target, opts)
+	return withShared(func(p *Prober) (*Host, error) { return p.Ping(ctx, target, opts) })
 }
 
 // Ping sends echo requests to a host. See the function [Ping].
@@ -132,23 +127,16 @@ func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) 
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
 func (o *PingOptions) withDefaults() (PingOptions, error) {
-	var opts PingOptions
-	if o != nil {
-		opts = *o
-	}
-	if opts.Count == 0 {
-		opts.Count = defaultPingCount
-	}
-	if opts.ResolveEvery < 0 {
-		return opts, &ConfigError{Field: "ResolveEvery", Value: opts.ResolveEvery, Allowed: "an interval, or 0 for never"}
-	}
-	if opts.Buffer < 0 || opts.Buffer > maxPingBuffer {
-		return opts, &ConfigError{Field: "Buffer", Value: opts.Buffer, Allowed: "up to 65536 results, or 0 for none"}
-	}
-	if err := cmp.Or(validateUnit("Interval", opts.Interval), validateUnit("ResolveEvery", opts.ResolveEvery),
-		validateProbing(opts.Timeout, opts.Family, &opts.Packet)); err != nil {
+	opts := given(o)
+	if err := cmp.Or(
+		refuse(opts.ResolveEvery < 0, "ResolveEvery", opts.ResolveEvery, "an interval, or 0 for never"),
+		refuse(opts.Buffer < 0 || opts.Buffer > maxPingBuffer, "Buffer", opts.Buffer, "up to 65536 results, or 0 for none"),
+		validateUnit("Interval", opts.Interval), validateUnit("ResolveEvery", opts.ResolveEvery),
+		validateProbing(opts.Timeout, opts.Family, &opts.Packet),
+	); err != nil {
 		return opts, err
 	}
+	opts.Count = cmp.Or(opts.Count, defaultPingCount)
 	opts.Interval = orDefault(opts.Interval, defaultPingInterval)
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
 	opts.NewIDAfter = cmp.Or(opts.NewIDAfter, defaultNewIDAfter)

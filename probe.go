@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,12 +43,7 @@ type ProbeOptions struct {
 // which are open only while a call runs; a [Prober] keeps them open. For details, see
 // [Prober.Probe].
 func Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) (Result, error) {
-	p, release, err := acquireShared()
-	if err != nil {
-		return Result{}, err
-	}
-	defer release()
-	return p.Probe(ctx, dst, opts)
+	return withShared(func(p *Prober) (Result, error) { return p.Probe(ctx, dst, opts) })
 }
 
 // Probe sends one packet of any protocol and returns its result. Any number of calls may
@@ -92,14 +88,8 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
 func (o *ProbeOptions) withDefaults() (ProbeOptions, error) {
-	var opts ProbeOptions
-	if o != nil {
-		opts = *o
-	}
-	if err := validateProbing(opts.Timeout, AnyFamily, &opts.Packet); err != nil {
-		return opts, err
-	}
-	if err := opts.validateQuery(); err != nil {
+	opts := given(o)
+	if err := cmp.Or(validateProbing(opts.Timeout, AnyFamily, &opts.Packet), opts.validateQuery()); err != nil {
 		return opts, err
 	}
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
@@ -118,17 +108,13 @@ func (o *ProbeOptions) validateQuery() error {
 	if o.Timestamp {
 		field = "Timestamp"
 	}
-	switch pk := &o.Packet; {
-	case o.Timestamp && o.ExtendedEcho != nil:
-		return &ConfigError{Field: field, Value: true, Allowed: "false where ExtendedEcho is set: a probe asks for one of the two"}
-	case pk.Protocol != ICMP:
-		return &ConfigError{Field: field, Value: pk.Protocol, Allowed: "ICMP as the Protocol of the Packet"}
-	case pk.Payload != nil || pk.Size > 0:
-		return &ConfigError{Field: "Size", Value: max(pk.Size, len(pk.Payload)), Allowed: "0, and no Payload, with " + field + ", whose message is given"}
-	case pk.Broadcast:
-		return &ConfigError{Field: "Broadcast", Value: true, Allowed: "false with " + field}
-	}
-	return nil
+	pk := &o.Packet
+	return cmp.Or(
+		refuse(o.Timestamp && o.ExtendedEcho != nil, field, true, "false where ExtendedEcho is set: a probe asks for one of the two"),
+		refuse(pk.Protocol != ICMP, field, pk.Protocol, "ICMP as the Protocol of the Packet"),
+		refuse(pk.Payload != nil || pk.Size > 0, "Size", max(pk.Size, len(pk.Payload)), "0, and no Payload, with ", field, ", whose message is given"),
+		refuse(pk.Broadcast, "Broadcast", true, "false with ", field),
+	)
 }
 
 // message returns the request for a version.

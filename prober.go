@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,10 +142,7 @@ type socketKey struct {
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be used.
 // Sockets, and errors of permission, come with the first operation.
 func NewProber(cfg *Config) (*Prober, error) {
-	p := &Prober{pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{}), made: time.Now(), sum: uint16(rand.Uint32())}
-	if cfg != nil {
-		p.cfg = *cfg
-	}
+	p := &Prober{cfg: given(cfg), pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{}), made: time.Now(), sum: uint16(rand.Uint32())}
 	if err := p.cfg.validate(); err != nil {
 		return nil, err
 	}
@@ -165,17 +163,13 @@ func NewProber(cfg *Config) (*Prober, error) {
 }
 
 func (c *Config) validate() error {
-	switch {
-	case c.Mode > socket.Raw:
-		return &ConfigError{Field: "Mode", Value: c.Mode, Allowed: "socket.Auto, socket.Datagram or socket.Raw"}
-	case c.Source4.IsValid() && !c.Source4.Unmap().Is4():
-		return &ConfigError{Field: "Source4", Value: c.Source4, Allowed: "an IPv4 address"}
-	case c.Source6.IsValid() && !c.Source6.Is6():
-		return &ConfigError{Field: "Source6", Value: c.Source6, Allowed: "an IPv6 address"}
-	case c.Resolver != nil && c.Names != nil:
-		return &ConfigError{Field: "Resolver", Value: c.Resolver, Allowed: "nil where Names is set, which has a Resolver of its own"}
-	}
-	return validateInterface("Interface", c.Interface)
+	return cmp.Or(
+		refuse(c.Mode > socket.Raw, "Mode", c.Mode, "socket.Auto, socket.Datagram or socket.Raw"),
+		refuse(c.Source4.IsValid() && !c.Source4.Unmap().Is4(), "Source4", c.Source4, "an IPv4 address"),
+		refuse(c.Source6.IsValid() && !c.Source6.Is6(), "Source6", c.Source6, "an IPv6 address"),
+		refuse(c.Resolver != nil && c.Names != nil, "Resolver", c.Resolver, "nil where Names is set, which has a Resolver of its own"),
+		validateInterface("Interface", c.Interface),
+	)
 }
 
 // Resolve returns the addresses of a host, as the function [Resolve] does, using
@@ -394,6 +388,16 @@ func releaseShared() {
 	// Nobody waits for the outcome, and nothing was lost that could be kept.
 	_ = shared.p.Close()
 	shared.p = nil
+}
+
+// withShared makes a call with the shared Prober, which stays open meanwhile.
+func withShared[T any](call func(*Prober) (T, error)) (result T, err error) {
+	p, release, err := acquireShared()
+	if err != nil {
+		return result, err
+	}
+	defer release()
+	return call(p)
 }
 
 // overShared runs a loop over the shared Prober, which stays open meanwhile.

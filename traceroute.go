@@ -78,12 +78,7 @@ const (
 // sending began, Traceroute returns its cause together with the Route as far as it is
 // known.
 func Traceroute(ctx context.Context, target string, opts *TracerouteOptions) (*Route, error) {
-	p, release, err := acquireShared()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return p.Traceroute(ctx, target, opts)
+	return withShared(func(p *Prober) (*Route, error) { return p.Traceroute(ctx, target, opts) })
 }
 
 // Traceroute finds the route to a host. See the function [Traceroute].
@@ -121,10 +116,7 @@ func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *Tracero
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
 func (o *TracerouteOptions) withDefaults() (TracerouteOptions, error) {
-	var opts TracerouteOptions
-	if o != nil {
-		opts = *o
-	}
+	opts := given(o)
 	opts.FirstHop, opts.MaxHops = hopRange(opts.FirstHop, opts.MaxHops)
 	opts.Count = cmp.Or(opts.Count, defaultTracerouteCount)
 	if err := opts.validate(); err != nil {
@@ -136,21 +128,15 @@ func (o *TracerouteOptions) withDefaults() (TracerouteOptions, error) {
 }
 
 func (o *TracerouteOptions) validate() error {
-	if err := validateHops(o.FirstHop, o.MaxHops); err != nil {
-		return err
-	}
-	switch {
-	case o.Count < 1 || o.Count > maxTracerouteCount:
-		return &ConfigError{Field: "Count", Value: o.Count, Allowed: "1 to 1000, or 0 for the default of 2"}
-	case o.GapLimit < 0:
-		return &ConfigError{Field: "GapLimit", Value: o.GapLimit, Allowed: "a number of hops, or 0 for none"}
-	case o.Packet.TTL != 0:
-		return &ConfigError{Field: "TTL", Value: o.Packet.TTL, Allowed: "0: a trace sets it"}
-	}
-	if err := o.validateFlows(); err != nil {
-		return err
-	}
-	return cmp.Or(validateUnit("Interval", o.Interval), validateProbing(o.Timeout, o.Family, &o.Packet))
+	return cmp.Or(
+		validateHops(o.FirstHop, o.MaxHops),
+		refuse(o.Count < 1 || o.Count > maxTracerouteCount, "Count", o.Count, "1 to 1000, or 0 for the default of 2"),
+		refuse(o.GapLimit < 0, "GapLimit", o.GapLimit, "a number of hops, or 0 for none"),
+		refuse(o.Packet.TTL != 0, "TTL", o.Packet.TTL, "0: a trace sets it"),
+		o.validateFlows(),
+		validateUnit("Interval", o.Interval),
+		validateProbing(o.Timeout, o.Family, &o.Packet),
+	)
 }
 
 // tracing is the trace of one route: a task of the driver. Final hops go to yield or, if

@@ -172,16 +172,11 @@ type Watch struct {
 // NewWatch returns a Watch without hosts: [Watch.Set] gives it some. It must be closed.
 // The error is a [*ConfigError], or [net.ErrClosed] for a closed Prober.
 func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
-	var o WatchOptions
-	if opts != nil {
-		o = *opts
-	}
+	o := given(opts)
 	var err error
-	if o.Probing, err = o.Probing.withDefaults(); err != nil {
+	o.Probing, err = o.Probing.withDefaults()
+	if err = cmp.Or(err, refuse(o.Buffer < 0, "Buffer", o.Buffer, "1 or more, or 0 for the default of 65536")); err != nil {
 		return nil, err
-	}
-	if o.Buffer < 0 {
-		return nil, &ConfigError{Field: "Buffer", Value: o.Buffer, Allowed: "1 or more, or 0 for the default of 65536"}
 	}
 	o.Buffer = cmp.Or(o.Buffer, defaultWatchBuffer)
 	if p.closed == nil {
@@ -348,13 +343,11 @@ func (w *Watch) Close() {
 
 // withDefaults returns the options as they take effect, or why they cannot.
 func (o WatchProbing) withDefaults() (WatchProbing, error) {
-	if o.Interval < 0 || o.Interval > 0 && o.Interval < time.Millisecond {
-		return o, &ConfigError{Field: "Interval", Value: o.Interval, Allowed: "1ms or more, or 0 for the default of 1s"}
-	}
-	if o.DownAfter < 0 {
-		return o, &ConfigError{Field: "DownAfter", Value: o.DownAfter, Allowed: "1 or more, or 0 for the default of 3"}
-	}
-	if err := cmp.Or(validateUnit("ResolveEvery", o.ResolveEvery), validateProbing(o.Timeout, o.Family, &o.Packet)); err != nil {
+	if err := cmp.Or(
+		refuse(o.Interval < 0 || o.Interval > 0 && o.Interval < time.Millisecond, "Interval", o.Interval, "1ms or more, or 0 for the default of 1s"),
+		refuse(o.DownAfter < 0, "DownAfter", o.DownAfter, "1 or more, or 0 for the default of 3"),
+		validateUnit("ResolveEvery", o.ResolveEvery), validateProbing(o.Timeout, o.Family, &o.Packet),
+	); err != nil {
 		return o, err
 	}
 	o.Packet.Payload = slices.Clone(o.Packet.Payload) // the caller's may be used again
