@@ -115,7 +115,7 @@ func translatedRoute() Route {
 	behind := Quoted{Source: testTarget.Next(), SourcePort: 1}
 	r := Route{Name: "a", Address: testTarget}
 	for i, q := range []Quoted{sent, behind, behind} {
-		r.Hops = append(r.Hops, Hop{Distance: i + 1, Responders: []Responder{{Address: testTarget, Quoted: q, PacketsReceived: 1}}, sent: sent})
+		r.Hops = append(r.Hops, Hop{Distance: i + 1, Responders: []Responder{{Address: testTarget, Quoted: q, PacketsReceived: 1}}, sent: sent.header()})
 	}
 	return r
 }

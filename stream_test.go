@@ -11,6 +11,7 @@ import (
 
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
+	"github.com/goicmp/icmplib/internal/stream"
 )
 
 // receiveAll collects results by their tags.
@@ -152,18 +153,13 @@ func TestAStreamThatNobodyReceivesFromMakesSendWait(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
-				owed := func() int {
-					s.mu.Lock()
-					defer s.mu.Unlock()
-					return len(s.records) - len(s.free) + len(s.refused)
-				}
-				for range maxOwed/len(probes) + 1 {
+				for range stream.MaxOwed/len(probes) + 1 {
 					if err := s.Send(ctx, probes); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 						t.Fatal(err)
 					}
 				}
-				if ctx.Err() == nil || owed() != maxOwed {
-					t.Fatalf("%d results are owed, and Send does not wait", owed())
+				if ctx.Err() == nil || s.core.Owed() != stream.MaxOwed {
+					t.Fatalf("%d results are owed, and Send does not wait", s.core.Owed())
 				}
 				results := make([]StreamResult, 64)
 				if n, err := s.Receive(t.Context(), results); err != nil || n == 0 {

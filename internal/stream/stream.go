@@ -1,0 +1,334 @@
+// Package stream keeps account of probes of any shape that one goroutine sends and another
+// receives: which are in flight, which results are owed, and by which operations of the
+// engine they leave.
+package stream
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// MaxOwed is how many results are owed at most: of probes in flight, and of those that wait
+// to be received.
+const MaxOwed = 1 << 17
+
+// Stream sends probes of shapes S; what the caller keeps of each is a P.
+type Stream[S comparable, P any] struct {
+	pacer  *engine.Pacer
+	ended  <-chan struct{}
+	inbox  *engine.Inbox
+	closed context.Context
+	close  context.CancelFunc
+
+	sendMu sync.Mutex
+	ops    map[S]*Op
+	places []int // of the probes of a run
+
+	receiveMu sync.Mutex
+	taken     []engine.Outcome
+	next      int // of taken
+
+	mu      sync.Mutex
+	records []record[P]
+	free    []int
+	refused []refusal[P]
+	wake    chan struct{} // holds a token while there may be refused ones
+	room    chan struct{} // holds a token when results were handed out
+}
+
+// record is a probe in flight; its place is what the engine knows it by.
+type record[P any] struct {
+	probe P
+	op    *Op
+}
+
+// refusal is a probe that was not sent, and why.
+type refusal[P any] struct {
+	probe P
+	err   error
+}
+
+// Op is an operation of the engine, and how many of its probes are in flight.
+type Op struct {
+	op       *engine.Op
+	inFlight int // guarded by the Stream's mu
+}
+
+// Run is probes that leave together, by the same sockets and operation.
+type Run[P any] struct {
+	Pool   *engine.Pool
+	Op     *Op
+	Sent   []engine.Probe // their tags are the Stream's
+	Probes []P            // the same, as the caller keeps them
+}
+
+// New returns a stream whose probes leave at a rate, and that ends with a channel.
+func New[S comparable, P any](pacer *engine.Pacer, ended <-chan struct{}) *Stream[S, P] {
+	closed, closeIt := context.WithCancel(context.Background())
+	return &Stream[S, P]{
+		pacer: pacer, ended: ended, inbox: engine.NewInbox(), closed: closed, close: closeIt,
+		ops: map[S]*Op{}, wake: make(chan struct{}, 1), room: make(chan struct{}, 1),
+	}
+}
+
+// Send sends so many probes. Run returns those from one on that leave together, at least
+// one and at most as many as it is told; an error refuses the first of them. Its runs may
+// share their slices. Send waits while there is no room for results.
+func (s *Stream[S, P]) Send(ctx context.Context, probes int, run func(first, most int) (Run[P], error)) error {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.closed, func() { cancel(net.ErrClosed) })()
+	for first := 0; first < probes; {
+		room, err := s.waitRoom(ctx)
+		if err != nil {
+			return err
+		}
+		if s.closed.Err() != nil {
+			return net.ErrClosed
+		}
+		r, err := run(first, min(probes-first, room))
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return err
+		case err != nil:
+			s.refuse(r.Probes[0], err)
+			first++
+			continue
+		}
+		if err := s.send(ctx, &r); err != nil {
+			return err
+		}
+		first += len(r.Sent)
+	}
+	return nil
+}
+
+// Owed returns how many results are owed.
+func (s *Stream[S, P]) Owed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.records) - len(s.free) + len(s.refused)
+}
+
+// waitRoom waits until more results may be owed, and returns how many.
+func (s *Stream[S, P]) waitRoom(ctx context.Context) (int, error) {
+	for {
+		if owed := s.Owed(); owed < MaxOwed {
+			return MaxOwed - owed, nil
+		}
+		select {
+		case <-s.room:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-s.ended:
+			return 0, net.ErrClosed
+		}
+	}
+}
+
+// send sends a run at the rate. An error ends the operation.
+func (s *Stream[S, P]) send(ctx context.Context, r *Run[P]) error {
+	s.places = s.places[:0]
+	for i := range r.Sent {
+		place := s.add(record[P]{r.Probes[i], r.Op})
+		s.places = append(s.places, place)
+		r.Sent[i].Tag = uint64(place)
+	}
+	for n := 0; n < len(r.Sent); {
+		together := s.pacer.Batch(len(r.Sent) - n)
+		if err := s.pacer.Wait(ctx, together); err != nil {
+			s.takeBack(n)
+			return err
+		}
+		sent, err := r.Pool.Send(ctx, r.Op.op, r.Sent[n:n+together])
+		n += sent
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			s.takeBack(n)
+			return err
+		}
+		s.remove(s.places[n])
+		s.refuse(r.Probes[n], err)
+		n++
+	}
+	return nil
+}
+
+// takeBack forgets the probes of a run from first on, which were not sent.
+func (s *Stream[S, P]) takeBack(first int) {
+	for _, place := range s.places[first:] {
+		s.remove(place)
+	}
+}
+
+// refuse keeps a probe that was not sent.
+func (s *Stream[S, P]) refuse(probe P, err error) {
+	s.mu.Lock()
+	s.refused = append(s.refused, refusal[P]{probe, err})
+	s.mu.Unlock()
+	signal(s.wake)
+	s.inbox.Wake()
+}
+
+// add notes a probe that is about to be sent.
+func (s *Stream[S, P]) add(r record[P]) (place int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.op.inFlight++
+	if n := len(s.free); n > 0 {
+		place = s.free[n-1]
+		s.free = s.free[:n-1]
+		s.records[place] = r
+		return place
+	}
+	s.records = append(s.records, r)
+	return len(s.records) - 1
+}
+
+// remove takes out the record of a probe that is settled, or was not sent.
+func (s *Stream[S, P]) remove(place int) P {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[place]
+	r.op.inFlight--
+	s.records[place] = record[P]{}
+	s.free = append(s.free, place)
+	return r.probe
+}
+
+// Take is told of a result of a probe, by its place among those that are handed out: an
+// outcome, or the reason why the probe was not sent.
+type Take[P any] func(place int, probe *P, o *engine.Outcome, err error)
+
+// Receive waits for at least one result, hands out as many as there are, up to most, and
+// returns how many.
+func (s *Stream[S, P]) Receive(ctx context.Context, most int, take Take[P]) (int, error) {
+	s.receiveMu.Lock()
+	defer s.receiveMu.Unlock()
+	for {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		if n := s.collect(most, take); n > 0 || most == 0 {
+			signal(s.room)
+			return n, nil
+		}
+		select {
+		case <-s.inbox.Ready():
+		case <-s.wake:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-s.closed.Done():
+			return 0, net.ErrClosed
+		case <-s.ended:
+			return 0, net.ErrClosed
+		}
+	}
+}
+
+// Collect is Receive that does not wait.
+func (s *Stream[S, P]) Collect(most int, take Take[P]) int {
+	s.receiveMu.Lock()
+	defer s.receiveMu.Unlock()
+	n := s.collect(most, take)
+	signal(s.room)
+	return n
+}
+
+// Ready receives when there may be results to Collect.
+func (s *Stream[S, P]) Ready() <-chan struct{} { return s.inbox.Ready() }
+
+// collect hands out what there is.
+func (s *Stream[S, P]) collect(most int, take Take[P]) (n int) {
+	n = s.collectRefused(most, take)
+	for n < most {
+		if s.next == len(s.taken) {
+			s.taken, s.next = s.inbox.Take(s.taken), 0
+			if len(s.taken) == 0 {
+				break
+			}
+		}
+		o := &s.taken[s.next]
+		s.next++
+		if !o.Fate.Settles() {
+			continue // its record may be another probe's by now
+		}
+		probe := s.remove(int(o.Tag))
+		take(n, &probe, o, nil)
+		n++
+	}
+	return n
+}
+
+// collectRefused hands out the probes that were not sent.
+func (s *Stream[S, P]) collectRefused(most int, take Take[P]) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(most, len(s.refused))
+	for i := range n {
+		take(i, &s.refused[i].probe, nil, s.refused[i].err)
+	}
+	s.refused = s.refused[:copy(s.refused, s.refused[n:])]
+	if len(s.refused) > 0 {
+		signal(s.wake)
+	}
+	return n
+}
+
+// maxOps is how many operations are kept that may have nothing in flight.
+const maxOps = 64
+
+// Op returns the operation for probes of a shape. It is called by the run of a Send.
+func (s *Stream[S, P]) Op(shape S, cfg func() engine.OpConfig) *Op {
+	if op := s.ops[shape]; op != nil {
+		return op
+	}
+	if len(s.ops) >= maxOps {
+		s.retire()
+	}
+	c := cfg()
+	c.Inbox, c.Drives = s.inbox, true
+	op := &Op{op: engine.NewOp(c)}
+	s.ops[shape] = op
+	return op
+}
+
+// retire closes the operations that have nothing in flight.
+func (s *Stream[S, P]) retire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for shape, op := range s.ops {
+		if op.inFlight == 0 {
+			op.op.Close()
+			delete(s.ops, shape)
+		}
+	}
+}
+
+// Close ends the stream: calls that wait return [net.ErrClosed], and what is in flight has
+// no results.
+func (s *Stream[S, P]) Close() {
+	s.close()
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	for shape, op := range s.ops {
+		op.op.Close()
+		delete(s.ops, shape)
+	}
+}
+
+// signal puts a token into a channel that has room for one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
