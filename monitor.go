@@ -215,7 +215,7 @@ type monitoring struct {
 	told    int             // the last round that was handed out, with those
 	moved   drive.Line      // to another address of the name; see errMoved
 	left    context.Context // ends with the loop
-	named   *monitoredName  // nil: it is not looked up again
+	named   *drive.Name     // nil: it is not looked up again
 
 	out  chan *Snapshot // has room for that of a round, and for a last one
 	over chan struct{}  // closed when no other follows
@@ -332,13 +332,23 @@ func (t *monitoring) begin(d *drive.Driver) {
 		return
 	}
 	now, every := time.Now(), t.opts.ResolveEvery
-	n := &monitoredName{t: t, Renewal: cadence.NewRenewal(cadence.Beat{Epoch: now, Interval: every, Phase: every}, 0, true, now)}
-	t.named, n.ref = n, d.Add(n)
+	family := familyOf(t.line.Dst)
+	t.named = &drive.Name{
+		Renewal: cadence.NewRenewal(cadence.Beat{Epoch: now, Interval: every, Phase: every}, 0, true, now),
+		Find: func(ctx context.Context) ([]netip.Addr, error) {
+			return t.p.resolveFor(ctx, t.name, family, &t.opts.Packet)
+		},
+		Until: t.left, Found: t.follow,
+	}
+	d.Renew(t.named)
 }
 
 // follow ends the monitoring if the name has lost the address, and there is a socket for
 // the new one.
-func (t *monitoring) follow(addrs []netip.Addr) {
+func (t *monitoring) follow(addrs []netip.Addr, err error) {
+	if t.gone || err != nil {
+		return
+	}
 	dst, moved := hosts.Moved(addrs, t.line.Dst)
 	if !moved {
 		return
@@ -520,8 +530,8 @@ func (t *monitoring) End(err error) (goOn bool) {
 	defer close(t.over)
 	t.d.GiveBack(t.shape)
 	t.failed, t.gone = err, true
-	if n := t.named; n != nil {
-		t.d.Later(func() { t.d.Look(n.ref) })
+	if t.named != nil {
+		t.named.Stop()
 	}
 	if err == nil || err == errLeft {
 		return true
@@ -591,43 +601,4 @@ func (e Event) LogValue() slog.Value {
 	a.Addr("to", e.To)
 	a.Duration("duration", e.Duration)
 	return a.Group()
-}
-
-// monitoredName is the name of a route's target, which is looked up again: a task of the
-// driver.
-type monitoredName struct {
-	drive.Errand
-	cadence.Renewal
-	t   *monitoring
-	ref drive.Ref
-}
-
-// Done reports whether the route is no longer watched.
-func (n *monitoredName) Done() bool { return n.t.gone }
-
-// Next looks the name up if that is due.
-func (n *monitoredName) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
-	ask, wake := n.Renewal.Next(now)
-	if !ask {
-		return p, false, wake
-	}
-	var addrs []netip.Addr
-	var err error
-	t, family := n.t, familyOf(n.t.line.Dst)
-	t.d.LookUp(func(ctx context.Context) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(t.left, cancel)()
-		addrs, err = t.p.resolveFor(ctx, t.name, family, &t.opts.Packet)
-	}, func() {
-		if t.gone {
-			return
-		}
-		n.Found(time.Now(), err != nil)
-		if err == nil {
-			t.follow(addrs)
-		}
-		t.d.Look(n.ref)
-	})
-	return p, false, wake
 }

@@ -386,16 +386,12 @@ func (r *pingRun) into(ctx context.Context, h *Host) error {
 }
 
 // endless is what a ping without end has beside: now and then another id, or another
-// address of its name. The latter is a task of the driver.
+// address of its name.
 type endless struct {
-	drive.Errand
-	cadence.Renewal
 	opts *PingOptions
 	name string // that is looked up again; "": none
 
 	t     *pinging
-	d     *drive.Driver
-	ref   drive.Ref
 	pulse cadence.Pulse
 	turn  uint8          // which of watchTurns ids it has
 	moved []formerTarget // in the order of requests; the last few
@@ -420,39 +416,26 @@ func newEndless(target string, opts *PingOptions) *endless {
 
 // begin has the name looked up again.
 func (e *endless) begin(d *drive.Driver, t *pinging) {
-	e.t, e.d = t, d
+	e.t = t
 	if e.name == "" {
 		return
 	}
-	now := time.Now()
-	e.Renewal = cadence.NewRenewal(cadence.Beat{Epoch: now, Interval: e.opts.ResolveEvery, Phase: e.opts.ResolveEvery}, 0, true, now)
-	e.ref = d.Add(e)
-}
-
-// Next looks the name up if that is due.
-func (e *endless) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
-	ask, wake := e.Renewal.Next(now)
-	if !ask {
-		return p, false, wake
-	}
-	var addrs []netip.Addr
-	var err error
-	family := familyOf(e.t.line.Dst)
-	e.d.LookUp(func(ctx context.Context) {
-		addrs, err = e.t.p.resolveFor(ctx, e.name, family, &e.opts.Packet)
-	}, func() {
-		e.Found(time.Now(), err != nil)
-		if err == nil {
-			e.move(addrs)
-		}
-		e.d.Look(e.ref)
+	now, family := time.Now(), familyOf(t.line.Dst)
+	d.Renew(&drive.Name{
+		Renewal: cadence.NewRenewal(cadence.Beat{Epoch: now, Interval: e.opts.ResolveEvery, Phase: e.opts.ResolveEvery}, 0, true, now),
+		Find: func(ctx context.Context) ([]netip.Addr, error) {
+			return t.p.resolveFor(ctx, e.name, family, &e.opts.Packet)
+		},
+		Found: e.move,
 	})
-	return p, false, wake
 }
 
-// move continues with another address if the name has lost the one in use. If there is no
-// socket for it, nothing changes until the next look-up.
-func (e *endless) move(addrs []netip.Addr) {
+// move goes on with another address if the name has lost the one in use. If the look-up
+// failed, or there is no socket for it, nothing changes until the next look-up.
+func (e *endless) move(addrs []netip.Addr, err error) {
+	if err != nil {
+		return
+	}
 	t := e.t
 	dst, moved := hosts.Moved(addrs, t.line.Dst)
 	if pk := &e.opts.Packet; !moved || pk.isGroup(dst) != pk.isGroup(t.line.Dst) {

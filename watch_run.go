@@ -31,7 +31,7 @@ type watchRun struct {
 	noted   bool           // they are to be told at its end
 	refused map[socketKey]watchRefusal
 
-	asking  int           // look-ups that run or wait
+	asking  int           // look-ups that run or wait, for targets that are gone
 	closing bool          // there will be no others
 	idle    chan struct{} // closed when there are none then
 }
@@ -115,17 +115,23 @@ func (r *watchRun) begin(t *watchTarget) {
 	}
 	place, beat := r.names.Take(max(t.probing.ResolveEvery, 0))
 	t.place = place
-	t.Renewal = cadence.NewRenewal(beat, watchRetryAfter, false, time.Now())
-	t.ref = r.d.Add(t)
-	t.named = true
+	t.name = &drive.Name{
+		Renewal: cadence.NewRenewal(beat, watchRetryAfter, false, time.Now()), Until: r.w.closed,
+		Find:  func(ctx context.Context) ([]netip.Addr, error) { return r.find(ctx, t) },
+		Found: func(addrs []netip.Addr, err error) { r.resolved(t, addrs, err) },
+	}
+	r.d.Renew(t.name)
 }
 
 // drop ends the watching of a target, and says so unless there is a reason.
 func (r *watchRun) drop(t *watchTarget, why error) {
 	t.gone = true
 	delete(r.targets, t.ID)
-	if t.named {
-		r.d.Cut(t.ref, why)
+	if t.name != nil {
+		if t.name.Asking() {
+			r.asking++
+		}
+		t.name.Stop()
 		r.names.GiveBack(t.place)
 	}
 	for _, a := range t.watching {
@@ -191,59 +197,27 @@ func (r *watchRun) pool(key socketKey, now time.Time) (*engine.Pool, error) {
 	return pool, err
 }
 
-// ask has the name of a target resolved.
-func (r *watchRun) ask(t *watchTarget) {
-	var addrs []netip.Addr
-	err := errNotFound
-	family, packet := t.family, &t.probing.Packet
-	r.asking++
-	r.d.LookUp(func(ctx context.Context) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(r.w.closed, cancel)()
-		if r.w.opts.Lookup != nil {
-			addrs, err = r.w.opts.Lookup(ctx, t.Host, family)
-			addrs, err = foundBy(t.Host, family, addrs, err)
-		} else {
-			addrs, err = r.p.resolveFor(ctx, t.Host, family, packet)
-		}
-	}, func() {
-		if r.asking--; r.closing && r.asking == 0 {
-			close(r.idle)
-		}
-		if !t.gone {
-			r.resolved(t, addrs, err)
-		}
-	})
-}
-
-// errNotFound is what a look-up found that ended its goroutine.
-var errNotFound = errors.New("the Lookup ended its goroutine")
-
-// foundBy returns what the caller's own look-up found, as the resolver would have: addresses
-// of one family, or an error.
-func foundBy(host string, family Family, addrs []netip.Addr, err error) ([]netip.Addr, error) {
+// find looks the name of a target up.
+func (r *watchRun) find(ctx context.Context, t *watchTarget) ([]netip.Addr, error) {
+	if r.w.opts.Lookup == nil {
+		return r.p.resolveFor(ctx, t.Host, t.family, &t.probing.Packet)
+	}
+	addrs, err := r.w.opts.Lookup(ctx, t.Host, t.family)
 	if err != nil {
 		return nil, err
 	}
-	var usable []netip.Addr
-	for _, addr := range addrs {
-		if addr = addr.Unmap(); names.Family(family).Includes(addr) {
-			family = familyOf(addr) // that of the first goes for all
-			usable = append(usable, addr)
-		}
-	}
-	if len(usable) == 0 {
-		return nil, &net.DNSError{Err: "the Lookup found no address of " + family.String() + " family", Name: host, IsNotFound: true}
-	}
-	return usable, nil
+	return names.Usable(t.Host, names.Family(t.family), addrs)
 }
 
 // resolved takes what a look-up found: other addresses than before are watched.
 func (r *watchRun) resolved(t *watchTarget, addrs []netip.Addr, err error) {
+	if t.gone {
+		if r.asking--; r.closing && r.asking == 0 {
+			close(r.idle)
+		}
+		return
+	}
 	now := time.Now()
-	t.Found(now, err != nil)
-	defer r.d.Look(t.ref)
 	if err != nil {
 		r.tell(WatchLookupFailed, now, t).Err = err
 		if dns, ok := errors.AsType[*net.DNSError](err); !ok || !dns.IsNotFound {
@@ -268,8 +242,7 @@ func (r *watchRun) resolved(t *watchTarget, addrs []netip.Addr, err error) {
 	}
 }
 
-// watchTarget is a target with all defaults filled in, and what is known of it. Where it
-// has a name, it is a task of the driver, which has that looked up.
+// watchTarget is a target with all defaults filled in, and what is known of it.
 type watchTarget struct {
 	WatchTarget
 	probing WatchProbing
@@ -278,25 +251,12 @@ type watchTarget struct {
 	rules   drive.Rules
 
 	run      *watchRun
-	family   Family      // that it was resolved to first
+	family   Family      // that it was resolved to first; not changed while a look-up runs
 	gone     bool        // it is not watched any more
 	watching []*watching // its addresses
 
-	// Of a name:
-	drive.Errand
-	cadence.Renewal
-	named bool // it is a task
-	ref   drive.Ref
-	place int // among the names
-}
-
-// Next has the name looked up if that is due.
-func (t *watchTarget) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
-	ask, wake := t.Renewal.Next(now)
-	if ask {
-		t.run.ask(t)
-	}
-	return p, false, wake
+	name  *drive.Name // that is looked up; nil: its Host is an address
+	place int         // among the names
 }
 
 // same reports whether a target is watched as another is.

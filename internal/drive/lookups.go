@@ -2,8 +2,13 @@ package drive
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/plan/cadence"
 )
 
 // lookups looks names up, so many at a time, each on a goroutine of its own.
@@ -95,4 +100,64 @@ func (d *Driver) findNames() {
 			})
 		})
 	}
+}
+
+// Name is a name whose addresses are looked up again and again: a task of the Driver.
+type Name struct {
+	Errand
+	cadence.Renewal
+
+	// Find looks the name up, on a goroutine of its own. Its context ends with the run of
+	// the Driver, and with Until, if that is not nil.
+	Find  func(context.Context) ([]netip.Addr, error)
+	Until context.Context
+
+	// Found is told what a look-up has found.
+	Found func([]netip.Addr, error)
+
+	d       *Driver
+	ref     Ref
+	stopped bool
+}
+
+// errEnded is what a look-up has found that ended its goroutine.
+var errEnded = errors.New("the Lookup ended its goroutine")
+
+// Renew has a name looked up.
+func (d *Driver) Renew(n *Name) {
+	n.d = d
+	n.ref = d.Add(n)
+}
+
+// Stop ends it. A look-up that runs comes to its end.
+func (n *Name) Stop() {
+	n.stopped = true
+	n.d.Later(func() { n.d.Look(n.ref) })
+}
+
+// Done reports whether it was stopped.
+func (n *Name) Done() bool { return n.stopped }
+
+// Next looks the name up if that is due.
+func (n *Name) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
+	ask, wake := n.Renewal.Next(now)
+	if !ask {
+		return p, false, wake
+	}
+	var addrs []netip.Addr
+	err := errEnded
+	n.d.LookUp(func(ctx context.Context) {
+		if n.Until != nil {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(n.Until, cancel)()
+		}
+		addrs, err = n.Find(ctx)
+	}, func() {
+		n.Renewal.Found(time.Now(), err != nil)
+		n.Found(addrs, err)
+		n.d.Look(n.ref)
+	})
+	return p, false, wake
 }

@@ -91,6 +91,22 @@ func Resolve(ctx context.Context, r Resolver, name string, family Family) ([]net
 	return nil, &lookupError{name: name, err: err}
 }
 
+// Usable returns those of the addresses that a look-up of a caller's own found which the
+// resolver would return: of the family or, for Any, of that of the first. That there is none
+// is an error.
+func Usable(name string, family Family, found []netip.Addr) (addrs []netip.Addr, err error) {
+	for _, addr := range found {
+		if addr = addr.Unmap(); family.Includes(addr) {
+			family = FamilyOf(addr)
+			addrs = append(addrs, addr)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, &net.DNSError{Err: "the Lookup found no address of " + family.String() + " family", Name: name, IsNotFound: true}
+	}
+	return addrs, nil
+}
+
 // addressesOf tries a name as an address, as this host, and as a name.
 func addressesOf(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {

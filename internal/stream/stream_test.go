@@ -119,7 +119,7 @@ func TestOperationsWithNothingInFlightAreGivenUp(t *testing.T) {
 	})
 }
 
-func TestWhoeverWaitsIsTheFirstToHearOfTheEnd(t *testing.T) {
+func TestWaitingEndsWithTheStreamAndWithTheContext(t *testing.T) {
 	for name, end := range map[string]func(b *bench, cancel context.CancelFunc){
 		"close":   func(b *bench, _ context.CancelFunc) { b.Close() },
 		"ended":   func(b *bench, _ context.CancelFunc) { close(b.ended) },

@@ -157,6 +157,9 @@ func (r *Renewal) Next(now time.Time) (ask bool, wake time.Time) {
 	return true, wake
 }
 
+// Asking reports whether a look-up runs.
+func (r *Renewal) Asking() bool { return r.asking }
+
 // Found notes that a look-up has ended.
 func (r *Renewal) Found(now time.Time, failed bool) {
 	r.asking, r.due = false, r.regular(now)

@@ -186,7 +186,13 @@ func TestRenewal(t *testing.T) {
 		}
 	}
 	r := NewRenewal(every, retry, true, epoch)
-	if ask, wake := r.Next(epoch); ask || !wake.Equal(epoch.Add(20*time.Second)) {
+	if ask, wake := r.Next(epoch); ask || !wake.Equal(epoch.Add(20*time.Second)) || r.Asking() {
 		t.Errorf("%v, and again at %v", ask, wake)
+	}
+	if ask, _ := r.Next(epoch.Add(20 * time.Second)); !ask || !r.Asking() {
+		t.Error("it is not looked up, or nobody knows")
+	}
+	if r.Found(epoch.Add(21*time.Second), false); r.Asking() {
+		t.Error("a look-up that has ended runs")
 	}
 }
