@@ -18,6 +18,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/mda"
 	"github.com/goicmp/icmplib/internal/rewrite"
+	"github.com/goicmp/icmplib/internal/text"
 	"github.com/goicmp/icmplib/internal/words"
 )
 
@@ -260,7 +261,7 @@ func (n *GraphNode) name(label func(netip.Addr) string) string {
 	case n.IsSilent():
 		return "*"
 	case label != nil:
-		return printable(label(n.Address)) // it may have come from elsewhere, as a name does
+		return text.Printable(label(n.Address)) // it may have come from elsewhere, as a name does
 	}
 	return n.Address.String()
 }

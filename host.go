@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/goicmp/icmplib/internal/fields"
+	"github.com/goicmp/icmplib/internal/text"
 )
 
 // Host is a target with the statistics of the probes sent to it: the result of Ping and
@@ -37,7 +38,7 @@ type Host struct {
 //
 // Empty lines are left out. The layout may change; programs should read the fields.
 func (h *Host) String() string {
-	b := append(make([]byte, 0, 256), targetText(h.Name, h.Address)...)
+	b := append(make([]byte, 0, 256), text.Target(h.Name, h.Address)...)
 	if h.Err != nil {
 		b = append(b, "\n  error     "...)
 		b = append(b, h.Err.Error()...)

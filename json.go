@@ -27,6 +27,23 @@ var schemaText string
 // programs that check what they read.
 func SchemaText() string { return schemaText }
 
+// How each type is written and read: those that stand alone name the schema.
+var (
+	statsJSON        = fields.Codec[Stats]{Schema: JSONSchema, List: (*Stats).fields}
+	hostJSON         = fields.Codec[Host]{Schema: JSONSchema, List: (*Host).fields}
+	resultJSON       = fields.Codec[Result]{Schema: JSONSchema, List: (*Result).fields}
+	streamResultJSON = fields.Codec[StreamResult]{Schema: JSONSchema, List: (*StreamResult).fields}
+	hopJSON          = fields.Codec[Hop]{Schema: JSONSchema, List: (*Hop).fields}
+	routeJSON        = fields.Codec[Route]{Schema: JSONSchema, List: (*Route).fields}
+	snapshotJSON     = fields.Codec[Snapshot]{Schema: JSONSchema, List: (*Snapshot).fields}
+	eventJSON        = fields.Codec[Event]{Schema: JSONSchema, List: (*Event).fields}
+	graphJSON        = fields.Codec[Graph]{Schema: JSONSchema, List: (*Graph).fields}
+	graphNodeJSON    = fields.Codec[GraphNode]{List: (*GraphNode).fields}
+	mtuReportJSON    = fields.Codec[MTUReport]{Schema: JSONSchema, List: (*MTUReport).fields}
+	lossReportJSON   = fields.Codec[LossReport]{Schema: JSONSchema, List: (*LossReport).fields}
+	lossShareJSON    = fields.Codec[LossShare]{List: (*LossShare).fields}
+)
+
 // fields lists the counters of s, and what its RTTs amount to.
 func (s *Stats) fields(o *fields.Object) {
 	loss := s.PacketLoss()
@@ -90,9 +107,7 @@ func typeField(o *fields.Object, t *icmp.Type, beside *netip.Addr) {
 }
 
 // AppendJSON appends what [Stats.MarshalJSON] returns to b.
-func (s *Stats) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, s, (*Stats).fields)
-}
+func (s *Stats) AppendJSON(b []byte) ([]byte, error) { return statsJSON.Append(b, s) }
 
 // MarshalJSON returns the counters, and what the methods make of the round-trip
 // times: packets_sent, packet_loss, avg_rtt_ms and so on, with the times themselves
@@ -103,9 +118,7 @@ func (s Stats) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
 // UnmarshalJSON sets s to what [Stats.MarshalJSON] has written: all figures are the
 // same; of LastICMPError there are the responder, type, code and MTU. Counters that
 // contradict each other are an error.
-func (s *Stats) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, s, (*Stats).fields)
-}
+func (s *Stats) UnmarshalJSON(data []byte) error { return statsJSON.Read(data, s) }
 
 func (h *Host) fields(o *fields.Object) {
 	alive := h.IsAlive()
@@ -117,9 +130,7 @@ func (h *Host) fields(o *fields.Object) {
 }
 
 // AppendJSON appends what [Host.MarshalJSON] returns to b.
-func (h *Host) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, h, (*Host).fields)
-}
+func (h *Host) AppendJSON(b []byte) ([]byte, error) { return hostJSON.Append(b, h) }
 
 // MarshalJSON returns the name, the address, is_alive, the error, and what
 // [Stats.MarshalJSON] has.
@@ -127,9 +138,7 @@ func (h Host) MarshalJSON() ([]byte, error) { return h.AppendJSON(nil) }
 
 // UnmarshalJSON sets h to what [Host.MarshalJSON] has written. Of the error only
 // the text is left.
-func (h *Host) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, h, (*Host).fields)
-}
+func (h *Host) UnmarshalJSON(data []byte) error { return hostJSON.Read(data, h) }
 
 func (r *Result) fields(o *fields.Object) {
 	o.Addr("dst", &r.Dst)
@@ -201,18 +210,14 @@ func timestampFields(t *icmp.Timestamp, o *fields.Object) {
 }
 
 // AppendJSON appends what [Result.MarshalJSON] returns to b.
-func (r *Result) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, r, (*Result).fields)
-}
+func (r *Result) AppendJSON(b []byte) ([]byte, error) { return resultJSON.Append(b, r) }
 
 // MarshalJSON returns the fields, save Quoted; Cause is the error.
 func (r Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
 // UnmarshalJSON sets r to what [Result.MarshalJSON] has written. Of the error only
 // the text is left.
-func (r *Result) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, r, (*Result).fields)
-}
+func (r *Result) UnmarshalJSON(data []byte) error { return resultJSON.Read(data, r) }
 
 func (r *StreamResult) fields(o *fields.Object) {
 	fields.Int(o, "tag", &r.Tag)
@@ -220,17 +225,13 @@ func (r *StreamResult) fields(o *fields.Object) {
 }
 
 // AppendJSON appends what [StreamResult.MarshalJSON] returns to b.
-func (r *StreamResult) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, r, (*StreamResult).fields)
-}
+func (r *StreamResult) AppendJSON(b []byte) ([]byte, error) { return streamResultJSON.Append(b, r) }
 
 // MarshalJSON returns the tag and the fields of the Result.
 func (r StreamResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
 // UnmarshalJSON sets r to what [StreamResult.MarshalJSON] has written.
-func (r *StreamResult) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, r, (*StreamResult).fields)
-}
+func (r *StreamResult) UnmarshalJSON(data []byte) error { return streamResultJSON.Read(data, r) }
 
 func (h *Hop) fields(o *fields.Object) {
 	fields.Int(o, "distance", &h.Distance)
@@ -272,18 +273,14 @@ func (r *Rewrite) field(o *fields.Object, name string) {
 }
 
 // AppendJSON appends what [Hop.MarshalJSON] returns to b.
-func (h *Hop) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, h, (*Hop).fields)
-}
+func (h *Hop) AppendJSON(b []byte) ([]byte, error) { return hopJSON.Append(b, h) }
 
 // MarshalJSON returns the fields, responders, and what [Stats.MarshalJSON] has;
 // Quoted of the responders is left out.
 func (h Hop) MarshalJSON() ([]byte, error) { return h.AppendJSON(nil) }
 
 // UnmarshalJSON sets h to what [Hop.MarshalJSON] has written.
-func (h *Hop) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, h, (*Hop).fields)
-}
+func (h *Hop) UnmarshalJSON(data []byte) error { return hopJSON.Read(data, h) }
 
 func (r *Route) fields(o *fields.Object) {
 	o.Text("name", &r.Name)
@@ -317,9 +314,7 @@ func (r *Route) rewriteFields(o *fields.Object) {
 }
 
 // AppendJSON appends what [Route.MarshalJSON] returns to b.
-func (r *Route) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, r, (*Route).fields)
-}
+func (r *Route) AppendJSON(b []byte) ([]byte, error) { return routeJSON.Append(b, r) }
 
 // MarshalJSON returns the fields, those of the hops as [Hop.MarshalJSON] does, and what
 // [Route.Rewrites] returns, null where [Route.SeesRewrites] is false.
@@ -327,9 +322,7 @@ func (r Route) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
 // UnmarshalJSON sets r to what [Route.MarshalJSON] has written. Of the error only
 // the text is left, and of what is rewritten [Hop.Rewritten].
-func (r *Route) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, r, (*Route).fields)
-}
+func (r *Route) UnmarshalJSON(data []byte) error { return routeJSON.Read(data, r) }
 
 func (s *Snapshot) fields(o *fields.Object) {
 	fields.Int(o, "round", &s.Round)
@@ -340,18 +333,14 @@ func (s *Snapshot) fields(o *fields.Object) {
 }
 
 // AppendJSON appends what [Snapshot.MarshalJSON] returns to b.
-func (s *Snapshot) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, s, (*Snapshot).fields)
-}
+func (s *Snapshot) AppendJSON(b []byte) ([]byte, error) { return snapshotJSON.Append(b, s) }
 
 // MarshalJSON returns the round, the time, the fields of the Route, the results
 // and the events.
 func (s Snapshot) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
 
 // UnmarshalJSON sets s to what [Snapshot.MarshalJSON] has written.
-func (s *Snapshot) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, s, (*Snapshot).fields)
-}
+func (s *Snapshot) UnmarshalJSON(data []byte) error { return snapshotJSON.Read(data, s) }
 
 func (e *Event) fields(o *fields.Object) {
 	fields.Word(o, "kind", &e.Kind)
@@ -368,17 +357,13 @@ func (e *Event) fields(o *fields.Object) {
 }
 
 // AppendJSON appends what [Event.MarshalJSON] returns to b.
-func (e *Event) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, e, (*Event).fields)
-}
+func (e *Event) AppendJSON(b []byte) ([]byte, error) { return eventJSON.Append(b, e) }
 
 // MarshalJSON returns the fields that events of the kind have.
 func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil) }
 
 // UnmarshalJSON sets e to what [Event.MarshalJSON] has written.
-func (e *Event) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, e, (*Event).fields)
-}
+func (e *Event) UnmarshalJSON(data []byte) error { return eventJSON.Read(data, e) }
 
 func (g *Graph) fields(o *fields.Object) {
 	fields.Int(o, "flows", &g.Flows)
@@ -390,17 +375,13 @@ func (g *Graph) fields(o *fields.Object) {
 }
 
 // AppendJSON appends what [Graph.MarshalJSON] returns to b.
-func (g *Graph) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, g, (*Graph).fields)
-}
+func (g *Graph) AppendJSON(b []byte) ([]byte, error) { return graphJSON.Append(b, g) }
 
 // MarshalJSON returns the fields.
 func (g Graph) MarshalJSON() ([]byte, error) { return g.AppendJSON(nil) }
 
 // UnmarshalJSON sets g to what [Graph.MarshalJSON] has written.
-func (g *Graph) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, g, (*Graph).fields)
-}
+func (g *Graph) UnmarshalJSON(data []byte) error { return graphJSON.Read(data, g) }
 
 func (n *GraphNode) fields(o *fields.Object) {
 	fields.Int(o, "id", &n.ID)
@@ -412,14 +393,10 @@ func (n *GraphNode) fields(o *fields.Object) {
 }
 
 // MarshalJSON returns the fields.
-func (n GraphNode) MarshalJSON() ([]byte, error) {
-	return fields.Append(nil, 0, &n, (*GraphNode).fields)
-}
+func (n GraphNode) MarshalJSON() ([]byte, error) { return graphNodeJSON.Append(nil, &n) }
 
 // UnmarshalJSON sets n to what [GraphNode.MarshalJSON] has written.
-func (n *GraphNode) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, 0, n, (*GraphNode).fields)
-}
+func (n *GraphNode) UnmarshalJSON(data []byte) error { return graphNodeJSON.Read(data, n) }
 
 func (r *MTUReport) fields(o *fields.Object) {
 	o.Addr("address", &r.Address)
@@ -434,17 +411,13 @@ func (r *MTUReport) fields(o *fields.Object) {
 }
 
 // AppendJSON appends what [MTUReport.MarshalJSON] returns to b.
-func (r *MTUReport) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, r, (*MTUReport).fields)
-}
+func (r *MTUReport) AppendJSON(b []byte) ([]byte, error) { return mtuReportJSON.Append(b, r) }
 
 // MarshalJSON returns the fields.
 func (r MTUReport) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
 // UnmarshalJSON sets r to what [MTUReport.MarshalJSON] has written.
-func (r *MTUReport) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, r, (*MTUReport).fields)
-}
+func (r *MTUReport) UnmarshalJSON(data []byte) error { return mtuReportJSON.Read(data, r) }
 
 func (r *LossReport) fields(o *fields.Object) {
 	o.Addr("address", &r.Address)
@@ -456,17 +429,13 @@ func (r *LossReport) fields(o *fields.Object) {
 }
 
 // AppendJSON appends what [LossReport.MarshalJSON] returns to b.
-func (r *LossReport) AppendJSON(b []byte) ([]byte, error) {
-	return fields.Append(b, JSONSchema, r, (*LossReport).fields)
-}
+func (r *LossReport) AppendJSON(b []byte) ([]byte, error) { return lossReportJSON.Append(b, r) }
 
 // MarshalJSON returns the fields.
 func (r LossReport) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
 // UnmarshalJSON sets r to what [LossReport.MarshalJSON] has written.
-func (r *LossReport) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, JSONSchema, r, (*LossReport).fields)
-}
+func (r *LossReport) UnmarshalJSON(data []byte) error { return lossReportJSON.Read(data, r) }
 
 func (s *LossShare) fields(o *fields.Object) {
 	loss := s.Loss()
@@ -479,11 +448,7 @@ func (s *LossShare) fields(o *fields.Object) {
 }
 
 // MarshalJSON returns the fields, and the loss.
-func (s LossShare) MarshalJSON() ([]byte, error) {
-	return fields.Append(nil, 0, &s, (*LossShare).fields)
-}
+func (s LossShare) MarshalJSON() ([]byte, error) { return lossShareJSON.Append(nil, &s) }
 
 // UnmarshalJSON sets s to what [LossShare.MarshalJSON] has written.
-func (s *LossShare) UnmarshalJSON(data []byte) error {
-	return fields.Read(data, 0, s, (*LossShare).fields)
-}
+func (s *LossShare) UnmarshalJSON(data []byte) error { return lossShareJSON.Read(data, s) }

@@ -142,14 +142,3 @@ func TestWordsAreReadBack(t *testing.T) {
 		t.Errorf("one of these has a word: %v", errs)
 	}
 }
-
-// A name from a list is no more than text.
-func TestNamesAreShownWithoutHarm(t *testing.T) {
-	for name, want := range map[string]string{
-		"example.org": "example.org", "b\u00fccher.example": "b\u00fccher.example", "\x1b[2J": `"\x1b[2J"`, "a\xff": `"a\xff"`, "a\nb": `"a\nb"`,
-	} {
-		if got := targetText(name, netip.Addr{}); got != want {
-			t.Errorf("%q is shown as %q", name, got)
-		}
-	}
-}

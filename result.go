@@ -11,6 +11,7 @@ import (
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan"
+	"github.com/goicmp/icmplib/internal/text"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/internal/words"
 )
@@ -542,7 +543,7 @@ func (r *Result) kind() plan.Kind {
 
 // LogValue returns what the result is of, its status, who answered, and what is unusual.
 func (r Result) LogValue() slog.Value {
-	a := fields.Attrs{slog.String("dst", addressText(r.Dst)), slog.Int("seq", r.Seq), slog.String("status", r.Status.String())}
+	a := fields.Attrs{slog.String("dst", text.Addr(r.Dst)), slog.Int("seq", r.Seq), slog.String("status", r.Status.String())}
 	logResult(&a, &r)
 	return a.Group()
 }

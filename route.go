@@ -6,13 +6,12 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/rewrite"
+	"github.com/goicmp/icmplib/internal/text"
 	"github.com/goicmp/icmplib/internal/words"
 )
 
@@ -78,34 +77,6 @@ func (e RouteEnd) MarshalText() ([]byte, error) { return routeEnds.Marshal(e) }
 // UnmarshalText sets e to the end with the given word. An unknown word is an error.
 func (e *RouteEnd) UnmarshalText(word []byte) error { return routeEnds.Unmarshal(e, word) }
 
-// targetText returns "example.org (192.0.2.1)", or the part of it that is known.
-func targetText(name string, addr netip.Addr) string {
-	name = printable(name)
-	switch {
-	case !addr.IsValid() || name == addr.String():
-		return name
-	case name == "":
-		return addr.String()
-	}
-	return name + " (" + addr.String() + ")"
-}
-
-// printable returns a text, quoted if it would do something to a terminal.
-func printable(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
-		return strconv.Quote(text)
-	}
-	return text
-}
-
-// addressText returns an address, and "*" for the zero Addr.
-func addressText(addr netip.Addr) string {
-	if !addr.IsValid() {
-		return "*"
-	}
-	return addr.String()
-}
-
 // String returns r in several lines for people, one for each hop:
 //
 //	example.org (192.0.2.1): reached
@@ -116,7 +87,7 @@ func addressText(addr netip.Addr) string {
 // The layout may change; programs should read the fields.
 func (r *Route) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %v", targetText(r.Name, r.Address), r.End)
+	fmt.Fprintf(&b, "%s: %v", text.Target(r.Name, r.Address), r.End)
 	if r.Err != nil {
 		fmt.Fprintf(&b, "\n  error  %v", r.Err)
 	}
@@ -129,7 +100,7 @@ func (r *Route) String() string {
 // String returns h on one line, for people, as [Route.String] shows it. Its layout
 // may change; read the fields instead.
 func (h *Hop) String() string {
-	b := fmt.Appendf(nil, "%3d  %s", h.Distance, addressText(h.Address))
+	b := fmt.Appendf(nil, "%3d  %s", h.Distance, text.Addr(h.Address))
 	for i := range h.Responders {
 		if a := h.Responders[i].Address; a != h.Address {
 			b = fmt.Appendf(b, ", %v", a)
@@ -139,8 +110,7 @@ func (h *Hop) String() string {
 		b = fmt.Appendf(b, "  %v", h.Status)
 	}
 	if h.PacketsReceived > 0 {
-		b = fmt.Appendf(b, "  %d of %d answered, ", h.PacketsReceived, h.PacketsSent)
-		b = appendMilliseconds(b, h.AvgRTT(), " avg")
+		b = fmt.Appendf(b, "  %d of %d answered, %s avg", h.PacketsReceived, h.PacketsSent, text.Milliseconds(h.AvgRTT()))
 	}
 	return string(b)
 }
@@ -164,14 +134,14 @@ func (s *Snapshot) String() string {
 //
 // The layout may change; programs should read the fields.
 func (e Event) String() string {
-	text := fmt.Sprintf("round %d: %v", e.Round, e.Kind)
+	line := fmt.Sprintf("round %d: %v", e.Round, e.Kind)
 	switch e.Kind {
 	case EventRouteChange:
-		text += fmt.Sprintf(" at hop %d, from %s to %s", e.Distance, addressText(e.From), addressText(e.To))
+		line += fmt.Sprintf(" at hop %d, from %s to %s", e.Distance, text.Addr(e.From), text.Addr(e.To))
 	case EventRecovery:
-		text += fmt.Sprintf(" after %v", e.Duration)
+		line += fmt.Sprintf(" after %v", e.Duration)
 	}
-	return text
+	return line
 }
 
 // String returns r in several lines for people:
@@ -184,7 +154,7 @@ func (e Event) String() string {
 // The layout may change; programs should read the fields.
 func (r *MTUReport) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d bytes", targetText(r.Name, r.Address), r.MTU)
+	fmt.Fprintf(&b, "%s: %d bytes", text.Target(r.Name, r.Address), r.MTU)
 	for _, known := range []struct {
 		so          bool
 		word, other string
@@ -200,7 +170,7 @@ func (r *MTUReport) String() string {
 		}
 	}
 	for _, h := range r.Hops {
-		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, addressText(h.Address))
+		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, text.Addr(h.Address))
 		if h.MTU > 0 {
 			fmt.Fprintf(&b, "  %d %v", h.MTU, h.Source)
 		}
@@ -239,7 +209,7 @@ func (r *LossReport) String() string {
 	if r.Verdict == LossNone {
 		verdict = "no loss"
 	}
-	fmt.Fprintf(&b, "%s: %s", targetText(r.Name, r.Address), verdict)
+	fmt.Fprintf(&b, "%s: %s", text.Target(r.Name, r.Address), verdict)
 	if r.From > 0 {
 		fmt.Fprintf(&b, " from hop %d on", r.From)
 	}
@@ -248,7 +218,7 @@ func (r *LossReport) String() string {
 	}
 	for i := range r.Hops {
 		h := &r.Hops[i]
-		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, addressText(h.Address))
+		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, text.Addr(h.Address))
 		if h.Address.IsValid() {
 			fmt.Fprintf(&b, "  way %v, answers %v: %.1f %% lost, at the fast rate %.1f %%",
 				h.Path, h.Verdict, 100*h.Slow.Loss(), 100*h.Fast.Loss())
@@ -597,7 +567,7 @@ func (r *Route) Rewrites() []RewritePoint {
 
 // LogValue returns the distance, who answered, and what [Stats.LogValue] has.
 func (h Hop) LogValue() slog.Value {
-	a := fields.Attrs{slog.Int("distance", h.Distance), slog.String("address", addressText(h.Address)), slog.String("status", h.Status.String())}
+	a := fields.Attrs{slog.Int("distance", h.Distance), slog.String("address", text.Addr(h.Address)), slog.String("status", h.Status.String())}
 	a.Count("responders", len(h.Responders))
 	logStats(&a, &h.Stats)
 	return a.Group()

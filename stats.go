@@ -1,12 +1,13 @@
 package icmplib
 
 import (
+	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/series"
+	"github.com/goicmp/icmplib/internal/text"
 )
 
 // Stats sums up the results of the probes to one host or hop: pass each to [Stats.Add]. The
@@ -298,65 +299,20 @@ func (s *Stats) RTTs() []time.Duration { return s.rtts.RTTs() }
 // appendSummary appends the lines about s, each preceded by a newline.
 func (s *Stats) appendSummary(b []byte) []byte {
 	if s.PacketsSent > 0 || s.SendErrors > 0 {
-		b = append(b, "\n  packets   "...)
-		b = appendCount(b, s.PacketsSent, " sent, ")
-		b = appendCount(b, s.PacketsReceived, " received, ")
-		b = strconv.AppendFloat(b, 100*s.PacketLoss(), 'f', 2, 64)
-		b = append(b, " % lost"...)
+		b = fmt.Appendf(b, "\n  packets   %d sent, %d received, %.2f %% lost", s.PacketsSent, s.PacketsReceived, 100*s.PacketLoss())
 	}
-	b = appendCounts(b, "\n  unheard   ", []count{
-		{s.Silent, " silent"}, {s.Suspect, " of them suspect"}, {s.Late, " late"},
-		{s.ICMPErrors, " met an ICMP error"}, {s.Unsettled, " unsettled"},
-	})
-	b = appendCounts(b, "\n  besides   ", []count{
-		{s.Duplicates, " duplicate"}, {s.Altered, " altered"}, {s.Advised, " advised"}, {s.SendErrors, " not sent"},
-	})
-	if s.PacketsReceived == 0 {
-		return b
+	b = text.AppendCounts(b, "\n  unheard   ", text.Count{N: s.Silent, What: "silent"}, text.Count{N: s.Suspect, What: "of them suspect"},
+		text.Count{N: s.Late, What: "late"}, text.Count{N: s.ICMPErrors, What: "met an ICMP error"}, text.Count{N: s.Unsettled, What: "unsettled"})
+	b = text.AppendCounts(b, "\n  besides   ", text.Count{N: s.Duplicates, What: "duplicate"}, text.Count{N: s.Altered, What: "altered"},
+		text.Count{N: s.Advised, What: "advised"}, text.Count{N: s.SendErrors, What: "not sent"})
+	if s.PacketsReceived > 0 {
+		b = fmt.Appendf(b, "\n  rtt       %s min, %s avg, %s max, %s deviation", text.Milliseconds(s.MinRTT()), text.Milliseconds(s.AvgRTT()),
+			text.Milliseconds(s.MaxRTT()), text.Milliseconds(s.StdDev()))
 	}
-	b = append(b, "\n  rtt       "...)
-	b = appendMilliseconds(b, s.MinRTT(), " min, ")
-	b = appendMilliseconds(b, s.AvgRTT(), " avg, ")
-	b = appendMilliseconds(b, s.MaxRTT(), " max, ")
-	b = appendMilliseconds(b, s.StdDev(), " deviation")
-	if s.PacketsReceived == 1 {
-		return b
-	}
-	b = append(b, "\n  jitter    "...)
-	return appendMilliseconds(b, s.Jitter(), "")
-}
-
-// count is a number of things with their name.
-type count struct {
-	n    int
-	what string
-}
-
-// appendCounts appends the counts that are not 0, preceded by title if there are any.
-func appendCounts(b []byte, title string, counts []count) []byte {
-	before := title
-	for _, c := range counts {
-		if c.n == 0 {
-			continue
-		}
-		b = append(b, before...)
-		b = appendCount(b, c.n, c.what)
-		before = ", "
+	if s.PacketsReceived > 1 {
+		b = fmt.Appendf(b, "\n  jitter    %s", text.Milliseconds(s.Jitter()))
 	}
 	return b
-}
-
-func appendCount(b []byte, n int, what string) []byte {
-	b = strconv.AppendInt(b, int64(n), 10)
-	return append(b, what...)
-}
-
-// appendMilliseconds appends d in milliseconds with three decimals, and what it is.
-func appendMilliseconds(b []byte, d time.Duration, what string) []byte {
-	const perMillisecond = float64(time.Millisecond)
-	b = strconv.AppendFloat(b, float64(d)/perMillisecond, 'f', 3, 64)
-	b = append(b, " ms"...)
-	return append(b, what...)
 }
 
 // LogValue returns the counters and the least, mean and greatest round-trip time.

@@ -13,6 +13,7 @@ import (
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/stream"
+	"github.com/goicmp/icmplib/internal/text"
 )
 
 // StreamProbe is one packet for a [Stream] to send.
@@ -224,7 +225,7 @@ func isConfigError(err error) bool {
 
 // LogValue returns the tag and what [Result.LogValue] has.
 func (r StreamResult) LogValue() slog.Value {
-	a := fields.Attrs{slog.Uint64("tag", r.Tag), slog.String("dst", addressText(r.Dst)), slog.String("status", r.Status.String())}
+	a := fields.Attrs{slog.Uint64("tag", r.Tag), slog.String("dst", text.Addr(r.Dst)), slog.String("status", r.Status.String())}
 	logResult(&a, &r.Result)
 	return a.Group()
 }

@@ -44,21 +44,25 @@ type Object struct {
 	err     error    // the first
 }
 
-// Append appends v as an object that stands alone to b. A schema of 0 is not
-// written.
-func Append[T any](b []byte, schema int, v *T, list func(*T, *Object)) ([]byte, error) {
+// Codec writes and reads a type as an object that stands alone.
+type Codec[T any] struct {
+	Schema int // that it names; 0: none
+	List   func(*T, *Object)
+}
+
+// Append appends v to b.
+func (c *Codec[T]) Append(b []byte, v *T) ([]byte, error) {
 	o := Object{b: append(b, '{'), empty: true}
-	IntIf(&o, "schema", &schema)
-	list(v, &o)
+	IntIf(&o, "schema", &c.Schema)
+	c.List(v, &o)
 	if o.err != nil {
 		return nil, o.err
 	}
 	return append(o.b, '}'), nil
 }
 
-// Read sets v to the object that stands alone in data. As in package json, null
-// changes nothing.
-func Read[T any](data []byte, schema int, v *T, list func(*T, *Object)) error {
+// Read sets v to the object in data. As in package json, null changes nothing.
+func (c *Codec[T]) Read(data []byte, v *T) error {
 	if !json.Valid(data) {
 		var none json.RawMessage
 		return json.Unmarshal(data, &none) // says where
@@ -72,11 +76,11 @@ func Read[T any](data []byte, schema int, v *T, list func(*T, *Object)) error {
 	o.enter("the JSON", value)
 	var version int
 	Int(&o, "schema", &version)
-	if o.err == nil && version != 0 && version != schema {
-		return fmt.Errorf("JSON of schema %d: this version of icmplib reads %d; take a newer one", version, schema)
+	if o.err == nil && version != 0 && version != c.Schema {
+		return fmt.Errorf("JSON of schema %d: this version of icmplib reads %d; take a newer one", version, c.Schema)
 	}
 	if o.err == nil {
-		list(&fresh, &o)
+		c.List(&fresh, &o)
 	}
 	if o.err == nil {
 		*v = fresh

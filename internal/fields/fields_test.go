@@ -85,14 +85,24 @@ func TestAnObjectIsWrittenFieldByField(t *testing.T) {
 		v    whole
 		want string
 	}{{whole{}, emptyText}, {full(), fullText}} {
-		got, err := Append([]byte("before "), 3, &tt.v, wholeFields)
+		got, err := appendTo([]byte("before "), 3, &tt.v, wholeFields)
 		if err != nil || string(got) != "before "+tt.want {
 			t.Errorf("%v\n%s\nwant\n%s", err, got, tt.want)
 		}
 	}
-	if got, err := Append(nil, 0, &part{1}, partFields); err != nil || string(got) != `{"x":1}` {
+	if got, err := appendTo(nil, 0, &part{1}, partFields); err != nil || string(got) != `{"x":1}` {
 		t.Errorf("without a schema: %s, %v", got, err)
 	}
+}
+
+func appendTo[T any](b []byte, schema int, v *T, list func(*T, *Object)) ([]byte, error) {
+	c := Codec[T]{schema, list}
+	return c.Append(b, v)
+}
+
+func readFrom[T any](data []byte, schema int, v *T, list func(*T, *Object)) error {
+	c := Codec[T]{schema, list}
+	return c.Read(data, v)
 }
 
 func TestWhatIsWrittenIsRead(t *testing.T) {
@@ -118,7 +128,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		"the nearest ns": {`{"wait_ms":0.0000015,"waits_ms":[0.0000014]}`, whole{Wait: 2, Waits: []time.Duration{1}}},
 	} {
 		got := whole{Int: 99}
-		if err := Read([]byte(" "+tt.text+"\n"), 3, &got, wholeFields); err != nil {
+		if err := readFrom([]byte(" "+tt.text+"\n"), 3, &got, wholeFields); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if (got.Err == nil) != (tt.want.Err == nil) || got.Err != nil && got.Err.Error() != tt.want.Err.Error() {
@@ -139,7 +149,7 @@ func TestPlainTextIsNotEscaped(t *testing.T) {
 
 func TestNullChangesNothing(t *testing.T) {
 	p := part{7}
-	if err := Read([]byte("null"), 3, &p, partFields); err != nil || p.X != 7 {
+	if err := readFrom([]byte("null"), 3, &p, partFields); err != nil || p.X != 7 {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -183,7 +193,7 @@ func TestWhatIsWrongIsNotRead(t *testing.T) {
 		`{"int":"` + longText + `"}`:      "int is \"" + longText[:39] + ", not",
 	} {
 		got := whole{Int: 99, Name: "kept"}
-		err := Read([]byte(text), 3, &got, wholeFields)
+		err := readFrom([]byte(text), 3, &got, wholeFields)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
@@ -206,20 +216,20 @@ func failingFields(f *failing, o *Object)    { Word(o, "f", f); o.Fail(errors.Ne
 func (failing) MarshalJSON() ([]byte, error) { return nil, errFailing }
 
 func TestTheFirstErrorCounts(t *testing.T) {
-	if got, err := Append(nil, 1, &failing{}, failingFields); got != nil || err != errFailing {
+	if got, err := appendTo(nil, 1, &failing{}, failingFields); got != nil || err != errFailing {
 		t.Errorf("%s, %v", got, err)
 	}
-	if err := Read([]byte(`{"f":"x"}`), 1, &failing{}, failingFields); !errors.Is(err, errFailing) || !strings.HasPrefix(err.Error(), "f: ") {
+	if err := readFrom([]byte(`{"f":"x"}`), 1, &failing{}, failingFields); !errors.Is(err, errFailing) || !strings.HasPrefix(err.Error(), "f: ") {
 		t.Error(err)
 	}
 	rare := []failing{{}}
-	if _, err := Append(nil, 1, &rare, func(v *[]failing, o *Object) { Values(o, "rare", v) }); !errors.Is(err, errFailing) {
+	if _, err := appendTo(nil, 1, &rare, func(v *[]failing, o *Object) { Values(o, "rare", v) }); !errors.Is(err, errFailing) {
 		t.Error(err)
 	}
 }
 
 func TestNullIsWritten(t *testing.T) {
-	got, err := Append(nil, 0, &part{}, func(_ *part, o *Object) { o.Null("a"); o.Null("b") })
+	got, err := appendTo(nil, 0, &part{}, func(_ *part, o *Object) { o.Null("a"); o.Null("b") })
 	if err != nil || string(got) != `{"a":null,"b":null}` {
 		t.Errorf("%s, %v", got, err)
 	}
@@ -232,7 +242,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"name":"\\\"}","names":["\u005d",""],"parts":[{"x":1},{"x":2}],"x":[[{}]]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var got, back whole
-		if Read(data, 3, &got, wholeFields) != nil {
+		if readFrom(data, 3, &got, wholeFields) != nil {
 			return
 		}
 		var names struct{ Names []string }
@@ -240,14 +250,14 @@ func FuzzRead(f *testing.F) {
 		if json.Unmarshal(data, &any) != nil || len(any) == 0 {
 			return
 		}
-		written, err := Append(nil, 3, &got, wholeFields)
+		written, err := appendTo(nil, 3, &got, wholeFields)
 		if err != nil {
 			return // a year that has no text
 		}
-		if err := Read(written, 3, &back, wholeFields); err != nil {
+		if err := readFrom(written, 3, &back, wholeFields); err != nil {
 			t.Fatalf("%v of %s", err, written)
 		}
-		again, err := Append(nil, 3, &back, wholeFields)
+		again, err := appendTo(nil, 3, &back, wholeFields)
 		if err != nil || string(again) != string(written) {
 			t.Errorf("%s\nbecame %s, %v", written, again, err)
 		}

@@ -465,7 +465,7 @@ func TestRule3ASlidingWindowTakesNoMoreMemory(t *testing.T) {
 }
 
 func TestRule12WhatJSONSaysIsRestored(t *testing.T) {
-	list := func(s *Series, o *fields.Object) { s.Fields(o, 9) }
+	codec := fields.Codec[Series]{List: func(s *Series, o *fields.Object) { s.Fields(o, 9) }}
 	for _, tt := range []struct {
 		s    *Series
 		want string
@@ -478,16 +478,16 @@ func TestRule12WhatJSONSaysIsRestored(t *testing.T) {
 			`"p99_rtt_ms":0.000005,"stddev_rtt_ms":0.000002,"jitter_ms":0.000001,"interarrival_jitter_ms":0,"rtts_ms":[],"histogram":[` +
 			`{"rtt_ms":0.000001,"count":1},{"rtt_ms":0.000002,"count":1},{"rtt_ms":0.000003,"count":1},{"rtt_ms":0.000004,"count":1},{"rtt_ms":0.000005,"count":1}]}`},
 	} {
-		text, err := fields.Append(nil, 0, tt.s, list)
+		text, err := codec.Append(nil, tt.s)
 		if err != nil || string(text) != tt.want {
 			t.Errorf("%v\n%s\nwant\n%s", err, text, tt.want)
 		}
 		var back Series
-		if err := fields.Read(text, 0, &back, list); err != nil || back.Count() != tt.s.Count() || back.StdDev() != tt.s.StdDev() || back.Percentile(0.5) != tt.s.Percentile(0.5) {
+		if err := codec.Read(text, &back); err != nil || back.Count() != tt.s.Count() || back.StdDev() != tt.s.StdDev() || back.Percentile(0.5) != tt.s.Percentile(0.5) {
 			t.Errorf("%+v, %v", figuresOf(&back), err)
 		}
 	}
-	if err := fields.Read([]byte(`{"min_rtt_ms":2,"rtts_ms":[1]}`), 0, &Series{}, list); err == nil {
+	if err := codec.Read([]byte(`{"min_rtt_ms":2,"rtts_ms":[1]}`), &Series{}); err == nil {
 		t.Error("figures that contradict each other are read")
 	}
 }
