@@ -405,6 +405,7 @@ func (o *TracerouteOptions) isMultipath() bool { return o.Flows < 0 || o.Flows >
 // the results until all hops are final.
 type multipathRun struct {
 	*mda.Trace
+	drive.AtEnd
 	p       *Prober
 	dst     netip.Addr
 	opts    TracerouteOptions
@@ -415,7 +416,6 @@ type multipathRun struct {
 
 	taken   int   // probes that the system took
 	refusal error // why it did not take the last of those that it did not
-	failed  error // why the trace cannot go on
 }
 
 // newMultipath does all that can fail before anything is sent.
@@ -432,14 +432,6 @@ func (p *Prober) newMultipath(ctx context.Context, target string, opts Tracerout
 	return r, nil
 }
 
-// graph returns the graph of a trace of several flows.
-func (r *traceRun) graph() *Graph {
-	if r.paths == nil {
-		return nil
-	}
-	return r.paths.graph
-}
-
 // each traces the flows, makes the graph and calls yield with each hop, until
 // all were handed out, yield returns false or ctx ends.
 func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) bool) error {
@@ -454,7 +446,7 @@ func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) b
 		}, time.Now()),
 	}
 	d.Add(m)
-	err := cmp.Or(d.Run(ctx), m.failed)
+	err := cmp.Or(d.Run(ctx), m.Failed)
 	if err == nil && m.taken == 0 {
 		return m.refusal
 	}
@@ -498,18 +490,6 @@ func (m *multipathRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	m.results[k.Hop()] = append(m.results[k.Hop()], r)
 	seen := observation(k, &r, o.Fate.Settles())
 	m.Observe(now, &seen)
-}
-
-// HasNews reports false: hops are handed out when all are final.
-func (m *multipathRun) HasNews() bool { return false }
-
-// Hand is not called.
-func (m *multipathRun) Hand() (goOn bool) { return true }
-
-// End keeps why the trace cannot go on.
-func (m *multipathRun) End(err error) (goOn bool) {
-	m.failed = err
-	return true
 }
 
 // graphOf makes the graph out of what the flows saw, of which the hops are made.

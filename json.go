@@ -4,11 +4,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/fields"
+	"github.com/goicmp/icmplib/internal/icmpfields"
 )
 
 // In JSON, names are in lower case with underscores, durations are numbers of
@@ -61,7 +61,7 @@ func (s *Stats) fields(o *fields.Object) {
 	fields.Int(o, "suspect", &s.Suspect)
 	fields.IntIf(o, "new_ids", &s.NewIDs)
 	message, _ := errors.AsType[*icmp.Error](s.LastICMPError)
-	fields.Optional(o, "last_icmp_error", &message, icmpErrorFields)
+	fields.Optional(o, "last_icmp_error", &message, icmpfields.Error)
 	if o.Has(s.maxLate > 0) {
 		o.MS("max_late_rtt_ms", &s.maxLate)
 	}
@@ -83,27 +83,6 @@ func (s *Stats) check() error {
 		return fmt.Errorf("statistics: what became of the probes does not add up to packets_sent, %d", s.PacketsSent)
 	}
 	return nil
-}
-
-// icmpErrorFields lists what is kept of the last ICMP error.
-func icmpErrorFields(e *icmp.Error, o *fields.Object) {
-	if o.Reading() {
-		e.Reply = new(icmp.Reply)
-	}
-	r := e.Reply
-	o.Addr("responder", &r.Source)
-	typeField(o, &r.Type, &r.Source)
-	fields.Int(o, "code", &r.Code)
-	fields.IntIf(o, "mtu", &r.MTU)
-}
-
-// typeField is the number of a type, whose IP version is that of an address beside it;
-// null where there was no ICMP message.
-func typeField(o *fields.Object, t *icmp.Type, beside *netip.Addr) {
-	number := t.Number()
-	if o.Number("type", &number, *t != 0) {
-		*t = icmp.MakeType(icmp.VersionOf(*beside), number)
-	}
 }
 
 // AppendJSON appends what [Stats.MarshalJSON] returns to b.
@@ -156,13 +135,13 @@ func (r *Result) fields(o *fields.Object) {
 	fields.IntIf(o, "reply_ttl", &r.ReplyTTL)
 	fields.IntIf(o, "reply_traffic_class", &r.ReplyTrafficClass)
 	fields.IntIf(o, "size", &r.Size)
-	typeField(o, &r.Type, &r.Dst)
+	icmpfields.Type(o, &r.Type, &r.Dst)
 	fields.Int(o, "code", &r.Code)
 	fields.IntIf(o, "mtu", &r.MTU)
-	fields.ListIf(o, "mpls", &r.MPLS, labelFields)
-	fields.ListIf(o, "interfaces", &r.Interfaces, interfaceFields)
-	fields.Optional(o, "extended_echo", &r.ExtendedEcho, extendedEchoFields)
-	fields.Optional(o, "timestamp", &r.Timestamp, timestampFields)
+	fields.ListIf(o, "mpls", &r.MPLS, icmpfields.Label)
+	fields.ListIf(o, "interfaces", &r.Interfaces, icmpfields.Interface)
+	fields.Optional(o, "extended_echo", &r.ExtendedEcho, icmpfields.ExtendedEcho)
+	fields.Optional(o, "timestamp", &r.Timestamp, icmpfields.Timestamp)
 	if offset, ok := r.ClockOffset(); ok {
 		o.MS("clock_offset_ms", &offset)
 	}
@@ -177,36 +156,6 @@ func (r *Result) fields(o *fields.Object) {
 	o.BoolIf("new_id", &r.NewID)
 	o.BoolIf("retransmitted", &r.Retransmitted)
 	o.Error("error", &r.Cause)
-}
-
-func labelFields(l *icmp.MPLSLabel, o *fields.Object) {
-	fields.Int(o, "label", &l.Label)
-	fields.Int(o, "traffic_class", &l.TrafficClass)
-	o.Bool("bottom_of_stack", &l.BottomOfStack)
-	fields.Int(o, "ttl", &l.TTL)
-}
-
-func interfaceFields(i *icmp.InterfaceInfo, o *fields.Object) {
-	fields.Word(o, "role", &i.Role)
-	fields.IntIf(o, "index", &i.Index)
-	o.AddrIf("address", &i.Address)
-	if o.Has(i.Name != "") {
-		o.Text("name", &i.Name)
-	}
-	fields.IntIf(o, "mtu", &i.MTU)
-}
-
-func extendedEchoFields(e *icmp.ExtendedEcho, o *fields.Object) {
-	fields.Word(o, "state", &e.State)
-	o.Bool("active", &e.Active)
-	o.Bool("ipv4", &e.IPv4)
-	o.Bool("ipv6", &e.IPv6)
-}
-
-func timestampFields(t *icmp.Timestamp, o *fields.Object) {
-	fields.Int(o, "originate", &t.Originate)
-	fields.Int(o, "receive", &t.Receive)
-	fields.Int(o, "transmit", &t.Transmit)
 }
 
 // AppendJSON appends what [Result.MarshalJSON] returns to b.
@@ -238,7 +187,7 @@ func (h *Hop) fields(o *fields.Object) {
 	o.Addr("address", &h.Address)
 	fields.Word(o, "status", &h.Status)
 	fields.List(o, "responders", &h.Responders, (*Responder).fields)
-	fields.List(o, "mpls", &h.MPLS, labelFields)
+	fields.List(o, "mpls", &h.MPLS, icmpfields.Label)
 	fields.IntIf(o, "mtu", &h.MTU)
 	fields.IntIf(o, "return_distance", &h.ReturnDistance)
 	if o.Has(h.End != EndUnknown) {
@@ -253,14 +202,14 @@ func (r *Responder) fields(o *fields.Object) {
 	o.BoolIf("local", &r.Local)
 	fields.Int(o, "packets_received", &r.PacketsReceived)
 	fields.Word(o, "status", &r.Status)
-	typeField(o, &r.Type, &r.Address)
+	icmpfields.Type(o, &r.Type, &r.Address)
 	fields.Int(o, "code", &r.Code)
 	fields.IntIf(o, "reply_ttl", &r.ReplyTTL)
 	if o.Has(r.RTTSource != RTTNone) {
 		fields.Word(o, "rtt_source", &r.RTTSource)
 	}
-	fields.ListIf(o, "mpls", &r.MPLS, labelFields)
-	fields.ListIf(o, "interfaces", &r.Interfaces, interfaceFields)
+	fields.ListIf(o, "mpls", &r.MPLS, icmpfields.Label)
+	fields.ListIf(o, "interfaces", &r.Interfaces, icmpfields.Interface)
 }
 
 // field is the list of the words of r.

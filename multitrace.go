@@ -149,23 +149,19 @@ const (
 	defaultHopRate   = 500
 )
 
-// withDefaults returns the options with all defaults filled in, or an error if they cannot
-// be used.
-func (o *MultiTracerouteOptions) withDefaults() (MultiTracerouteOptions, error) {
-	opts := given(o)
+// withDefaults returns the options, and those of each trace, with all defaults filled in, or
+// an error if they cannot be used.
+func (o *MultiTracerouteOptions) withDefaults() (opts MultiTracerouteOptions, trace TracerouteOptions, err error) {
+	opts = given(o)
 	if err := refuse(opts.Parallel < 0 || opts.Parallel > maxParallel, "Parallel", opts.Parallel, "up to 65536, or 0 for the default of 1000"); err != nil {
-		return opts, err
+		return opts, trace, err
 	}
-	trace, err := opts.trace().withDefaults()
-	if err != nil {
-		return opts, err
-	}
-	opts.setTrace(&trace)
+	trace, err = opts.trace().withDefaults()
 	opts.Parallel = cmp.Or(opts.Parallel, defaultParallel)
 	// 0 is the word for no limit from here on.
 	opts.Rate = max(0, cmp.Or(opts.Rate, defaultTraceRate))
 	opts.HopRate = max(0, cmp.Or(opts.HopRate, defaultHopRate))
-	return opts, nil
+	return opts, trace, err
 }
 
 // trace returns the options of each trace.
@@ -176,22 +172,16 @@ func (o *MultiTracerouteOptions) trace() *TracerouteOptions {
 	}
 }
 
-// setTrace is the inverse of trace.
-func (o *MultiTracerouteOptions) setTrace(t *TracerouteOptions) {
-	o.FirstHop, o.MaxHops, o.Count, o.Interval, o.Timeout = t.FirstHop, t.MaxHops, t.Count, t.Interval, t.Timeout
-	o.Fast, o.GapLimit, o.Family, o.Packet = t.Fast, t.GapLimit, t.Family, t.Packet
-}
-
 // newTraceSweep does everything that can fail before anything is sent.
 func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traces, error) {
 	if p.closed == nil {
 		return nil, errNotMade
 	}
-	opts, err := o.withDefaults()
+	opts, trace, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	s := p.newTraces(opts.trace())
+	s := p.newTraces(&trace)
 	s.many, s.opts.Patient, s.progress.tell = opts, true, opts.Progress
 	for s.many.Seed == 0 {
 		s.many.Seed = rand.Uint64()

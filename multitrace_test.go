@@ -232,3 +232,9 @@ func TestTracesWithoutMarksShareATargetWithOthers(t *testing.T) {
 		}
 	})
 }
+
+// setTrace sets the options that a MultiTraceroute shares with a Traceroute.
+func (o *MultiTracerouteOptions) setTrace(t *TracerouteOptions) {
+	o.FirstHop, o.MaxHops, o.Count, o.Interval, o.Timeout = t.FirstHop, t.MaxHops, t.Count, t.Interval, t.Timeout
+	o.Fast, o.GapLimit, o.Family, o.Packet = t.Fast, t.GapLimit, t.Family, t.Packet
+}

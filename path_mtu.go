@@ -246,6 +246,7 @@ func (r MTUReport) LogValue() slog.Value {
 // mtuRun finds the MTU of a path: a task of the driver.
 type mtuRun struct {
 	*pmtu.Plan
+	drive.AtEnd
 	p         *Prober
 	pool      *engine.Pool
 	datagrams *engine.Pool // for probes of flow 1; nil: there are none
@@ -254,7 +255,6 @@ type mtuRun struct {
 	opts      PathMTUOptions
 	driver    *drive.Driver
 	lines     map[mtuShape]*drive.Line
-	failed    error // why the search cannot go on
 }
 
 // mtuShape is what probes have in common that leave by one line.
@@ -297,7 +297,7 @@ func (r *mtuRun) find(ctx context.Context) error {
 	if err := r.driver.Run(ctx); err != nil {
 		return err
 	}
-	return cmp.Or(r.failed, r.Err())
+	return cmp.Or(r.Failed, r.Err())
 }
 
 // useDatagrams opens the sockets for datagrams, and reports whether it could.
@@ -350,18 +350,6 @@ func (r *mtuRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	result := r.p.outcome(o, r.dst, protocol)
 	seen := observation(k, &result, o.Fate.Settles())
 	r.Observe(now, &seen)
-}
-
-// HasNews reports false: the report is handed out at the end.
-func (r *mtuRun) HasNews() bool { return false }
-
-// Hand is not called.
-func (r *mtuRun) Hand() (goOn bool) { return true }
-
-// End keeps why the search cannot go on.
-func (r *mtuRun) End(err error) (goOn bool) {
-	r.failed = err
-	return true
 }
 
 // report returns what is known.

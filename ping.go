@@ -89,7 +89,7 @@ func (p *Prober) Ping(ctx context.Context, target string, opts *PingOptions) (*H
 	}
 	host := &Host{Address: run.dst, Name: target}
 	host.KeepRTTs(run.ping.Count)
-	return host, run.into(ctx, host)
+	return host, run.run(ctx, &pinging{host: host})
 }
 
 // PingSeq sends echo requests to a host, given by name or address, and yields each [Result]
@@ -157,17 +157,10 @@ type pinging struct {
 
 	endless *endless // nil: it has an end
 
-	yield   func(Result) bool
-	news    []Result
-	pending []inFlight // requests from the first one that has no fate on
-	failed  error      // why it cannot go on
-}
-
-// inFlight is a request that was sent.
-type inFlight struct {
-	seq     int
-	sent    time.Time
-	settled bool
+	yield    func(Result) bool
+	news     []Result
+	inFlight ping.InFlight // requests; of a host, they are only counted
+	failed   error         // why it cannot go on
 }
 
 // Line returns the line that all requests use.
@@ -178,7 +171,7 @@ func (t *pinging) Sent(k plan.Key, at time.Time) {
 	if t.yield == nil {
 		t.host.Err = nil
 	} else {
-		t.pending = append(t.pending, inFlight{seq: t.Tried(), sent: at})
+		t.inFlight.Sent(t.Tried(), at)
 	}
 	if t.sweep != nil {
 		t.sweep.progress.PacketsSent++
@@ -216,7 +209,7 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if t.yield != nil {
 		t.news = append(t.news, r)
 		if settles {
-			t.settle(r.Seq)
+			t.inFlight.Settle(r.Seq)
 		}
 		return
 	}
@@ -226,17 +219,6 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	}
 	if t.sweep != nil && r.Status == StatusReply && (r.Settles() || r.Corrects && !r.Late) {
 		t.sweep.progress.PacketsReceived++
-	}
-}
-
-// settle notes that a request is settled.
-func (t *pinging) settle(seq int) {
-	i, found := slices.BinarySearchFunc(t.pending, seq, func(q inFlight, seq int) int { return q.seq - seq })
-	if found {
-		t.pending[i].settled = true
-	}
-	for len(t.pending) > 0 && t.pending[0].settled {
-		t.pending = t.pending[1:]
 	}
 }
 
@@ -266,10 +248,8 @@ func (t *pinging) End(err error) (goOn bool) {
 	if isConfigError(err) {
 		t.failed = err
 	}
-	for _, q := range t.pending {
-		if !q.settled {
-			t.news = append(t.news, Result{Dst: t.line.Dst, Status: StatusUnsettled, Seq: q.seq, TTL: t.line.TTL, Sent: q.sent})
-		}
+	for seq, sent := range t.inFlight.All() {
+		t.news = append(t.news, Result{Dst: t.line.Dst, Status: StatusUnsettled, Seq: seq, TTL: t.line.TTL, Sent: sent})
 	}
 	return t.Hand()
 }
@@ -378,11 +358,6 @@ func (r *pingRun) buffered(ctx context.Context, yield func(Result) bool) error {
 		}
 	}
 	return err
-}
-
-// into sends the requests and adds their results to a host.
-func (r *pingRun) into(ctx context.Context, h *Host) error {
-	return r.run(ctx, &pinging{host: h})
 }
 
 // endless is what a ping without end has beside: now and then another id, or another

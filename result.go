@@ -1,9 +1,9 @@
 package icmplib
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/goicmp/icmplib/icmp"
@@ -248,20 +248,13 @@ func (r *Result) icmpReply() *icmp.Reply {
 //
 // Its layout may change; read the fields instead.
 func (r Result) String() string {
-	b := make([]byte, 0, 96)
-	b = r.Dst.AppendTo(b)
-	b = append(b, " seq "...)
-	b = strconv.AppendInt(b, int64(r.Seq), 10)
-	b = append(b, ": "...)
-	b = append(b, r.Status.String()...)
+	b := r.Dst.AppendTo(make([]byte, 0, 96))
+	b = fmt.Appendf(b, " seq %d: %v", r.Seq, r.Status)
 	if r.Responder.IsValid() && r.Responder != r.Dst {
-		b = append(b, " from "...)
-		b = r.Responder.AppendTo(b)
+		b = fmt.Appendf(b, " from %v", r.Responder)
 	}
 	if r.Cause != nil {
-		b = append(b, " ("...)
-		b = append(b, r.Cause.Error()...)
-		b = append(b, ')')
+		b = fmt.Appendf(b, " (%v)", r.Cause)
 	}
 	b = r.appendAnswer(b)
 	return string(r.appendMarks(b))
@@ -270,21 +263,16 @@ func (r Result) String() string {
 // appendAnswer appends the measures of the answer, if there is one.
 func (r *Result) appendAnswer(b []byte) []byte {
 	if r.Size > 0 {
-		b = append(b, ", "...)
-		b = strconv.AppendInt(b, int64(r.Size), 10)
-		b = append(b, " bytes"...)
+		b = fmt.Appendf(b, ", %d bytes", r.Size)
 	}
 	if r.ReplyTTL > 0 {
-		b = append(b, ", ttl "...)
-		b = strconv.AppendInt(b, int64(r.ReplyTTL), 10)
+		b = fmt.Appendf(b, ", ttl %d", r.ReplyTTL)
 	}
 	if r.MTU > 0 {
-		b = append(b, ", mtu "...)
-		b = strconv.AppendInt(b, int64(r.MTU), 10)
+		b = fmt.Appendf(b, ", mtu %d", r.MTU)
 	}
 	if r.RTT > 0 {
-		b = append(b, ", "...)
-		b = append(b, r.RTT.String()...)
+		b = fmt.Appendf(b, ", %v", r.RTT)
 	}
 	return b
 }

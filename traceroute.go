@@ -414,6 +414,9 @@ func (r *traceRun) route(ctx context.Context, name string) (*Route, error) {
 		route.Hops = append(route.Hops, *h)
 		return true
 	})
-	route.End, route.Reached, route.Graph = r.end, r.end == EndReached, r.graph()
+	route.End, route.Reached = r.end, r.end == EndReached
+	if r.paths != nil {
+		route.Graph = r.paths.graph
+	}
 	return route, err
 }

@@ -70,6 +70,21 @@ func (Errand) End(error) (goOn bool) { return true }
 // Attention returns WhenDue.
 func (Errand) Attention() Attention { return WhenDue }
 
+// AtEnd is embedded by a task that hands out nothing before all of it is over.
+type AtEnd struct {
+	Failed error // why it was cut short
+}
+
+// HasNews reports false, and Hand is not called.
+func (*AtEnd) HasNews() bool     { return false }
+func (*AtEnd) Hand() (goOn bool) { return true }
+
+// End keeps why the task was cut short.
+func (a *AtEnd) End(err error) (goOn bool) {
+	a.Failed = err
+	return true
+}
+
 // Line is what the probes of a flow to a target leave by.
 type Line struct {
 	Pool *engine.Pool
