@@ -18,6 +18,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/mda"
 	"github.com/goicmp/icmplib/internal/rewrite"
+	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/internal/text"
 	"github.com/goicmp/icmplib/internal/words"
 )
@@ -285,10 +286,6 @@ func (d *Diamond) String() string {
 // MaxFlows is how many flows there can be in one trace.
 const MaxFlows = mda.MaxFlows
 
-// flowsPerBlock is how many flows share sockets, where a flow needs a source
-// port of its own: each port that is held is a descriptor.
-const flowsPerBlock = 64
-
 // flowLines opens the flows of a trace as they are needed. What tells them apart
 // is the checksum of echo requests, and else the source port; over IPv6 also the
 // flow label.
@@ -314,32 +311,13 @@ func (l *flowLines) open(number int) (*drive.Line, error) {
 	}
 	packet := &l.opts.Packet
 	cfg := l.p.opConfig(packet, l.opts.Timeout, l.dst)
-	cfg.Sum, cfg.Unclear = flowSum(cfg.Sum, number), true
-	line := &drive.Line{Pool: pool, Op: l.driver.NewOp(cfg), Dst: l.dst, Flow: packet.flowNumber(number, l.dst)}
+	cfg.Sum, cfg.Unclear = sockets.FlowSum(cfg.Sum, number), true
+	line := &drive.Line{Pool: pool, Op: l.driver.NewOp(cfg), Dst: l.dst, Flow: packet.flow()}
+	if packet.Protocol != ICMP {
+		line.Flow = sockets.Flow(line.Flow, number, l.dst.Is6())
+	}
 	l.lines[number] = line
 	return line, nil
-}
-
-// flowSum adds the number of a flow to the sum of the first in ones' complement
-// arithmetic, in which 0xffff is 0, so that no two flows have the same one.
-func flowSum(first uint16, number int) uint16 { return uint16((int(first) + number) % 0xffff) }
-
-// flowNumber returns what makes the probes of a flow differ from those of others.
-func (pk *Packet) flowNumber(number int, dst netip.Addr) engine.Flow {
-	f := pk.flow()
-	if pk.Protocol == ICMP {
-		return f
-	}
-	f.SourcePort, f.Offset = 0, uint16(number%flowsPerBlock)
-	if dst.Is6() {
-		// An odd factor gives each flow another label, none of them 0.
-		f.Label = (pk.FlowLabel + uint32(number)*0x9e375) & 0xfffff
-		if pk.FlowLabel == 0 {
-			f.Label = uint32(number+1) * 0x9e375 & 0xfffff
-		}
-		f.Label = max(f.Label, 1)
-	}
-	return f
 }
 
 // flowPool returns the sockets for a flow.
@@ -350,15 +328,7 @@ func (p *Prober) flowPool(dst netip.Addr, opts *TracerouteOptions, number int) (
 		return nil, err
 	}
 	if packet.Protocol != ICMP {
-		key.block = number/flowsPerBlock + 1
-		key.Ports = flowsPerBlock
-		first := number / flowsPerBlock * flowsPerBlock
-		if opts.Flows > 0 && packet.SourcePort != 0 {
-			key.Ports = min(flowsPerBlock, opts.Flows-first)
-		}
-		if packet.SourcePort != 0 {
-			key.FirstPort += uint16(first)
-		}
+		key.block = key.ForFlow(number, max(0, opts.Flows)) + 1
 	}
 	pool, err := p.pool(key)
 	if err != nil {

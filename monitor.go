@@ -6,7 +6,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -192,8 +191,8 @@ type Snapshot struct {
 
 // monitoring is a route that is being watched: a task of the driver that all Monitors of
 // a Prober share. It keeps the statistics of the hops, and what became known since the
-// last snapshot. All of it is the driver's goroutine's but for out and over, by which the
-// loop of the caller hears.
+// last snapshot. All of it is the driver's goroutine's but for hand, by which the loop of
+// the caller hears.
 type monitoring struct {
 	watch.Plan
 	p     *Prober
@@ -209,7 +208,6 @@ type monitoring struct {
 	results []Result
 	lent    bool            // a snapshot was handed out, and the body of the loop has not ended
 	ended   bool            // the last round was handed out
-	failed  error           // why the monitoring cannot go on
 	gone    bool            // it has ended
 	before  int             // rounds of routes to addresses that the name had before
 	told    int             // the last round that was handed out, with those
@@ -217,8 +215,7 @@ type monitoring struct {
 	left    context.Context // ends with the loop
 	named   *drive.Name     // nil: it is not looked up again
 
-	out  chan *Snapshot // has room for that of a round, and for a last one
-	over chan struct{}  // closed when no other follows
+	hand drive.Handover[*Snapshot] // to the loop of the caller
 }
 
 // watchedHop is what is known of a hop.
@@ -243,7 +240,7 @@ func (p *Prober) newMonitoring(ctx context.Context, target string, o *MonitorOpt
 // monitoringOf returns the monitoring of the route to an address of a target.
 func (p *Prober) monitoringOf(target string, opts *MonitorOptions, line drive.Line) *monitoring {
 	t := &monitoring{
-		p: p, opts: *opts, name: target, out: make(chan *Snapshot, 2), over: make(chan struct{}), line: line,
+		p: p, opts: *opts, name: target, hand: drive.NewHandover[*Snapshot](), line: line,
 		rules: drive.Rules{Timeout: opts.Timeout, Ends: isConfigError, OnePort: opts.Packet.isOnePort()},
 	}
 	probe := ProbeOptions{Timeout: opts.Timeout, Packet: opts.Packet}
@@ -252,12 +249,8 @@ func (p *Prober) monitoringOf(target string, opts *MonitorOptions, line drive.Li
 	return t
 }
 
-// errLeft is why a monitoring ends whose loop was left, and errMoved why one does whose
-// name has another address.
-var (
-	errLeft  = errors.New("the loop was left")
-	errMoved = errors.New("the name has another address")
-)
+// errMoved is why a monitoring ends whose name has another address.
+var errMoved = errors.New("the name has another address")
 
 // each watches the route and calls yield with each snapshot, until the last round is
 // over, yield returns false or ctx ends.
@@ -266,7 +259,7 @@ func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error
 	defer leave()
 	for {
 		t.left = ctx
-		if err := t.toAddress(ctx, yield); err != errMoved {
+		if err := t.hand.Run(ctx, &t.p.crowd, t.begin, t.goOn, yield); err != errMoved {
 			return err
 		}
 		opts, told := t.opts, t.told
@@ -280,42 +273,11 @@ func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error
 	}
 }
 
-// toAddress is each as long as the target has its address. It returns errMoved when a name
-// has another one.
-func (t *monitoring) toAddress(ctx context.Context, yield func(*Snapshot) bool) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx) // before another goroutine sends
-	}
-	d := t.p.crowd.Enter()
-	defer t.p.crowd.Leave()
-	if !d.Do(func() { t.begin(d) }) {
-		return net.ErrClosed
-	}
-	defer t.cut(d, errLeft) // also where yield panics
-	goOn := func() { t.goOn(d) }
-	for ctx.Err() == nil {
-		select {
-		case s := <-t.out:
-			if !yield(s) {
-				return nil
-			}
-			d.Do(goOn)
-		case <-t.over:
-			return t.rest(yield)
-		case <-ctx.Done():
-		}
-	}
-	t.cut(d, context.Cause(ctx))
-	return t.rest(yield)
-}
-
-// begin begins the first round, in the goroutine of the driver, as all that follows but
-// cut and rest.
-func (t *monitoring) begin(d *drive.Driver) {
+// begin begins the first round, in the goroutine of the driver, as all that follows.
+func (t *monitoring) begin(d *drive.Driver) drive.Ref {
 	if d.Full() {
-		t.failed = errTooMany
-		close(t.over)
-		return
+		t.hand.End(errTooMany)
+		return t.ref
 	}
 	t.line.Op = d.Borrow(t.shape, func() engine.OpConfig {
 		cfg := t.p.opConfig(&t.opts.Packet, t.opts.Timeout, t.line.Dst)
@@ -325,11 +287,11 @@ func (t *monitoring) begin(d *drive.Driver) {
 	t.d, t.Plan = d, watch.New(t.opts.watch(), time.Now())
 	t.ref = d.AddBy(t, &t.rules, t.line.Dst)
 	if _, err := netip.ParseAddr(t.name); err == nil || t.opts.ResolveEvery == 0 {
-		return
+		return t.ref
 	}
 	if d.Full() {
 		d.Cut(t.ref, errTooMany)
-		return
+		return t.ref
 	}
 	now, every := time.Now(), t.opts.ResolveEvery
 	family := familyOf(t.line.Dst)
@@ -341,6 +303,7 @@ func (t *monitoring) begin(d *drive.Driver) {
 		Until: t.left, Found: t.follow,
 	}
 	d.Renew(t.named)
+	return t.ref
 }
 
 // follow ends the monitoring if the name has lost the address, and there is a socket for
@@ -360,9 +323,9 @@ func (t *monitoring) follow(addrs []netip.Addr, err error) {
 }
 
 // goOn begins the next round when the body of the loop has ended.
-func (t *monitoring) goOn(d *drive.Driver) {
+func (t *monitoring) goOn() {
 	t.next()
-	d.Look(t.ref)
+	t.d.Look(t.ref)
 }
 
 // next begins the next round if the one before was handed out.
@@ -370,31 +333,6 @@ func (t *monitoring) next() {
 	if t.lent {
 		t.lent = false
 		t.Begin(time.Now())
-	}
-}
-
-// cut ends the monitoring if it has not ended, and waits for that.
-func (t *monitoring) cut(d *drive.Driver, why error) {
-	select {
-	case <-t.over:
-		return
-	default:
-	}
-	d.Do(func() { d.Cut(t.ref, why) })
-	<-t.over
-}
-
-// rest hands out what there is when the monitoring has ended, and returns why that is.
-func (t *monitoring) rest(yield func(*Snapshot) bool) error {
-	for {
-		select {
-		case s := <-t.out:
-			if !yield(s) {
-				return nil
-			}
-		default:
-			return t.failed
-		}
 	}
 }
 
@@ -518,7 +456,7 @@ func (t *monitoring) HasNews() bool { return t.Plan.Done() && !t.lent && !t.ende
 // Hand hands it out. Nothing leaves until the body of the loop has ended, which begins
 // the next round: see goOn.
 func (t *monitoring) Hand() (goOn bool) {
-	t.out <- t.snapshot(time.Now())
+	t.hand.Put(t.snapshot(time.Now()))
 	t.ended = t.IsLast()
 	t.lent = !t.ended
 	return true
@@ -527,13 +465,13 @@ func (t *monitoring) Hand() (goOn bool) {
 // End hands out what is known of a round that is cut short, with the probes in flight
 // as unsettled.
 func (t *monitoring) End(err error) (goOn bool) {
-	defer close(t.over)
+	defer t.hand.End(err)
 	t.d.GiveBack(t.shape)
-	t.failed, t.gone = err, true
+	t.gone = true
 	if t.named != nil {
 		t.named.Stop()
 	}
-	if err == nil || err == errLeft {
+	if err == nil || err == drive.ErrLeft {
 		return true
 	}
 	t.next()
@@ -542,7 +480,7 @@ func (t *monitoring) End(err error) (goOn bool) {
 		t.add(&r, &e)
 	}
 	if len(t.results) > 0 {
-		t.out <- t.snapshot(time.Now())
+		t.hand.Put(t.snapshot(time.Now()))
 	}
 	return true
 }

@@ -90,17 +90,25 @@ func (p *Prober) MultiPing(ctx context.Context, targets []string, opts *MultiPin
 	if err != nil {
 		return nil, err
 	}
-	hosts := make([]*Host, len(targets))
-	err = run.each(ctx, slices.Values(targets), func(index int, h *Host) bool {
-		hosts[index] = h
+	return ofEach(targets, func(all iter.Seq[string], yield func(int, *Host) bool) error {
+		return run.each(ctx, all, yield)
+	}, func(name string, err error) *Host { return &Host{Name: name, Err: err} })
+}
+
+// ofEach returns what each of the targets has got, in their order. Those that got nothing,
+// because of an error, have what none makes.
+func ofEach[T any](targets []string, each func(iter.Seq[string], func(int, *T) bool) error, none func(name string, err error) *T) ([]*T, error) {
+	got := make([]*T, len(targets))
+	err := each(slices.Values(targets), func(index int, t *T) bool {
+		got[index] = t
 		return true
 	})
-	for i, h := range hosts {
-		if h == nil {
-			hosts[i] = &Host{Name: targets[i], Err: err}
+	for i, t := range got {
+		if t == nil {
+			got[i] = none(targets[i], err)
 		}
 	}
-	return hosts, err
+	return got, err
 }
 
 // MultiPingSeq pings the hosts that targets yields, any number of them, and yields each
@@ -278,11 +286,8 @@ func concernsAll(err error) bool {
 func (p *Prober) names(family Family, packet *Packet) drive.Names {
 	return drive.Names{
 		Parse: func(name string) (netip.Addr, bool) {
-			addr, err := netip.ParseAddr(name)
-			if err != nil || addr.Zone() != "" || !names.Family(family).Includes(addr) {
-				return netip.Addr{}, false
-			}
-			return hosts.Target(addr), true
+			addr, ok := names.Literal(name, names.Family(family))
+			return hosts.Target(addr), ok
 		},
 		LookUp: func(ctx context.Context, name string) (netip.Addr, error) {
 			addrs, err := p.resolveFor(ctx, name, family, packet)

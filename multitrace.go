@@ -6,7 +6,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/drive"
@@ -33,17 +32,9 @@ func (p *Prober) MultiTraceroute(ctx context.Context, targets []string, opts *Mu
 	if err != nil {
 		return nil, err
 	}
-	routes := make([]*Route, len(targets))
-	err = run.each(ctx, slices.Values(targets), func(index int, r *Route) bool {
-		routes[index] = r
-		return true
-	})
-	for i, r := range routes {
-		if r == nil {
-			routes[i] = &Route{Name: targets[i], Err: err}
-		}
-	}
-	return routes, err
+	return ofEach(targets, func(all iter.Seq[string], yield func(int, *Route) bool) error {
+		return run.each(ctx, all, yield)
+	}, func(name string, err error) *Route { return &Route{Name: name, Err: err} })
 }
 
 // MultiTracerouteSeq finds the routes to the hosts that targets yields, any number of them,

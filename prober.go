@@ -135,7 +135,7 @@ type listenFunc func(socketKey) (engine.Medium, error)
 // socketKey has the socket-wide options of packets.
 type socketKey struct {
 	sockets.Spec
-	block int   // tells such sockets apart: see flowsPerBlock
+	block int   // tells such sockets apart: see sockets.FlowsPerBlock
 	turn  uint8 // tells sockets apart that differ in nothing but their id
 }
 
@@ -185,20 +185,14 @@ func (p *Prober) Resolve(ctx context.Context, name string, family Family) ([]net
 // resolves once and keeps the addresses: losing the route later is an outage and must not
 // change the family.
 func (p *Prober) resolveFor(ctx context.Context, name string, family Family, packet *Packet) ([]netip.Addr, error) {
-	if _, err := netip.ParseAddr(name); err == nil || family != AnyFamily {
-		return p.lookUp(ctx, name, family)
+	if family == AnyFamily && packet.Source.IsValid() {
+		if _, err := netip.ParseAddr(name); err != nil {
+			family = familyOf(packet.Source)
+		}
 	}
-	if packet.Source.IsValid() {
-		return p.lookUp(ctx, name, familyOf(packet.Source))
-	}
-	addrs, err := p.lookUp(ctx, name, AnyFamily)
-	if err != nil || !addrs[0].Is4() || p.routed(packet, addrs[0]) {
-		return addrs, err
-	}
-	if others, err := p.lookUp(ctx, name, IPv6); err == nil {
-		return others, nil
-	}
-	return addrs, nil // the operation says that there is no route
+	return names.Reachable(name, names.Family(family), func(f names.Family) ([]netip.Addr, error) {
+		return p.lookUp(ctx, name, Family(f))
+	}, func(addr netip.Addr) bool { return p.routed(packet, addr) })
 }
 
 // hasRoute reports whether this host has a route to an address for packets of a shape.

@@ -2,6 +2,8 @@ package drive
 
 import (
 	"context"
+	"errors"
+	"net"
 	"sync"
 
 	"github.com/goicmp/icmplib/internal/engine"
@@ -168,5 +170,82 @@ func (d *Driver) GiveBack(shape any) {
 	if l.users--; l.users == 0 {
 		l.op.Close()
 		delete(d.lent, shape)
+	}
+}
+
+// Handover brings what a task of a shared Driver makes to the loop of a caller, which runs
+// on a goroutine of its own.
+type Handover[T any] struct {
+	out    chan T        // has room for one that waits, and for a last one
+	over   chan struct{} // closed when no other follows
+	failed error         // why; set before
+}
+
+// ErrLeft is why a task is cut whose loop was left.
+var ErrLeft = errors.New("the loop was left")
+
+// NewHandover returns a Handover for one task.
+func NewHandover[T any]() Handover[T] {
+	return Handover[T]{out: make(chan T, 2), over: make(chan struct{})}
+}
+
+// Put has the loop take something: one thing before its body has ended, and one at the end.
+func (h *Handover[T]) Put(v T) { h.out <- v }
+
+// End says that nothing follows, and why.
+func (h *Handover[T]) End(why error) {
+	h.failed = why
+	close(h.over)
+}
+
+// Run calls yield with what is put, until the task ends, yield returns false or ctx ends;
+// the task has ended then. It returns why it has, nil if the loop was left. The goroutine of
+// the Driver calls begin, which adds the task, and goOn when a body of the loop has ended.
+func (h *Handover[T]) Run(ctx context.Context, s *Shared, begin func(*Driver) Ref, goOn func(), yield func(T) bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // before another goroutine sends
+	}
+	d := s.Enter()
+	defer s.Leave()
+	var ref Ref // of the goroutine of the Driver
+	if !d.Do(func() { ref = begin(d) }) {
+		return net.ErrClosed
+	}
+	cut := func(why error) {
+		select {
+		case <-h.over:
+		default:
+			d.Do(func() { d.Cut(ref, why) })
+			<-h.over
+		}
+	}
+	defer cut(ErrLeft) // also where yield panics
+	for ctx.Err() == nil {
+		select {
+		case v := <-h.out:
+			if !yield(v) {
+				return nil
+			}
+			d.Do(goOn)
+		case <-h.over:
+			return h.rest(yield)
+		case <-ctx.Done():
+		}
+	}
+	cut(context.Cause(ctx))
+	return h.rest(yield)
+}
+
+// rest hands out what there is when the task has ended, and returns why that is.
+func (h *Handover[T]) rest(yield func(T) bool) error {
+	for {
+		select {
+		case v := <-h.out:
+			if !yield(v) {
+				return nil
+			}
+		default:
+			return h.failed
+		}
 	}
 }

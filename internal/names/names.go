@@ -107,6 +107,31 @@ func Usable(name string, family Family, found []netip.Addr) (addrs []netip.Addr,
 	return addrs, nil
 }
 
+// Reachable returns the addresses of a name to which something can be sent: for Any those
+// of IPv4 if there is a route to the first of them, else those of IPv6 if there are any.
+// LookUp returns the addresses of a family, for Any those of IPv4 if there are any. A name
+// that is an address stands for itself.
+func Reachable(name string, family Family, lookUp func(Family) ([]netip.Addr, error), routed func(netip.Addr) bool) ([]netip.Addr, error) {
+	addrs, err := lookUp(family)
+	if _, none := netip.ParseAddr(name); err != nil || none == nil || family != Any || !addrs[0].Is4() || routed(addrs[0]) {
+		return addrs, err
+	}
+	if others, err := lookUp(IPv6); err == nil {
+		return others, nil
+	}
+	return addrs, nil // whoever sends to them finds out that there is no route
+}
+
+// Literal returns the address that a text is, if it belongs to a family and names no zone,
+// which would have to be looked up.
+func Literal(text string, family Family) (addr netip.Addr, ok bool) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil || addr.Zone() != "" || !family.Includes(addr) {
+		return netip.Addr{}, false
+	}
+	return addr, true
+}
+
 // addressesOf tries a name as an address, as this host, and as a name.
 func addressesOf(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {
