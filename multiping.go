@@ -175,7 +175,7 @@ type sweep struct {
 	key      socketKey // of the last target, and its sockets: most have the same
 	pool     *engine.Pool
 	spare    []*pinging // tasks that are done, for other hosts
-	progress progressReport
+	progress Progress
 }
 
 // newSweep does everything that can fail before anything is sent.
@@ -189,8 +189,7 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 	}
 	return &sweep{
 		p: p, opts: opts,
-		ping:     ping.Options{Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout},
-		progress: progressReport{tell: opts.Progress},
+		ping: ping.Options{Count: opts.Count, Interval: opts.Interval, Timeout: opts.Timeout},
 	}, nil
 }
 
@@ -205,7 +204,7 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	s.driver = s.p.driver(drive.Config{
 		Rules: drive.Rules{Timeout: s.opts.Timeout}, Own: engine.NewPacer(s.opts.Rate),
 		Targets: feed, Parallel: drive.MaxParallel, Ahead: drive.Ahead, Begin: s.begin,
-		Progress: func(last bool) { s.progress.report(feed, last) },
+		Progress: s.progress.reporter(s.opts.Progress),
 	})
 	defer s.driver.Close()
 	cfg := s.p.opConfig(&s.opts.Packet, s.opts.Timeout, netip.Addr{})
@@ -299,26 +298,14 @@ func (p *Prober) names(family Family, packet *Packet) drive.Names {
 	}
 }
 
-// progressEvery bounds how often Progress is called.
-const progressEvery = 100 * time.Millisecond
-
-// progressReport is the progress of a sweep, and the function that receives it.
-type progressReport struct {
-	Progress
-	tell func(Progress) // nil: nobody
-	told time.Time
-}
-
-// report calls the function, but not too often unless it is the last time.
-func (r *progressReport) report(targets interface{ Count() int }, last bool) {
-	if r.tell == nil {
-		return
+// reporter returns what tells a caller of the progress, as the driver knows the number of
+// targets; nil if there is nobody to tell.
+func (g *Progress) reporter(tell func(Progress)) func(targets int) {
+	if tell == nil {
+		return nil
 	}
-	now := time.Now()
-	if !last && now.Sub(r.told) < progressEvery {
-		return
+	return func(targets int) {
+		g.Targets = targets
+		tell(*g)
 	}
-	r.told = now
-	r.Targets = targets.Count()
-	r.tell(r.Progress)
 }

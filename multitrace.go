@@ -173,7 +173,7 @@ func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traces, error) {
 		return nil, err
 	}
 	s := p.newTraces(&trace)
-	s.many, s.opts.Patient, s.progress.tell = opts, true, opts.Progress
+	s.many, s.opts.Patient = opts, true
 	for s.many.Seed == 0 {
 		s.many.Seed = rand.Uint64()
 	}
@@ -192,7 +192,7 @@ func (s *traces) each(ctx context.Context, targets iter.Seq[string], yield func(
 		Own:     engine.NewPacer(s.many.Rate),
 		Routers: &drive.Routers{Rate: s.many.HopRate, Seed: s.many.Seed},
 		Targets: feed, Parallel: s.many.Parallel, Begin: s.beginTarget,
-		Progress: func(last bool) { s.progress.report(feed, last) },
+		Progress: s.progress.reporter(s.many.Progress),
 	}, netip.Addr{})
 	defer s.driver.Close()
 	return s.driver.Run(ctx)

@@ -314,7 +314,7 @@ type traces struct {
 	driver   *drive.Driver
 	yield    func(index int, r *Route) bool
 	spare    []*tracing // traces that are done, for other targets
-	progress progressReport
+	progress Progress
 }
 
 func (p *Prober) newTraces(opts *TracerouteOptions) *traces {

@@ -51,8 +51,9 @@ type Config struct {
 	Ahead    int
 	Begin    func(t Target) (Task, error)
 
-	// Progress, if not nil, is called once in each turn of the loop, and at the end.
-	Progress func(last bool)
+	// Progress, if not nil, is called with the number of Targets drawn so far: ten times a
+	// second at the most, and at the end.
+	Progress func(targets int)
 }
 
 // Driver is an operation at work, or many of them. It is used by one goroutine, but for
@@ -80,6 +81,7 @@ type Driver struct {
 	looked    time.Duration    // when outcomes were last taken
 	attention [WhenDue + 1]int // how many tasks want which
 	timer     *time.Timer
+	reported  time.Time // when Progress was last called
 
 	calls   calls
 	later   []func() // at the end of this turn of the loop
@@ -207,9 +209,16 @@ func (d *Driver) finished() bool {
 	return d.closed || !d.cfg.Endless && d.slots.len() == 0 && (d.cfg.Targets == nil || d.targets.ended())
 }
 
+// reportEvery bounds how often Progress is called.
+const reportEvery = 100 * time.Millisecond
+
 func (d *Driver) report(last bool) {
-	if d.cfg.Progress != nil {
-		d.cfg.Progress(last)
+	if d.cfg.Progress == nil {
+		return
+	}
+	if now := time.Now(); last || now.Sub(d.reported) >= reportEvery {
+		d.reported = now
+		d.cfg.Progress(d.cfg.Targets.Count())
 	}
 }
 
