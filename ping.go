@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/goicmp/icmplib/internal/backlog"
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/hosts"
@@ -324,40 +325,12 @@ func (r *pingRun) each(ctx context.Context, yield func(Result) bool) error {
 }
 
 // buffered is each, but while yield runs requests leave as long as there is room for
-// results. It returns when nothing of the ping runs any more, also where yield panics.
+// results.
 func (r *pingRun) buffered(ctx context.Context, yield func(Result) bool) error {
 	if r.buffer == 0 {
 		return r.each(ctx, yield)
 	}
-	ctx, stop := context.WithCancel(ctx)
-	left := make(chan struct{})
-	// The last result for which there is room waits at the channel, and with it the
-	// sending.
-	results := make(chan Result, r.buffer-1)
-	var err error // once results is closed
-	go func() {
-		defer close(results)
-		err = r.each(ctx, func(result Result) bool {
-			select {
-			case results <- result:
-				return true
-			case <-left:
-				return false
-			}
-		})
-	}()
-	defer func() {
-		close(left)
-		stop()
-		for range results { // until it is closed
-		}
-	}()
-	for result := range results {
-		if !yield(result) {
-			return nil
-		}
-	}
-	return err
+	return backlog.Ahead(ctx, r.buffer, r.each, yield)
 }
 
 // endless is what a ping without end has beside: now and then another id, or another

@@ -9,7 +9,7 @@ import (
 )
 
 func TestRewriteIsWords(t *testing.T) {
-	for r := range Rewrite(1 << len(rewriteWords)) {
+	for r := range Rewrite(1 << len(rewriteFields.Words)) {
 		text, err := r.MarshalText()
 		if err != nil {
 			t.Fatal(err)

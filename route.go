@@ -417,51 +417,21 @@ const (
 	RewriteTranslation = RewriteSource | RewriteSourcePort | RewriteDestinationPort | RewriteChecksum
 )
 
-var rewriteWords = [...]string{
+var rewriteFields = words.Set[Rewrite]{What: "header field", Words: []string{
 	"source", "source-port", "destination-port", "checksum", "traffic-class", "flow-label", "dont-fragment",
-}
+}}
 
 // String returns the fields as words, such as "source,checksum", and "none" without any.
-func (r Rewrite) String() string {
-	words := r.Words()
-	if len(words) == 0 {
-		return "none"
-	}
-	return strings.Join(words, ",")
-}
+func (r Rewrite) String() string { return rewriteFields.String(r) }
 
 // Words returns the words of the fields, in order.
-func (r Rewrite) Words() []string {
-	var words []string
-	for i, word := range rewriteWords {
-		if r&(1<<i) != 0 {
-			words = append(words, word)
-		}
-	}
-	return words
-}
+func (r Rewrite) Words() []string { return rewriteFields.List(r) }
 
 // MarshalText returns the words, separated by commas, as encoding/json uses it.
 func (r Rewrite) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText sets r to the fields with the given words. An unknown word is an error.
-func (r *Rewrite) UnmarshalText(text []byte) error {
-	var fields Rewrite
-	for word := range strings.SplitSeq(string(text), ",") {
-		bit := Rewrite(0)
-		for i, known := range rewriteWords {
-			if word == known {
-				bit = 1 << i
-			}
-		}
-		if bit == 0 && word != "none" {
-			return fmt.Errorf("unknown header field %q", word)
-		}
-		fields |= bit
-	}
-	*r = fields
-	return nil
-}
+func (r *Rewrite) UnmarshalText(text []byte) error { return rewriteFields.Unmarshal(r, text) }
 
 // header returns the header as it is compared with others.
 func (q *Quoted) header() rewrite.Header {

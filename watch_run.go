@@ -270,12 +270,7 @@ func (t *watchTarget) watches(addr netip.Addr) bool {
 
 // choose returns which of the addresses found are to be watched.
 func (t *watchTarget) choose(found []netip.Addr) []netip.Addr {
-	addrs := make([]netip.Addr, 0, len(found))
-	for _, addr := range found {
-		if addr = hosts.Target(addr); !slices.Contains(addrs, addr) {
-			addrs = append(addrs, addr)
-		}
-	}
+	addrs := hosts.Targets(found)
 	if t.probing.AllAddresses || len(addrs) == 0 {
 		return addrs
 	}

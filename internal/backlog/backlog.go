@@ -2,7 +2,10 @@
 // to tell does not wait for whoever hears them.
 package backlog
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // Queue has the events that wait. Any number of goroutines may use it.
 type Queue[E any] struct {
@@ -127,4 +130,38 @@ func (q *Queue[E]) signal() {
 	case q.ready <- struct{}{}:
 	default:
 	}
+}
+
+// Ahead has run called on a goroutine of its own, and calls yield with what that yields, of
+// which so much may wait, at least one. It returns what run does, or nil when yield returned
+// false. Nothing runs any more then, also where yield panics.
+func Ahead[E any](ctx context.Context, room int, run func(ctx context.Context, yield func(E) bool) error, yield func(E) bool) error {
+	ctx, stop := context.WithCancel(ctx)
+	left := make(chan struct{})
+	// The last event for which there is room waits at the channel, and run with it.
+	events := make(chan E, room-1)
+	var err error // once events is closed
+	go func() {
+		defer close(events)
+		err = run(ctx, func(e E) bool {
+			select {
+			case events <- e:
+				return true
+			case <-left:
+				return false
+			}
+		})
+	}()
+	defer func() {
+		close(left)
+		stop()
+		for range events { // until it is closed
+		}
+	}()
+	for e := range events {
+		if !yield(e) {
+			return nil
+		}
+	}
+	return err
 }

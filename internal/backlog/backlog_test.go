@@ -1,6 +1,8 @@
 package backlog
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -106,5 +108,53 @@ func TestASlowListener(t *testing.T) {
 		if want := []event{{0, 0}, {1, 0}, {2, 0}, {3, 0}, {6, 2}}; !slices.Equal(told, want) {
 			t.Errorf("%v were told, want %v", told, want)
 		}
+	})
+}
+
+// counting yields numbers until it may not go on, and says which was the last.
+func counting(last *int, end error) func(context.Context, func(int) bool) error {
+	return func(ctx context.Context, yield func(int) bool) error {
+		for *last = 0; *last < 9; *last++ {
+			if !yield(*last) {
+				return ctx.Err()
+			}
+		}
+		return end
+	}
+}
+
+func TestAheadRunsAsFarAsThereIsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for room := 1; room < 4; room++ {
+			last, ended := 0, errors.New("the end")
+			var got []int
+			err := Ahead(t.Context(), room, counting(&last, ended), func(n int) bool {
+				got = append(got, n)
+				if synctest.Wait(); n == 0 && last != room {
+					t.Errorf("with room for %d it is at %d", room, last)
+				}
+				return true
+			})
+			if err != ended || !slices.Equal(got, []int{0, 1, 2, 3, 4, 5, 6, 7, 8}) {
+				t.Errorf("%v, %v", got, err)
+			}
+		}
+	})
+}
+
+func TestAheadEndsWhenItIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		last := 0
+		if err := Ahead(t.Context(), 2, counting(&last, nil), func(n int) bool { return n < 1 }); err != nil {
+			t.Error(err)
+		}
+		func() {
+			defer func() {
+				if recover() != "a bug of the caller" {
+					t.Error("it does not panic")
+				}
+			}()
+			_ = Ahead(t.Context(), 2, counting(&last, nil), func(int) bool { panic("a bug of the caller") })
+		}()
 	})
 }

@@ -23,6 +23,17 @@ func Target(addr netip.Addr) netip.Addr {
 	return addr
 }
 
+// Targets returns the targets of addresses, each once, in their order.
+func Targets(found []netip.Addr) []netip.Addr {
+	targets := make([]netip.Addr, 0, len(found))
+	for _, addr := range found {
+		if addr = Target(addr); !slices.Contains(targets, addr) {
+			targets = append(targets, addr)
+		}
+	}
+	return targets
+}
+
 // Moved returns the target of the first of the addresses that a name has, and reports
 // whether the one in use is not among them.
 func Moved(addrs []netip.Addr, from netip.Addr) (to netip.Addr, moved bool) {

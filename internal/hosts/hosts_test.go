@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 )
@@ -17,6 +18,13 @@ func TestTheTargetOfAnAddress(t *testing.T) {
 	}
 	if got := Target(netip.Addr{}); got.IsValid() {
 		t.Errorf("no address: %v", got)
+	}
+}
+
+func TestTargetsAreEachThereOnce(t *testing.T) {
+	a, b := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.2")
+	if got := Targets([]netip.Addr{b, netip.IPv4Unspecified(), a, netip.MustParseAddr("::ffff:192.0.2.2")}); !slices.Equal(got, []netip.Addr{b, a}) {
+		t.Error(got)
 	}
 }
 

@@ -3,6 +3,7 @@ package words
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,4 +65,47 @@ func (t *Table[T]) Unmarshal(v *T, word []byte) error {
 		*v = parsed
 	}
 	return err
+}
+
+// Set has the words of a type whose values are sets: word n stands for bit n.
+type Set[T ~uint8] struct {
+	Words []string
+	What  string // says in errors what a word stands for
+}
+
+// none is the word of the empty set.
+const none = "none"
+
+// List returns the words of a set, in order.
+func (s *Set[T]) List(v T) (all []string) {
+	for i, word := range s.Words {
+		if v&(1<<i) != 0 {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// String returns the words of a set, separated by commas, and "none" without any.
+func (s *Set[T]) String(v T) string {
+	words := s.List(v)
+	if len(words) == 0 {
+		return none
+	}
+	return strings.Join(words, ",")
+}
+
+// Unmarshal sets v to the set with the given words. An unknown one is an error.
+func (s *Set[T]) Unmarshal(v *T, text []byte) error {
+	var set T
+	for word := range strings.SplitSeq(string(text), ",") {
+		switch i := slices.Index(s.Words, word); {
+		case i >= 0:
+			set |= 1 << i
+		case word != none:
+			return fmt.Errorf("unknown %s %q", s.What, word)
+		}
+	}
+	*v = set
+	return nil
 }

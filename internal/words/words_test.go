@@ -51,3 +51,18 @@ func TestAnUnknownWord(t *testing.T) {
 		}
 	}
 }
+
+func TestASetIsReadBackFromItsWords(t *testing.T) {
+	basket := Set[fruit]{Words: []string{"apple", "pear", "plum"}, What: "fruit"}
+	for v, want := range []string{"none", "apple", "pear", "apple,pear", "plum", "apple,plum", "pear,plum", "apple,pear,plum"} {
+		text := basket.String(fruit(v))
+		back := ^fruit(v)
+		if err := basket.Unmarshal(&back, []byte(text)); err != nil || text != want || back != fruit(v) {
+			t.Errorf("%d is %q, and back %d, %v", v, text, back, err)
+		}
+	}
+	v := fruit(5)
+	if err := basket.Unmarshal(&v, []byte("pear,fig")); err == nil || err.Error() != `unknown fruit "fig"` || v != 5 {
+		t.Errorf("%d, %v", v, err)
+	}
+}
