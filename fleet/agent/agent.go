@@ -9,7 +9,6 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -326,13 +325,6 @@ func (a *Agent) address() netip.Addr {
 	if a.cfg.Address.IsValid() || a.nc == nil {
 		return a.cfg.Address
 	}
-	host, _, err := net.SplitHostPort(a.nc.LocalAddr())
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.Unmap().WithZone("")
+	at, _ := netip.ParseAddrPort(a.nc.LocalAddr()) // of no connection there is none
+	return at.Addr().Unmap().WithZone("")
 }

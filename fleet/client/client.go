@@ -349,29 +349,12 @@ func (c *Client) Cancel(ctx context.Context, id string) (job wire.Job, err error
 // now.
 func (c *Client) Mesh(ctx context.Context, agents []string, since time.Duration) iter.Seq2[*wire.Round, error] {
 	return func(yield func(*wire.Round, error) bool) {
-		text, err := json.Marshal(wire.MeshQuery{Agents: agents, Since: policy.Duration(since)})
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		msg, err := c.signed(wire.VerbMesh, text)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		inbox := wire.Inbox(c.token.Name) + "." + wire.NewID()
-		sub, err := c.nc.SubscribeSync(inbox)
+		sub, err := c.askMesh(wire.MeshQuery{Agents: agents, Since: policy.Duration(since)})
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		defer sub.Unsubscribe()
-		sub.SetPendingLimits(-1, 512<<20)
-		msg.Reply = inbox
-		if err := c.nc.PublishMsg(msg); err != nil {
-			yield(nil, err)
-			return
-		}
 		for count := 0; ; count++ {
 			round, more, err := nextRound(ctx, sub, count)
 			if !more && err == nil {
@@ -382,6 +365,24 @@ func (c *Client) Mesh(ctx context.Context, agents []string, since time.Duration)
 			}
 		}
 	}
+}
+
+// askMesh asks the hub for rounds, which come to the subscription that it returns.
+func (c *Client) askMesh(query wire.MeshQuery) (*nats.Subscription, error) {
+	text, err := json.Marshal(query)
+	if err != nil {
+		return nil, err
+	}
+	msg, err := c.signed(wire.VerbMesh, text)
+	if err != nil {
+		return nil, err
+	}
+	msg.Reply = wire.Inbox(c.token.Name) + "." + wire.NewID()
+	sub, err := c.nc.SubscribeSync(msg.Reply)
+	if err != nil {
+		return nil, err
+	}
+	return sub, errors.Join(sub.SetPendingLimits(-1, 512<<20), c.nc.PublishMsg(msg))
 }
 
 // nextRound reads a round; more is false at the end, of which count says whether it is one.

@@ -182,7 +182,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		{Name: wire.StreamMesh, Subjects: []string{wire.MeshAll}, MaxAge: h.cfg.Keep, MaxBytes: h.cfg.MeshBytes, AllowDirect: true},
 	} {
 		c.Replicas = h.cfg.Replicas
-		if _, err := h.js.CreateOrUpdateStream(ctx, c); err != nil {
+		if err := patiently(ctx, func(ctx context.Context) error { _, err := h.js.CreateOrUpdateStream(ctx, c); return err }); err != nil {
 			var api *jetstream.APIError
 			if errors.As(err, &api) && api.ErrorCode == noSpace {
 				return fmt.Errorf("%s has no room for %d bytes of rounds: say less, or give it a larger disk", h.cfg.Dir, h.cfg.MeshBytes)
@@ -211,6 +211,18 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	h.mesh = newMesh(h.js, h.log)
 	h.jobs, err = openJobs(ctx, h, list)
 	return err
+}
+
+// patiently asks again what a cluster that has no leader yet does not answer, until ctx ends.
+func patiently(ctx context.Context, f func(context.Context) error) error {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := f(attempt)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // watchAgents follows who is there.

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -115,15 +116,9 @@ func (l Limits) Or(other Limits) Limits {
 	if l.Protocols == nil {
 		l.Protocols = other.Protocols
 	}
-	if l.PacketsPerSecond == 0 {
-		l.PacketsPerSecond = other.PacketsPerSecond
-	}
-	if l.Concurrency == 0 {
-		l.Concurrency = other.Concurrency
-	}
-	if l.Longest == 0 {
-		l.Longest = other.Longest
-	}
+	l.PacketsPerSecond = cmp.Or(l.PacketsPerSecond, other.PacketsPerSecond)
+	l.Concurrency = cmp.Or(l.Concurrency, other.Concurrency)
+	l.Longest = cmp.Or(l.Longest, other.Longest)
 	return l
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -64,21 +65,8 @@ func (m Measure) Filled() (Measure, error) {
 	if m.Count < 0 || m.Count > 100_000 || m.Interval < 0 || m.Timeout < 0 || m.MaxHops < 0 || m.MaxHops > 255 || m.Size < 0 {
 		return m, errors.New("count (to 100,000), interval, timeout, max-hops (to 255) and size may not be negative")
 	}
-	if m.Count == 0 {
-		m.Count = defaults.Count
-	}
-	if m.Interval == 0 {
-		m.Interval = defaults.Interval
-	}
-	if m.MaxHops == 0 {
-		m.MaxHops = defaults.MaxHops
-	}
-	if m.Timeout == 0 {
-		m.Timeout = policy.Duration(2 * time.Second)
-	}
-	if m.Protocol == "" {
-		m.Protocol = "icmp"
-	}
+	m.Count, m.Interval, m.MaxHops = cmp.Or(m.Count, defaults.Count), cmp.Or(m.Interval, defaults.Interval), cmp.Or(m.MaxHops, defaults.MaxHops)
+	m.Timeout, m.Protocol = cmp.Or(m.Timeout, policy.Duration(2*time.Second)), cmp.Or(m.Protocol, "icmp")
 	if !slices.Contains([]string{"icmp", "udp", "tcp", "sctp"}, m.Protocol) {
 		return m, fmt.Errorf("there is no protocol %q: icmp, udp, tcp and sctp are known", m.Protocol)
 	}

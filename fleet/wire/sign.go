@@ -44,11 +44,8 @@ func (t *Token) Sign(m *nats.Msg, now time.Time) error {
 func Verify(public, subject, signed string, body []byte, now time.Time) error {
 	at, text, _ := strings.Cut(signed, " ")
 	seconds, err := strconv.ParseInt(at, 10, 64)
-	if err != nil {
-		return fmt.Errorf("the request is not signed")
-	}
-	signature, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
+	signature, bad := base64.StdEncoding.DecodeString(text)
+	if err != nil || bad != nil {
 		return fmt.Errorf("the request is not signed")
 	}
 	key, err := nkeys.FromPublicKey(public)

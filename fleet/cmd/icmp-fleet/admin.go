@@ -31,8 +31,6 @@ of its own; agents of one site are taken for near each other.`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			e.Name, e.Role = args[0], wire.RoleAgent
 			switch {
-			case asker && admin:
-				return fmt.Errorf("--asker and --admin: an admin is an asker who may enroll and revoke")
 			case asker:
 				e.Role = wire.RoleAsker
 			case admin:
@@ -63,6 +61,7 @@ of its own; agents of one site are taken for near each other.`,
 	flags.StringVar(&address, "address", "", "the `ADDRESS` at which others of the mesh ping it, whatever it says itself")
 	flags.BoolVar(&asker, "asker", false, "enroll somebody who asks")
 	flags.BoolVar(&admin, "admin", false, "enroll somebody who asks, enrolls and revokes")
+	cmd.MarkFlagsMutuallyExclusive("asker", "admin")
 	return cmd
 }
 

@@ -209,8 +209,9 @@ func TestThePageInABrowser(t *testing.T) {
 		t.Errorf("%s plots", n)
 	}
 	b.picture("pair")
+	b.eval("main.firstElementChild.className = 'old'")
 	b.size(1200, 900, true)
-	b.shows("10.8.0.1")
+	until(t, time.Minute, "the plots are drawn in other colours", func() bool { return b.eval("main.firstElementChild.className") != "old" })
 	b.picture("pair-dark")
 	b.key("Escape")
 	b.shows("From row to column")
@@ -221,6 +222,9 @@ func TestThePageInABrowser(t *testing.T) {
 		b.shows(map[string]string{"agents": "4 of 4 agents", "jobs": "100 %", "mesh": "From row", "pair/ams1/nyc1": "Route"}[view])
 		if wide := b.eval("document.documentElement.scrollWidth > innerWidth"); wide != "false" {
 			t.Errorf("%s is wider than a telephone: %s", view, b.eval("document.documentElement.scrollWidth"))
+		}
+		if view == "pair/ams1/nyc1" && b.eval("[...document.querySelectorAll('.pair .scroll')].every(e => e.scrollWidth <= e.clientWidth)") != "true" {
+			t.Error("a route is wider than a telephone")
 		}
 		b.picture("telephone-" + strings.ReplaceAll(view, "/", "-"))
 	}

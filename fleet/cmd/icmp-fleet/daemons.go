@@ -72,6 +72,7 @@ has to know what icmp-fleet permissions prints.`,
 	flags.DurationVar(&f.meshEvery, "mesh-every", time.Minute, "from one round of the mesh to the next")
 	flags.IntVar(&f.Mesh.Count, "mesh-count", 60, "pings to each peer in a round")
 	flags.BoolVar(&f.noMesh, "no-mesh", false, "no mesh")
+	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	return cmd
 }
 
@@ -116,9 +117,6 @@ func (f *hubFlags) check(cmd *cobra.Command) (err error) {
 			return err
 		}
 		f.CA = string(text)
-	}
-	if (f.TLSCert == "") != (f.TLSKey == "") {
-		return errors.New("--tls-cert and --tls-key belong together")
 	}
 	if err := f.page.check(); err != nil {
 		return err

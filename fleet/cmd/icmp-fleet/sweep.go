@@ -132,14 +132,14 @@ func (c *command) sweep(ctx context.Context, asker *client.Client, f *sweepFlags
 	last := job
 	job, err = asker.Wait(ctx, job.ID, func(j wire.Job, away error) {
 		if away != nil {
-			fmt.Fprintf(c.errs, "\r%s (%v)", progress(last), away)
+			fmt.Fprintf(c.errs, "\r%s (%v)", progress(last), away) // which the next one covers
 			return
 		}
 		last = j
-		fmt.Fprintf(c.errs, "\r%s", progress(j))
+		fmt.Fprintf(c.errs, "\r%-100s", progress(j))
 	})
 	if err == nil {
-		fmt.Fprintf(c.errs, "\r%s", progress(job))
+		fmt.Fprintf(c.errs, "\r%-100s", progress(job))
 	}
 	fmt.Fprintln(c.errs)
 	if err != nil && ctx.Err() != nil {
