@@ -126,7 +126,7 @@ func TestReplicasNeedServers(t *testing.T) {
 // and then that the hub is replaced, and so does the command that waits for the sweep's end.
 func TestAClusterOfTheUsersSurvivesAServer(t *testing.T) {
 	t.Parallel()
-	netlab.Test(t, netlab.Config{}, clusterSurvives)
+	netlab.Test(t, netlab.Config{Tries: 3}, clusterSurvives)
 }
 
 func clusterSurvives(t *testing.T) {

@@ -23,13 +23,15 @@ import (
 // behindTheKernel is what the processes see, in a namespace of their own: see internet.
 const behindTheKernel = internet
 
-// slow is how a sweep takes long enough for something to happen meanwhile.
-var slow = []string{"-d", "-c", "2", "-i", "500ms", "-w", "2s"}
+// slow is how a sweep takes long enough for something to happen meanwhile. Everybody answers at once:
+// the timeout is for a machine that stands still.
+var slow = []string{"-d", "-c", "2", "-i", "500ms", "-w", "20s"}
 
-// inNamespace runs f in a namespace with the network, beside other tests.
+// inNamespace runs f in a namespace with the network, beside other tests. The pings of the mesh are lost
+// where the machine stands still for their timeout of 2 s: then it is run again.
 func inNamespace(t *testing.T, f func(t *testing.T, network *netsim.Network)) {
 	t.Parallel()
-	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+	netlab.Test(t, netlab.Config{PingGroups: true, Tries: 3}, func(t *testing.T) {
 		network := netsim.MustParse(behindTheKernel)
 		network.Quiet(true)
 		netlab.Carry(t, network, netlab.Device{})
