@@ -524,3 +524,14 @@ func TestRule6TheNearestRankIsThatOfTheDecimalFraction(t *testing.T) {
 		}
 	}
 }
+
+// What was merged weighs as much as it has values when more is merged.
+func TestMergedRowsWeighTheirLengths(t *testing.T) {
+	var q sequence
+	for i := range 3 {
+		q.merge(sequence{n: 10, interarrival: float64(i + 1)})
+	}
+	if q.n != 30 || q.interarrival != 2 {
+		t.Errorf("%d values, interarrival %v, want 30 and 2", q.n, q.interarrival)
+	}
+}

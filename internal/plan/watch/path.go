@@ -239,9 +239,6 @@ func (p *path) prune() {
 		return
 	}
 	from := max(end+1, p.length)
-	if from >= len(p.hops) {
-		return
-	}
 	for i := from; i < min(p.shown, len(p.hops)); i++ {
 		p.hops[i] = hop{since: p.hops[i].since, sent: p.hops[i].sent}
 	}

@@ -23,7 +23,7 @@ func TestWhatIsNoticed(t *testing.T) {
 		{"path 3: another router", Config{}, []step{{6, "a b t"}, {6, "a c t"}}, "2:b>c@7"},
 		{"path 3: behind the end as it was told", Config{}, []step{{6, "a t"}, {9, "a - b -"}, {6, "a - c -"}}, "outage@7"},
 		{"path 3: before any end is known", Config{}, []step{{6, "a b -"}, {6, "a c -"}}, "2:b>c@7"},
-		{"path 3: behind the end, for long", Config{}, []step{{6, "a t"}, {40, "a - b -"}, {40, "a - c -"}}, "outage@7"},
+		{"path 3: behind the end, for long", Config{Outage: -1}, []step{{6, "a t"}, {9, "a b c -"}, {9, "a b d -"}}, "2:t>b@7"},
 		{"path 4: a new path", Config{}, []step{{12, "a b t"}}, ""},
 		{"path 5: shorter", Config{}, []step{{6, "a b c t"}, {6, "a t"}}, "2:b>t@7 3:c>-@7 4:t>-@7"},
 		{"path 5: a silent router less", Config{}, []step{{12, "a - t"}, {2, "a t"}}, ""},
@@ -93,6 +93,8 @@ func TestWhatIsShown(t *testing.T) {
 		{"a b t", 3, plan.EndReached, true, "abt"},
 		{"a - t", 3, plan.EndReached, true, "a-t"},
 		{"a b -", 2, plan.EndMaxHops, false, "ab"},
+		{"t", 1, plan.EndReached, true, "t"},
+		{"!a -", 1, plan.EndUnreachable, false, "a"},
 		{"a - -", 1, plan.EndMaxHops, false, "a"},
 		{"-", 0, plan.EndMaxHops, false, ""},
 		{"a !b -", 2, plan.EndUnreachable, false, "ab"},
@@ -139,7 +141,7 @@ func TestWhatIsForgottenBehindTheEnd(t *testing.T) {
 		t.Errorf("%d hops, the last counts since round %d", n, w.p.Since(5))
 	}
 	w.rounds(1, "a t")
-	w = newWorld(t, Config{})
+	w = newWorld(t, Config{Interval: 120 * time.Millisecond}) // several leave before the first answer
 	if w.rounds(3, "t"); len(w.p.path.hops) != 1 {
 		t.Errorf("%d hops are kept of a path of one", len(w.p.path.hops))
 	}

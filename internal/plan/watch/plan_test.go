@@ -501,6 +501,8 @@ func TestRule10WhenATargetIsLost(t *testing.T) {
 		{"not all is", 30, []string{"a t", "a b -"}, false},
 		{"the path stops", 30, []string{"a t", "a b !c"}, true},
 		{"where it was somebody refuses", 30, []string{"a t", "a !t"}, false},
+		{"at the first hop, too", 30, []string{"t", "!t"}, false},
+		{"the path stops at the first hop", 30, []string{"a t", "a b -", "!a"}, true},
 	} {
 		w := newWorld(t, Config{MaxHops: tt.hops})
 		for _, path := range tt.paths {
@@ -509,5 +511,75 @@ func TestRule10WhenATargetIsLost(t *testing.T) {
 		if got := w.p.isLost(); got != tt.want {
 			t.Errorf("%s: lost is %v", tt.name, got)
 		}
+	}
+}
+
+// Outage 2 and 6: which probes are to get to the target, and which look beyond its hop.
+func TestWhatAProbeIsFor(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		hops  int
+		paths []string // six rounds each
+		aims  [3]bool  // probes to the first three hops
+		looks [3]bool
+	}{
+		{"the target is at the second hop", 30, []string{"a t"}, [3]bool{1: true, 2: true}, [3]bool{2: true}},
+		{"at the first", 30, []string{"t"}, [3]bool{true, true, true}, [3]bool{1: true, 2: true}},
+		{"at the last that may be probed", 3, []string{"a b t"}, [3]bool{2: true}, [3]bool{true, true, true}},
+		{"it was at the second", 30, []string{"a t", "a b -"}, [3]bool{1: true, 2: true}, [3]bool{true, true, true}},
+		{"it was never there", 30, []string{"a b -"}, [3]bool{}, [3]bool{true, true, true}},
+	} {
+		for index := range 3 {
+			w := newWorld(t, Config{MaxHops: tt.hops, Outage: -1})
+			for _, path := range tt.paths {
+				w.rounds(6, path)
+			}
+			w.p.leave(index, w.now)
+			if rec := w.p.outages.record(w.p.round); (rec.aimed == index) != tt.aims[index] || rec.looked != tt.looks[index] {
+				t.Errorf("%s: a probe to hop %d: %+v", tt.name, index+1, rec)
+			}
+		}
+	}
+}
+
+func TestTheSpacingOfARound(t *testing.T) {
+	for _, tt := range []struct {
+		path string
+		next int
+		want time.Duration
+	}{
+		{"t", 0, time.Second}, {"t", 1, time.Second / 6}, {"a t", 1, time.Second / 2}, {"a t", 2, time.Second / 12},
+	} {
+		for rounds := range 2 {
+			w := newWorld(t, Config{})
+			w.rounds(rounds, tt.path)
+			w.path = tt.path
+			w.round()
+			if w.p.next = tt.next; w.p.spacing() != tt.want {
+				t.Errorf("%s, round %d, from hop %d on: %v, want %v", tt.path, rounds+1, tt.next+1, w.p.spacing(), tt.want)
+			}
+		}
+	}
+}
+
+func TestRule9WhatIsWanted(t *testing.T) {
+	for path, last := range map[string]int{"t": 1, "a t": 2} {
+		w := newWorld(t, Config{})
+		w.rounds(3, path)
+		for _, ttl := range []int{1, last, last + 1, w.p.scout + 1} {
+			if got := w.p.Wants(plan.MakeKey(ttl, w.p.round)); got != (ttl <= last) {
+				t.Errorf("%s: hop %d is wanted: %v", path, ttl, got)
+			}
+		}
+	}
+}
+
+// At the end of the path the target stands for the hop, whoever did before.
+func TestTheTargetStandsForItsHop(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.rounds(4, "a b t")
+	w.rounds(4, "a t")
+	if a, b := nameOf(w.p.Address(0)), nameOf(w.p.Address(1)); a+b != "at" || w.p.path.end() != 1 || w.p.path.hops[1].main != addressOf('b') {
+		t.Errorf("%s and %s stand for the hops", a, b)
 	}
 }

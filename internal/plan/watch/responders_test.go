@@ -214,6 +214,35 @@ func TestTheBoundsOfPresence(t *testing.T) {
 	}
 }
 
+// Rules 4, 5 and 6, where the first of all is a newcomer, nobody is left, or two are alike.
+func TestWhoFollowsAndWhoIsForgotten(t *testing.T) {
+	gone := responder{address: addressOf('a'), established: true, last: 1, ratio: ratio{1000, 1000, 10}}
+	newcomer := func(who byte, count float64) responder {
+		return responder{address: addressOf(who), last: 9, ratio: ratio{count, count, 0}}
+	}
+	s := responders{all: []responder{newcomer('b', 9), gone, newcomer('c', 5)}}
+	if c, changed := s.replace(); !changed || c.to != addressOf('b') {
+		t.Errorf("%+v follows", c)
+	}
+	for absent, want := range map[float64]string{0: "b", 2: "b", 3: "ab"} {
+		other := responder{address: addressOf('b'), established: true, last: 9, ratio: ratio{9, 9, absent}}
+		s := responders{all: []responder{gone, other}}
+		s.forget()
+		got := ""
+		for _, r := range s.all {
+			got += nameOf(r.address)
+		}
+		if got != want {
+			t.Errorf("with another that is absent for %v: %s are kept, want %s", absent, got, want)
+		}
+	}
+	s = responders{all: []responder{newcomer('b', 5), newcomer('c', 5)}}
+	s.all[0].established, s.all[1].established = true, true
+	if s.choose(); s.main != addressOf('b') {
+		t.Errorf("%v is chosen", s.main)
+	}
+}
+
 // Rule 6.
 func TestWhoStandsForTheHop(t *testing.T) {
 	for answers, want := range map[string]byte{
@@ -286,7 +315,7 @@ func TestLikelihood(t *testing.T) {
 	for _, tt := range []struct{ k, n, want float64 }{
 		{0, 5, 0}, {5, 5, 0}, {0, 0, 0}, {6, 5, 0}, {1, 2, -1.3862943611198906}, {1, 4, -2.249340578475233},
 	} {
-		if got := likelihood(tt.k, tt.n); got-tt.want > 1e-12 || tt.want-got > 1e-12 {
+		if got := likelihood(tt.k, tt.n); !(got-tt.want <= 1e-12 && tt.want-got <= 1e-12) { // nor is it NaN
 			t.Errorf("%v of %v: %v, want %v", tt.k, tt.n, got, tt.want)
 		}
 	}
