@@ -295,7 +295,7 @@ func (e *Event) fields(o *fields.Object) {
 	fields.Word(o, "kind", &e.Kind)
 	fields.Word(o, "time", &e.Time)
 	fields.Int(o, "round", &e.Round)
-	if o.Has(e.Kind == EventRouteChange) {
+	if o.Has(e.Kind == EventRouteChange || e.Kind == EventAddressChange) {
 		fields.IntIf(o, "distance", &e.Distance)
 		o.Addr("from", &e.From)
 		o.Addr("to", &e.To)

@@ -55,8 +55,8 @@ type MonitorOptions struct {
 	// lost the address in use, the Monitor continues with its first address of the same
 	// family: it cuts the round short, with the probes in flight as [StatusUnsettled],
 	// sets Snapshot.Address, and begins the statistics and the search for events anew,
-	// because the route is another. Rounds count on. A failed look-up changes nothing. The
-	// default is never; a negative value is refused.
+	// because the route is another; an [EventAddressChange] says so. Rounds count on. A
+	// failed look-up changes nothing. The default is never; a negative value is refused.
 	ResolveEvery time.Duration
 
 	// Packet is the shape of the probes, as in [TracerouteOptions].
@@ -137,7 +137,8 @@ type Event struct {
 	Round int       // the ordinal of that round, from 1
 
 	// Distance is the hop of an EventRouteChange. From answered there before, and To
-	// answers now. The zero Addr means no address: the path became longer or shorter.
+	// answers now. The zero Addr means no address: the path became longer or shorter. Of an
+	// EventAddressChange they are the addresses of the target.
 	Distance int
 	From, To netip.Addr
 
@@ -154,9 +155,13 @@ const (
 	EventRouteChange EventKind = iota + 1 // another router answers at a hop
 	EventOutage                           // the target no longer answers
 	EventRecovery                         // it answers again
+
+	// EventAddressChange is the first event of the route to another address that the
+	// target's name has; see MonitorOptions.ResolveEvery.
+	EventAddressChange
 )
 
-var eventKinds = words.Table[EventKind]{What: "kind of event", Least: EventRouteChange, Other: "unknown", Words: []string{"unknown", "route-change", "outage", "recovery"}}
+var eventKinds = words.Table[EventKind]{What: "kind of event", Least: EventRouteChange, Other: "unknown", Words: []string{"unknown", "route-change", "outage", "recovery", "address-change"}}
 
 // String returns the kind in a word, such as "outage".
 func (k EventKind) String() string { return eventKinds.String(k) }
@@ -212,6 +217,7 @@ type monitoring struct {
 	before  int             // rounds of routes to addresses that the name had before
 	told    int             // the last round that was handed out, with those
 	moved   drive.Line      // to another address of the name; see errMoved
+	change  Event           // of the address, for the first snapshot; the zero Event: none
 	left    context.Context // ends with the loop
 	named   *drive.Name     // nil: it is not looked up again
 
@@ -268,8 +274,9 @@ func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error
 				return nil
 			}
 		}
+		change := Event{Kind: EventAddressChange, Time: time.Now(), Round: told + 1, From: t.line.Dst, To: t.moved.Dst}
 		t = t.p.monitoringOf(t.name, &opts, t.moved)
-		t.before, t.told = told, told
+		t.before, t.told, t.change = told, told, change
 	}
 }
 
@@ -490,6 +497,9 @@ func (t *monitoring) End(err error) (goOn bool) {
 func (t *monitoring) snapshot(now time.Time) *Snapshot {
 	n, why := t.Show()
 	s := &Snapshot{Round: t.before + t.Round(), Time: now, Results: t.results, Events: eventsOf(t.Events(), t.before)}
+	if t.change.Kind != 0 {
+		s.Events, t.change = append([]Event{t.change}, s.Events...), Event{}
+	}
 	t.told = s.Round
 	s.Address, s.Name, s.Reached, s.End = t.line.Dst, t.name, t.Reached(), RouteEnd(why)
 	t.results = make([]Result, 0, len(s.Results)) // the next round has as many

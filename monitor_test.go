@@ -225,7 +225,7 @@ func TestAMonitorFollowsItsName(t *testing.T) {
 			p.other = &renamed{at: time.Now(), names: []any{"10.0.1.1", "10.0.2.1", both, failed, "10.0.4.1", "10.0.4.1"}}
 			var addrs []netip.Addr
 			var from []int
-			last := 0
+			last, changes := 0, 0
 			opts := &MonitorOptions{Rounds: rounds, ResolveEvery: 10 * time.Second}
 			for s, err := range p.Monitor(t.Context(), "name.example", opts) {
 				if err != nil {
@@ -239,6 +239,12 @@ func TestAMonitorFollowsItsName(t *testing.T) {
 					addrs, from = append(addrs, s.Address), append(from, s.Round)
 				}
 				since := s.Round - from[len(from)-1] + 1
+				for _, e := range s.Events {
+					if e.Kind != EventAddressChange || since != 1 || e.Round != s.Round || e.From != addrs[len(addrs)-2] || e.To != s.Address || e.Time.IsZero() {
+						t.Errorf("round %d, %d of this address: %v", s.Round, since, e)
+					}
+				}
+				changes += len(s.Events)
 				if n := len(s.Hops); n != 1 || s.Hops[0].Address != s.Address || s.Hops[0].PacketsSent > since {
 					t.Fatalf("round %d, %d of this address: %v", s.Round, since, s)
 				}
@@ -255,7 +261,7 @@ func TestAMonitorFollowsItsName(t *testing.T) {
 			if rounds > 0 {
 				want = rounds
 			}
-			if last != want || len(addrs) != 3 || addrs[0] != both[0] || addrs[1] != both[1] || addrs[2].String() != "10.0.4.1" ||
+			if last != want || changes != 2 || len(addrs) != 3 || addrs[0] != both[0] || addrs[1] != both[1] || addrs[2].String() != "10.0.4.1" ||
 				from[1] < 11 || from[1] > 12 || from[2] < 41 || from[2] > 43 {
 				t.Errorf("%d rounds, along routes to %v, from rounds %v on", last, addrs, from)
 			}

@@ -53,6 +53,7 @@ func TestReportsAreTextForPeople(t *testing.T) {
 		{Event{Kind: EventRouteChange, Round: 1, Distance: 2, From: textRouter}, "round 1: route-change at hop 2, from 198.51.100.1 to *"},
 		{Event{Kind: EventOutage, Round: 9}, "round 9: outage"},
 		{Event{Kind: EventRecovery, Round: 12, Duration: 3200 * time.Millisecond}, "round 12: recovery after 3.2s"},
+		{Event{Kind: EventAddressChange, Round: 61, From: textRouter, To: textTarget}, "round 61: address-change from 198.51.100.1 to 192.0.2.1"},
 		{&MTUReport{
 			Address: textTarget, Name: "192.0.2.1", MTU: 1400, Reached: true, Confirmed: true, Exact: true,
 			Hops:       []HopMTU{{1, textRouter, 1400, MTUReported, textRouter}, {Distance: 2}, {3, textTarget, 1400, MTUKept, netip.Addr{}}},
@@ -106,6 +107,7 @@ func TestResultsAreWholeInJSON(t *testing.T) {
 		{Snapshot{Round: 7, Time: textTime, Route: Route{Name: "a"}}, `{"schema":1,"round":7,"time":"2024-01-01T00:00:00Z","name":"a","address":"","reached":false,"end":"unknown","hops":[],"rewrites":null,"error":null,"results":[],"events":[]}`},
 		{Event{Kind: EventRouteChange, Time: textTime, Round: 7, Distance: 3, To: textTarget}, `{"schema":1,"kind":"route-change","time":"2024-01-01T00:00:00Z","round":7,"distance":3,"from":"","to":"192.0.2.1"}`},
 		{Event{Kind: EventRecovery, Time: textTime, Round: 9, Duration: time.Second}, `{"schema":1,"kind":"recovery","time":"2024-01-01T00:00:00Z","round":9,"duration_ms":1000}`},
+		{Event{Kind: EventAddressChange, Time: textTime, Round: 9, From: textRouter, To: textTarget}, `{"schema":1,"kind":"address-change","time":"2024-01-01T00:00:00Z","round":9,"from":"198.51.100.1","to":"192.0.2.1"}`},
 		{RewritePoint{Fields: RewriteSource, After: 1, Before: 2}, `{"fields":"source","after":1,"before":2,"sure":false}`},
 		{MTUReport{Address: textTarget, MTU: 576}, `{"schema":1,"address":"192.0.2.1","name":"","mtu":576,"reached":false,"confirmed":false,"exact":false,"hops":[],"black_holes":[]}`},
 		{&LossReport{Name: "a"}, `{"schema":1,"address":"","name":"a","reached":false,"verdict":"unclear","hops":[]}`},

@@ -131,6 +131,7 @@ func (s *Snapshot) String() string {
 //	round 7: route-change at hop 3, from 192.0.2.1 to 192.0.2.9
 //	round 9: outage
 //	round 12: recovery after 3.2s
+//	round 61: address-change from 192.0.2.1 to 192.0.2.9
 //
 // The layout may change; programs should read the fields.
 func (e Event) String() string {
@@ -138,6 +139,8 @@ func (e Event) String() string {
 	switch e.Kind {
 	case EventRouteChange:
 		line += fmt.Sprintf(" at hop %d, from %s to %s", e.Distance, text.Addr(e.From), text.Addr(e.To))
+	case EventAddressChange:
+		line += fmt.Sprintf(" from %s to %s", text.Addr(e.From), text.Addr(e.To))
 	case EventRecovery:
 		line += fmt.Sprintf(" after %v", e.Duration)
 	}

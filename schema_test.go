@@ -36,7 +36,7 @@ func TestJSONIsAsInTheSchema(t *testing.T) {
 		Result{}, func() Result { r := sampleResult(); r.Seq = -1; return r }(), StreamResult{Tag: 1, Result: Result{Sent: sampleResult().Sent, Timestamp: &icmp.Timestamp{}}},
 		Hop{}, sampleHop(), Route{}, route, translatedRoute(), Graph{}, *sampleGraph(),
 		Snapshot{Route: route, Results: []Result{sampleResult()}, Events: []Event{{Kind: EventOutage}}}, Snapshot{},
-		Event{Kind: EventRouteChange, Distance: 1}, Event{Kind: EventRecovery},
+		Event{Kind: EventRouteChange, Distance: 1}, Event{Kind: EventRecovery}, Event{Kind: EventAddressChange},
 		MTUReport{}, MTUReport{LocalMTU: 9, Hops: []HopMTU{{MTU: 1, ReportedBy: testTarget}}, BlackHoles: []BlackHole{{}, {Replies: true, Unsure: true}}},
 		LossReport{}, LossReport{From: 1, Hops: []HopLoss{{}}}, LossShare{},
 	} {
@@ -53,7 +53,7 @@ func TestJSONIsAsInTheSchema(t *testing.T) {
 // otherWords are what fields could be called, too: here is how they are called.
 var otherWords = map[string]string{
 	"ip": "address", "host": "name", "hostname": "name", "sent_packets": "packets_sent", "received": "packets_received",
-	"hop": "distance", "labels": "mpls", "err": "error", "dup": "duplicate",
+	"hop": "distance", "err": "error", "dup": "duplicate",
 	"ttl_expired": "status", "rtt": "rtt_ms", "rtts": "rtts_ms", "min_ms": "min_rtt_ms", "avg_ms": "avg_rtt_ms", "max_ms": "max_rtt_ms",
 }
 

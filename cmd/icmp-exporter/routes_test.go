@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/internal/lab/schema"
 )
 
 // page asks for /routes.
@@ -20,6 +21,17 @@ func (w *testWorld) page(query, accept string) *httptest.ResponseRecorder {
 	answer := httptest.NewRecorder()
 	newDaemon("", w.exporter, w.log, newHostFiles("", w.log)).routes().ServeHTTP(answer, r)
 	return answer
+}
+
+// inSchema holds what /routes answers against the schema.
+func (w *testWorld) inSchema(answer *httptest.ResponseRecorder) {
+	s, err := schema.Parse(icmplib.SchemaText())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, fault := range s.Faults("RoutesPage", answer.Body.Bytes()) {
+		w.t.Errorf("%s in %s", fault, answer.Body)
+	}
 }
 
 // troubled is a host behind a router that loses everything for a while, and one that
@@ -56,6 +68,8 @@ func TestTheRouteToWhatIsInTroubleIsTracedComparedAndShown(t *testing.T) {
 			t.Errorf("traces by address: %v", got)
 		}
 		answer := w.page("", "")
+		w.inSchema(answer)
+		w.inSchema(w.page("?target=192.0.2.3", ""))
 		var page routesPage
 		if err := json.Unmarshal(answer.Body.Bytes(), &page); err != nil || len(page.Troubles) != 2 || len(page.Routes) != 0 {
 			t.Fatalf("%v: %s", err, answer.Body)

@@ -37,7 +37,7 @@ type foundRoute struct {
 	Compared   string            `json:"compared"` // unknown, same or changed
 	Difference string            `json:"difference"`
 	Now        *icmplib.Route    `json:"now"`
-	Good       *icmplib.Route    `json:"good"`
+	Good       *icmplib.Route    `json:"good,omitempty"`
 }
 
 // knownRoute is what is known of the way to an address, as it is shown.
@@ -46,12 +46,13 @@ type knownRoute struct {
 	Address  netip.Addr        `json:"address"`
 	Protocol string            `json:"protocol"`
 	Labels   map[string]string `json:"labels,omitempty"`
-	Good     *icmplib.Route    `json:"good"`    // when it was up last
-	Watched  *icmplib.Route    `json:"watched"` // as the Monitor sees it now
+	Good     *icmplib.Route    `json:"good,omitempty"`    // when it was up last
+	Watched  *icmplib.Route    `json:"watched,omitempty"` // as the Monitor sees it now
 }
 
-// routesPage is what /routes answers.
+// routesPage is what /routes answers. docs/schema.json has all of it.
 type routesPage struct {
+	Schema   int          `json:"schema"`
 	Troubles []foundRoute `json:"troubles"`
 	Routes   []knownRoute `json:"routes"`
 }
@@ -132,7 +133,7 @@ func (w *world) found(s *series, f trouble.Finding) {
 func (w *world) page(target string) *routesPage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	page := &routesPage{Troubles: []foundRoute{}, Routes: []knownRoute{}}
+	page := &routesPage{Schema: icmplib.JSONSchema, Troubles: []foundRoute{}, Routes: []knownRoute{}}
 	for _, f := range slices.Backward(w.troubles) {
 		if target == "" || f.Target == target {
 			page.Troubles = append(page.Troubles, f)

@@ -188,6 +188,15 @@ func (f durationFlag) String() string {
 // Type is what the help shows for the value.
 func (f durationFlag) Type() string { return "time" }
 
+// What is said of --resolve-every, and of one that would ask name servers all the time.
+const (
+	resolveUsage   = "look a name up again so often, and follow it to another address; 0: never"
+	resolveAllowed = "1s or more, or 0 for never,"
+)
+
+// tooOften reports whether an interval is shorter than names are looked up.
+func tooOften(every time.Duration) bool { return every > 0 && every < time.Second }
+
 // nameCache finds the names of addresses, each looked up once and all of them
 // at the same time, without keeping anybody waiting for long.
 type nameCache struct {

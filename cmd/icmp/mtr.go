@@ -146,6 +146,7 @@ type mtrFlags struct {
 	flows    flowCount
 	interval time.Duration
 	outage   int
+	resolve  time.Duration
 	report   bool
 	wide     bool
 	both     bool // names and addresses
@@ -208,6 +209,7 @@ func (f *mtrFlags) register(flags *pflag.FlagSet) {
 	f.flows = 1
 	flags.Var(&f.flows, "flows", fmt.Sprintf("flows to watch each target by, up to %d, for paths of balancers: each is listed,\nand tab shows the hops of the next one", maxMTRFlows))
 	flags.IntVar(&f.outage, "outage", 3, "silent probes to the target, one after the other, that make an outage; 0: none do")
+	durationVar(flags, &f.resolve, "resolve-every", "", 0, resolveUsage)
 	f.traceFlags.register(flags, mtrLetters)
 	f.asnFlags.register(flags, letters{"as-lookup": "z"})
 	flags.StringVarP(&f.fields, "order", "o", "", "the columns, by letters of mtr: "+live.FieldLetters)
@@ -277,6 +279,8 @@ func (f *mtrFlags) checkOwn() error {
 		return refuse("interval", f.interval, "1ms or more")
 	case f.outage < 0:
 		return refuse("outage", f.outage, "0 or more")
+	case tooOften(f.resolve):
+		return refuse("resolve-every", f.resolve, resolveAllowed)
 	case f.flows < 1 || f.flows > maxMTRFlows:
 		return refuse("flows", f.flows.String(), fmt.Sprintf("1 to %d", maxMTRFlows)+"; icmp traceroute --flows all finds out how many ways there are")
 	case f.flows > 1 && f.csv:
@@ -316,6 +320,8 @@ func (f *mtrFlags) monitorOptions(s live.Settings) *icmplib.MonitorOptions {
 		Outage:   orNone(f.outage),
 		Family:   s.Family,
 		Packet:   f.packet(),
+
+		ResolveEvery: f.resolve,
 	}
 	p := &opts.Packet
 	p.Protocol = s.Protocol

@@ -231,7 +231,7 @@ func (f *pingFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.histogram, "histogram", false, "draw the distribution of the round-trip times; of one target on a terminal, it is drawn anyway")
 	durationVar(flags, &f.deadline, "deadline", "w", 0, "end after so long, whatever is open; 0: never")
 	flags.IntVar(&f.replies, "replies", 0, "end the pings of a host when it has answered so many times; 0: never")
-	durationVar(flags, &f.resolve, "resolve-every", "", 0, "look a name up again so often, and follow it to another address; 0: never")
+	durationVar(flags, &f.resolve, "resolve-every", "", 0, resolveUsage)
 	flags.IntVar(&f.newID, "new-id-after", 10, "send with another id after so many silent requests in a row; 0: never")
 	flags.StringVarP(&f.pattern, "pattern", "p", "", "fill the payload with up to 16 bytes in hexadecimal, such as ff00")
 	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "begin each line with the time, in seconds since 1970")
@@ -290,8 +290,8 @@ func (f *pingFlags) checkOwn() error {
 		return refuse("replies", f.replies, "0 or more")
 	case f.newID < 0:
 		return refuse("new-id-after", f.newID, "0 or more")
-	case f.resolve > 0 && f.resolve < time.Second:
-		return refuse("resolve-every", f.resolve, "1s or more, or 0 for never,")
+	case tooOften(f.resolve):
+		return refuse("resolve-every", f.resolve, resolveAllowed)
 	case f.count > 0 && (f.resolve > 0 || f.given("new-id-after")):
 		return errors.New("--count and --resolve-every or --new-id-after exclude each other: these are for a ping without end")
 	case f.open && (f.json || f.quiet):

@@ -58,7 +58,7 @@ reached: `)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantMatch(t, string(picture), `(?s)^<svg .*>Ways to 10\.0\.9\.9<.*>reached: 10\.0\.9\.9 answers at distance 3<.*>10\.0\.1\.1<.*</svg>\n$`)
+		wantMatch(t, string(picture), `(?s)^<svg .*>Paths to 10\.0\.9\.9<.*>reached: 10\.0\.9\.9 answers at distance 3<.*>10\.0\.1\.1<.*</svg>\n$`)
 
 		alone := runLine(t.Context(), append(udp, "--flows", "24", "--svg", "-")...)
 		alone.check(t, exitAlive)

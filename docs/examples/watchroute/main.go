@@ -41,6 +41,8 @@ func report(ctx context.Context, m monitor, host string, opts *icmplib.MonitorOp
 			switch e.Kind {
 			case icmplib.EventRouteChange:
 				fmt.Fprintf(out, "hop %d: %v instead of %v\n", e.Distance, e.To, e.From)
+			case icmplib.EventAddressChange:
+				fmt.Fprintf(out, "the name has the address %v instead of %v\n", e.To, e.From)
 			case icmplib.EventOutage:
 				fmt.Fprintf(out, "no answer since %v\n", e.Time.UTC().Format(time.TimeOnly))
 			case icmplib.EventRecovery:

@@ -109,6 +109,9 @@ func (s *Schema) faults(root *Schema, at string, v any) (all []string) {
 			all = append(all, s.Items.faults(root, fmt.Sprintf("%s[%d]", at, i), item)...)
 		}
 	case map[string]any:
+		if s.Properties == nil { // names that are the user's
+			return all
+		}
 		for _, name := range s.Required {
 			if _, ok := v[name]; !ok {
 				all = append(all, fmt.Sprintf("%s: no %s", at, name))

@@ -3,7 +3,7 @@ package schema
 import "testing"
 
 const sample = `{"$defs":{"A":{"type":"object","additionalProperties":false,"required":["n"],"properties":{
-	"n":{"type":"integer","minimum":0,"maximum":9},"t":{"type":["string","null"],"enum":["x",null]},"l":{"type":"array","items":{"$ref":"#/$defs/B"}}}},
+	"n":{"type":"integer","minimum":0,"maximum":9},"t":{"type":["string","null"],"enum":["x",null]},"l":{"type":"array","items":{"$ref":"#/$defs/B"}},"o":{"$ref":"#/$defs/Open"}}},
 	"B":{"type":"object","additionalProperties":false,"properties":{"b":{"type":"boolean"}}},"Open":{"type":"object"}}}`
 
 func TestFaultsAreFound(t *testing.T) {
@@ -12,9 +12,9 @@ func TestFaultsAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for object, faults := range map[string]int{
-		`{"n":1}`: 0, `{"n":9,"t":null,"l":[{"b":true},{}]}`: 0,
+		`{"n":1}`: 0, `{"n":9,"t":null,"l":[{"b":true},{}]}`: 0, `{"n":1,"o":{"x":1}}`: 0,
 		`{}`: 1, `{"n":1.5}`: 1, `{"n":10}`: 1, `{"n":-1}`: 1, `{"n":"1"}`: 1, `{"n":1,"t":"y"}`: 1, `{"n":1,"other":1}`: 1,
-		`{"n":1,"l":[{"b":1},{"c":1}]}`: 2, `[]`: 1, `{`: 1,
+		`{"n":1,"l":[{"b":1},{"c":1}]}`: 2, `{"n":1,"o":1}`: 1, `[]`: 1, `{`: 1,
 	} {
 		if got := s.Faults("A", []byte(object)); len(got) != faults {
 			t.Errorf("%s: %q, want %d faults", object, got, faults)

@@ -259,11 +259,11 @@ func (p *picture) headings(width float64) []string {
 		name = strings.TrimPrefix(name+" ("+a.String()+")", " ")
 	}
 	g := p.route.Graph
-	sure := "there may be more ways"
+	sure := "there may be more paths"
 	if g.Complete {
 		sure = "complete with a confidence of 95 %"
 	}
-	lines := wrapped("Ways to "+name, width*0.9)
+	lines := wrapped("Paths to "+name, width*0.9)
 	lines = append(lines, wrapped(plural(g.Flows, "flow")+", "+plural(g.Probes, "probe")+", "+sure, width)...)
 	return append(lines, wrapped(clean(p.labels.End), width)...)
 }

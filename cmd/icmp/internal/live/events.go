@@ -48,6 +48,8 @@ func describe(e icmplib.Event, arrow string) string {
 		return fmt.Sprintf("hop %d: %s %s %s", e.Distance, somebody(e.From), arrow, somebody(e.To))
 	case icmplib.EventOutage:
 		return "outage: the target does not answer any more"
+	case icmplib.EventAddressChange:
+		return fmt.Sprintf("the name has another address: %s %s %s", somebody(e.From), arrow, somebody(e.To))
 	case icmplib.EventRecovery:
 		return "recovery: the target answers again, after " + lasted(e.Duration)
 	}
@@ -75,7 +77,7 @@ func (t *track) outage() *icmplib.Event {
 		switch t.events[i].Kind {
 		case icmplib.EventOutage:
 			return &t.events[i]
-		case icmplib.EventRecovery:
+		case icmplib.EventRecovery, icmplib.EventAddressChange:
 			return nil
 		}
 	}

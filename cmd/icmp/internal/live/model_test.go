@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -289,5 +290,26 @@ func TestColumnsByTheirLetters(t *testing.T) {
 	}
 	if _, err := Fields("LZ"); err == nil {
 		t.Error("Z is a column")
+	}
+}
+
+// The graphs, and an outage that has not ended, are those of the route to one address.
+func TestAnotherAddressOfTheNameBeginsAnew(t *testing.T) {
+	m := New(www)
+	from, to := netip.MustParseAddr("198.51.100.20"), netip.MustParseAddr("198.51.100.21")
+	shot := func(round int, a netip.Addr, e icmplib.Event) {
+		m.Apply(Update{Snapshot: &icmplib.Snapshot{
+			Round: round, Time: sent, Route: icmplib.Route{Address: a}, Events: []icmplib.Event{e},
+			Results: []icmplib.Result{{Sent: sent, Seq: round - 1, TTL: 1, Status: icmplib.StatusNoReply}},
+		}})
+	}
+	shot(1, from, icmplib.Event{Kind: icmplib.EventOutage})
+	shot(2, to, icmplib.Event{Kind: icmplib.EventAddressChange, From: from, To: to})
+	track := m.tracks[0]
+	if marks := track.marks(1, 2); marks[0].kind != markOpen || marks[1].kind != markLost || track.outage() != nil {
+		t.Errorf("marks %v, outage %v", marks, track.outage())
+	}
+	if want := "the name has another address: 198.51.100.20 -> 198.51.100.21"; !strings.Contains(m.View(), want) && !strings.Contains(m.View(), strings.Replace(want, "->", "→", 1)) {
+		t.Errorf("it does not say %q:\n%s", want, m.View())
 	}
 }

@@ -46,6 +46,9 @@ func (t *track) absorb(u Update) {
 	if t.now == nil {
 		t.began = Began(u.Snapshot)
 	}
+	if t.now != nil && t.now.Address != u.Snapshot.Address {
+		t.trails = map[int]*trail{} // of the route to another address
+	}
 	t.now = u.Snapshot
 	t.unsent = Unsent(u.Snapshot.Results, t.unsent)
 	for i := range u.Snapshot.Results {
