@@ -85,11 +85,11 @@ func (e *exporter) question(r *http.Request) (target string, m *module, err erro
 	target, name := r.URL.Query().Get("target"), cmp.Or(r.URL.Query().Get("module"), "icmp")
 	switch {
 	case may == nil || len(may.modules) == 0:
-		return "", nil, errors.New("there are no modules: add modules: to the configuration")
+		return "", nil, errors.New("no module is configured: add one below modules: in the configuration")
 	case may.modules[name] == nil:
-		return "", nil, fmt.Errorf("unknown module %q: modules: of the configuration has them", name)
+		return "", nil, fmt.Errorf("unknown module %q: those below modules: in the configuration are known", name)
 	case target == "" || len(target) > longestTarget || !isPrintable(target):
-		return "", nil, errors.New("target: the name or the address of a host is wanted")
+		return "", nil, errors.New("target: the name or the address of a host is missing")
 	}
 	return target, may.modules[name], nil
 }

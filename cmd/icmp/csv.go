@@ -3,10 +3,13 @@ package main
 import (
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goicmp/icmplib"
@@ -37,14 +40,14 @@ func (c csvTable) line(fields []string) {
 // csvStatsHeader names the figures that csvStats writes.
 var csvStatsHeader = []string{
 	"packets_sent", "packets_received", "packet_loss", "silent", "icmp_errors", "late", "unsettled", "duplicates",
-	"altered", "advised", "send_errors", "suspect", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "last_rtt_ms",
+	"altered", "advised", "send_errors", "suspect", "new_ids", "min_rtt_ms", "avg_rtt_ms", "max_rtt_ms", "last_rtt_ms",
 	"median_rtt_ms", "p95_rtt_ms", "p99_rtt_ms", "stddev_rtt_ms", "jitter_ms", "interarrival_jitter_ms",
 	"max_late_rtt_ms", "rtts_ms",
 }
 
 func csvStats(s *icmplib.Stats) []string {
 	cells := []string{strconv.Itoa(s.PacketsSent), strconv.Itoa(s.PacketsReceived), csvNumber(s.PacketLoss())}
-	for _, n := range []int{s.Silent, s.ICMPErrors, s.Late, s.Unsettled, s.Duplicates, s.Altered, s.Advised, s.SendErrors, s.Suspect} {
+	for _, n := range []int{s.Silent, s.ICMPErrors, s.Late, s.Unsettled, s.Duplicates, s.Altered, s.Advised, s.SendErrors, s.Suspect, s.NewIDs} {
 		cells = append(cells, strconv.Itoa(n))
 	}
 	rtts := s.RTTs()
@@ -75,9 +78,15 @@ var csvHostHeader = append(append([]string{"name", "address", "is_alive", "error
 // csvHosts writes a line per host.
 type csvHosts struct{ csvTable }
 
-func newCSVHosts(out io.Writer) csvHosts { return csvHosts{newCSVTable(out, csvHostHeader)} }
+// newCSVHosts returns what writes the fields of hosts, and those that the tool adds, by
+// their names.
+func newCSVHosts(out io.Writer, more ...string) csvHosts {
+	return csvHosts{newCSVTable(out, append(slices.Clone(csvHostHeader), more...))}
+}
 
-func (c csvHosts) host(h *icmplib.Host, _ hostFate) {
+func (c csvHosts) host(h *icmplib.Host, _ hostFate) { c.line(csvHost(h)) }
+
+func csvHost(h *icmplib.Host) []string {
 	fault := ""
 	if h.Err != nil {
 		fault = h.Err.Error()
@@ -88,7 +97,115 @@ func (c csvHosts) host(h *icmplib.Host, _ hostFate) {
 		r := message.Reply
 		last = []string{addressText(r.Source), strconv.Itoa(int(r.Type.Number())), strconv.Itoa(int(r.Code)), csvUnlessZero(r.MTU)}
 	}
-	c.line(append(cells, last...))
+	return append(cells, last...)
+}
+
+// csvResultHeader names the fields of a Result. Those that begin with extended_echo or
+// timestamp are those of that object.
+var csvResultHeader = []string{
+	"name", "dst", "seq", "status", "responder", "rtt_ms", "rtt_source", "sent", "ttl", "reply_ttl", "reply_traffic_class", "size",
+	"type", "code", "mtu", "mpls", "interfaces", "extended_echo_state", "extended_echo_active", "extended_echo_ipv4", "extended_echo_ipv6",
+	"timestamp_originate", "timestamp_receive", "timestamp_transmit", "clock_offset_ms", "late", "duplicate", "advises", "corrects",
+	"altered", "unproven", "local", "suspect", "new_id", "retransmitted", "error", "protocol",
+}
+
+// csvResults writes a line per result. Several goroutines may do so.
+type csvResults struct {
+	csvTable
+	protocol icmplib.Protocol
+	mu       sync.Mutex
+}
+
+func newCSVResults(out io.Writer, protocol icmplib.Protocol) *csvResults {
+	return &csvResults{csvTable: newCSVTable(out, csvResultHeader), protocol: protocol}
+}
+
+func (c *csvResults) result(name string, r icmplib.Result) {
+	source, sent, typ, fault := "", "", "", ""
+	if r.RTTSource != icmplib.RTTNone {
+		source = r.RTTSource.String()
+	}
+	if !r.Sent.IsZero() {
+		sent = r.Sent.Format(time.RFC3339Nano)
+	}
+	if r.Type != 0 {
+		typ = strconv.Itoa(int(r.Type.Number()))
+	}
+	if r.Cause != nil {
+		fault = r.Cause.Error()
+	}
+	rtt := ""
+	if r.RTT > 0 {
+		rtt = csvMilliseconds(r.RTT)
+	}
+	cells := []string{
+		name, addressText(r.Dst), strconv.Itoa(r.Seq), r.Status.String(), addressText(r.Responder), rtt, source, sent,
+		strconv.Itoa(r.TTL), csvUnlessZero(r.ReplyTTL), csvUnlessZero(int(r.ReplyTrafficClass)), csvUnlessZero(r.Size), typ, strconv.Itoa(int(r.Code)),
+		csvUnlessZero(r.MTU), csvLabels(r.MPLS), strings.TrimSpace(interfaceNames(r.Interfaces)),
+	}
+	cells = append(cells, csvQuery(&r)...)
+	for _, is := range []bool{r.Late, r.Duplicate, r.Advises, r.Corrects, r.Altered, r.Unproven, r.Local, r.Suspect, r.NewID, r.Retransmitted} {
+		cells = append(cells, strconv.FormatBool(is))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.line(append(cells, fault, c.protocol.String()))
+}
+
+// csvQuery writes what an extended echo or a timestamp request was answered with.
+func csvQuery(r *icmplib.Result) []string {
+	cells := make([]string, 8)
+	if e := r.ExtendedEcho; e != nil {
+		copy(cells, []string{e.State.String(), strconv.FormatBool(e.Active), strconv.FormatBool(e.IPv4), strconv.FormatBool(e.IPv6)})
+	}
+	if s := r.Timestamp; s != nil {
+		for i, at := range []uint32{s.Originate, s.Receive, s.Transmit} {
+			cells[4+i] = strconv.FormatUint(uint64(at), 10)
+		}
+	}
+	if offset, known := r.ClockOffset(); known {
+		cells[7] = csvMilliseconds(offset)
+	}
+	return cells
+}
+
+func csvLabels(stack []icmp.MPLSLabel) string {
+	labels := make([]string, len(stack))
+	for i, l := range stack {
+		labels[i] = l.String()
+	}
+	return strings.Join(labels, " ")
+}
+
+// csvPing writes what ping prints: a line per host at the end, or one per result.
+type csvPing struct {
+	hosts   csvHosts
+	results *csvResults // nil: the hosts
+}
+
+func newCSVPing(out io.Writer, replies bool) csvPing {
+	if replies {
+		return csvPing{results: newCSVResults(out, icmplib.ICMP)}
+	}
+	return csvPing{hosts: newCSVHosts(out)}
+}
+
+func (c csvPing) start(*icmplib.Host) {}
+func (c csvPing) end(*icmplib.Host)   {}
+
+func (c csvPing) result(h *icmplib.Host, r icmplib.Result) {
+	if c.results != nil {
+		c.results.result(h.Name, r)
+	}
+}
+
+func (c csvPing) summaries(hosts []*icmplib.Host) {
+	if c.results != nil {
+		return
+	}
+	for _, h := range hosts {
+		c.hosts.host(h, hostOpen)
+	}
 }
 
 // csvHopHeader names the fields of a hop, one line for each who answers there:
@@ -143,15 +260,22 @@ func (c csvHops) responder(of []string, h *icmplib.Hop, by *icmplib.Responder) {
 	if by.Type != 0 {
 		typ, code = strconv.Itoa(int(by.Type.Number())), strconv.Itoa(int(by.Code))
 	}
-	labels := make([]string, len(by.MPLS))
-	for i, l := range by.MPLS {
-		labels[i] = l.String()
-	}
 	cells := append(append([]string{}, of...),
 		strconv.Itoa(h.Distance), addressText(by.Address), number, by.Status.String(), typ, code, strconv.Itoa(by.PacketsReceived),
-		csvUnlessZero(by.ReplyTTL), source, strconv.FormatBool(by.Local), strings.Join(labels, " "), strings.TrimSpace(interfaceNames(by.Interfaces)), csvUnlessZero(h.MTU),
+		csvUnlessZero(by.ReplyTTL), source, strconv.FormatBool(by.Local), csvLabels(by.MPLS), strings.TrimSpace(interfaceNames(by.Interfaces)), csvUnlessZero(h.MTU),
 		csvUnlessZero(h.ReturnDistance), strings.Join(h.Rewritten.Words(), " "))
 	c.line(append(cells, csvStats(&h.Stats)...))
+}
+
+// cell writes the field as a cell has it.
+func (f jsonField) cell() string {
+	switch x := f.value.(type) {
+	case nil:
+		return ""
+	case float64:
+		return csvNumber(x)
+	}
+	return fmt.Sprint(f.value)
 }
 
 // csvNumber writes a number as JSON has it.

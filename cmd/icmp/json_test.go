@@ -147,7 +147,7 @@ var printed = []struct{ line, definitions string }{
 	{"multiping --json -c 1 -t 50ms 10.0.9.9 10.0.10.1 no..name", "Host"},
 	{"multiping --json --alive -c 1 10.0.9.9 no..name", "Host"},
 	{"multiping --json --unreachable -c 1 10.0.9.9 no..name", "Host"},
-	{"multiping --json --results 2 --outage -p 20ms 10.0.9.9", "Host"},
+	{"multiping --json --results 2 --outage -p 20ms 10.0.9.9 10.0.11.1", "Host"},
 	{"multiping --json --stats -c 1 -t 50ms 10.0.9.9 10.0.10.1", "Host / Sweep"},
 	{"multiping --json --stats -c 1 --shuffle --shard 0/1 --seed 3 10.0.9.9", "Host / Sweep"},
 
@@ -278,8 +278,8 @@ func checkColumns(t *testing.T, got, want map[string]string) {
 	}
 }
 
-// Each field of JSON has a column, save lists of objects, those that the header splits up,
-// and new_ids, which only a ping without end has.
+// Each field of JSON has a column, save lists of objects, and those that the header splits
+// up or a flag adds.
 func TestTheColumnsAreTheFieldsOfJSON(t *testing.T) {
 	s := theSchema(t)
 	for _, tt := range []struct {
@@ -287,8 +287,10 @@ func TestTheColumnsAreTheFieldsOfJSON(t *testing.T) {
 		definitions []string
 		others      []string
 	}{
-		{csvHostHeader, []string{"Host"}, []string{"schema", "histogram", "last_icmp_error", "new_ids"}},
-		{csvHopHeader, []string{"Route", "Hop", "Responder"}, []string{"schema", "histogram", "last_icmp_error", "new_ids", "hops", "rewrites", "graph", "responders", "as_numbers"}},
+		{csvHostHeader, []string{"Host"}, []string{"schema", "histogram", "last_icmp_error",
+			"outage_ms", "interval_settled", "interval_received", "interval_min_rtt_ms", "interval_avg_rtt_ms", "interval_max_rtt_ms"}},
+		{csvResultHeader, []string{"Result"}, []string{"schema", "extended_echo", "timestamp"}},
+		{csvHopHeader, []string{"Route", "Hop", "Responder"}, []string{"schema", "histogram", "last_icmp_error", "hops", "rewrites", "graph", "responders", "as_numbers"}},
 	} {
 		for _, definition := range tt.definitions {
 			for _, field := range s.Fields(definition) {
@@ -322,6 +324,43 @@ func TestCSVHosts(t *testing.T) {
 	})
 	checkColumns(t, lines[1], map[string]string{"name": `a,"b"`, "address": "", "is_alive": "false", "error": "one\ntwo", "packets_sent": "0", "avg_rtt_ms": "", "rtts_ms": ""})
 	checkColumns(t, lines[2], map[string]string{"icmp_errors": "1", "last_icmp_error_responder": "198.51.100.1", "last_icmp_error_type": "3", "last_icmp_error_code": "1", "last_icmp_error_mtu": ""})
+}
+
+// A line of CSV says what the object of the same result does.
+func TestCSVResults(t *testing.T) {
+	narrow := icmplib.Result{Dst: target4, Responder: router4, Status: icmplib.StatusPacketTooBig, Type: icmp.V4DestinationUnreachable, Code: 4,
+		RTT: time.Millisecond, RTTSource: icmplib.RTTKernel, Sent: someTime, TTL: 64, MTU: 1400, MPLS: []icmp.MPLSLabel{{Label: 7, TTL: 1}}, Late: true, NewID: true}
+	asked := icmplib.Result{Dst: target4, Status: icmplib.StatusReply, ExtendedEcho: &icmp.ExtendedEcho{Active: true, IPv4: true}, Timestamp: &icmp.Timestamp{Receive: 9}}
+	var out strings.Builder
+	report := newCSVPing(&out, true)
+	for _, r := range []icmplib.Result{reply(3, 1500*time.Microsecond), narrow, {Dst: target4, Status: icmplib.StatusNetworkUnreachable, Cause: errNoRoute}, asked} {
+		report.result(&icmplib.Host{Name: "www.example"}, r)
+	}
+	report.summaries([]*icmplib.Host{aliveHost()})
+	lines := csvColumns(t, out.String())
+	if len(lines) != 4 {
+		t.Fatalf("%d lines:\n%s", len(lines), &out)
+	}
+	checkColumns(t, lines[0], map[string]string{"name": "www.example", "dst": "192.0.2.7", "seq": "3", "status": "reply", "rtt_ms": "1.5", "late": "false", "error": "", "mtu": "", "protocol": "icmp"})
+	checkColumns(t, lines[1], map[string]string{"status": "packet-too-big", "responder": "198.51.100.1", "type": "3", "code": "4", "mtu": "1400", "rtt_source": "kernel",
+		"sent": someTime.Format(time.RFC3339Nano), "ttl": "64", "mpls": narrow.MPLS[0].String(), "late": "true", "new_id": "true", "duplicate": "false"})
+	checkColumns(t, lines[2], map[string]string{"status": "no-route-network", "responder": "", "rtt_ms": "", "sent": "", "type": "", "error": errNoRoute.Error()})
+	checkColumns(t, lines[3], map[string]string{"extended_echo_active": "true", "extended_echo_ipv4": "true", "extended_echo_ipv6": "false", "timestamp_receive": "9", "timestamp_originate": "0"})
+}
+
+func TestCSVOfAPingIsThatOfItsHosts(t *testing.T) {
+	var out, sweep strings.Builder
+	report := newCSVPing(&out, false)
+	report.start(nil)
+	report.result(aliveHost(), reply(0, 1))
+	report.end(nil)
+	report.summaries([]*icmplib.Host{aliveHost(), silentHost()})
+	hosts := newCSVHosts(&sweep)
+	hosts.host(aliveHost(), hostAlive)
+	hosts.host(silentHost(), hostDead)
+	if out.String() != sweep.String() {
+		t.Errorf("got\n%swant\n%s", &out, &sweep)
+	}
 }
 
 func TestCSVHops(t *testing.T) {

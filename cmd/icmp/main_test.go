@@ -82,6 +82,7 @@ rtt `,
 	{"a traffic class that comes back", "ping -Q 0xb9 -c 1 ::1", `seq=0 ttl=64 dscp=46 ecn=1 time=`},
 	{"the time of each line", "ping -D -c 1 127.0.0.1", `\n\[[0-9]{10}\.[0-9]{6}\] 64 bytes from `},
 	{"a deadline", "ping -w 2 -i 10m 127.0.0.1", `1 packets transmitted, 1 received, 0% packet loss`},
+	{"so many replies before a deadline", "ping -c 2 -w 60 -i 50ms 127.0.0.1", `2 packets transmitted, 2 received, 0% packet loss`},
 	{"a byte of payload, from another source", "ping -c 1 -s 1 --source 127.0.0.9 127.0.0.1", `(?m)^9 bytes from 127\.0\.0\.1: seq=0 .* ms$`},
 }
 

@@ -76,7 +76,7 @@ func (t *textMTR) table(o *mtrOutcome) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Start: %s  %d rounds\n", o.began.Format("2006-01-02T15:04:05-0700"), o.last.Round)
+	fmt.Fprintf(&b, "Start: %s  %d %s\n", o.began.Format("2006-01-02T15:04:05-0700"), o.last.Round, plural(int64(o.last.Round), "round"))
 	columns, _ := live.Fields(t.fields) // the flags have been checked
 	fmt.Fprintf(&b, "HOST: %-*s %s\n", width+2, title, reportCells(columns, nil))
 	for _, l := range lines {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -243,9 +244,9 @@ func (f *multipingFlags) checkOwn() error {
 		return errors.New("--retries and --count exclude each other: one of them is allowed")
 	case !(f.backoff >= 1 && f.backoff <= 5):
 		return refuse("backoff", f.backoff, "1 to 5")
-	case f.results < 0 || f.results > maxResults:
+	case f.given("results") && f.results < 1 || f.results > maxResults:
 		return refuse("results", f.results, fmt.Sprintf("1 to %d", maxResults))
-	case f.reachable < 0:
+	case f.given("reachable") && f.reachable < 1:
 		return refuse("reachable", f.reachable, "1 or more")
 	case f.endless && f.results > 0:
 		return errors.New("--loop and --results exclude each other: one of them is allowed")
@@ -253,6 +254,8 @@ func (f *multipingFlags) checkOwn() error {
 		return errors.New("--loop and --results exclude --count, --retries, --reachable, --alive and --unreachable: one of them is allowed")
 	case !f.endless && (f.every > 0 || f.timestamp):
 		return errors.New("--summary-every and --timestamp: they need --loop")
+	case f.given("summary-every") && f.every == 0:
+		return refuse("summary-every", f.every, "more than 0")
 	case f.trace && !f.endless:
 		return errors.New("--trace-on-loss: it needs --loop")
 	case f.outage && !f.sideBySide():
@@ -358,12 +361,27 @@ type terminal struct {
 // width returns how many columns the terminal has.
 func (t terminal) width() int {
 	const usual = 80
-	if f, ok := t.out.(*os.File); ok {
+	return cmp.Or(columnsOf(t.out), usual)
+}
+
+// columnsOf returns how many columns a terminal has, 0 for what is none.
+func columnsOf(out io.Writer) int {
+	if f, ok := out.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			return width
 		}
 	}
-	return usual
+	return 0
+}
+
+// oneRow cuts a text that is to be drawn over: what takes two rows of a terminal stays
+// there when the second is drawn anew. The last column stays free, for some terminals
+// wrap behind it.
+func oneRow(text string, columns int) string {
+	if runes := []rune(text); columns > 0 && len(runes) >= columns {
+		return string(runes[:columns-1])
+	}
+	return text
 }
 
 func isTerminal(stream any) bool {
@@ -377,6 +395,8 @@ type progress struct {
 	out   io.Writer // nil: nothing
 	all   int64     // targets; -1: nobody can count them
 	shown int       // columns
+
+	columns func() int // of the terminal; 0: not known
 }
 
 // bar returns the bar of a sweep of so many targets, -1 where nobody can count
@@ -388,7 +408,9 @@ func (f *multipingFlags) bar(t terminal, targets int64) *progress {
 	return newProgress(t.err, targets)
 }
 
-func newProgress(out io.Writer, targets int64) *progress { return &progress{out: out, all: targets} }
+func newProgress(out io.Writer, targets int64) *progress {
+	return &progress{out: out, all: targets, columns: func() int { return columnsOf(out) }}
+}
 
 // progressWidth is how many columns are filled as the targets complete.
 const progressWidth = 20
@@ -405,6 +427,11 @@ func (p *progress) update(now icmplib.Progress) {
 		line += fmt.Sprintf("%3d%% [%-*s] (%d/%d)", part*100/p.all, progressWidth, strings.Repeat("=", int(part*progressWidth/p.all)), now.Completed, p.all)
 	} else {
 		line += fmt.Sprintf("(%d/-)", now.Completed)
+	}
+	columns := p.columns()
+	line = oneRow(line, columns)
+	if columns > 0 {
+		p.shown = min(p.shown, columns-1) // the window may have become narrower
 	}
 	fmt.Fprintf(p.out, "\r%-*s", p.shown, line) // it may have become shorter
 	p.shown = max(p.shown, len(line))

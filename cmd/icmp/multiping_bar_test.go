@@ -38,6 +38,19 @@ func TestTheBarTellsHowFarTheSweepIs(t *testing.T) {
 	}
 }
 
+func TestTheBarTakesOneRow(t *testing.T) {
+	var out strings.Builder
+	bar := newProgress(&out, 14)
+	bar.columns = func() int { return 40 }
+	bar.update(icmplib.Progress{Completed: 2, Alive: 2})
+	bar.columns = func() int { return 20 }
+	bar.update(icmplib.Progress{Completed: 3, Alive: 2})
+	rows := strings.Split(out.String(), "\r")[1:]
+	if len(rows) != 2 || len(rows[0]) != 39 || len(rows[1]) != 19 || !strings.HasPrefix(rows[1], "2 alive  21%") {
+		t.Errorf("the rows are %q", rows)
+	}
+}
+
 func TestThereIsNoBarWhereNobodyLooks(t *testing.T) {
 	for _, line := range [][]string{nil, {"--json"}, {"-q"}} {
 		var out strings.Builder

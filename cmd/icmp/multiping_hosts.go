@@ -184,11 +184,7 @@ func (t *sweepTotal) fields(elapsed time.Duration, o order) []jsonField {
 func (t *sweepTotal) table(out io.Writer, fields []jsonField) {
 	var names, cells []string
 	for _, f := range fields {
-		cell := fmt.Sprint(f.value)
-		if x, ok := f.value.(float64); ok {
-			cell = csvNumber(x)
-		}
-		names, cells = append(names, f.name), append(cells, cell)
+		names, cells = append(names, f.name), append(cells, f.cell())
 	}
 	newCSVTable(out, append(names, csvStatsHeader...)).line(append(cells, csvStats(&t.stats)...))
 }
@@ -215,7 +211,7 @@ func (t *sweepTotal) write(out io.Writer, elapsed time.Duration, o order, ended 
 		all += n
 	}
 	fmt.Fprintf(out, "\n--- multiping statistics%s%s ---\n", describeOrder(o), ended)
-	fmt.Fprintf(out, "%d targets, %d alive, %d unreachable", all, t.hosts[hostAlive], t.hosts[hostDead]+t.hosts[hostNoName])
+	fmt.Fprintf(out, "%d %s, %d alive, %d unreachable", all, plural(all, "target"), t.hosts[hostAlive], t.hosts[hostDead]+t.hosts[hostNoName])
 	if n := t.hosts[hostNoName]; n > 0 {
 		fmt.Fprintf(out, " (names not found: %d)", n)
 	}
@@ -241,4 +237,12 @@ func describeOrder(o order) string {
 		s += fmt.Sprintf(", --seed %d", o.seed)
 	}
 	return s
+}
+
+// plural returns the word for so many things.
+func plural(n int64, what string) string {
+	if n == 1 {
+		return what
+	}
+	return what + "s"
 }

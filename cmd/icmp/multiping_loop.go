@@ -29,7 +29,8 @@ type pingLoop struct {
 	mu    sync.Mutex
 	hosts []*loopHost
 	json  *jsonWriter // nil: text or CSV
-	csv   *csvHosts
+	csv   *csvHosts   // of sums and ends; nil: text or JSON
+	each  *csvResults // of each reply; nil: none is told as CSV
 
 	tracer *trouble.Tracer[*loopHost] // of hosts that go down; nil: none
 }
@@ -59,7 +60,7 @@ func (l *pingLoop) tellTrouble(h *loopHost, f trouble.Finding) {
 		return
 	}
 	out := l.term.out
-	if l.csv != nil {
+	if l.flags.csv {
 		out = l.term.err
 	}
 	fmt.Fprintln(out, f.Text(h.Name))
@@ -117,8 +118,11 @@ func (f *multipingFlags) loop(ctx context.Context, p *icmplib.Prober, opts *icmp
 	case f.json:
 		l.json = &jsonWriter{out: term.out}
 	case f.csv:
-		csv := newCSVHosts(term.out)
-		l.csv = &csv
+		if f.endless && f.every == 0 && !f.quiet {
+			l.each = newCSVResults(term.out, icmplib.ICMP)
+		} else {
+			l.csv = l.newCSVHosts(term.out)
+		}
 	}
 	for target := range names.expand(ctx, list.seq(ctx)) {
 		if len(l.hosts) == maxLoopTargets {
@@ -135,6 +139,49 @@ func (f *multipingFlags) loop(ctx context.Context, p *icmplib.Prober, opts *icmp
 	}
 	l.run(ctx, p)
 	return l.end()
+}
+
+// newCSVHosts begins a table of the hosts.
+func (l *pingLoop) newCSVHosts(out io.Writer) *csvHosts {
+	var more []string
+	for _, f := range l.fields(&loopHost{}) {
+		more = append(more, f.name)
+	}
+	csv := newCSVHosts(out, more...)
+	return &csv
+}
+
+// fields are what the objects and lines of hosts say besides their statistics: what text
+// says of the interval that runs, and for how long a host was silent.
+func (l *pingLoop) fields(h *loopHost) (all []jsonField) {
+	if l.flags.every > 0 {
+		s := &h.recent
+		all = append(all, jsonField{"interval_settled", s.settled}, jsonField{"interval_received", s.received})
+		times := []any{nil, nil, nil}
+		if s.received > 0 {
+			for i, d := range []time.Duration{s.min, s.sum / time.Duration(s.received), s.max} {
+				times[i] = float64(d) / float64(time.Millisecond)
+			}
+		}
+		all = append(all, jsonField{"interval_min_rtt_ms", times[0]}, jsonField{"interval_avg_rtt_ms", times[1]}, jsonField{"interval_max_rtt_ms", times[2]})
+	}
+	if l.flags.outage {
+		all = append(all, jsonField{"outage_ms", float64(l.silent(h)) / float64(time.Millisecond)})
+	}
+	return all
+}
+
+// write writes a host for programs.
+func (l *pingLoop) write(h *loopHost) {
+	if l.json != nil {
+		l.json.write(&h.Host, l.fields(h)...)
+		return
+	}
+	cells := csvHost(&h.Host)
+	for _, f := range l.fields(h) {
+		cells = append(cells, f.cell())
+	}
+	l.csv.line(cells)
 }
 
 // run pings the hosts, whose first requests are spread over the interval.
@@ -218,7 +265,9 @@ func (l *pingLoop) add(h *loopHost, r icmplib.Result) {
 		}
 	}
 	switch {
-	case l.flags.quiet || l.flags.every > 0 || l.flags.results > 0 || l.csv != nil:
+	case l.flags.quiet || l.flags.every > 0 || l.flags.results > 0:
+	case l.each != nil:
+		l.each.result(h.Name, r)
 	case l.json != nil:
 		l.json.write(&r, jsonField{"name", h.Name})
 	default:
@@ -243,8 +292,12 @@ func (l *pingLoop) outage(h *loopHost) string {
 	if !l.flags.outage {
 		return ""
 	}
+	return fmt.Sprintf(", outage %v", l.silent(h))
+}
+
+func (l *pingLoop) silent(h *loopHost) time.Duration {
 	lost := h.PacketsSent - h.PacketsReceived - h.Unsettled + h.SendErrors
-	return fmt.Sprintf(", outage %v", time.Duration(lost)*max(l.opts.Interval, 0))
+	return time.Duration(lost) * max(l.opts.Interval, 0)
 }
 
 // interval tells the sums of the interval that ends, and begins the next one.
@@ -255,12 +308,9 @@ func (l *pingLoop) interval(at time.Time) {
 		fmt.Fprintf(l.term.out, "[%s]\n", at.Format(time.TimeOnly))
 	}
 	for _, h := range l.hosts {
-		switch {
-		case l.json != nil:
-			l.json.write(&h.Host)
-		case l.csv != nil:
-			l.csv.host(&h.Host, hostOpen)
-		default:
+		if l.json != nil || l.csv != nil {
+			l.write(h)
+		} else {
 			fmt.Fprintln(l.term.out, h.recent.line(h)+l.outage(h))
 		}
 		h.recent = sums{}
@@ -277,16 +327,16 @@ func (l *pingLoop) tell(out io.Writer) {
 }
 
 // end writes what is known at the end: with --results a line of round-trip times for
-// each host, else its statistics.
+// each host, else its statistics. These are to standard error where the replies are on
+// standard output, but for objects, which say what they are.
 func (l *pingLoop) end() error {
+	if l.each != nil {
+		l.csv = l.newCSVHosts(l.term.err)
+	}
 	switch {
 	case l.json != nil || l.csv != nil:
 		for _, h := range l.hosts {
-			if l.json != nil {
-				l.json.write(&h.Host)
-			} else {
-				l.csv.host(&h.Host, hostOpen)
-			}
+			l.write(h)
 		}
 	case l.flags.results > 0:
 		l.columns()

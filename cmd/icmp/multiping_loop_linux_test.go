@@ -56,12 +56,12 @@ func TestSoManyHostsAreReachable(t *testing.T) {
 	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
 		got := runLine(t.Context(), "multiping", "-a", "-x", "1", "-c", "1", "-t", "100ms", "127.0.0.1", "::1")
 		got.check(t, exitAlive)
-		if got.stdout != "::1\nenough: 1 of 1 hosts that are wanted are alive\n" {
+		if got.stdout != "::1\nenough hosts are alive: 1 of 1\n" {
 			t.Errorf("got %s", got.stdout)
 		}
 		got = runLine(t.Context(), "multiping", "-q", "-x", "2", "-c", "1", "-t", "100ms", "127.0.0.1", "::1")
 		got.check(t, exitDead)
-		if got.stdout != "not enough: 1 of 2 hosts that are wanted are alive\n" {
+		if got.stdout != "not enough hosts are alive: 1 of 2\n" {
 			t.Errorf("got %s", got.stdout)
 		}
 	})
@@ -148,6 +148,34 @@ func TestALoopTellsEachReply(t *testing.T) {
 		lines := slices.Collect(strings.Lines(got.stdout))
 		checkObjects(t, "Result", strings.Join(lines[:len(lines)-1], ""))
 		checkObjects(t, "Host", lines[len(lines)-1])
+		got = loopUntil(t, []string{`"name":"127.0.0.1".*"outage_ms":[1-9]`, `"name":"::1".*"interval_received":[1-9].*"outage_ms":0`}, "-l", "--json", "-o", "-Q", "0.1", "-p", "20ms", "-t", "50ms", "127.0.0.1", "::1")
+		checkObjects(t, "Host", got.stdout)
+		silent, well, _ := strings.Cut(got.stdout, "\n")
+		dark, up := object(t, silent), object(t, strings.Split(well, "\n")[0])
+		if dark["interval_received"] != 0.0 || dark["interval_avg_rtt_ms"] != nil || dark["outage_ms"] == 0.0 || up["outage_ms"] != 0.0 ||
+			up["interval_received"] == 0.0 || up["interval_settled"] != up["interval_received"] || up["interval_min_rtt_ms"] == nil {
+			t.Errorf("sums of intervals as objects:\n%s", got.stdout)
+		}
+	})
+}
+
+// CSV has each reply, as text has it, and the hosts where text has their statistics.
+func TestALoopInCSV(t *testing.T) {
+	netlab.Test(t, netlab.Config{Setup: silence}, func(t *testing.T) {
+		got := loopUntil(t, []string{`no-reply`}, "-l", "--csv", "-o", "-p", "20ms", "-t", "50ms", "127.0.0.1", "::1")
+		checkColumns(t, csvColumns(t, got.stdout)[0], map[string]string{"name": "::1", "seq": "0", "status": "reply", "error": ""})
+		hosts := csvColumns(t, got.stderr)
+		checkColumns(t, hosts[0], map[string]string{"name": "127.0.0.1", "is_alive": "false"})
+		checkColumns(t, hosts[1], map[string]string{"name": "::1", "is_alive": "true", "outage_ms": "0"})
+		if hosts[0]["outage_ms"] == "0" {
+			t.Errorf("silence is no outage:\n%s", got.stderr)
+		}
+		got = loopUntil(t, []string{`(?m)^127\.0\.0\.1,.*\n::1,`}, "-l", "--csv", "-Q", "0.1", "-p", "20ms", "-t", "50ms", "127.0.0.1", "::1")
+		lines := csvColumns(t, got.stdout)
+		checkColumns(t, lines[0], map[string]string{"name": "127.0.0.1", "interval_received": "0", "interval_avg_rtt_ms": ""})
+		if n := lines[1]["interval_received"]; n == "" || n == "0" || lines[1]["interval_max_rtt_ms"] == "" || got.stderr != "" {
+			t.Errorf("sums of intervals:\n%s%s", got.stdout, got.stderr)
+		}
 	})
 }
 

@@ -142,12 +142,12 @@ func (s *hostSweep) end() error {
 	if s.flags.reachable == 0 {
 		return t.verdict()
 	}
-	word := "enough"
+	word := "enough hosts are alive"
 	if !s.enough {
-		word = "not enough"
+		word = "not " + word
 	}
 	if s.flags.sumsUp() {
-		fmt.Fprintf(s.term.out, "%s: %d of %d hosts that are wanted are alive\n", word, s.alive, s.flags.reachable)
+		fmt.Fprintf(s.term.out, "%s: %d of %d\n", word, s.alive, s.flags.reachable)
 	}
 	if s.enough {
 		return nil

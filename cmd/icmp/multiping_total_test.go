@@ -42,7 +42,7 @@ rtt min/avg/max = 10.000/20.000/30.000 ms
 			"none alive, of a share in random order", hosts{hostOf("a", silence0, silence1)},
 			nil, order{shard: 1, shards: 4, shuffle: true, seed: 42}, 1500 * time.Millisecond, `
 --- multiping statistics, --shard 1/4, --seed 42 ---
-1 targets, 0 alive, 1 unreachable
+1 target, 0 alive, 1 unreachable
 2 packets transmitted, 0 received, 100% packet loss
 1.500 s elapsed, 1.3 packets/s
 `,

@@ -23,7 +23,8 @@ const pingExamples = `  icmp ping 127.0.0.1
   icmp ping -i 200ms 127.0.0.1 ::1 example.net
   icmp ping -c 10 -i 200ms --mode raw example.net
   icmp ping -6 -s 1400 -M do -I eth0 fe80::1%eth0
-  icmp ping --json -c 3 127.0.0.1 ::1`
+  icmp ping --json -c 3 127.0.0.1 ::1
+  icmp ping --csv -v -c 60 example.net > replies.csv`
 
 func newPingCommand() *cobra.Command {
 	flags := &pingFlags{}
@@ -84,7 +85,7 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 		defer time.AfterFunc(f.deadline, interrupt).Stop()
 	}
 	report := f.reporter(t, hosts, interrupt)
-	books := &pingBooks{hosts: hosts, replies: f.replies}
+	books := &pingBooks{hosts: hosts, replies: f.lastReply()}
 	stop := whenAsked(ctx, func() { books.tell(t.err) })
 	var all sync.WaitGroup
 	for _, host := range hosts {
@@ -206,6 +207,7 @@ type pingFlags struct {
 	quiet     bool
 	verbose   bool
 	json      bool
+	csv       bool
 	histogram bool
 	lines     bool
 	deadline  time.Duration
@@ -220,14 +222,15 @@ type pingFlags struct {
 }
 
 func (f *pingFlags) register(flags *pflag.FlagSet) {
-	flags.IntVarP(&f.count, "count", "c", 0, "stop after this many requests; 0: go on until interrupted")
+	flags.IntVarP(&f.count, "count", "c", 0, "stop after this many requests, with --deadline after this many replies; 0: go on until interrupted")
 	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one request to the next; 0: after each reply")
 	f.probeFlags.register(flags, pingLetters)
 	flags.BoolVarP(&f.broadcast, "broadcast", "b", false, "allow a broadcast address as the target")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the summary only")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "with --json: print each reply, too")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "with --json: print each reply, too; with --csv: each reply in place of the hosts")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per target")
+	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per target, after one of their names")
 	flags.BoolVar(&f.histogram, "histogram", false, "draw the distribution of the round-trip times; of one target on a terminal, it is drawn anyway")
 	durationVar(flags, &f.deadline, "deadline", "w", 0, "end after so long, whatever is open; 0: never")
 	flags.IntVar(&f.replies, "replies", 0, "end the pings of a host when it has answered so many times; 0: never")
@@ -263,7 +266,24 @@ func (f *pingFlags) options() (*icmplib.PingOptions, *icmplib.Config, error) {
 	}
 	opts.Packet.Broadcast = f.broadcast
 	opts.Packet.Payload, _ = f.payload()
+	if f.waitsForReplies() {
+		opts.Count = -1
+	}
 	return opts, f.config(), nil
+}
+
+// waitsForReplies reports whether --count counts replies, as it does in ping(8) beside a
+// deadline: who gives both waits for a host that is not there yet.
+func (f *pingFlags) waitsForReplies() bool {
+	return f.deadline > 0 && f.count > 0 && f.replies == 0
+}
+
+// lastReply returns how many replies end the pings of a host; 0: none do.
+func (f *pingFlags) lastReply() int {
+	if f.waitsForReplies() {
+		return f.count
+	}
+	return f.replies
 }
 
 // payload is the pattern, again and again; nil without one.
@@ -294,14 +314,16 @@ func (f *pingFlags) checkOwn() error {
 		return refuse("resolve-every", f.resolve, resolveAllowed)
 	case f.count > 0 && (f.resolve > 0 || f.given("new-id-after")):
 		return errors.New("--count and --resolve-every or --new-id-after exclude each other: these are for a ping without end")
-	case f.open && (f.json || f.quiet):
-		return errors.New("--open and --json or --quiet exclude each other: one of them is allowed")
+	case f.json && f.csv:
+		return errors.New("--json and --csv exclude each other: one of them is allowed")
+	case f.open && (f.json || f.csv || f.quiet):
+		return errors.New("--open and --json, --csv or --quiet exclude each other: one of them is allowed")
 	case f.open && f.interval == 0:
 		return errors.New("--open and --interval 0 exclude each other: one of them is allowed")
-	case f.timestamp && f.json:
-		return errors.New("--timestamp and --json exclude each other: the objects of --verbose have the time")
-	case f.json && f.histogram:
-		return errors.New("--json and --histogram exclude each other: one of them is allowed")
+	case f.timestamp && (f.json || f.csv):
+		return errors.New("--timestamp and --json or --csv exclude each other: each reply of --verbose has the time")
+	case f.histogram && (f.json || f.csv):
+		return errors.New("--histogram and --json or --csv exclude each other: one of them is allowed")
 	}
 	return nil
 }
@@ -336,6 +358,9 @@ func (o openReporter) result(host *icmplib.Host, r icmplib.Result) {
 func (f *pingFlags) reporter(t terminal, hosts []*icmplib.Host, interrupt func()) reporter {
 	if f.json {
 		return &jsonReporter{jsonWriter: jsonWriter{out: t.out}, replies: f.verbose}
+	}
+	if f.csv {
+		return newCSVPing(t.out, f.verbose)
 	}
 	looks, watched := f.looks.apply(looksOf(os.Getenv)), isTerminal(t.out)
 	if watched && looks.moving && len(hosts) > 1 && !f.quiet && !f.lines {

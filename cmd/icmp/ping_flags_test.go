@@ -49,6 +49,8 @@ func optionTests(device string) []optionTest {
 	return []optionTest{
 		{"nothing given is the defaults, and no end", [][]string{{}}, func(*options, *config) {}},
 		{"a count", both("-c", "count", "3"), func(o *options, _ *config) { o.Count = 3 }},
+		{"with a deadline replies are counted", [][]string{{"-c", "3", "-w", "9"}}, func(o *options, _ *config) { o.Count = -1 }},
+		{"but for the requests beside --replies", [][]string{{"-c", "3", "-w", "9", "--replies", "2"}}, func(o *options, _ *config) { o.Count = 3 }},
 		{"a count of 0 is no end", both("-c", "count", "0"), func(o *options, _ *config) { o.Count = -1 }},
 		{"an interval", both("-i", "interval", "0.2"), func(o *options, _ *config) { o.Interval = 200 * time.Millisecond }},
 		{"an interval of 0 is none", both("-i", "interval", "0"), func(o *options, _ *config) { o.Interval = -1 }},
@@ -119,6 +121,12 @@ func TestEachOutputFlagReachesTheReporter(t *testing.T) {
 		{"JSON per target", [][]string{{"--json"}}, func(r reporter) bool {
 			return !r.(*jsonReporter).replies
 		}},
+		{"CSV per target", [][]string{{"--csv"}}, func(r reporter) bool {
+			return r.(csvPing).results == nil
+		}},
+		{"CSV per reply", [][]string{{"--csv", "-v"}, {"--csv", "--verbose"}}, func(r reporter) bool {
+			return r.(csvPing).results != nil
+		}},
 		{"JSON per reply, too", [][]string{{"--json", "-v"}, {"--json", "--verbose"}}, func(r reporter) bool {
 			return r.(*jsonReporter).replies
 		}},
@@ -138,7 +146,7 @@ func TestTheShortNamesAreThoseOfPing(t *testing.T) {
 		"count": "c", "interval": "i", "timeout": "W", "size": "s", "ttl": "t", "traffic-class": "Q",
 		"ipv4": "4", "ipv6": "6", "via": "I", "source": "", "interface": "", "pmtudisc": "M", "dont-fragment": "",
 		"mark": "m", "broadcast": "b",
-		"check-source": "", "mode": "", "record": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "",
+		"check-source": "", "mode": "", "record": "", "numeric": "n", "quiet": "q", "verbose": "v", "json": "", "csv": "",
 		"deadline": "w", "replies": "", "resolve-every": "", "new-id-after": "", "pattern": "p", "timestamp": "D", "open": "O",
 		"histogram": "", "lines": "", "ascii": "", "no-color": "",
 	}

@@ -46,9 +46,8 @@ time of day (RFC 792), which takes a raw socket.
 Times are given with a unit, as 200ms, or as a number of seconds.
 
 Exit codes: 0 the target answered, 1 it did not, whoever else did, or the
-interface is not active, 2 its name
-was not found, 3 the command line cannot be used, 4 no permission or a system
-error.`,
+interface is not active, 2 its name was not found, 3 the command line cannot be
+used, 4 no permission or a system error.`,
 		Example: probeExamples,
 		Args:    oneTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {

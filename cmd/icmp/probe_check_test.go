@@ -64,6 +64,7 @@ var badProbes = []struct {
 	{"no probe", "probe -c 0 ::1", []string{"--count 0", "1 or more"}},
 	{"a TTL of 0", "probe -t 0 ::1", []string{"--ttl 0", "1 to 255"}},
 	{"no timeout", "probe -W 0 ::1", []string{"--timeout 0s", "more than 0"}},
+	{"a probe in two formats", "probe --json --csv ::1", []string{"--json and --csv exclude each other"}},
 	{"a probe of two protocols", "probe --icmp -T ::1", []string{"--icmp and --tcp exclude each other"}},
 	{"a probe with a port that there is not", "probe -T -p 65536 ::1", []string{"--port 65536", "1 to 65535"}},
 	{"a probe from the other family", "probe -I 127.0.0.1 ::1", []string{"--via 127.0.0.1", "an address of the family of the target ::1"}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -116,6 +117,7 @@ type probeLine struct {
 	interval time.Duration
 	numeric  bool
 	json     bool
+	csv      bool
 	queryFlags
 }
 
@@ -194,12 +196,16 @@ func (f *probeLine) register(flags *pflag.FlagSet) {
 	f.queryFlags.register(flags)
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per probe")
+	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per probe, after one of their names")
 }
 
 // options translates the command line, and refuses what it cannot mean.
 func (f *probeLine) options() (*icmplib.ProbeOptions, *icmplib.Config, error) {
 	if f.count < 1 {
 		return nil, nil, refuse("count", f.count, "1 or more")
+	}
+	if f.json && f.csv {
+		return nil, nil, errors.New("--json and --csv exclude each other: one of them is allowed")
 	}
 	if err := f.probeFlags.check(); err != nil {
 		return nil, nil, err
@@ -217,9 +223,12 @@ func (f *probeLine) options() (*icmplib.ProbeOptions, *icmplib.Config, error) {
 }
 
 func (f *probeLine) reporter(out io.Writer) probeReporter {
-	if f.json {
-		protocol, _ := icmplib.ParseProtocol(f.protocol)
+	protocol, _ := icmplib.ParseProtocol(f.protocol)
+	switch {
+	case f.json:
 		return jsonProbes{&jsonWriter{out: out}, protocol}
+	case f.csv:
+		return newCSVResults(out, protocol)
 	}
 	text := textProbes{out: out, several: f.count > 1}
 	if !f.numeric {

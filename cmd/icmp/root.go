@@ -144,6 +144,12 @@ func describeHelp(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "help" {
 			cmd.Example = "  icmp help ping"
+			cmd.Args = func(_ *cobra.Command, words []string) error {
+				if len(words) == 0 || slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == words[0] || c.HasAlias(words[0]) }) {
+					return nil
+				}
+				return unknownCommand(root, words)
+			}
 		}
 	}
 }

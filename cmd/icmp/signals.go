@@ -51,6 +51,9 @@ func whenAsked(ctx context.Context, tell func()) (stop func()) {
 		for {
 			select {
 			case <-asked:
+				if isTerminal(os.Stderr) {
+					_, _ = io.WriteString(os.Stderr, "\r") // over the ^\ that a terminal shows for the key
+				}
 				tell()
 			case <-end:
 				return

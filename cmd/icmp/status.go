@@ -37,7 +37,10 @@ func newStatus(t terminal) (*status, terminal) {
 func (s *status) set(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.out == nil || text == s.last {
+	if s.out == nil {
+		return
+	}
+	if text = oneRow(text, columnsOf(s.out)); text == s.last {
 		return
 	}
 	fmt.Fprint(s.out, clearLine, text)

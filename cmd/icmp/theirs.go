@@ -27,7 +27,7 @@ var theirs = map[string]struct {
 		{"-A", "as fast as replies come", "as --interval 0"},
 		{"-b", "broadcast addresses allowed", same},
 		{"-B", "keep the source address", "no: --source sets one"},
-		{"-c", "how many", same + "; --replies counts replies, as ping does"},
+		{"-c", "how many", same + ", also that it counts replies where there is a --deadline; --replies always does"},
 		{"-C", "connect the socket", "no: errors of routers are received without"},
 		{"-d", "SO_DEBUG", "no: Linux ignores it for ICMP"},
 		{"-D", "time of each line", same},
@@ -51,10 +51,10 @@ var theirs = map[string]struct {
 		{"-S", "send buffer", "no: it is sized by need"},
 		{"-t", "time to live", same},
 		{"-T", "time stamps of IP", "no: routers drop it"},
-		{"-U", "user-to-user latency", "no: the queues of this host are told from the network, see accuracy.md"},
+		{"-U", "user-to-user latency", "no: round-trip times are those of the network, as far as the system tells them: see accuracy.md"},
 		{"-v", "more", same + "; with --json each reply is an object"},
 		{"-V", "version", same},
-		{"-w", "when to end", same},
+		{"-w", "when to end", same + ", but an ICMP error does not end it"},
 		{"-W", "time to wait for a reply", same},
 	}},
 	"multiping": {"fping", []theirOption{
@@ -62,7 +62,7 @@ var theirs = map[string]struct {
 		{"-a, --alive", "those that are alive", same},
 		{"-A, --addr", "addresses", "no: names are shown with their addresses"},
 		{"-b, --size", "bytes of payload", same},
-		{"-B, --backoff", "the factor of patience", same + ", with --retries"},
+		{"-B, --backoff", "by how much each try waits longer", same + ", with --retries"},
 		{"-c, --count", "requests to each", same},
 		{"-C, --vcount", "so many, all round-trip times in a line", same},
 		{"-D, --timestamp", "time of each line", same},
@@ -116,7 +116,7 @@ var theirs = map[string]struct {
 		{"-r", "no routes", "as --interface"},
 		{"-s, --source", "source address", same},
 		{"-t, --tos", "traffic class", same},
-		{"-T, --tcp", "TCP", same}, {"-U, --udp", "UDP to one port", same},
+		{"-T, --tcp", "TCP", same}, {"-U, --udp", "UDP to one port", same + ", but to 33434 and not 53 where --port names none"},
 		{"-UL", "UDPLITE", "no: nobody answers it; --udp is UDP"},
 		{"-V, --version", "version", same},
 		{"-w, --wait", "time to wait", same + ", as 500ms or 5; without here and near: no answer is a loss before the time is over, which all hops wait together, and --fast asks a hop again by the times that were seen"},
@@ -175,13 +175,19 @@ func (o theirOption) names() []string { return strings.Split(o.flags, ", ") }
 func (o theirOption) isSame() bool { return strings.HasPrefix(o.here, same) }
 
 // explainTheirs returns what to say of a flag of the tool after which a command is
-// called, "" if it has none of that name. The flag is given with its hyphens.
+// called, "" if it has none of that name. The flag is given with its hyphens. What stands
+// in the table begins with "as" where something else is to be used, and with "no" before
+// the reason why there is nothing.
 func explainTheirs(command, flag string) string {
 	tool := theirs[command]
 	for _, o := range tool.options {
 		for _, name := range o.names() {
 			if name == flag && !o.isSame() {
-				return fmt.Sprintf("%s of %s (%s): %s", flag, tool.tool, o.what, o.here)
+				here := strings.TrimPrefix(o.here, "no: ")
+				if instead, ok := strings.CutPrefix(here, "as "); ok {
+					here = "use " + instead
+				}
+				return fmt.Sprintf("%s of %s (%s): %s", flag, tool.tool, o.what, here)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func (c *flowCount) Set(value string) error {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > icmplib.MaxFlows {
-		return fmt.Errorf("1 to %d, or all", icmplib.MaxFlows)
+		return fmt.Errorf("1 to %d, or all, is allowed", icmplib.MaxFlows)
 	}
 	*c = flowCount(n)
 	return nil

@@ -49,7 +49,7 @@ func describe(e icmplib.Event, arrow string) string {
 	case icmplib.EventOutage:
 		return "outage: the target does not answer any more"
 	case icmplib.EventAddressChange:
-		return fmt.Sprintf("the name has another address: %s %s %s", somebody(e.From), arrow, somebody(e.To))
+		return fmt.Sprintf("new address: %s %s %s", somebody(e.From), arrow, somebody(e.To))
 	case icmplib.EventRecovery:
 		return "recovery: the target answers again, after " + lasted(e.Duration)
 	}

@@ -309,7 +309,7 @@ func TestAnotherAddressOfTheNameBeginsAnew(t *testing.T) {
 	if marks := track.marks(1, 2); marks[0].kind != markOpen || marks[1].kind != markLost || track.outage() != nil {
 		t.Errorf("marks %v, outage %v", marks, track.outage())
 	}
-	if want := "the name has another address: 198.51.100.20 -> 198.51.100.21"; !strings.Contains(m.View(), want) && !strings.Contains(m.View(), strings.Replace(want, "->", "→", 1)) {
+	if want := "new address: 198.51.100.20 -> 198.51.100.21"; !strings.Contains(m.View(), want) && !strings.Contains(m.View(), strings.Replace(want, "->", "→", 1)) {
 		t.Errorf("it does not say %q:\n%s", want, m.View())
 	}
 }
