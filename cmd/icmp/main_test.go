@@ -269,3 +269,10 @@ func TestAnInterruptEndsWithTheSummary(t *testing.T) {
 		})
 	})
 }
+
+func TestFewerRepliesThanAreWaitedForAreAFailure(t *testing.T) {
+	netlab.Test(t, netlab.Config{PingGroups: true}, func(t *testing.T) {
+		runLine(t.Context(), "ping", "-c", "3", "-w", "200ms", "-i", "150ms", "127.0.0.1").check(t, exitDead)
+		runLine(t.Context(), "ping", "-c", "1", "-w", "60", "127.0.0.1").check(t, exitAlive)
+	})
+}

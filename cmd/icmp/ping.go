@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -100,7 +101,11 @@ func (f *pingFlags) run(ctx context.Context, t terminal, targets []string) error
 	all.Wait()
 	stop()
 	report.summaries(hosts)
-	return verdict(hosts)
+	err = verdict(hosts)
+	if few := func(h *icmplib.Host) bool { return h.PacketsReceived < f.count }; err == nil && f.waitsForReplies() && slices.ContainsFunc(hosts, few) {
+		return errDead // as ping(8) has it
+	}
+	return err
 }
 
 // pingBooks are the statistics of all hosts while they are pinged.
