@@ -69,7 +69,7 @@ var badLines = []struct {
 	{"the packetlen of traceroute", "traceroute 127.0.0.1 1500", []string{"packetlen", "--size"}},
 	{"three times of traceroute", "traceroute -w 5,3,10 127.0.0.1", []string{"--timeout", `"5,3,10"`, "one time is allowed, such as 5"}},
 	{"source routing", "traceroute -g 127.0.0.2 127.0.0.1", []string{"-g of traceroute (source routing): routers drop it"}},
-	{"a size of mtr", "mtr -s 1000 -r 127.0.0.1", []string{"there is no -s here: -s of mtr", "as --size", "28 less"}},
+	{"a size of mtr", "mtr -s 1000 -r 127.0.0.1", []string{"there is no -s here: -s of mtr", "use --size", "28 less"}},
 	{"output of mtr", "mtr -x 127.0.0.1", []string{"there is no -x here: -x of mtr (XML): --json is for programs"}},
 	{"a long flag of mtr", "mtr --psize 100 127.0.0.1", []string{"there is no --psize here", "--size"}},
 	{"a mark over 32 bits", "ping --mark 4294967296 127.0.0.1", []string{"--mark", `"4294967296"`, "0 to 4294967295"}},
