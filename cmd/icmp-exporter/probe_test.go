@@ -74,7 +74,7 @@ func TestWhatIsAskedOfProbeIsRefusedWhereItCannotBe(t *testing.T) {
 	}
 	none := newTestWorld(t, answering)
 	none.use("targets: [{hosts: [192.0.2.1]}]")
-	if code, text := none.ask(t, "target=192.0.2.1", ""); code != http.StatusBadRequest || !strings.Contains(text, "add modules:") {
+	if code, text := none.ask(t, "target=192.0.2.1", ""); code != http.StatusBadRequest || !strings.Contains(text, "add one below modules:") {
 		t.Errorf("without modules: %d %s", code, text)
 	}
 	none.close()
