@@ -161,7 +161,7 @@ const (
 	EventAddressChange
 )
 
-var eventKinds = words.Table[EventKind]{What: "kind of event", Least: EventRouteChange, Other: "unknown", Words: []string{"unknown", "route-change", "outage", "recovery", "address-change"}}
+var eventKinds = words.Table[EventKind]{What: "kind of event", Other: "unknown", Words: []string{"unknown", "route-change", "outage", "recovery", "address-change"}}
 
 // String returns the kind in a word, such as "outage".
 func (k EventKind) String() string { return eventKinds.String(k) }

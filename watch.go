@@ -111,7 +111,7 @@ func (k WatchKind) String() string { return watchKinds.String(k) }
 
 // WatchEvent is a result or a change of a watched host.
 type WatchEvent struct {
-	Kind    WatchKind
+	Kind    WatchKind  // what happened
 	Time    time.Time  // when it became known
 	ID      string     // of the target, as are Host and Value
 	Host    string     // as given

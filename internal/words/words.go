@@ -11,7 +11,6 @@ import (
 // Table has the words of a type.
 type Table[T ~uint8] struct {
 	Words []string // by value
-	Least T        // values below it cannot be read
 
 	// What says in errors what the words stand for, such as "status". Lists has those errors
 	// name all words.
@@ -46,8 +45,8 @@ func (t *Table[T]) Marshal(v T) ([]byte, error) {
 
 // Parse returns the value with a word. That there is none is an error.
 func (t *Table[T]) Parse(word string) (v T, err error) {
-	for i := int(t.Least); i < len(t.Words); i++ {
-		if word == t.Words[i] {
+	for i, w := range t.Words {
+		if word == w {
 			return T(i), nil
 		}
 	}
