@@ -301,7 +301,7 @@ func (p *Prober) newPingRun(ctx context.Context, target string, o *PingOptions) 
 	return r, nil
 }
 
-// run drives the task of the ping.
+// run sends the requests until all are settled, the caller wants no more or ctx ends.
 func (r *pingRun) run(ctx context.Context, t *pinging) error {
 	r.cfg.Timeout = r.timeout
 	d := r.p.driver(r.cfg)

@@ -76,12 +76,12 @@ func (p *Prober) Probe(ctx context.Context, dst netip.Addr, opts *ProbeOptions) 
 		ping: ping.Options{Count: 1}, cfg: drive.Config{Rules: drive.Rules{Ends: isConfigError}},
 	}
 	var fate Result
-	err = run.each(ctx, func(r Result) bool {
+	err = run.run(ctx, &pinging{yield: func(r Result) bool {
 		if r.Settles() {
 			fate = r
 		}
 		return !r.Settles()
-	})
+	}})
 	return fate, err
 }
 

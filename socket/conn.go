@@ -229,11 +229,12 @@ func (c *conn) send(ctx context.Context, req *icmp.Request) error {
 	if err := c.encode(req); err != nil {
 		return err
 	}
+	c.out[0].Data = c.buf
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		_, err := c.flush()
+		_, err := c.link.send(c.out)
 		req.Time = c.out[0].Sent
 		if err == nil || !IsBusy(err) {
 			return c.sendError(req.Destination, err)
@@ -249,8 +250,8 @@ func (c *conn) sendBatch(reqs []icmp.Request) (int, error) {
 	c.sendMu.Lock()
 	defer c.sendMu.Unlock()
 	for done := 0; ; {
-		_, encodeErr := c.encodeBatch(reqs[done:])
-		sent, err := c.flush()
+		encodeErr := c.encodeBatch(reqs[done:])
+		sent, err := c.link.send(c.out)
 		for i := range sent {
 			reqs[done+i].Time = c.out[i].Sent
 		}
@@ -268,24 +269,22 @@ func (c *conn) sendBatch(reqs []icmp.Request) (int, error) {
 
 // encodeBatch encodes as many requests as go out together. It stops before one
 // that is invalid and says why.
-func (c *conn) encodeBatch(reqs []icmp.Request) (n int, err error) {
+func (c *conn) encodeBatch(reqs []icmp.Request) (err error) {
 	c.reset()
-	for i := range reqs {
-		if i == maxBatch || len(c.buf) > flushBytes {
-			break
-		}
-		if err := c.encode(&reqs[i]); err != nil {
-			return i, err
-		}
-		n++
+	for i := 0; i < min(len(reqs), maxBatch) && len(c.buf) <= flushBytes && err == nil; i++ {
+		err = c.encode(&reqs[i])
 	}
-	return n, nil
+	start := 0
+	for i, end := range c.ends {
+		c.out[i].Data, start = c.buf[start:end], end
+	}
+	return err
 }
 
 func (c *conn) reset() { c.buf, c.ends, c.out = c.buf[:0], c.ends[:0], c.out[:0] }
 
 // encode appends the request's message to c.buf and its description to c.out,
-// whose Data is filled in by flush, when c.buf no longer moves.
+// whose Data is filled in when c.buf no longer moves.
 func (c *conn) encode(req *icmp.Request) error {
 	to := req.Destination.Unmap()
 	if !to.IsValid() || to.Is4() != (c.version == icmp.V4) {
@@ -329,18 +328,6 @@ func (c *conn) identify(req *icmp.Request) error {
 		binary.BigEndian.PutUint16(m.Payload, c.id)
 	}
 	return nil
-}
-
-// flush gives the encoded messages to the kernel.
-func (c *conn) flush() (int, error) {
-	if len(c.out) == 0 {
-		return 0, nil
-	}
-	start := 0
-	for i, end := range c.ends {
-		c.out[i].Data, start = c.buf[start:end], end
-	}
-	return c.link.send(c.out)
 }
 
 // sendError wraps err, and says what to do where that is known.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -118,23 +119,13 @@ var (
 	errPaced   = errors.New("more than this host can listen to would be sent")
 )
 
-// send sends probes in order and sets Sent in each. It returns how many were
-// sent, and if not all, why the next one was not; the ones after it have not
-// been tried. It waits for whoever else sends, and for nothing else.
+// send sends probes in order, as many as go in a turn, and sets Sent in each. It
+// returns how many were sent; an error is why the next one was not. It waits for whoever
+// else sends, who comes between two turns, and for nothing else.
+//
+// Probes are in the table before the kernel gets them: on a loopback interface a reply is
+// there before the call returns.
 func (e *Engine) send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
-	for n < len(probes) {
-		k, err := e.sendInTurn(ctx, op, probes[n:])
-		n += k
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// sendInTurn sends what goes in a turn. Others that send come between two turns,
-// so that none of them waits for long.
-func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
 	if err := e.acquire(ctx); err != nil {
 		return 0, err
 	}
@@ -143,8 +134,7 @@ func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int,
 		<-e.sending
 	}()
 	turn := lookEvery
-	drives := op.drives && e.right.take(e, len(probes))
-	if drives {
+	if op.drives && e.right.take(e, len(probes)) {
 		turn = sendTurn
 		defer func() {
 			e.drain()
@@ -161,9 +151,15 @@ func (e *Engine) sendInTurn(ctx context.Context, op *Op, probes []Probe) (n int,
 	may := e.allowed(len(probes))
 	for n < may && err == nil {
 		e.turn.Store(int32(may - n))
-		var k int
-		k, err = e.sendBatch(op, probes[n:min(may, n+maxSend)])
-		n += k
+		batch := probes[n:min(may, n+maxSend)]
+		var k, sent int
+		if k, err = e.launch(op, batch); k > 0 {
+			var sendErr error
+			sent, sendErr = e.medium.send(e.out[:k])
+			e.ended(batch[:k], sent, sendErr)
+			err = cmp.Or(sendErr, err)
+		}
+		n += sent
 	}
 	e.unlooked -= n
 	if err == nil && n < len(probes) {
@@ -204,25 +200,6 @@ func (e *Engine) look(n int) {
 	if lost || backlog > maxBacklog {
 		e.buffer.grow()
 	}
-}
-
-// sendBatch sends up to maxSend probes by as few system calls as the medium needs.
-// They are in the table before the kernel gets them: on a loopback interface a
-// reply is there before the call returns.
-func (e *Engine) sendBatch(op *Op, probes []Probe) (n int, err error) {
-	k, launchErr := e.launch(op, probes)
-	if k == 0 {
-		return 0, launchErr
-	}
-	n, err = e.medium.send(e.out[:k])
-	e.ended(e.out[:k], n, err)
-	for i := range n {
-		probes[i].Sent = e.out[i].at
-	}
-	if err == nil {
-		err = launchErr
-	}
-	return n, err
 }
 
 // acquire makes the caller the one who sends.
@@ -273,22 +250,24 @@ func (e *Engine) launch(op *Op, probes []Probe) (n int, err error) {
 	return len(probes), nil
 }
 
-// ended ends the launch of a batch of which the kernel took n.
-func (e *Engine) ended(batch []outgoing, n int, err error) {
+// ended ends the launch of probes of which the kernel took n.
+func (e *Engine) ended(probes []Probe, n int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i := range batch {
-		if i < n {
-			e.core.commit(batch[i].seq, e.since(batch[i].at))
-		} else {
-			e.core.abort(batch[i].seq)
+	for i := range probes {
+		out := &e.out[i]
+		if i >= n {
+			e.core.abort(out.seq)
+			continue
 		}
+		probes[i].Sent = out.at
+		e.core.commit(out.seq, e.since(out.at))
 	}
 	if socket.IsBusy(err) {
 		e.core.counters.Busy++
 	}
 	if n > 0 {
-		e.governor.sent(n, e.since(batch[n-1].at))
+		e.governor.sent(n, e.since(e.out[n-1].at))
 	}
 	e.arm()
 }

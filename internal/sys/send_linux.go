@@ -83,30 +83,6 @@ func appendSendControl(b []byte, out *Outbound, level, ttl, class int) []byte {
 	return b
 }
 
-// send gives the datagrams from first to last-1 to the kernel and returns how
-// many it took, or why it did not take the first of them.
-func (s *Sender) send(fd, first, last int) (int, unix.Errno) {
-	hdrs := s.hdrs[first:last]
-	for {
-		before := time.Now()
-		// It cannot block: to enter the scheduler would cost as much as the call.
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&hdrs[0])),
-			uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
-		if errno == unix.EINTR {
-			continue
-		}
-		if errno != 0 {
-			return 0, errno
-		}
-		var took time.Duration
-		if n > 1 {
-			took = time.Since(before)
-		}
-		s.stamp(first, int(n), before, took)
-		return int(n), 0
-	}
-}
-
 // A call gives its datagrams to the devices one after the other, each after about
 // the same time, its pace. One that took longer was interrupted, at which of them
 // nobody knows: its datagrams are stamped by the pace of the calls before, so that

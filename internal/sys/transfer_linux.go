@@ -3,6 +3,8 @@ package sys
 import (
 	"net"
 	"os"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -84,46 +86,67 @@ func (s *Socket) Send(b *Sender, first, last int) (int, error) {
 	if s.closed {
 		return 0, net.ErrClosed
 	}
-	sent := 0
-	for first+sent < last {
-		n, errno := s.sendSome(b, first+sent, last)
-		if errno != 0 {
-			return sent, os.NewSyscallError("sendmmsg", errno)
+	r := refusals{reads: s.errorReads.Load()}
+	for next := first; next < last; {
+		hdrs := b.hdrs[next:last]
+		before := time.Now()
+		// It cannot block: to enter the scheduler would cost as much as the call.
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&hdrs[0])),
+			uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			var took time.Duration
+			if n > 1 {
+				took = time.Since(before)
+			}
+			b.stamp(next, int(n), before, took)
+			next += int(n)
+			r = refusals{reads: r.reads}
+		case unix.EINTR:
+		default:
+			b.Refused++
+			if errno = s.refused(&r, errno); errno != 0 {
+				return next - first, os.NewSyscallError("sendmmsg", errno)
+			}
 		}
-		sent += n
 	}
-	return sent, nil
+	return last - first, nil
 }
 
-// sendSome makes the call again as long as its error may be that of an earlier
-// datagram. It is the call's own if it comes twice in a row although no other was
-// there, neither as the socket's (SO_ERROR) nor in its error queue, and nobody has
-// read that queue meanwhile. EMSGSIZE, which leaves an entry in the queue itself, is
-// the call's own if nothing else comes at all.
-func (s *Socket) sendSome(b *Sender, first, last int) (n int, errno unix.Errno) {
-	var before unix.Errno
-	reads, alone, tooBig := s.errorReads.Load(), false, 0
-	for range pendingTries {
-		if n, errno = b.send(s.fd, first, last); errno == 0 {
-			return n, 0
-		}
-		b.Refused++
-		if !maybePending(errno) {
-			return 0, errno
-		}
-		clean := s.clearPending() && s.errorReads.Load() == reads
-		if alone && clean && errno == before {
-			return 0, errno
-		}
-		if errno == unix.EMSGSIZE {
-			tooBig++
-		}
-		before, alone, reads = errno, clean, s.errorReads.Load()
+// refusals is what came of the calls for one datagram.
+type refusals struct {
+	tries  int
+	tooBig int // EMSGSIZE
+	errno  unix.Errno
+	reads  uint64 // of the error queue, before the next call
+	alone  bool   // nothing but errno was there
+}
+
+// refused takes the error of a call, and returns it if it is the call's own, 0 if it may
+// be that of an earlier datagram: the call is made again then. It is the call's own if it
+// comes twice in a row although no other was there, neither as the socket's (SO_ERROR)
+// nor in its error queue, and nobody has read that queue meanwhile. EMSGSIZE, which leaves
+// an entry in the queue itself, is the call's own if nothing else comes at all.
+func (s *Socket) refused(r *refusals, errno unix.Errno) unix.Errno {
+	if !maybePending(errno) {
+		return errno
 	}
-	if tooBig == pendingTries {
-		return 0, unix.EMSGSIZE
+	clean := s.clearPending() && s.errorReads.Load() == r.reads
+	if r.alone && clean && errno == r.errno {
+		return errno
 	}
-	return 0, unix.EAGAIN
+	r.tries++
+	if errno == unix.EMSGSIZE {
+		r.tooBig++
+	}
+	switch {
+	case r.tooBig == pendingTries:
+		return unix.EMSGSIZE
+	case r.tries == pendingTries:
+		return unix.EAGAIN
+	}
+	r.errno, r.alone, r.reads = errno, clean, s.errorReads.Load()
+	return 0
 }
 
 // clearPending takes away the error that the next call would report, and tells
