@@ -455,7 +455,8 @@ func (m *multipathRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 		m.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
 		return
 	}
-	r := m.p.outcome(o, m.dst, m.opts.Packet.Protocol)
+	var r Result
+	m.p.outcome(&r, o, m.dst, m.opts.Packet.Protocol)
 	r.Seq = k.Number()
 	m.results[k.Hop()] = append(m.results[k.Hop()], r)
 	seen := observation(k, &r, o.Fate.Settles())

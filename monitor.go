@@ -416,7 +416,8 @@ func (t *monitoring) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 		t.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
 		return
 	}
-	r := t.p.outcome(o, t.line.Dst, t.opts.Packet.Protocol)
+	var r Result
+	t.p.outcome(&r, o, t.line.Dst, t.opts.Packet.Protocol)
 	t.note(k, &r, o.Fate.Settles(), now)
 }
 

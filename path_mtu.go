@@ -347,7 +347,8 @@ func (r *mtuRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if r.IsDatagram(k) {
 		protocol = UDP
 	}
-	result := r.p.outcome(o, r.dst, protocol)
+	var result Result
+	r.p.outcome(&result, o, r.dst, protocol)
 	seen := observation(k, &result, o.Fate.Settles())
 	r.Observe(now, &seen)
 }

@@ -200,7 +200,8 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	if t.endless != nil {
 		dst = t.endless.target(seq, dst)
 	}
-	r := t.p.outcome(o, dst, t.protocol)
+	var r Result
+	t.p.outcome(&r, o, dst, t.protocol)
 	r.Seq = seq
 	if t.endless != nil {
 		t.endless.judge(t, &r)
@@ -214,7 +215,7 @@ func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 		}
 		return
 	}
-	t.host.Add(r)
+	t.host.count(&r, false)
 	if r.Cause != nil && t.host.PacketsReceived == 0 {
 		t.host.Err = r.Cause // nothing can be received
 	}

@@ -163,7 +163,8 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 	default:
 		return refusedResult(dst, 0, outcome.TTL, err), nil
 	}
-	r := p.outcome(&outcome, dst, ICMP)
+	var r Result
+	p.outcome(&r, &outcome, dst, ICMP)
 	if outcome.Fate == engine.Replied {
 		r.Status = StatusReply
 		r.readAnswer(o, &answer.Message)

@@ -300,12 +300,12 @@ func (r *Result) appendMarks(b []byte) []byte {
 	return b
 }
 
-// outcome translates an outcome of the engine. An address that has echo-replied for a host
-// belongs to that host, so its refusal of a UDP probe is the host's answer.
-func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) Result {
-	r := outcomeResult(o, dst, protocol)
+// outcome translates an outcome of the engine into r. An address that has echo-replied for
+// a host belongs to that host, so its refusal of a UDP probe is the host's answer.
+func (p *Prober) outcome(r *Result, o *engine.Outcome, dst netip.Addr, protocol Protocol) {
+	r.describe(o, dst, protocol)
 	alias := hosts.Alias{Host: dst, Other: r.Responder}
-	switch r.Local = p.isOwnError(&r); {
+	switch r.Local = p.isOwnError(r); {
 	case r.Local:
 		r.Status = messageStatus(r.Type, r.Code)
 	case r.Status == StatusReply && protocol == ICMP && !r.Unproven && r.Responder.WithZone("") != dst.WithZone("") && !dst.IsMulticast():
@@ -313,12 +313,11 @@ func (p *Prober) outcome(o *engine.Outcome, dst netip.Addr, protocol Protocol) R
 	case r.Status == StatusRefused && p.aliases.Has(alias):
 		r.Status = StatusReply
 	}
-	return r
 }
 
-// outcomeResult is outcome without what other probes have learned.
-func outcomeResult(o *engine.Outcome, dst netip.Addr, p Protocol) Result {
-	return Result{
+// describe is outcome without what other probes have learned.
+func (r *Result) describe(o *engine.Outcome, dst netip.Addr, p Protocol) {
+	*r = Result{
 		Dst:               dst,
 		Responder:         o.Responder,
 		Status:            outcomeStatus(o, dst, p == UDP),

@@ -125,7 +125,7 @@ func (s *Stream) into(results []StreamResult) stream.Take[streamRecord] {
 			result.Result = refusedResult(r.dst, 0, r.ttl, err)
 			return
 		}
-		result.Result = s.p.outcome(o, hosts.Target(r.dst), r.protocol)
+		s.p.outcome(&result.Result, o, hosts.Target(r.dst), r.protocol)
 		result.Seq = 0
 	}
 }

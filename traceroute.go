@@ -210,7 +210,8 @@ func (t *tracing) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 		t.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
 		return
 	}
-	r := t.in.p.outcome(o, t.line.Dst, t.in.trace.Packet.Protocol)
+	var r Result
+	t.in.p.outcome(&r, o, t.line.Dst, t.in.trace.Packet.Protocol)
 	r.Seq = k.Number()
 	settles, final := o.Fate.Settles(), k.Hop() < t.Final() || t.Done()
 	if settles && r.Responder.IsValid() && !r.Local {

@@ -330,7 +330,8 @@ func (a *watching) Refused(k plan.Key, err error, now time.Time) {
 
 // Heard reports a result of a probe.
 func (a *watching) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
-	result := a.target.run.p.outcome(o, a.line.Dst, a.target.probing.Packet.Protocol)
+	var result Result
+	a.target.run.p.outcome(&result, o, a.line.Dst, a.target.probing.Packet.Protocol)
 	result.Seq = k.Ordinal(a.Asked())
 	a.result(&result, now)
 }

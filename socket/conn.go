@@ -517,6 +517,7 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 
 // decodeQueued reads an entry of the error queue.
 func (c *conn) decodeQueued(in *sys.Inbound, reply *icmp.Reply) bool {
+	reply.Message = icmp.Message{}
 	quoted, ok := netio.ParseQueued(reply, c.version, in, 0, &c.zones)
 	return ok && reply.Quote.ParseTransport(c.protocol(), quoted) == nil
 }

@@ -105,7 +105,7 @@ func New(cfg Config) *Driver {
 		d.ready.routers = newRouters(cfg.Routers)
 	}
 	if cfg.Targets != nil {
-		d.targets = newQueue(cfg.Targets)
+		d.targets = newQueue(cfg.Targets, &d.slots)
 	}
 	return d
 }

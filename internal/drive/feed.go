@@ -181,7 +181,7 @@ func (d *Feed) end() {
 // the other.
 type queue struct {
 	feed    *Feed
-	active  map[netip.Addr]struct{} // the addresses in use
+	slots   *slots                  // which addresses are in use
 	blocked map[netip.Addr][]Target // who waits for them
 	waiting int                     // how many do
 	freed   []Target                // whose address has become free
@@ -190,8 +190,9 @@ type queue struct {
 	more    bool // the feed has not ended
 }
 
-func newQueue(f *Feed) queue {
-	return queue{feed: f, active: map[netip.Addr]struct{}{}, blocked: map[netip.Addr][]Target{}, more: true}
+func newQueue(f *Feed, s *slots) queue {
+	s.index()
+	return queue{feed: f, slots: s, blocked: map[netip.Addr][]Target{}, more: true}
 }
 
 // take returns the next target to begin with. A new one is drawn only while
@@ -215,9 +216,11 @@ func (q *queue) take(wants func() bool) (t Target, ok bool) {
 		}
 		t = q.drawn[q.next]
 		q.next++
-		if t.Err != nil || q.claim(t) {
+		if t.Err != nil || !q.slots.has(t.Addr) {
 			return t, true
 		}
+		q.blocked[t.Addr] = append(q.blocked[t.Addr], t)
+		q.waiting++
 	}
 }
 
@@ -235,28 +238,15 @@ func (q *queue) ended() bool {
 	return !q.more && len(q.freed) == 0 && q.next == len(q.drawn)
 }
 
-// claim tells whether an address is free, and takes it; if it is not, the target
-// waits until it is.
-func (q *queue) claim(t Target) bool {
-	used := len(q.active)
-	if q.active[t.Addr] = struct{}{}; len(q.active) > used {
-		return true
-	}
-	q.blocked[t.Addr] = append(q.blocked[t.Addr], t)
-	q.waiting++
-	return false
-}
-
-// release gives an address back, to the target that waits for it if there is
-// one.
+// release gives an address that is not in use any more to the target that waits for it,
+// if there is one. That is taken before any target that is drawn.
 func (q *queue) release(addr netip.Addr) {
-	var waiting []Target
-	if q.waiting > 0 {
-		waiting = q.blocked[addr]
+	if q.waiting == 0 {
+		return
 	}
+	waiting := q.blocked[addr]
 	switch len(waiting) {
 	case 0:
-		delete(q.active, addr)
 		return
 	case 1:
 		delete(q.blocked, addr)

@@ -1,6 +1,8 @@
 package drive
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -54,6 +56,7 @@ type slot struct {
 	holdoff    time.Duration // until then an answer may be to an earlier probe
 	retry      time.Duration // when a connection may be tried again
 	postponed  []plan.Probe  // probes that wait for that
+	next       uint32        // see slots.chains
 	claim      *claim        // to be the only one that probes the target; nil: none
 }
 
@@ -62,24 +65,65 @@ type slot struct {
 type slots struct {
 	all  []slot
 	free ring[uint32]
+
+	// chains finds the slots of an address by its hash: a place and one, or 0; the next
+	// is in the slot. It is nil unless index was called. A map costs a sweep three times
+	// as much.
+	chains []uint32
+	seed   uint64 // odd, so that nobody can choose addresses of one chain
+}
+
+// index has slots be found by their addresses.
+func (s *slots) index() {
+	s.chains, s.seed = make([]uint32, 1<<16), rand.Uint64()|1
+}
+
+// chain returns where the slots of an address begin. Addresses that follow each other
+// have neighbouring chains.
+func (s *slots) chain(addr netip.Addr) *uint32 {
+	b := addr.As16()
+	high, low := binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])
+	return &s.chains[uint16(low)+uint16((low>>16*s.seed+high*(s.seed>>1|1))>>48)]
+}
+
+// has reports whether a task has an address.
+func (s *slots) has(addr netip.Addr) bool {
+	for at := *s.chain(addr); at != 0; at = s.all[at-1].next {
+		if s.all[at-1].addr == addr {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *slots) len() int { return len(s.all) - s.free.len() }
 
 func (s *slots) add(t slot) Ref {
-	n := s.free.len()
-	if n == 0 || len(s.all) < freshPlaces {
+	place := uint32(len(s.all))
+	if s.free.len() == 0 || place < freshPlaces {
 		s.all = append(s.all, t)
-		return Ref{place: uint32(len(s.all) - 1)}
+	} else {
+		place = s.free.pop()
+		t.generation = s.all[place].generation
+		s.all[place] = t
 	}
-	place := s.free.pop()
-	t.generation = s.all[place].generation
-	s.all[place] = t
+	if s.chains != nil && t.addr.IsValid() {
+		first := s.chain(t.addr)
+		s.all[place].next, *first = *first, place+1
+	}
 	return Ref{place, t.generation}
 }
 
 func (s *slots) remove(r Ref) {
-	s.all[r.place] = slot{generation: (r.generation + 1) % (1 << generationBits)}
+	t := &s.all[r.place]
+	if s.chains != nil && t.addr.IsValid() {
+		at := s.chain(t.addr)
+		for *at != r.place+1 {
+			at = &s.all[*at-1].next
+		}
+		*at = t.next
+	}
+	*t = slot{generation: (r.generation + 1) % (1 << generationBits)}
 	s.free.push(r.place)
 }
 

@@ -236,9 +236,28 @@ func (o *Object) MSKnown(name string, v *time.Duration, known bool) {
 	}
 }
 
-// appendMS appends a duration in milliseconds.
+// appendMS appends a duration in milliseconds, as the shortest number that is read as the
+// same float64. Of one with up to 15 digits that is what its digits say, and those are
+// found without looking for the shortest.
 func appendMS(b []byte, d time.Duration) []byte {
-	return strconv.AppendFloat(b, float64(d)/float64(time.Millisecond), 'f', -1, 64)
+	const exact = 1e15
+	if d <= -exact || d >= exact {
+		return strconv.AppendFloat(b, float64(d)/float64(time.Millisecond), 'f', -1, 64)
+	}
+	if d < 0 {
+		b, d = append(b, '-'), -d
+	}
+	b = strconv.AppendInt(b, int64(d/time.Millisecond), 10)
+	rest := d % time.Millisecond
+	if rest == 0 {
+		return b
+	}
+	b = append(b, '.')
+	for unit := time.Millisecond / 10; rest > 0; unit /= 10 {
+		b = append(b, '0'+byte(rest/unit))
+		rest %= unit
+	}
+	return b
 }
 
 // nearest returns the Duration nearest to so many milliseconds.

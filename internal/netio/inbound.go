@@ -10,19 +10,12 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// Describe notes how a packet came. What r held before is gone.
+// Describe notes how a packet came: all of r but its Message.
 func Describe(r *icmp.Reply, in *sys.Inbound, z *Zones) {
-	*r = icmp.Reply{
-		Source:         z.Join(in.From, in.Zone),
-		Destination:    in.To,
-		InterfaceIndex: in.InterfaceIndex,
-		TTL:            in.TTL,
-		TrafficClass:   in.TrafficClass,
-		Time:           in.Read.Add(-in.Queued),
-		Queued:         in.Queued,
-		Stamped:        in.Stamped,
-		CounterRTT:     in.Elapsed,
-	}
+	r.Source, r.Destination, r.InterfaceIndex = z.Join(in.From, in.Zone), in.To, in.InterfaceIndex
+	r.TTL, r.TrafficClass, r.Size = in.TTL, in.TrafficClass, 0
+	r.Time, r.Queued, r.Stamped = in.Read.Add(-in.Queued), in.Queued, in.Stamped
+	r.CounterRTT, r.KernelRTT = in.Elapsed, 0
 }
 
 // StripIPv4 takes off the IPv4 header with which raw sockets deliver packets,

@@ -29,6 +29,10 @@ type Receiver struct {
 // fewDatagrams is how many buffers a Receiver begins with.
 const fewDatagrams = 8
 
+// stride is the distance of two buffers. Were it a power of two, or one less, what is in
+// the beginning of all buffers would share a few lines of the caches.
+const stride = MaxDatagram + 1 + 256
+
 // NewReceiver returns a Receiver for up to n datagrams at once.
 func NewReceiver(n int) *Receiver {
 	r := &Receiver{
@@ -36,7 +40,7 @@ func NewReceiver(n int) *Receiver {
 		iovs:    make([]unix.Iovec, n),
 		names:   make([]sockaddr, n),
 		control: make([][controlSize]byte, n),
-		few:     make([]byte, min(n, fewDatagrams)*MaxDatagram),
+		few:     make([]byte, min(n, fewDatagrams)*stride),
 	}
 	for i := range n {
 		if i < fewDatagrams {
@@ -59,14 +63,14 @@ func (r *Receiver) back(i int) {
 
 func (r *Receiver) buffer(i int) []byte {
 	if i < fewDatagrams {
-		return r.few[i*MaxDatagram:][:MaxDatagram]
+		return r.few[i*stride:][:MaxDatagram]
 	}
-	return r.more[(i-fewDatagrams)*MaxDatagram:][:MaxDatagram]
+	return r.more[(i-fewDatagrams)*stride:][:MaxDatagram]
 }
 
 // grow gives all datagrams a buffer.
 func (r *Receiver) grow() {
-	r.more = make([]byte, (len(r.hdrs)-fewDatagrams)*MaxDatagram)
+	r.more = make([]byte, (len(r.hdrs)-fewDatagrams)*stride)
 	for i := fewDatagrams; i < len(r.hdrs); i++ {
 		r.back(i)
 	}

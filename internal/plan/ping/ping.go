@@ -111,7 +111,9 @@ func (p *Plan) rest(now time.Time) (wake time.Time) {
 func (p *Plan) Sent(_ plan.Key, at time.Time) {
 	p.tried++
 	p.open++
-	p.schedule(at, p.opts.Interval)
+	if p.opts.Count < 0 || p.tried < p.opts.Count { // else none follows
+		p.schedule(at, p.opts.Interval)
+	}
 	if p.opts.Linger > 0 {
 		p.until = at.Add(p.opts.Linger)
 	}
