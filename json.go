@@ -14,7 +14,8 @@ import (
 // In JSON, names are in lower case with underscores, durations are numbers of
 // milliseconds in fields whose names end in _ms, and what is not known is null or
 // left out. docs/schema.json describes it. What is written is read again to the
-// same figures; an object that stands alone names the version of the schema.
+// same figures; an object that stands alone names the version of the schema. JSON of
+// something else is an error, and not an object without figures.
 
 // JSONSchema is the version of the JSON that this package writes and reads: the
 // field "schema" of each object that stands alone.
@@ -46,6 +47,7 @@ var (
 
 // fields lists the counters of s, and what its RTTs amount to.
 func (s *Stats) fields(o *fields.Object) {
+	o.Need("packets_sent", "packets_received")
 	loss := s.PacketLoss()
 	fields.Int(o, "packets_sent", &s.PacketsSent)
 	fields.Int(o, "packets_received", &s.PacketsReceived)
@@ -72,6 +74,9 @@ func (s *Stats) fields(o *fields.Object) {
 		o.Fail(s.check())
 	}
 	s.rtts.Fields(o, s.PacketsSent+s.SendErrors)
+	if n := s.rtts.Count(); o.Reading() && n > s.PacketsReceived {
+		o.Fail(fmt.Errorf("statistics: %d round-trip times of %d packets received", n, s.PacketsReceived))
+	}
 }
 
 // check returns an error if the counters contradict each other.
@@ -96,7 +101,7 @@ func (s Stats) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
 
 // UnmarshalJSON sets s to what [Stats.MarshalJSON] has written: all figures are the
 // same; of LastICMPError there are the responder, type, code and MTU. Counters that
-// contradict each other are an error.
+// contradict each other are an error, and so is JSON that is not that of statistics.
 func (s *Stats) UnmarshalJSON(data []byte) error { return statsJSON.Read(data, s) }
 
 func (h *Host) fields(o *fields.Object) {
@@ -120,11 +125,15 @@ func (h Host) MarshalJSON() ([]byte, error) { return h.AppendJSON(nil) }
 func (h *Host) UnmarshalJSON(data []byte) error { return hostJSON.Read(data, h) }
 
 func (r *Result) fields(o *fields.Object) {
+	o.Need("dst", "status")
 	o.Addr("dst", &r.Dst)
 	fields.Int(o, "seq", &r.Seq)
 	fields.Word(o, "status", &r.Status)
 	o.AddrIf("responder", &r.Responder)
 	o.MSKnown("rtt_ms", &r.RTT, r.RTT > 0)
+	if r.RTT < 0 {
+		o.Fail(errors.New("rtt_ms is below 0"))
+	}
 	if o.Has(r.RTTSource != RTTNone) {
 		fields.Word(o, "rtt_source", &r.RTTSource)
 	}
@@ -169,6 +178,7 @@ func (r Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 func (r *Result) UnmarshalJSON(data []byte) error { return resultJSON.Read(data, r) }
 
 func (r *StreamResult) fields(o *fields.Object) {
+	o.Need("tag")
 	fields.Int(o, "tag", &r.Tag)
 	r.Result.fields(o)
 }
@@ -183,6 +193,7 @@ func (r StreamResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 func (r *StreamResult) UnmarshalJSON(data []byte) error { return streamResultJSON.Read(data, r) }
 
 func (h *Hop) fields(o *fields.Object) {
+	o.Need("distance")
 	fields.Int(o, "distance", &h.Distance)
 	o.Addr("address", &h.Address)
 	fields.Word(o, "status", &h.Status)
@@ -232,6 +243,7 @@ func (h Hop) MarshalJSON() ([]byte, error) { return h.AppendJSON(nil) }
 func (h *Hop) UnmarshalJSON(data []byte) error { return hopJSON.Read(data, h) }
 
 func (r *Route) fields(o *fields.Object) {
+	o.Need("hops")
 	o.Text("name", &r.Name)
 	o.Addr("address", &r.Address)
 	o.Bool("reached", &r.Reached)
@@ -274,6 +286,7 @@ func (r Route) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 func (r *Route) UnmarshalJSON(data []byte) error { return routeJSON.Read(data, r) }
 
 func (s *Snapshot) fields(o *fields.Object) {
+	o.Need("round")
 	fields.Int(o, "round", &s.Round)
 	fields.Word(o, "time", &s.Time)
 	s.Route.fields(o)
@@ -292,6 +305,7 @@ func (s Snapshot) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
 func (s *Snapshot) UnmarshalJSON(data []byte) error { return snapshotJSON.Read(data, s) }
 
 func (e *Event) fields(o *fields.Object) {
+	o.Need("kind")
 	fields.Word(o, "kind", &e.Kind)
 	fields.Word(o, "time", &e.Time)
 	fields.Int(o, "round", &e.Round)
@@ -315,6 +329,7 @@ func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil) }
 func (e *Event) UnmarshalJSON(data []byte) error { return eventJSON.Read(data, e) }
 
 func (g *Graph) fields(o *fields.Object) {
+	o.Need("flows", "hops")
 	fields.Int(o, "flows", &g.Flows)
 	fields.Int(o, "probes", &g.Probes)
 	o.Bool("complete", &g.Complete)
@@ -333,6 +348,7 @@ func (g Graph) MarshalJSON() ([]byte, error) { return g.AppendJSON(nil) }
 func (g *Graph) UnmarshalJSON(data []byte) error { return graphJSON.Read(data, g) }
 
 func (n *GraphNode) fields(o *fields.Object) {
+	o.Need("id")
 	fields.Int(o, "id", &n.ID)
 	fields.Int(o, "distance", &n.Distance)
 	o.Addr("address", &n.Address)
@@ -348,6 +364,7 @@ func (n GraphNode) MarshalJSON() ([]byte, error) { return graphNodeJSON.Append(n
 func (n *GraphNode) UnmarshalJSON(data []byte) error { return graphNodeJSON.Read(data, n) }
 
 func (r *MTUReport) fields(o *fields.Object) {
+	o.Need("mtu")
 	o.Addr("address", &r.Address)
 	o.Text("name", &r.Name)
 	fields.Int(o, "mtu", &r.MTU)
@@ -369,6 +386,7 @@ func (r MTUReport) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 func (r *MTUReport) UnmarshalJSON(data []byte) error { return mtuReportJSON.Read(data, r) }
 
 func (r *LossReport) fields(o *fields.Object) {
+	o.Need("verdict")
 	o.Addr("address", &r.Address)
 	o.Text("name", &r.Name)
 	o.Bool("reached", &r.Reached)
@@ -387,6 +405,7 @@ func (r LossReport) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 func (r *LossReport) UnmarshalJSON(data []byte) error { return lossReportJSON.Read(data, r) }
 
 func (s *LossShare) fields(o *fields.Object) {
+	o.Need("packets_sent")
 	loss := s.Loss()
 	fields.Int(o, "packets_sent", &s.PacketsSent)
 	fields.Int(o, "packets_answered", &s.PacketsAnswered)

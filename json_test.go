@@ -68,11 +68,38 @@ func TestStatsAreReadAsTheyWereWritten(t *testing.T) {
 	}
 }
 
+// JSON of something else is not taken for an object without figures.
+func TestForeignJSONIsNotRead(t *testing.T) {
+	for _, into := range []json.Unmarshaler{
+		&Stats{}, &Host{}, &Result{}, &StreamResult{}, &Hop{}, &Route{}, &Snapshot{}, &Event{}, &Graph{}, &GraphNode{},
+		&MTUReport{}, &LossReport{}, &LossShare{},
+	} {
+		for _, text := range []string{`{}`, `{"ip":"192.0.2.1","loss":0}`, `{"Address":"192.0.2.1","PacketsSent":4}`, `{"packets_sent":null,"status":null}`} {
+			if err := into.UnmarshalJSON([]byte(text)); err == nil || !strings.Contains(err.Error(), " is missing") {
+				t.Errorf("%T is made of %s: %v", into, text, err)
+			}
+		}
+		if err := into.UnmarshalJSON([]byte("null")); err != nil {
+			t.Errorf("%T: %v", into, err)
+		}
+	}
+	// Fields that came later may be missing.
+	var s Stats
+	if err := s.UnmarshalJSON([]byte(`{"schema":1,"packets_sent":3,"packets_received":2,"silent":1}`)); err != nil || s.PacketLoss() < 0.33 {
+		t.Error(s.PacketLoss(), err)
+	}
+	var r Result
+	if err := r.UnmarshalJSON([]byte(`{"dst":"192.0.2.1","status":"reply","rtt_ms":-1}`)); err == nil {
+		t.Errorf("%v has a negative RTT", r.RTT)
+	}
+}
+
 func TestContradictoryStatsAreNotRead(t *testing.T) {
 	for _, text := range []string{
 		`{"packets_sent":3,"packets_received":1}`,
 		`{"packets_sent":1,"silent":1,"duplicates":-1}`,
 		`{"packets_sent":1,"packets_received":1,"rtts_ms":[1],"min_rtt_ms":2,"avg_rtt_ms":2,"max_rtt_ms":2,"last_rtt_ms":2}`,
+		`{"packets_sent":1,"packets_received":0,"silent":1,"rtts_ms":[2],"min_rtt_ms":2,"avg_rtt_ms":2,"max_rtt_ms":2,"last_rtt_ms":2}`,
 		`{"packets_sent":"3"}`,
 		`{"schema":7}`,
 	} {

@@ -215,8 +215,11 @@ func (s *Stats) Snapshot() Stats {
 // that of o, and so does LastICMPError if o has one. If both together have more RTTs than
 // either keeps, a histogram remains, whose percentiles err by at most 1 %. The jitter
 // becomes the mean of all differences within either part, and the interarrival jitter the
-// mean of both, weighted by their RTTs. o does not change.
+// mean of both, weighted by their RTTs. o does not change; a nil one adds nothing.
 func (s *Stats) Merge(o *Stats) {
+	if o == nil {
+		return
+	}
 	s.PacketsSent += o.PacketsSent
 	s.PacketsReceived += o.PacketsReceived
 	s.Silent += o.Silent

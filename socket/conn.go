@@ -223,6 +223,9 @@ const (
 
 // send sends one request and waits for room in the send buffer if need be.
 func (c *conn) send(ctx context.Context, req *icmp.Request) error {
+	if req == nil {
+		return &ConfigError{Field: "req", Allowed: "a request with a Destination"}
+	}
 	c.sendMu.Lock()
 	defer c.sendMu.Unlock()
 	c.reset()

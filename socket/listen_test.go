@@ -61,6 +61,10 @@ func TestABadRequestIsRefused(t *testing.T) {
 				t.Errorf("%s: got %v, want a ConfigError about %s", tt.name, err, tt.field)
 			}
 		}
+		var config *socket.ConfigError
+		if err := s.Send(t.Context(), nil); !errors.As(err, &config) {
+			t.Errorf("no request: got %v, want a ConfigError", err)
+		}
 	})
 }
 

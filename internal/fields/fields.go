@@ -8,8 +8,9 @@
 // and what is read cannot come apart. The rules:
 //
 //  1. Fields are written in the order of the list, and read in any order.
-//  2. A field that is missing or null leaves its variable as it is. Fields that the
-//     list does not name are passed over.
+//  2. A field that is missing or null leaves its variable as it is, so that older JSON is
+//     read; but without those that the list needs, the JSON is that of something else.
+//     Fields that the list does not name are passed over.
 //  3. A field of the wrong kind, or a number that its variable cannot hold, is an
 //     error that names the field.
 //  4. An object that stands alone has the version of its schema first. Another
@@ -94,6 +95,21 @@ func (o *Object) Reading() bool { return o.reading }
 // Has reports whether a field is to be handed over that is written only where it
 // tells something.
 func (o *Object) Has(something bool) bool { return o.reading || something }
+
+// Need has reading fail without the fields that tell what the object is. All of them are
+// always written.
+func (o *Object) Need(names ...string) {
+	if !o.reading {
+		return
+	}
+	next := o.next
+	for _, name := range names {
+		if o.find(name) == nil {
+			o.Fail(fmt.Errorf("%s is missing: this is not the JSON that icmplib writes here", name))
+		}
+	}
+	o.next = next
+}
 
 // Fail has writing or reading fail, if err is not nil.
 func (o *Object) Fail(err error) {

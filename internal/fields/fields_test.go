@@ -140,6 +140,22 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
+func TestWithoutTheFieldsThatAreNeededItIsSomethingElse(t *testing.T) {
+	list := func(p *part, o *Object) {
+		o.Need("x", "y")
+		partFields(p, o)
+	}
+	for text, want := range map[string]string{`{}`: "x is missing", `{"x":1}`: "y is missing", `{"y":1,"x":null}`: "x is missing"} {
+		if err := (&Codec[part]{Schema: 3, List: list}).Read([]byte(text), &part{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	p := part{}
+	if err := (&Codec[part]{Schema: 3, List: list}).Read([]byte(`{"y":1,"x":7}`), &p); err != nil || p.X != 7 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 func TestPlainTextIsNotEscaped(t *testing.T) {
 	text, b := "all from ! to ~, and the space", make([]byte, 0, 256)
 	if n := testing.AllocsPerRun(100, func() { b = appendText(b[:0], text) }); n > 0 || string(b) != `"`+text+`"` {
