@@ -140,14 +140,18 @@ func TestASlowTraceMissesWhatItIsTold(t *testing.T) {
 		})
 		tr.note(engine.Event{})
 		synctest.Wait()
-		for range maxUntold + 5 {
-			tr.note(engine.Event{})
+		for i := range maxUntold + 5 {
+			tr.note(engine.Event{Probe: uint64(i)})
 		}
 		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if told != maxUntold+1 || last.Probe != maxUntold+4 || last.Missed != 5 {
+			t.Errorf("%d were told, the last is %+v", told, last)
+		}
 		tr.note(engine.Event{Probe: 9})
 		tr.end()
-		if told != maxUntold+2 || last.Probe != 9 || last.Missed != 5 {
-			t.Errorf("%d were told, the last is %+v", told, last)
+		if told != maxUntold+2 || last.Probe != 9 || last.Missed != 0 {
+			t.Errorf("then %d were told, the last is %+v", told, last)
 		}
 	})
 }

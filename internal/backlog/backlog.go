@@ -24,10 +24,16 @@ func New[E any](room int, missed func(*E) *int) *Queue[E] {
 	return &Queue[E]{room: room, missed: missed, ready: make(chan struct{}, 1)}
 }
 
-// Put adds an event if there is room.
+// Put adds an event. Without room it takes the place of the last one, so that an event is
+// behind all that were left out, which says so.
 func (q *Queue[E]) Put(e E) {
 	q.mu.Lock()
-	q.add(&e, q.room)
+	if n := len(q.events); n >= q.room {
+		*q.missed(&e) = *q.missed(&q.events[n-1]) + 1
+		q.events[n-1] = e
+	} else {
+		q.events = append(q.events, e)
+	}
 	q.mu.Unlock()
 	q.signal()
 }

@@ -31,12 +31,12 @@ func TestWhatHasNoRoomIsMissed(t *testing.T) {
 		q.Put(event{n: n})
 	}
 	taken := q.Take(nil)
-	if want := numbers(0, 2); !slices.Equal(taken, want) {
+	if want := []event{{0, 0}, {4, 3}}; !slices.Equal(taken, want) {
 		t.Fatalf("%v, want %v", taken, want)
 	}
 	q.Put(event{n: 5})
 	q.Put(event{n: 6})
-	if got, want := q.Take(taken), []event{{5, 3}, {6, 0}}; !slices.Equal(got, want) {
+	if got, want := q.Take(taken), []event{{5, 0}, {6, 0}}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	if got := q.Take(nil); len(got) != 0 || q.Missed() != 0 {
@@ -105,7 +105,7 @@ func TestASlowListener(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		q.Put(event{n: 6})
 		end()
-		if want := []event{{0, 0}, {1, 0}, {2, 0}, {3, 0}, {6, 2}}; !slices.Equal(told, want) {
+		if want := []event{{0, 0}, {1, 0}, {2, 0}, {5, 2}, {6, 0}}; !slices.Equal(told, want) {
 			t.Errorf("%v were told, want %v", told, want)
 		}
 	})
