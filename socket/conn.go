@@ -252,7 +252,8 @@ func (c *conn) send(ctx context.Context, req *icmp.Request) error {
 func (c *conn) sendBatch(reqs []icmp.Request) (int, error) {
 	c.sendMu.Lock()
 	defer c.sendMu.Unlock()
-	for done := 0; ; {
+	done := 0
+	for done < len(reqs) {
 		encodeErr := c.encodeBatch(reqs[done:])
 		sent, err := c.link.send(c.out)
 		for i := range sent {
@@ -264,10 +265,9 @@ func (c *conn) sendBatch(reqs []icmp.Request) (int, error) {
 			return done, c.sendError(reqs[done].Destination, err)
 		case encodeErr != nil:
 			return done, encodeErr
-		case done == len(reqs):
-			return done, nil
 		}
 	}
+	return done, nil
 }
 
 // encodeBatch encodes as many requests as go out together. It stops before one

@@ -220,6 +220,20 @@ func TestABatchStopsAtWhatCannotBeSent(t *testing.T) {
 	})
 }
 
+func TestABatchOnAClosedSocket(t *testing.T) {
+	everySocket(t, func(t *testing.T, v icmp.Version, mode socket.Mode) {
+		s := listen(t, v, &socket.Config{Mode: mode})
+		s.Close()
+		reqs := []icmp.Request{{Destination: loopback(v), Sequence: 1}, {Destination: loopback(v), Sequence: 2}}
+		if sent, err := s.SendBatch(reqs); sent != 0 || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("sent %d, then %v", sent, err)
+		}
+		if sent, err := s.SendBatch(nil); sent != 0 || err != nil {
+			t.Errorf("of none sent %d, then %v", sent, err)
+		}
+	})
+}
+
 func TestTwoSocketsHaveTheirOwnReplies(t *testing.T) {
 	everySocket(t, func(t *testing.T, v icmp.Version, mode socket.Mode) {
 		a, b := listen(t, v, &socket.Config{Mode: mode}), listen(t, v, &socket.Config{Mode: mode})
