@@ -103,6 +103,8 @@ func child(stage string) error {
 		return carryTree()
 	case "short-tree":
 		return carryShortTree()
+	case "steady":
+		return carrySteady()
 	case "far":
 		return carryFar()
 	case "floor":

@@ -57,6 +57,7 @@ var sections = []section{
 	{"slots", (*bench).inFlight},
 	{"crowd", (*bench).crowd},
 	{"busy", (*bench).busy},
+	{"answers", (*bench).answers},
 	{"traces", (*bench).traces},
 	{"many-traces", (*bench).manyTraces},
 	{"monitors", (*bench).monitors},

@@ -3,6 +3,7 @@ package netlab
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
@@ -20,6 +21,10 @@ type Device struct {
 	// MTU is the largest packet that the kernel sends unfragmented. The default
 	// is 65,535 bytes, so that what is too big is for the network to say.
 	MTU int
+
+	// Passed, if not nil, is called with each packet that the kernel was given, when it
+	// was due, and the times before and after the call.
+	Passed func(packet []byte, due, before, after time.Time)
 }
 
 // DeviceKind is how packets leave the kernel and come back.

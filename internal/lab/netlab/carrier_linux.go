@@ -27,6 +27,7 @@ type carrier struct {
 	network *netsim.Network
 	client  []netip.Addr
 	port    port
+	passed  func(packet []byte, due, before, after time.Time) // see Device; nil: nobody asks
 
 	mu      sync.Mutex // also keeps packets in order: it is held while they are written
 	waiting queue
@@ -60,6 +61,7 @@ func newCarrier(network *netsim.Network, port port, device Device) (*carrier, er
 		network: network,
 		client:  network.Client(),
 		port:    port,
+		passed:  device.Passed,
 		sooner:  make(chan struct{}, 1),
 		done:    make(chan struct{}),
 	}
@@ -126,11 +128,17 @@ func (c *carrier) schedule(packets []netsim.Delivery) {
 
 // deliverDue delivers what is due at now. The caller holds the lock.
 func (c *carrier) deliverDue(now time.Time) {
+	due, _ := c.waiting.next()
 	for packet := c.waiting.pop(now); packet != nil; packet = c.waiting.pop(now) {
+		before := time.Now()
 		if err := c.port.write(packet); err != nil && !refused(err) {
 			c.failed = ended(err)
 			return
 		}
+		if c.passed != nil {
+			c.passed(packet, due, before, time.Now())
+		}
+		due, _ = c.waiting.next()
 	}
 }
 
