@@ -126,6 +126,40 @@ func TestAReplySettlesItsProbe(t *testing.T) {
 	}
 }
 
+// What comes about each of two probes before the call that sends them returns is told
+// when it has, and once.
+func TestAnswersBeforeTheCallReturnsAreToldWhenItHas(t *testing.T) {
+	b := newBench(t, OpConfig{Size: 56})
+	first, second := b.depart(target, 1), b.depart(target, 2)
+	for _, seq := range []uint16{second, first} {
+		if fates := b.receive(b.reply(seq)); len(fates) > 0 {
+			t.Fatalf("%v are told before the call returns", fates)
+		}
+	}
+	for tag, seq := range []uint16{first, second} {
+		b.core.commit(seq, b.now)
+		if o := b.op.outcomes; len(o) != 1 || o[0].Fate != Replied || o[0].Tag != uint64(tag+1) {
+			t.Errorf("of probe %d there is %+v", tag+1, o)
+		}
+		b.heard()
+	}
+	if len(b.core.held) > 0 {
+		t.Errorf("%d are held for ever", len(b.core.held))
+	}
+}
+
+func TestWhatEachFateCounts(t *testing.T) {
+	for fate, want := range map[Fate]Counters{
+		Replied: {Replied: 1}, Failed: {Failed: 1}, Silent: {Silent: 1}, Late: {Late: 1},
+		Duplicate: {Duplicates: 1}, Altered: {Altered: 1}, Advised: {Advised: 1}, Unclear: {},
+	} {
+		var c Counters
+		if c.add(&Outcome{Fate: fate}); c != want {
+			t.Errorf("fate %d counts %+v, want %+v", fate, c, want)
+		}
+	}
+}
+
 func TestTheFirstAnswerCounts(t *testing.T) {
 	const (
 		reply = iota

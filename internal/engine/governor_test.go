@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -437,6 +438,41 @@ func TestADriverThatFindsMuchLooksWhetherSomethingWasLost(t *testing.T) {
 			t.Errorf("the limit is %v/s, the buffer %d bytes, and losses %v", e.governor.rate, s.size, e.core.loss.last)
 		}
 	})
+}
+
+// So does the goroutine that reads: few messages say nothing of the buffer.
+func TestAReaderThatFindsMuchLooksWhetherSomethingWasLost(t *testing.T) {
+	for messages, want := range map[int]int{readBatch - 1: 0, 5 * readBatch: 1} {
+		onBuffer(t, 2<<20, false, func(t *testing.T, s *stretchy, p *Pool, _ *Op) {
+			s.fill(0, 100)
+			for range messages {
+				s.arrive(&icmp.Request{Destination: target}, icmp.V4EchoReply, target)
+			}
+			synctest.Wait()
+			e := p.engines[0]
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if got := len(e.core.loss.last); got != want {
+				t.Errorf("after %d messages there are %d stretches of loss, want %d", messages, got, want)
+			}
+		})
+	}
+}
+
+// What was read just now was in the buffer, too.
+func TestWhatWasReadTogetherFilledTheBuffer(t *testing.T) {
+	const size = 2 << 20
+	full := int(math.Ceil(fullBacklog * size / leastSize))
+	for n, want := range map[int]int{full: 1, full - 1: 0} {
+		onBuffer(t, size, true, func(t *testing.T, s *stretchy, p *Pool, _ *Op) {
+			s.mode = socket.Datagram
+			e := p.engines[0]
+			e.look(n)
+			if got := len(e.core.loss.last); got != want {
+				t.Errorf("after %d messages there are %d stretches of loss, want %d", n, got, want)
+			}
+		})
+	}
 }
 
 func TestAFullErrorQueueIsASuspectedLoss(t *testing.T) {
