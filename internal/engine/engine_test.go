@@ -145,6 +145,28 @@ func onScript(t *testing.T, send func(w *scripted, r *icmp.Request) error, f fun
 	})
 }
 
+// The least of several timeouts is the next deadline, whichever began first.
+func TestAShorterTimeoutDoesNotWaitForALongerOne(t *testing.T) {
+	onScript(t, func(*scripted, *icmp.Request) error { return nil }, func(t *testing.T, _ *scripted, p *Pool) {
+		start, ops := time.Now(), map[time.Duration]*Op{}
+		for _, timeout := range []time.Duration{5 * time.Second, time.Second, 3 * time.Second} {
+			op := NewOp(OpConfig{Timeout: timeout, Size: 56})
+			defer op.Close()
+			if n, err := p.Send(t.Context(), op, burst(1)); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			synctest.Wait() // its deadline is set
+			ops[timeout] = op
+		}
+		for _, timeout := range []time.Duration{time.Second, 3 * time.Second, 5 * time.Second} {
+			all, took := settled(t, ops[timeout], 1), time.Since(start)
+			if len(all) != 1 || all[0].Fate != Silent || took < timeout || took > timeout+2*expireEvery {
+				t.Errorf("%+v after %v, want silence after %v", all, took, timeout)
+			}
+		}
+	})
+}
+
 // settled waits until n probes have their fate, and returns the outcomes.
 func settled(t *testing.T, op *Op, n int) (all []Outcome) {
 	t.Helper()

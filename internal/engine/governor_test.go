@@ -500,6 +500,20 @@ func TestAFullErrorQueueIsASuspectedLoss(t *testing.T) {
 	}
 }
 
+func TestASendKeepsToTheLimit(t *testing.T) {
+	for size, least := range map[int]time.Duration{0: 0, 1: 100 * time.Millisecond} {
+		onBuffer(t, size, false, func(t *testing.T, _ *stretchy, p *Pool, op *Op) {
+			start := time.Now()
+			if n, err := p.Send(t.Context(), op, burst(300)); n != 300 || err != nil {
+				t.Fatal(n, err)
+			}
+			if took := time.Since(start); took < least || least == 0 && took > 0 {
+				t.Errorf("with %d bytes 300 probes take %v, want %v at the least", size, took, least)
+			}
+		})
+	}
+}
+
 func TestASmallBufferIsLookedAtSooner(t *testing.T) {
 	for size, want := range map[int]int{0: 1, 2 << 20: readBatch, 40 * leastMessage: 10, 1: 1} {
 		onBuffer(t, size, false, func(t *testing.T, _ *stretchy, p *Pool, _ *Op) {
