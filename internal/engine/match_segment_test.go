@@ -56,6 +56,7 @@ func TestAnArrivalIsCreditedOnlyIfAllAgrees(t *testing.T) {
 		{"an error about a datagram", icmp.UDP, func(*transport.Arrival) {}, []Fate{Failed}},
 		{"of which only the header is quoted", icmp.UDP, func(a *transport.Arrival) { a.Quote.Payload = nil }, []Fate{Failed}},
 		{"of which only the payload is known", icmp.UDP, func(a *transport.Arrival) { a.Quote.Checksum = 0 }, []Fate{Failed}},
+		{"of which only the number is known", icmp.UDP, func(a *transport.Arrival) { a.Quote.Payload, a.Quote.Checksum = a.Quote.Payload[:numberSize], 0 }, []Fate{Failed}},
 		{"with another number in the payload", icmp.UDP, func(a *transport.Arrival) { binary.BigEndian.PutUint16(a.Quote.Payload, 999) }, nil},
 		{"with another nonce", icmp.UDP, func(a *transport.Arrival) { a.Quote.Payload[5] ^= 1 }, nil},
 		{"about a datagram to another host", icmp.UDP, func(a *transport.Arrival) { a.Quote.Destination = router }, nil},
@@ -113,6 +114,25 @@ func TestWhatHasNoMarkIsAboutTheOnlyProbeThatWaits(t *testing.T) {
 			b.pass(testTimeout + 1)
 			b.now += testTimeout
 		}, []Fate{Failed}},
+		{"that to one with a smaller TTL has just come without a mark", func(b *bench) { b.answeredUnmarked(63) }, []Fate{Unclear}},
+		{"that to one with a greater TTL has", func(b *bench) { b.answeredUnmarked(65) }, []Fate{Unclear}},
+		{"those to both have", func(b *bench) {
+			b.answeredUnmarked(63)
+			b.answeredUnmarked(65)
+		}, []Fate{Unclear}},
+		{"that to one with the same TTL has", func(b *bench) { b.answeredUnmarked(64) }, []Fate{Failed}},
+		{"that has almost been too long ago to come twice", func(b *bench) {
+			b.answeredUnmarked(63)
+			b.now += RepeatedWithin - 1
+		}, []Fate{Unclear}},
+		{"it has been too long ago", func(b *bench) {
+			b.answeredUnmarked(63)
+			b.now += RepeatedWithin
+		}, []Fate{Failed}},
+		{"that to one with another TTL has come with a mark", func(b *bench) {
+			b.now = 0
+			b.arrive(b.about(icmp.TCP, b.launchTTL(63)))
+		}, []Fate{Failed}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -123,6 +143,22 @@ func TestWhatHasNoMarkIsAboutTheOnlyProbeThatWaits(t *testing.T) {
 			checkFates(t, b.arrive(b.unmarked(icmp.TCP)), tc.want)
 		})
 	}
+}
+
+// launchTTL sends a probe with a TTL.
+func (b *bench) launchTTL(ttl int) uint16 {
+	seq, _, _ := b.core.launch(b.op, b.ref, &Probe{Dst: target, TTL: ttl}, b.now)
+	b.core.commit(seq, b.now)
+	return seq
+}
+
+// answeredUnmarked sends a probe with a TTL, which is answered at once without a mark. It
+// waits alone, whatever was answered before.
+func (b *bench) answeredUnmarked(ttl int) {
+	b.t.Helper()
+	s := b.core.table.lookup(b.launchTTL(ttl))
+	s.state = failed
+	s.answeredBy(&heard{at: b.now, like: alone})
 }
 
 // pass lets time pass, and expires what is overdue.
