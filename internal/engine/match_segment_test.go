@@ -116,8 +116,8 @@ func TestWhatHasNoMarkIsAboutTheOnlyProbeThatWaits(t *testing.T) {
 		}, []Fate{Failed}},
 		{"that to one with a smaller TTL has just come without a mark", func(b *bench) { b.answeredUnmarked(63) }, []Fate{Unclear}},
 		{"that to one with a greater TTL has", func(b *bench) { b.answeredUnmarked(65) }, []Fate{Unclear}},
-		{"those to both have", func(b *bench) {
-			b.answeredUnmarked(63)
+		{"those to one with the same and to one with a greater TTL have", func(b *bench) {
+			b.answeredUnmarked(64)
 			b.answeredUnmarked(65)
 		}, []Fate{Unclear}},
 		{"that to one with the same TTL has", func(b *bench) { b.answeredUnmarked(64) }, []Fate{Failed}},
