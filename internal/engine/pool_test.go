@@ -370,3 +370,35 @@ func TestFewProbesTakeNoRight(t *testing.T) {
 		}
 	})
 }
+
+// That the kernel has no room is remembered, so that others wait for less; that descriptors
+// are short is not, for each probe that ends makes room.
+func TestHowLongAProbeWaitsForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Second) // the pool is as old
+		p := &Pool{opened: time.Now().Add(-time.Second)}
+		ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
+		for _, tt := range []struct {
+			err   error
+			since time.Duration
+			want  bool
+		}{
+			{syscall.EMFILE, busyPatience - 1, true},
+			{syscall.ENFILE, busyPatience - 1, true},
+			{syscall.EMFILE, busyPatience, false},
+			{syscall.ENOBUFS, busyPatience - 1, true}, // nothing was remembered
+			{syscall.ENOBUFS, busyPatience, false},
+			{syscall.ENOBUFS, stuckPatience - 1, true},
+			{syscall.ENOBUFS, stuckPatience, false},
+			{syscall.EMFILE, busyPatience - 1, true},
+		} {
+			if got := p.waits(tt.err, ago(tt.since)); got != tt.want {
+				t.Errorf("%v for %v: it waits on: %v, want %v", tt.err, tt.since, got, tt.want)
+			}
+		}
+		time.Sleep(stuckMemory)
+		if !p.waits(syscall.ENOBUFS, ago(busyPatience-1)) {
+			t.Error("what was long ago is remembered")
+		}
+	})
+}
