@@ -281,3 +281,22 @@ func TestADirectAnswerAfterAnErrorIsNoDuplicate(t *testing.T) {
 		checkFates(t, b.arrive(b.answer(p, seq, kind)), []Fate{Duplicate})
 	}
 }
+
+func TestMemoryIsGivenUpLongAfterTheLastProbe(t *testing.T) {
+	b := newBench(t, OpConfig{Size: 56})
+	seq := b.launch(target, 1)
+	sent, table := b.now, &b.core.table
+	table.shrink(sent + 2*linger) // in flight
+	if table.pages[seq/pageSize] == nil {
+		t.Fatal("a probe in flight is forgotten")
+	}
+	checkFates(t, b.receive(b.reply(seq)), []Fate{Replied})
+	table.shrink(sent + linger)
+	if table.pages[seq/pageSize] == nil {
+		t.Error("what may come yet is not known any more")
+	}
+	table.shrink(sent + linger + 1)
+	if table.pages[seq/pageSize] != nil {
+		t.Error("it is kept for ever")
+	}
+}
