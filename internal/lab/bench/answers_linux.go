@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"sync"
@@ -37,11 +37,9 @@ var steady = netsim.Tree{Levels: tree.Levels, Words: func(int) string { return "
 // carrySteady is the network at work, until standard input ends. It then says what it
 // wrote.
 func carrySteady() error {
-	n := netsim.MustParse(steady.String())
-	n.Quiet(true)
 	var mu sync.Mutex
 	var all []written
-	device, err := netlab.Start(n, netlab.Device{Passed: func(packet []byte, due, before, after time.Time) {
+	err := carryNetwork(steady.String(), netlab.Device{Passed: func(packet []byte, due, before, after time.Time) {
 		mu.Lock()
 		all = append(all, written{string(packet), due.Round(0), before.Round(0), after.Round(0)})
 		mu.Unlock()
@@ -49,50 +47,17 @@ func carrySteady() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("ready")
-	_, _ = os.Stdin.Read(make([]byte, 1))
-	if err := device.Close(); err != nil {
-		return err
-	}
 	mu.Lock()
 	defer mu.Unlock()
 	return gob.NewEncoder(os.Stdout).Encode(all)
 }
 
-// behindSteady runs f while that network is there, and returns what it wrote.
-func behindSteady(f func() error) (all []written, err error) {
-	network := again("steady")
-	in, err := network.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := network.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := network.Start(); err != nil {
-		return nil, err
-	}
-	r := bufio.NewReader(out)
-	if _, err = r.ReadString('\n'); err == nil {
-		err = f()
-	}
-	err = errors.Join(err, in.Close())
-	if err == nil {
-		err = gob.NewDecoder(r).Decode(&all)
-	}
-	return all, errors.Join(err, network.Wait())
-}
-
 // answers holds the times of hops against what the simulated network wrote, while every
 // core is busy.
 func (b *bench) answers() error {
-	load := again("busy")
-	if err := load.Start(); err != nil {
-		return err
-	}
-	defer func() { _ = load.Process.Kill(); _ = load.Wait() }()
-	return errors.Join(b.answersOf("MultiTraceroute", traceSteady), b.answersOf("Monitor", watchSteady))
+	return whileBusy(func() error {
+		return errors.Join(b.answersOf("MultiTraceroute", traceSteady), b.answersOf("Monitor", watchSteady))
+	})
 }
 
 func traceSteady(p *icmplib.Prober) error {
@@ -130,13 +95,14 @@ type passage struct {
 // answersOf measures one operation.
 func (b *bench) answersOf(what string, run func(*icmplib.Prober) error) error {
 	var events []icmplib.TraceEvent
-	all, err := behindSteady(func() error {
+	var all []written
+	err := behindSaying("steady", func() error {
 		p, err := icmplib.NewProber(&icmplib.Config{Mode: kind{raw: true}.mode(), Trace: func(e icmplib.TraceEvent) { events = append(events, e) }})
 		if err != nil {
 			return err
 		}
 		return errors.Join(run(p), p.Close())
-	})
+	}, func(r io.Reader) error { return gob.NewDecoder(r).Decode(&all) })
 	if err != nil {
 		return err
 	}

@@ -20,24 +20,23 @@ const (
 // busy measures what round-trip times become while every core is busy, by us
 // and by ping.
 func (b *bench) busy() error {
-	for _, loaded := range []bool{false, true} {
-		if err := b.busyWith(loaded); err != nil {
-			return err
-		}
+	if err := b.pingsWhen("idle"); err != nil {
+		return err
 	}
-	return nil
+	return whileBusy(func() error { return b.pingsWhen("every core busy") })
 }
 
-func (b *bench) busyWith(loaded bool) error {
-	when := "idle"
-	if loaded {
-		when = "every core busy"
-		load := again("busy")
-		if err := load.Start(); err != nil {
-			return err
-		}
-		defer func() { _ = load.Process.Kill(); _ = load.Wait() }()
+// whileBusy runs f while every core is busy with other things.
+func whileBusy(f func() error) error {
+	load := again("busy")
+	if err := load.Start(); err != nil {
+		return err
 	}
+	defer func() { _ = load.Process.Kill(); _ = load.Wait() }()
+	return f()
+}
+
+func (b *bench) pingsWhen(when string) error {
 	var ours, theirs []float64
 	_, lookErr := exec.LookPath("ping")
 	for range 3 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
@@ -36,7 +37,7 @@ var shortTree = netsim.Tree{
 	Last:   "delay=1ms",
 }
 
-func carryShortTree() error { return carryNetwork(netsim.MustParse(shortTree.String())) }
+func carryShortTree() error { return carryNetwork(shortTree.String(), netlab.Device{}) }
 
 // monitors measures what it costs to watch many routes at once, once a second each.
 func (b *bench) monitors() error { return behind("short-tree", b.monitorMany) }

@@ -15,7 +15,7 @@ import (
 	"github.com/goicmp/icmplib"
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
-	"github.com/goicmp/icmplib/internal/lab/netsim"
+	"github.com/goicmp/icmplib/internal/lab/netlab"
 	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/internal/standin"
 	"github.com/goicmp/icmplib/socket"
@@ -32,7 +32,7 @@ const (
 const far = "client 192.0.2.1\nnode t 10.1.0.1 delay=10ms\npath 10.1.0.0/16 t"
 
 // carryFar is the network at work, until standard input ends.
-func carryFar() error { return carryNetwork(netsim.MustParse(far)) }
+func carryFar() error { return carryNetwork(far, netlab.Device{}) }
 
 // buffered is the system with receive buffers of a size, which stay as they are.
 type buffered int
@@ -61,11 +61,11 @@ func (rigid) SetReceiveBuffer(int) error { return errors.ErrUnsupported }
 // ownLoss counts what our own sockets lose at full speed while every core is busy
 // with other things.
 func (b *bench) ownLoss() error {
-	load := again("busy")
-	if err := load.Start(); err != nil {
-		return err
-	}
-	defer func() { _ = load.Process.Kill(); _ = load.Wait() }()
+	return whileBusy(b.ownLosses)
+}
+
+// ownLosses counts them for each buffer, socket and operation.
+func (b *bench) ownLosses() error {
 	for _, size := range []int{smallBuffer, greatBuffer} {
 		for _, mode := range []socket.Mode{socket.Raw, socket.Datagram} {
 			if err := behind("far", func() error { return b.ownLossOf(size, mode, "a sweep", sweepFar) }); err != nil {

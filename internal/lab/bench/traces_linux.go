@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -32,11 +33,12 @@ var tree = netsim.Tree{
 
 // carryTree is the network at work, until standard input ends. It is a process
 // of its own, whose time is not counted.
-func carryTree() error { return carryNetwork(netsim.MustParse(tree.String())) }
+func carryTree() error { return carryNetwork(tree.String(), netlab.Device{}) }
 
-func carryNetwork(n *netsim.Network) error {
+func carryNetwork(text string, d netlab.Device) error {
+	n := netsim.MustParse(text)
 	n.Quiet(true)
-	device, err := netlab.Start(n, netlab.Device{})
+	device, err := netlab.Start(n, d)
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,11 @@ func behindTree(f func() error) error { return behind("tree", f) }
 
 // behind runs f while the network of a stage is there.
 func behind(stage string, f func() error) error {
+	return behindSaying(stage, f, func(io.Reader) error { return nil })
+}
+
+// behindSaying is behind, where said reads what the stage prints at its end.
+func behindSaying(stage string, f func() error, said func(io.Reader) error) error {
 	network := again(stage)
 	in, err := network.StdinPipe()
 	if err != nil {
@@ -62,11 +69,14 @@ func behind(stage string, f func() error) error {
 	if err := network.Start(); err != nil {
 		return err
 	}
-	_, err = bufio.NewReader(out).ReadString('\n')
-	if err == nil {
+	r := bufio.NewReader(out)
+	if _, err = r.ReadString('\n'); err == nil {
 		err = f()
 	}
-	return errors.Join(err, in.Close(), network.Wait())
+	if err = errors.Join(err, in.Close()); err == nil {
+		err = said(r)
+	}
+	return errors.Join(err, network.Wait())
 }
 
 // traces compares many traces at once with the helper of mtr.

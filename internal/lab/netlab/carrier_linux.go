@@ -128,8 +128,12 @@ func (c *carrier) schedule(packets []netsim.Delivery) {
 
 // deliverDue delivers what is due at now. The caller holds the lock.
 func (c *carrier) deliverDue(now time.Time) {
-	due, _ := c.waiting.next()
-	for packet := c.waiting.pop(now); packet != nil; packet = c.waiting.pop(now) {
+	for {
+		due, _ := c.waiting.next()
+		packet := c.waiting.pop(now)
+		if packet == nil {
+			return
+		}
 		before := time.Now()
 		if err := c.port.write(packet); err != nil && !refused(err) {
 			c.failed = ended(err)
@@ -138,7 +142,6 @@ func (c *carrier) deliverDue(now time.Time) {
 		if c.passed != nil {
 			c.passed(packet, due, before, time.Now())
 		}
-		due, _ = c.waiting.next()
 	}
 }
 
