@@ -143,17 +143,9 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go func() {
-		select {
-		case <-p.closed:
-			cancel(net.ErrClosed)
-		case <-ctx.Done():
-		}
-	}()
+	defer context.AfterFunc(p.life, func() { cancel(net.ErrClosed) })()
 	outcome, answer, err := q.Ask(ctx)
-	p.mu.Lock()
-	p.final.add(q.Counters())
-	p.mu.Unlock()
+	p.pools.Count(q.Counters())
 	switch {
 	case err == nil:
 	case !outcome.Sent.IsZero(): // its fate is not known
@@ -193,13 +185,11 @@ func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query.Query, error)
 	if err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	switch {
-	case p.ending:
-		return nil, net.ErrClosed
 	case p.closed == nil:
 		return nil, errNotMade
+	case p.life.Err() != nil:
+		return nil, net.ErrClosed
 	case p.other != nil:
 		return nil, fmt.Errorf("a simulated network answers echo requests, and no %v: %w", m.Type, errors.ErrUnsupported)
 	}

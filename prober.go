@@ -112,22 +112,16 @@ type Prober struct {
 	crowd   drive.Shared // by which Monitors and Watches send
 	aliases hosts.Aliases
 	own     hosts.Own
-	buffers *engine.Budget // of receive buffers that grow
-	tracer  *tracer        // nil without Config.Trace
-	sum     uint16         // of echo requests: see engine.OpConfig. At random, so that it proves something
+	pools   *engine.Pools[socketKey]
+	tracer  *tracer   // nil without Config.Trace
+	sum     uint16    // of echo requests: see engine.OpConfig. At random, so that it proves something
+	made    time.Time // when NewProber made it
 
-	closed chan struct{} // by Close
-	made   time.Time     // when NewProber made it
-
-	mu     sync.Mutex
-	ending bool // Close has been called
-	pools  map[socketKey]*engine.Pool
-	final  Counters // of queries, and of pools that are gone
+	life   context.Context // ends when Close is called
+	end    context.CancelCauseFunc
+	closed <-chan struct{} // that of life; nil: NewProber did not make it
+	ending sync.Once
 }
-
-// receiveBudget limits the total size of the receive buffers of a Prober's sockets, as the
-// kernel counts it.
-const receiveBudget = 32 << 20
 
 // listenFunc opens the socket for a key; tests replace it by a simulated network.
 type listenFunc func(socketKey) (engine.Medium, error)
@@ -142,7 +136,7 @@ type socketKey struct {
 // NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be used.
 // Sockets, and errors of permission, come with the first operation.
 func NewProber(cfg *Config) (*Prober, error) {
-	p := &Prober{cfg: given(cfg), pools: map[socketKey]*engine.Pool{}, closed: make(chan struct{}), made: time.Now(), sum: uint16(rand.Uint32())}
+	p := &Prober{cfg: given(cfg), made: time.Now(), sum: uint16(rand.Uint32())}
 	if err := p.cfg.validate(); err != nil {
 		return nil, err
 	}
@@ -152,7 +146,8 @@ func NewProber(cfg *Config) (*Prober, error) {
 	if p.cfg.Logger == nil {
 		p.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	p.buffers = engine.NewBudget(receiveBudget)
+	p.life, p.end = context.WithCancelCause(context.Background())
+	p.closed, p.pools = p.life.Done(), engine.NewPools[socketKey](p.cfg.Logger)
 	p.pacer = engine.NewPacer(max(p.cfg.Rate, 0))
 	p.listen, p.routed = p.listenSocket, p.hasRoute
 	p.crowd.Config = func() drive.Config { return p.driverConfig(drive.Config{}) }
@@ -241,39 +236,19 @@ var errNotMade = errors.New("the Prober was not made by NewProber, whose default
 
 // Close closes the sockets and ends the calls in flight with [net.ErrClosed]. When it
 // returns, none of the Prober's goroutines is left. Further calls of Close do nothing.
-func (p *Prober) Close() error {
-	p.mu.Lock()
-	if p.ending {
-		p.mu.Unlock()
-		return nil
-	}
+func (p *Prober) Close() (err error) {
 	if p.closed == nil {
-		p.mu.Unlock()
 		return errNotMade
 	}
-	p.ending = true
-	pools := p.pools // nothing is added to them any more
-	close(p.closed)
-	p.mu.Unlock()
-
-	var errs []error
-	var counts []engine.Counters
-	for _, pool := range pools {
-		errs = append(errs, pool.Close())
-		counts = append(counts, pool.Counters())
-	}
-	p.crowd.Wait()
-	if p.tracer != nil {
-		p.tracer.end()
-	}
-	// Both at once, so that Counters misses nothing and counts nothing twice.
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range counts {
-		p.final.add(c)
-	}
-	p.pools = nil
-	return errors.Join(errs...)
+	p.ending.Do(func() {
+		p.end(net.ErrClosed)
+		err = p.pools.Close()
+		p.crowd.Wait()
+		if p.tracer != nil {
+			p.tracer.end()
+		}
+	})
+	return err
 }
 
 func init() {
@@ -324,30 +299,14 @@ func (p *Prober) open(key socketKey) (engine.Medium, error) {
 
 // pool returns the engines for a key, and opens their first socket if necessary.
 func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.ending:
-		return nil, net.ErrClosed
-	case p.closed == nil:
+	if p.closed == nil {
 		return nil, errNotMade
 	}
-	fixed := p.cfg.ID != 0 && key.Protocol == icmp.ICMP
-	if fixed {
-		key.turn = 0 // there is no other id to turn to
+	most := 0
+	if p.cfg.ID != 0 && key.Protocol == icmp.ICMP {
+		key.turn, most = 0, 1 // there is no other id
 	}
-	if pool := p.pools[key]; pool != nil {
-		return pool, nil
-	}
-	pool, err := engine.NewPool(func() (engine.Medium, error) { return p.open(key) }, p.cfg.Logger, p.buffers)
-	if err != nil {
-		return nil, err
-	}
-	if fixed {
-		pool.Limit(1)
-	}
-	p.pools[key] = pool
-	return pool, nil
+	return p.pools.Get(key, most, func() (engine.Medium, error) { return p.open(key) })
 }
 
 // shared is the Prober of the package's functions. The first call in flight opens it and
@@ -429,32 +388,10 @@ type Counters struct {
 
 // Counters returns the counts so far, and after Close the final ones.
 func (p *Prober) Counters() Counters {
-	p.mu.Lock()
-	sum := p.final
-	pools := make([]*engine.Pool, 0, len(p.pools))
-	for _, pool := range p.pools {
-		pools = append(pools, pool)
+	if p.closed == nil {
+		return Counters{}
 	}
-	p.mu.Unlock()
-	for _, pool := range pools {
-		sum.add(pool.Counters())
-	}
-	return sum
-}
-
-func (c *Counters) add(o engine.Counters) {
-	c.PacketsSent += o.Sent
-	c.PacketsReceived += o.Replied
-	c.ICMPErrors += o.Failed
-	c.Silent += o.Silent
-	c.Late += o.Late
-	c.Duplicates += o.Duplicates
-	c.Altered += o.Altered
-	c.Advised += o.Advised
-	c.Foreign += o.Foreign
-	c.Malformed += o.Malformed
-	c.Dropped += o.Dropped
-	c.Busy += o.Busy
+	return Counters(p.pools.Counters())
 }
 
 // Capability is one way to send probes, and whether this process may use it.

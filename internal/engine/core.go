@@ -62,7 +62,7 @@ func (c *core) commit(seq uint16, sent time.Duration) {
 	if s.state == inFlight {
 		s.deadline += late
 	}
-	c.counters.Sent++
+	c.counters.PacketsSent++
 	c.depart(seq, func(h *heldOutcome) {
 		h.Sent = c.epoch.Add(sent)
 		if by := h.MeasuredBy; by == ByClock || by == ByRead || by == ByNotice {

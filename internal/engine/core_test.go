@@ -150,7 +150,7 @@ func TestAnswersBeforeTheCallReturnsAreToldWhenItHas(t *testing.T) {
 
 func TestWhatEachFateCounts(t *testing.T) {
 	for fate, want := range map[Fate]Counters{
-		Replied: {Replied: 1}, Failed: {Failed: 1}, Silent: {Silent: 1}, Late: {Late: 1},
+		Replied: {PacketsReceived: 1}, Failed: {ICMPErrors: 1}, Silent: {Silent: 1}, Late: {Late: 1},
 		Duplicate: {Duplicates: 1}, Altered: {Altered: 1}, Advised: {Advised: 1}, Unclear: {},
 	} {
 		var c Counters
@@ -234,17 +234,17 @@ func TestAReplyAfterAnErrorIsNoDuplicate(t *testing.T) {
 		counted Counters
 	}{
 		{"a reply after an error", []event{{early, false}, {2 * early, true}}, []Fate{Failed, Corrected}, false,
-			Counters{Sent: 1, Replied: 1, Advised: 1}},
+			Counters{PacketsSent: 1, PacketsReceived: 1, Advised: 1}},
 		{"another one", []event{{early, false}, {2 * early, true}, {3 * early, true}}, []Fate{Failed, Corrected, Duplicate}, false,
-			Counters{Sent: 1, Replied: 1, Advised: 1, Duplicates: 1}},
+			Counters{PacketsSent: 1, PacketsReceived: 1, Advised: 1, Duplicates: 1}},
 		{"another error, too", []event{{early, false}, {2 * early, false}, {3 * early, true}}, []Fate{Failed, Duplicate, Corrected}, false,
-			Counters{Sent: 1, Replied: 1, Advised: 1, Duplicates: 1}},
+			Counters{PacketsSent: 1, PacketsReceived: 1, Advised: 1, Duplicates: 1}},
 		{"a reply after the timeout", []event{{early, false}, {late, true}}, []Fate{Failed, Corrected}, true,
-			Counters{Sent: 1, Failed: 1}},
+			Counters{PacketsSent: 1, ICMPErrors: 1}},
 		{"an error after the timeout, and a reply", []event{{late, false}, {late + early, true}}, []Fate{Silent, Late, Corrected}, true,
-			Counters{Sent: 1, Silent: 1, Late: 1}},
+			Counters{PacketsSent: 1, Silent: 1, Late: 1}},
 		{"an error after a reply", []event{{early, true}, {2 * early, false}}, []Fate{Replied, Duplicate}, false,
-			Counters{Sent: 1, Replied: 1, Duplicates: 1}},
+			Counters{PacketsSent: 1, PacketsReceived: 1, Duplicates: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, OpConfig{Size: 56})

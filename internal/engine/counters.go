@@ -1,27 +1,28 @@
 package engine
 
-// Counters counts what an engine has seen since it was made. Sent is at any
-// time the sum of Replied, Failed, Silent and what is in flight.
+// Counters counts what an engine has seen since it was made. PacketsSent is at any time the
+// sum of PacketsReceived, ICMPErrors, Silent and what is in flight. Its fields are those of
+// the root package's Counters, which converts it.
 type Counters struct {
-	Sent       uint64 // probes that the kernel took
-	Replied    uint64 // settled by the answer of the target
-	Failed     uint64 // settled by an ICMP error
-	Silent     uint64 // settled by their deadline; those in Late included
-	Late       uint64 // silent ones that were answered after all
-	Duplicates uint64 // further answers to an answered probe
-	Altered    uint64 // replies without the probe's payload
-	Advised    uint64 // messages that settled no probe: see Stats.Advised of the root package
-	Foreign    uint64 // messages about no probe of ours, or about which cannot be known
-	Malformed  uint64 // messages that could not be read
-	Dropped    uint64 // messages that our socket had no room for
-	Busy       uint64 // times that the kernel had no room for a probe
+	PacketsSent     uint64 // probes that the kernel took
+	PacketsReceived uint64 // settled by the answer of the target
+	ICMPErrors      uint64 // settled by an ICMP error
+	Silent          uint64 // settled by their deadline; those in Late included
+	Late            uint64 // silent ones that were answered after all
+	Duplicates      uint64 // further answers to an answered probe
+	Altered         uint64 // replies without the probe's payload
+	Advised         uint64 // messages that settled no probe: see Stats.Advised of the root package
+	Foreign         uint64 // messages about no probe of ours, or about which cannot be known
+	Malformed       uint64 // messages that could not be read
+	Dropped         uint64 // messages that our socket had no room for
+	Busy            uint64 // times that the kernel had no room for a probe
 }
 
 // merge adds what another engine has seen.
 func (c *Counters) merge(o Counters) {
-	c.Sent += o.Sent
-	c.Replied += o.Replied
-	c.Failed += o.Failed
+	c.PacketsSent += o.PacketsSent
+	c.PacketsReceived += o.PacketsReceived
+	c.ICMPErrors += o.ICMPErrors
 	c.Silent += o.Silent
 	c.Late += o.Late
 	c.Duplicates += o.Duplicates
@@ -39,14 +40,14 @@ func (c *Counters) add(o *Outcome) {
 	switch o.Fate {
 	case Corrected:
 		if !o.Overdue {
-			c.Failed--
-			c.Replied++
+			c.ICMPErrors--
+			c.PacketsReceived++
 			c.Advised++
 		}
 	case Replied:
-		c.Replied++
+		c.PacketsReceived++
 	case Failed:
-		c.Failed++
+		c.ICMPErrors++
 	case Silent:
 		c.Silent++
 	case Late:

@@ -212,7 +212,7 @@ func TestAProbeThatWasAnsweredAndThenRefusedIsNotSent(t *testing.T) {
 		if len(all) != 1 || all[0].Tag != 9 || all[0].Fate != Silent {
 			t.Errorf("heard %+v", all)
 		}
-		if c := p.Counters(); c.Sent != 1 || c.Silent != 1 || c.Failed != 0 {
+		if c := p.Counters(); c.PacketsSent != 1 || c.Silent != 1 || c.ICMPErrors != 0 {
 			t.Errorf("counted %+v", c)
 		}
 	})
@@ -410,7 +410,7 @@ func TestASocketWhoseInterfaceIsGoneIsReplaced(t *testing.T) {
 			t.Errorf("behind it: %v", err)
 		}
 		<-closed
-		if c := p.Counters(); c.Sent != 3 || c.Silent != 2 {
+		if c := p.Counters(); c.PacketsSent != 3 || c.Silent != 2 {
 			t.Errorf("counted %+v", c)
 		}
 	})

@@ -215,7 +215,7 @@ func TestAnEndedOperationIsNotTold(t *testing.T) {
 	if len(old.outcomes) != 0 {
 		t.Error("the ended operation was told")
 	}
-	if b.core.counters.Replied != 1 {
+	if b.core.counters.PacketsReceived != 1 {
 		t.Errorf("the reply was not counted: %+v", b.core.counters)
 	}
 }

@@ -220,13 +220,6 @@ func (p *Pool) growLocked() (*Engine, error) {
 	return e, nil
 }
 
-// Limit has the pool open no more than so many sockets: sending waits for room in them.
-func (p *Pool) Limit(sockets int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.most = sockets
-}
-
 // pause waits for room.
 func (p *Pool) pause(ctx context.Context) error {
 	timer := time.NewTimer(busyPause)

@@ -65,7 +65,7 @@ func TestAPoolGrowsBeforeItsSequenceNumbersRunOut(t *testing.T) {
 		if a, b := p.engines[0].room(), p.engines[1].room(); a+b != 2*spareSequences-64 || a < spareSequences-64 || b < spareSequences-64 {
 			t.Errorf("%d and %d numbers are left", a, b)
 		}
-		if c := p.Counters(); c.Sent != 2*room+64 {
+		if c := p.Counters(); c.PacketsSent != 2*room+64 {
 			t.Errorf("counted %+v", c)
 		}
 	})

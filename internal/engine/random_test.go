@@ -170,7 +170,7 @@ func (c *chaos) collect() {
 // check holds the core against its invariants; deeply, against every slot.
 func (c *chaos) check(deep bool) {
 	k := c.core.counters
-	if k.Sent != k.Replied+k.Failed+k.Silent+uint64(c.core.table.inFlight) {
+	if k.PacketsSent != k.PacketsReceived+k.ICMPErrors+k.Silent+uint64(c.core.table.inFlight) {
 		c.t.Fatalf("the books do not balance: %+v with %d in flight", k, c.core.table.inFlight)
 	}
 	if k.Late > k.Silent {

@@ -218,7 +218,7 @@ func TestTheRightChangesHands(t *testing.T) {
 			if state, watched := owner(w, p); state != rightRead || !watched {
 				t.Errorf("the right is %d, watched: %v", state, watched)
 			}
-			if c := p.Counters(); c.Sent != c.Replied+c.Silent {
+			if c := p.Counters(); c.PacketsSent != c.PacketsReceived+c.Silent {
 				t.Errorf("the books do not balance: %+v", c)
 			}
 		})

@@ -37,7 +37,7 @@ func (q *Query) Ask(ctx context.Context) (o engine.Outcome, answer *icmp.Reply, 
 		return o, nil, err
 	}
 	o.Sent = req.Time
-	q.counts.Sent, q.counts.Silent = 1, 1
+	q.counts.PacketsSent, q.counts.Silent = 1, 1
 	if err := q.Conn.SetReadDeadline(o.Sent.Add(req.Timeout)); err != nil {
 		return o, nil, err
 	}
@@ -68,11 +68,11 @@ func (q *Query) settle(o *engine.Outcome, r *icmp.Reply) {
 	o.ReplyTTL, o.TrafficClass, o.Size = r.TTL, r.TrafficClass, r.Size
 	o.Unproven = true // id and sequence number are all that proves it
 	if !r.Type.IsError() {
-		q.counts.Replied = 1
+		q.counts.PacketsReceived = 1
 		o.Fate = engine.Replied
 		return
 	}
-	q.counts.Failed = 1
+	q.counts.ICMPErrors = 1
 	o.Fate = engine.Failed
 	o.MPLS, o.Interfaces = r.Extensions.AppendMPLS(nil), r.Extensions.AppendInterfaces(nil)
 }

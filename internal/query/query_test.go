@@ -51,7 +51,7 @@ func TestTheOutcomeOfAQuery(t *testing.T) {
 	broken := errors.New("broken")
 	stamped := answered(icmp.V4TimestampReply, time.Millisecond)
 	stamped.Stamped = true
-	sent := engine.Counters{Sent: 1, Malformed: 2}
+	sent := engine.Counters{PacketsSent: 1, Malformed: 2}
 	with := func(change func(*engine.Counters)) engine.Counters {
 		c := sent
 		change(&c)
@@ -67,13 +67,13 @@ func TestTheOutcomeOfAQuery(t *testing.T) {
 	}{
 		{"a reply", conn{reply: answered(icmp.V4TimestampReply, time.Millisecond)},
 			engine.Outcome{Fate: engine.Replied, MeasuredBy: engine.ByRead, RTT: time.Millisecond, Type: icmp.V4TimestampReply, Unproven: true},
-			with(func(c *engine.Counters) { c.Replied = 1 }), engine.EventReceived},
+			with(func(c *engine.Counters) { c.PacketsReceived = 1 }), engine.EventReceived},
 		{"a reply that the kernel stamped", conn{reply: stamped},
 			engine.Outcome{Fate: engine.Replied, MeasuredBy: engine.ByClock, RTT: time.Millisecond, Type: icmp.V4TimestampReply, Unproven: true},
-			with(func(c *engine.Counters) { c.Replied = 1 }), engine.EventReceived},
+			with(func(c *engine.Counters) { c.PacketsReceived = 1 }), engine.EventReceived},
 		{"an error", conn{reply: answered(icmp.V4TimeExceeded, time.Millisecond)},
 			engine.Outcome{Fate: engine.Failed, MeasuredBy: engine.ByRead, RTT: time.Millisecond, Type: icmp.V4TimeExceeded, Unproven: true},
-			with(func(c *engine.Counters) { c.Failed = 1 }), engine.EventReceived},
+			with(func(c *engine.Counters) { c.ICMPErrors = 1 }), engine.EventReceived},
 		{"silence", conn{fails: os.ErrDeadlineExceeded}, engine.Outcome{Fate: engine.Silent}, silent, engine.EventSilent},
 		{"a reply that is late", conn{reply: answered(icmp.V4TimestampReply, time.Hour)}, engine.Outcome{Fate: engine.Silent}, silent, engine.EventReceived},
 		{"silence with losses of our own", conn{fails: os.ErrDeadlineExceeded, dropped: 3}, engine.Outcome{Fate: engine.Silent, Suspect: true},
@@ -108,7 +108,7 @@ func TestAQueryThatIsRefusedOrCutShort(t *testing.T) {
 	if o, _, err := q.Ask(t.Context()); err != refused || !o.Sent.IsZero() {
 		t.Errorf("refused: %+v, %v", o, err)
 	}
-	if c := q.Counters(); c.Sent != 0 || c.Silent != 0 || len(told) != 1 || told[0].Kind != engine.EventRefused || told[0].Err != refused {
+	if c := q.Counters(); c.PacketsSent != 0 || c.Silent != 0 || len(told) != 1 || told[0].Kind != engine.EventRefused || told[0].Err != refused {
 		t.Errorf("refused: %+v, told was %+v", c, told)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -117,7 +117,7 @@ func TestAQueryThatIsRefusedOrCutShort(t *testing.T) {
 	if o, _, err := q.Ask(ctx); err != stopped || o.Sent.IsZero() {
 		t.Errorf("cut short: %+v, %v", o, err)
 	}
-	if c := q.Counters(); c.Sent != 1 || c.Silent != 1 {
+	if c := q.Counters(); c.PacketsSent != 1 || c.Silent != 1 {
 		t.Errorf("cut short: %+v", c)
 	}
 }

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+)
+
+// Pools has a Pool for each combination of what sockets have in common. Any number of
+// goroutines may use it.
+type Pools[K comparable] struct {
+	log    *slog.Logger
+	budget *Budget
+
+	mu     sync.Mutex
+	pools  map[K]*Pool
+	others Counters // of what was sent without a pool, and of pools that are closed
+	closed bool
+}
+
+// receiveBudget limits the total size of the receive buffers of all sockets, as the kernel
+// counts it.
+const receiveBudget = 32 << 20
+
+// NewPools returns Pools without any.
+func NewPools[K comparable](log *slog.Logger) *Pools[K] {
+	return &Pools[K]{log: log, budget: NewBudget(receiveBudget), pools: map[K]*Pool{}}
+}
+
+// Get returns the pool for a key. The first time, listen opens its first socket; there will
+// be at most so many, 0: as many as the probes in flight need.
+func (p *Pools[K]) Get(key K, most int, listen func() (Medium, error)) (*Pool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, net.ErrClosed
+	}
+	if pool := p.pools[key]; pool != nil {
+		return pool, nil
+	}
+	pool, err := NewPool(listen, p.log, p.budget)
+	if err != nil {
+		return nil, err
+	}
+	if most > 0 {
+		pool.most = most
+	}
+	p.pools[key] = pool
+	return pool, nil
+}
+
+// Count adds what was sent and received without a pool.
+func (p *Pools[K]) Count(c Counters) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.others.merge(c)
+}
+
+// Counters returns what was counted so far.
+func (p *Pools[K]) Counters() Counters {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sum()
+}
+
+func (p *Pools[K]) sum() Counters {
+	sum := p.others
+	for _, pool := range p.pools {
+		sum.merge(pool.Counters())
+	}
+	return sum
+}
+
+// Close closes the pools, and waits until nothing of them runs any more.
+func (p *Pools[K]) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	var errs []error
+	for _, pool := range p.pools { // none is added any more
+		errs = append(errs, pool.Close())
+	}
+	// Both at once, so that Counters misses nothing and counts nothing twice.
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.others, p.pools = p.sum(), nil
+	return errors.Join(errs...)
+}
