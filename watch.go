@@ -262,64 +262,11 @@ func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 			yield(WatchEvent{}, errWatchNotMade)
 			return
 		}
-		var taken []WatchEvent
-		next := 0                                          // of them
-		defer func() { w.events.GiveBack(taken[next:]) }() // also when the body panics
-		for {
-			if next == len(taken) {
-				var missed int
-				var err error
-				if taken, missed, err = w.take(ctx, taken); err != nil {
-					next = 0
-					yield(WatchEvent{Missed: missed}, err)
-					return
-				}
-				next = 0
-			}
-			if ctx.Err() != nil { // not only where it waits: the body may be slow
-				yield(WatchEvent{}, context.Cause(ctx))
-				return
-			}
-			next++
-			if !yield(taken[next-1], nil) {
-				return
-			}
+		missed, err := w.events.Each(ctx, w.done, w.d.Ended(), func(e WatchEvent) bool { return yield(e, nil) })
+		if err != nil {
+			yield(WatchEvent{Missed: missed}, err)
 		}
 	}
-}
-
-// take waits for events and takes all of them; buf is used for those to come. At the end
-// it returns how many are missed.
-func (w *Watch) take(ctx context.Context, buf []WatchEvent) (events []WatchEvent, missed int, err error) {
-	for {
-		if ctx.Err() != nil {
-			return nil, 0, context.Cause(ctx)
-		}
-		ended := w.ended()
-		if events := w.events.Take(buf); len(events) > 0 {
-			return events, 0, nil
-		}
-		if ended {
-			return nil, w.events.Missed(), net.ErrClosed // the Watch, or the Prober
-		}
-		select {
-		case <-w.events.Ready():
-		case <-ctx.Done():
-		case <-w.done:
-		case <-w.d.Ended():
-		}
-	}
-}
-
-// ended reports whether nothing of the Watch runs any more.
-func (w *Watch) ended() bool {
-	select {
-	case <-w.done:
-	case <-w.d.Ended():
-	default:
-		return false
-	}
-	return true
 }
 
 // Close ends the watching. When it returns, nothing of the Watch runs any more; the

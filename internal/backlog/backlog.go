@@ -4,6 +4,7 @@ package backlog
 
 import (
 	"context"
+	"net"
 	"sync"
 )
 
@@ -82,9 +83,51 @@ func (q *Queue[E]) Take(buf []E) []E {
 	return taken
 }
 
-// Missed returns how many events were left out since the last that was kept, once: for who
-// knows that no other comes.
-func (q *Queue[E]) Missed() int {
+// Each calls yield with events as they come, until it returns false, ctx ends, or one of two
+// channels is closed and all events were taken. It returns the cause of ctx then, or
+// [net.ErrClosed] with how many were left out behind the last event. What yield was not given
+// waits for another call, also where yield panics.
+func (q *Queue[E]) Each(ctx context.Context, closed, ended <-chan struct{}, yield func(E) bool) (missed int, err error) {
+	var taken []E
+	next := 0 // of them
+	defer func() { q.giveBack(taken[next:]) }()
+	for ctx.Err() == nil { // not only where it waits: yield may be slow
+		if next < len(taken) {
+			next++
+			if !yield(taken[next-1]) {
+				return 0, nil
+			}
+			continue
+		}
+		over := isClosed(closed) || isClosed(ended)
+		if more := q.Take(taken); more != nil {
+			taken, next = more, 0
+			continue
+		}
+		if over {
+			return q.takeLost(), net.ErrClosed
+		}
+		select {
+		case <-q.ready:
+		case <-ctx.Done():
+		case <-closed:
+		case <-ended:
+		}
+	}
+	return 0, context.Cause(ctx)
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// takeLost returns how many events were left out since the last that was kept, once.
+func (q *Queue[E]) takeLost() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	lost := q.lost
@@ -92,8 +135,8 @@ func (q *Queue[E]) Missed() int {
 	return lost
 }
 
-// GiveBack puts events that were taken before all others again.
-func (q *Queue[E]) GiveBack(events []E) {
+// giveBack puts events that were taken before all others again.
+func (q *Queue[E]) giveBack(events []E) {
 	if len(events) == 0 {
 		return
 	}
@@ -102,9 +145,6 @@ func (q *Queue[E]) GiveBack(events []E) {
 	q.mu.Unlock()
 	q.signal()
 }
-
-// Ready receives when there may be events to take.
-func (q *Queue[E]) Ready() <-chan struct{} { return q.ready }
 
 // Tell has f called with each event, one at a time, on a goroutine of its own. The function
 // that it returns, to be called once, ends that when all have been told.

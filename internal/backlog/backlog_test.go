@@ -3,6 +3,7 @@ package backlog
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -39,11 +40,11 @@ func TestWhatHasNoRoomIsMissed(t *testing.T) {
 	if got, want := q.Take(taken), []event{{5, 0}, {6, 0}}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if got := q.Take(nil); len(got) != 0 || q.Missed() != 0 {
+	if got := q.Take(nil); len(got) != 0 || q.takeLost() != 0 {
 		t.Errorf("%v were taken twice", got)
 	}
 	q.PutAll(numbers(0, 5), small)
-	if first, again := q.Missed(), q.Missed(); first != 3 || again != 0 {
+	if first, again := q.takeLost(), q.takeLost(); first != 3 || again != 0 {
 		t.Errorf("%d are missed at the end, and %d", first, again)
 	}
 }
@@ -74,16 +75,65 @@ func TestWhatMattersHasAsMuchRoomAgain(t *testing.T) {
 func TestWhatIsGivenBackComesFirst(t *testing.T) {
 	q := newQueue(9)
 	q.PutAll(numbers(0, 4), small)
-	<-q.Ready()
+	<-q.ready
 	taken := q.Take(nil)
 	q.Put(event{n: 4})
-	<-q.Ready()
-	q.GiveBack(nil)
-	q.GiveBack(taken[2:])
-	<-q.Ready()
+	<-q.ready
+	q.giveBack(nil)
+	q.giveBack(taken[2:])
+	<-q.ready
 	if got, want := q.Take(nil), numbers(2, 5); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
+}
+
+func TestEachGoesOnWhereTheOneBeforeStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(9)
+		closed, ended, stopped := make(chan struct{}), make(chan struct{}), errors.New("stopped")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		for _, tt := range []struct {
+			name   string
+			before func()
+			ctx    context.Context
+			upTo   int    // the event behind which the loop is left; -1: it panics there
+			during func() // an event
+			want   []event
+			missed int
+			err    error
+		}{
+			{"it is left", func() { q.PutAll(numbers(0, 3), small) }, ctx, 1, nil, numbers(0, 2), 0, nil},
+			{"the body panics", func() { q.PutAll(numbers(3, 5), small) }, ctx, -1, nil, numbers(2, 3), 0, nil},
+			{"events come while it waits", func() { time.AfterFunc(time.Hour, func() { q.PutAll(numbers(5, 7), small) }) }, ctx, 5, nil, numbers(3, 6), 0, nil},
+			{"ctx ends in the body", func() {}, ctx, 9, func() { cancel(stopped) }, numbers(6, 7), 0, stopped},
+			{"ctx has ended", func() { q.PutAll(numbers(7, 8), small) }, ctx, 9, nil, nil, 0, stopped},
+			{"it is closed", func() { time.AfterFunc(time.Hour, func() { close(closed) }) }, t.Context(), 9, nil, numbers(7, 8), 0, net.ErrClosed},
+			{"the last were left out", func() { q.PutAll(numbers(10, 22), small) }, t.Context(), 99, nil, numbers(10, 19), 3, net.ErrClosed},
+			{"nothing follows", func() {}, t.Context(), 9, nil, nil, 0, net.ErrClosed},
+			{"the other has ended", func() { closed = nil; close(ended) }, t.Context(), 9, nil, nil, 0, net.ErrClosed},
+		} {
+			tt.before()
+			var got []event
+			var missed int
+			var err error
+			func() {
+				defer func() { _ = recover() }()
+				missed, err = q.Each(tt.ctx, closed, ended, func(e event) bool {
+					got = append(got, e)
+					if tt.during != nil {
+						tt.during()
+					}
+					if tt.upTo < 0 {
+						panic("a bug of the caller")
+					}
+					return e.n < tt.upTo
+				})
+			}()
+			if !slices.Equal(got, tt.want) || missed != tt.missed || err != tt.err {
+				t.Errorf("%s: %v, %d are missed, %v; want %v, %d, %v", tt.name, got, missed, err, tt.want, tt.missed, tt.err)
+			}
+		}
+	})
 }
 
 // Whoever is too slow keeps nobody waiting, and is told all that was kept.
