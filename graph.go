@@ -7,13 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
-	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/pathgraph"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/mda"
@@ -178,12 +176,12 @@ func (g *Graph) WriteDOT(w io.Writer, label func(netip.Addr) string) error {
 		b.WriteString("\t{ rank=same;\n")
 		for j := range h.Nodes {
 			n := &h.Nodes[j]
-			fmt.Fprintf(&b, "\t\tn%d [label=\"%s\\n%d\"%s];\n", n.ID, dotEscapes.Replace(n.name(label)), n.Distance, dashedIf(n.IsSilent()))
+			fmt.Fprintf(&b, "\t\tn%d [label=\"%s\\n%d\"%s];\n", n.ID, dotEscapes.Replace(n.name(label)), n.Distance, text.Either(n.IsSilent(), dashed, ""))
 		}
 		b.WriteString("\t}\n")
 	}
 	for _, e := range g.Edges {
-		fmt.Fprintf(&b, "\tn%d -> n%d [label=\"%d\"%s];\n", e.From, e.To, len(e.Flows), dashedIf(e.Unsure))
+		fmt.Fprintf(&b, "\tn%d -> n%d [label=\"%d\"%s];\n", e.From, e.To, len(e.Flows), text.Either(e.Unsure, dashed, ""))
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
@@ -193,12 +191,7 @@ func (g *Graph) WriteDOT(w io.Writer, label func(netip.Addr) string) error {
 // dotEscapes makes a text one that may stand between quotes.
 var dotEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`)
 
-func dashedIf(dashed bool) string {
-	if dashed {
-		return ", style=dashed"
-	}
-	return ""
-}
+const dashed = ", style=dashed"
 
 // WriteText writes the graph for people: a line for each node with its next hops, and a
 // line for each diamond. The layout may change.
@@ -220,16 +213,10 @@ func (g *Graph) WriteText(w io.Writer, label func(netip.Addr) string) error {
 	for i := range g.Diamonds {
 		fmt.Fprintln(&b, g.Diamonds[i].String())
 	}
-	fmt.Fprintf(&b, "%d flows, %d probes, %s\n", g.Flows, g.Probes, g.confidence())
+	fmt.Fprintf(&b, "%d flows, %d probes, %s\n", g.Flows, g.Probes,
+		text.Either(g.Complete, "the nodes of each hop are complete with a confidence of 95 %", "there may be more ways"))
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func (g *Graph) confidence() string {
-	if g.Complete {
-		return "the nodes of each hop are complete with a confidence of 95 %"
-	}
-	return "there may be more ways"
 }
 
 // appendNode appends a node and the edges that leave it.
@@ -249,11 +236,7 @@ func (g *Graph) appendNode(b *strings.Builder, n *GraphNode, label func(netip.Ad
 		if e.From != n.ID {
 			continue
 		}
-		fmt.Fprintf(b, "       > %s  %d of %d flows", g.Node(e.To).name(label), len(e.Flows), total)
-		if e.Unsure {
-			b.WriteString(", unsure")
-		}
-		b.WriteByte('\n')
+		fmt.Fprintf(b, "       > %s  %d of %d flows%s\n", g.Node(e.To).name(label), len(e.Flows), total, text.Either(e.Unsure, ", unsure", ""))
 	}
 }
 
@@ -269,13 +252,7 @@ func (n *GraphNode) name(label func(netip.Addr) string) string {
 
 // String describes the diamond in one line.
 func (d *Diamond) String() string {
-	from, to := "the sender", "different ends"
-	if d.Divergence.Address.IsValid() {
-		from = d.Divergence.Address.String()
-	}
-	if d.Convergence.Address.IsValid() {
-		to = d.Convergence.Address.String()
-	}
+	from, to := text.AddrOr(d.Divergence.Address, "the sender"), text.AddrOr(d.Convergence.Address, "different ends")
 	length := fmt.Sprint(d.MaxLength)
 	if d.MinLength != d.MaxLength {
 		length = fmt.Sprintf("%d to %d", d.MinLength, d.MaxLength)
@@ -286,87 +263,47 @@ func (d *Diamond) String() string {
 // MaxFlows is how many flows there can be in one trace.
 const MaxFlows = mda.MaxFlows
 
-// flowLines opens the flows of a trace as they are needed. What tells them apart
-// is the checksum of echo requests, and else the source port; over IPv6 also the
-// flow label.
-type flowLines struct {
-	p      *Prober
-	dst    netip.Addr
-	opts   *TracerouteOptions
-	driver *drive.Driver
-	lines  []*drive.Line // by flow
-}
-
-// open returns the line of a flow.
-func (l *flowLines) open(number int) (*drive.Line, error) {
-	for len(l.lines) <= number {
-		l.lines = append(l.lines, nil)
-	}
-	if line := l.lines[number]; line != nil {
-		return line, nil
-	}
-	pool, err := l.p.flowPool(l.dst, l.opts, number)
+// flowPool returns the sockets for a flow, which has a source port of its own if there are
+// several, unless its probes are echo requests.
+func (r *traceRun) flowPool(number int) (*engine.Pool, error) {
+	packet, flows := &r.opts.Packet, r.opts.Flows
+	key, err := packet.key(&r.p.cfg, r.dst)
 	if err != nil {
 		return nil, err
 	}
-	packet := &l.opts.Packet
-	cfg := l.p.opConfig(packet, l.opts.Timeout, l.dst)
-	cfg.Sum, cfg.Unclear = sockets.FlowSum(cfg.Sum, number), true
-	line := &drive.Line{Pool: pool, Op: l.driver.NewOp(cfg), Dst: l.dst, Flow: packet.flow()}
-	if packet.Protocol != ICMP {
-		line.Flow = sockets.Flow(line.Flow, number, l.dst.Is6())
+	ports := r.opts.isMultipath() && packet.Protocol != ICMP
+	if ports {
+		key.block = key.ForFlow(number, max(0, flows)) + 1
 	}
-	l.lines[number] = line
-	return line, nil
-}
-
-// flowPool returns the sockets for a flow.
-func (p *Prober) flowPool(dst netip.Addr, opts *TracerouteOptions, number int) (*engine.Pool, error) {
-	packet := &opts.Packet
-	key, err := packet.key(&p.cfg, dst)
-	if err != nil {
-		return nil, err
-	}
-	if packet.Protocol != ICMP {
-		key.block = key.ForFlow(number, max(0, opts.Flows)) + 1
-	}
-	pool, err := p.pool(key)
-	if err != nil {
-		return nil, err
-	}
-	if packet.Protocol != ICMP && pool.Ports() == 0 {
-		return nil, &ConfigError{Field: "Flows", Value: opts.Flows,
+	pool, err := r.p.pool(key)
+	if err == nil && ports && pool.Ports() == 0 {
+		return nil, &ConfigError{Field: "Flows", Value: flows,
 			Allowed: "0 or 1 for TCP without raw sockets, where each probe is a connection with a port of its own:" +
 				" use ICMP or UDP, or give the process CAP_NET_RAW"}
 	}
-	return pool, nil
+	return pool, err
 }
 
 // validateFlows refuses what cannot be traced by several flows.
 func (o *TracerouteOptions) validateFlows() error {
-	pk := &o.Packet
+	pk, ports := &o.Packet, o.Flows
 	if !o.isMultipath() {
 		return nil
+	}
+	if ports < 0 {
+		ports = MaxFlows
 	}
 	return cmp.Or(
 		refuse(o.Flows > MaxFlows, "Flows", o.Flows, "up to 512, or a negative value to enumerate them"),
 		refuse(o.Fast, "Fast", true, "false with Flows: each flow is asked only until it has answered anyway"),
 		refuse(pk.Protocol == ICMP && pk.Payload != nil, "Payload", len(pk.Payload), "nil with Flows and ICMP, for two bytes of the payload make the flow"),
 		refuse(pk.Protocol == ICMP && pk.size() < minFlowSize, "Size", pk.Size, "10 or more with Flows and ICMP, for two bytes of the payload make the flow"),
-		refuse(pk.SourcePort != 0 && int(pk.SourcePort)+o.flowPorts() > 1<<16, "SourcePort", pk.SourcePort, "one that leaves room for a port for each flow behind it, up to 65535"),
+		refuse(pk.SourcePort != 0 && int(pk.SourcePort)+ports > 1<<16, "SourcePort", pk.SourcePort, "one that leaves room for a port for each flow behind it, up to 65535"),
 	)
 }
 
 // minFlowSize is the payload with room for what keeps the checksum.
 const minFlowSize = 10
-
-// flowPorts is how many source ports there may be.
-func (o *TracerouteOptions) flowPorts() int {
-	if o.Flows < 0 {
-		return MaxFlows
-	}
-	return o.Flows
-}
 
 // isMultipath reports whether several flows are to be traced.
 func (o *TracerouteOptions) isMultipath() bool { return o.Flows < 0 || o.Flows > 1 }
@@ -376,40 +313,23 @@ func (o *TracerouteOptions) isMultipath() bool { return o.Flows < 0 || o.Flows >
 type multipathRun struct {
 	*mda.Trace
 	drive.AtEnd
-	p       *Prober
-	dst     netip.Addr
-	opts    TracerouteOptions
-	lines   flowLines
-	results map[int][]Result // by distance; their Seq is the number of the probe
-	graph   *Graph
-	end     RouteEnd
+	*traceRun
+	driver  *drive.Driver
+	lines   map[int]*drive.Line // by flow, opened as they are needed
+	results map[plan.Key][]Result
+	paths   map[int]rewrite.Path // by flow
 
 	taken   int   // probes that the system took
 	refusal error // why it did not take the last of those that it did not
 }
 
-// newMultipath does all that can fail before anything is sent.
-func (p *Prober) newMultipath(ctx context.Context, target string, opts TracerouteOptions) (*traceRun, error) {
-	addrs, err := p.resolveFor(ctx, target, opts.Family, &opts.Packet)
-	if err != nil {
-		return nil, err
-	}
-	r := &traceRun{p: p, dst: hosts.Target(addrs[0]), opts: opts}
-	if r.pool, err = p.flowPool(r.dst, &opts, 0); err != nil {
-		return nil, err
-	}
-	r.paths = &multipathRun{}
-	return r, nil
-}
-
-// each traces the flows, makes the graph and calls yield with each hop, until
-// all were handed out, yield returns false or ctx ends.
-func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) bool) error {
+// eachOfFlows traces the flows, makes the graph and calls yield with each hop, until all were
+// handed out, yield returns false or ctx ends.
+func (r *traceRun) eachOfFlows(ctx context.Context, yield func(*Hop) bool) error {
 	d := r.p.driver(drive.Config{Rules: drive.Rules{Timeout: r.opts.Timeout, Ends: isConfigError}})
 	defer d.Close()
-	*m = multipathRun{
-		p: r.p, dst: r.dst, opts: r.opts, results: map[int][]Result{},
-		lines: flowLines{p: r.p, dst: r.dst, opts: &r.opts, driver: d},
+	m := &multipathRun{
+		traceRun: r, driver: d, lines: map[int]*drive.Line{}, results: map[plan.Key][]Result{}, paths: map[int]rewrite.Path{},
 		Trace: mda.New(mda.Config{
 			FirstHop: r.opts.FirstHop, MaxHops: r.opts.MaxHops, Count: r.opts.Count, GapLimit: r.opts.GapLimit,
 			Flows: r.opts.Flows, Interval: r.opts.Interval, Timeout: r.opts.Timeout,
@@ -421,11 +341,15 @@ func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) b
 		return m.refusal
 	}
 	seen := m.View(err == nil)
-	m.end = RouteEnd(seen.End())
-	r.end = m.end
-	hops := m.hops(seen)
-	m.graph = m.graphOf(seen, hops)
-	for _, h := range hops {
+	found := seen.Graph()
+	r.end, r.graph = RouteEnd(seen.End()), newGraph(found)
+	r.graph.Flows, r.graph.Complete = seen.Flows(), seen.Holds() && found.IsLinked()
+	for i := range r.graph.Hops {
+		h := m.hop(seen, i, r.graph.Hops[i].Nodes)
+		r.graph.Probes += h.PacketsSent
+		if i+1 == len(r.graph.Hops) {
+			h.End = r.end
+		}
 		if !yield(h) {
 			break
 		}
@@ -433,8 +357,26 @@ func (m *multipathRun) each(ctx context.Context, r *traceRun, yield func(*Hop) b
 	return err
 }
 
-// Line returns what the probes of a flow leave by.
-func (m *multipathRun) Line(p *plan.Probe) (*drive.Line, error) { return m.lines.open(p.Flow) }
+// Line returns what the probes of a flow leave by. What tells flows apart is the checksum of
+// echo requests, and else the source port; over IPv6 also the flow label.
+func (m *multipathRun) Line(p *plan.Probe) (*drive.Line, error) {
+	if line := m.lines[p.Flow]; line != nil {
+		return line, nil
+	}
+	pool, err := m.flowPool(p.Flow)
+	if err != nil {
+		return nil, err
+	}
+	packet := &m.opts.Packet
+	cfg := m.p.opConfig(packet, m.opts.Timeout, m.dst)
+	cfg.Sum, cfg.Unclear = sockets.FlowSum(cfg.Sum, p.Flow), true
+	line := &drive.Line{Pool: pool, Op: m.driver.NewOp(cfg), Dst: m.dst, Flow: packet.flow()}
+	if packet.Protocol != ICMP {
+		line.Flow = sockets.Flow(line.Flow, p.Flow, m.dst.Is6())
+	}
+	m.lines[p.Flow] = line
+	return line, nil
+}
 
 // Sent counts the probes that the system took.
 func (m *multipathRun) Sent(k plan.Key, at time.Time) {
@@ -445,7 +387,7 @@ func (m *multipathRun) Sent(k plan.Key, at time.Time) {
 // Refused notes that the system refused a probe.
 func (m *multipathRun) Refused(k plan.Key, err error, now time.Time) {
 	m.refusal = err
-	m.results[k.Hop()] = append(m.results[k.Hop()], refusedResult(m.dst, k.Number(), k.Hop(), err))
+	m.results[k] = append(m.results[k], refusedResult(m.dst, k.Number(), k.Hop(), err))
 	m.Trace.Refused(k, err, now)
 }
 
@@ -457,137 +399,44 @@ func (m *multipathRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	}
 	var r Result
 	m.p.outcome(&r, o, m.dst, m.opts.Packet.Protocol)
-	r.Seq = k.Number()
-	m.results[k.Hop()] = append(m.results[k.Hop()], r)
+	m.results[k] = append(m.results[k], r)
 	seen := observation(k, &r, o.Fate.Settles())
 	m.Observe(now, &seen)
 }
 
-// graphOf makes the graph out of what the flows saw, of which the hops are made.
-func (m *multipathRun) graphOf(seen *mda.View, hops []*Hop) *Graph {
-	found := make([]pathgraph.Hop, seen.Len())
-	for i := range found {
-		h := seen.Hop(i)
-		found[i].Distance = h.Distance
-		for _, n := range h.Nodes {
-			found[i].Seen = append(found[i].Seen, pathgraph.Seen(n))
-		}
-	}
-	paths := pathgraph.New(found)
-	g := newGraph(paths)
-	g.Flows, g.Complete = seen.Flows(), seen.Holds() && paths.IsLinked()
-	for i, h := range hops {
-		g.Probes += h.PacketsSent
-		timeNodes(g.Hops[i].Nodes, m.counted(seen, i))
-	}
-	return g
-}
-
-// timeNodes gives nodes the means of the round-trip times of their answers.
-func timeNodes(nodes []GraphNode, results []Result) {
-	for i := range nodes {
-		n := &nodes[i]
-		sum, answers := time.Duration(0), time.Duration(0)
-		for k := range results {
-			if r := &results[k]; !n.IsSilent() && r.Responder == n.Address && r.Settles() && !r.Retransmitted {
-				sum, answers = sum+r.RTT, answers+1
-			}
-		}
-		if answers > 0 {
-			n.AvgRTT = sum / answers
-		}
-	}
-}
-
-// hops makes the hops out of the results, in order of distance. The end of the trace
-// is that of the last.
-func (m *multipathRun) hops(seen *mda.View) []*Hop {
-	hops := make([]*Hop, seen.Len())
-	for i := range hops {
-		hops[i] = m.hop(seen, i)
-	}
-	if len(hops) > 0 {
-		hops[len(hops)-1].End = m.end
-	}
-	return hops
-}
-
-// hop makes a hop: its statistics are those of all probes of all flows that got
-// that far.
-func (m *multipathRun) hop(seen *mda.View, i int) *Hop {
-	h := &Hop{Distance: m.opts.FirstHop + i, Status: StatusNoReply}
-	results := m.counted(seen, i)
-	h.KeepRTTs(len(results))
-	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(a.Seq, b.Seq) })
-	seq, number := -1, -1
-	quoted := map[int]bool{} // by flow
-	for k := range results {
-		r := &results[k]
-		flow := seen.Flow(plan.MakeKey(h.Distance, r.Seq))
-		if r.Seq != seq { // those that do not count make gaps
-			seq = r.Seq
-			number++
-		}
-		if r.Responder.IsValid() && !r.informs() && !quoted[flow] {
-			quoted[flow] = true
-			m.compare(seen, h, i, flow, r.Quoted.header())
-		}
-		r.Seq = number
-		h.Add(*r)
-	}
-	h.abandon(seen.Open(i))
-	return h
-}
-
-// counted returns the results of a hop that count.
-func (m *multipathRun) counted(seen *mda.View, i int) []Result {
-	distance := m.opts.FirstHop + i
-	answered := map[int]bool{} // by number
-	for k := range m.results[distance] {
-		if r := &m.results[distance][k]; r.Status != StatusNoReply {
-			answered[r.Seq] = true
-		}
-	}
-	var results []Result
-	for _, r := range m.results[distance] {
-		k := plan.MakeKey(distance, r.Seq)
-		silent := r.Status == StatusNoReply && !answered[r.Seq]
-		if seen.Has(i, seen.Flow(k)) && !(silent && seen.Discards(k)) {
-			results = append(results, r)
-		}
-	}
-	return results
-}
-
-// compare notes what a hop saw otherwise of a flow than the hop before it that
-// quotes. Flows differ in their ports and labels, which the Packet says of none.
-func (m *multipathRun) compare(seen *mda.View, h *Hop, hop, flow int, quoted rewrite.Header) {
-	if !quoted.IsKnown() {
-		return
-	}
+// hop makes a hop: its statistics are those of all probes of all flows that got that far.
+// Its nodes get the mean times of their own answers. What it saw of each flow is compared
+// with what the hop before it saw; flows differ in their ports and labels, which the Packet
+// says of none.
+func (m *multipathRun) hop(seen *mda.View, i int, nodes []GraphNode) *Hop {
 	shape := m.opts.Packet.header()
 	shape.SourcePort, shape.FlowLabel = 0, 0
-	sent := rewrite.Sent(&shape, &quoted)
-	before := sent
-	for i := hop - 1; i >= 0; i-- {
-		if was := m.quoted(seen, i, flow); was.IsKnown() {
-			before = was
-			break
+	h := newHop(m.opts.FirstHop + i)
+	probes := seen.Probes(i)
+	h.KeepRTTs(len(probes))
+	answers := map[netip.Addr]Stats{} // by who answered
+	quoted := map[int]bool{}          // by flow
+	for number, probe := range probes {
+		for _, r := range m.results[probe.Key] {
+			r.Seq = number // those that do not count make no gaps
+			h.Add(r)
+			own := answers[r.Responder]
+			own.count(&r, true)
+			answers[r.Responder] = own
+			if r.Responder.IsValid() && !r.informs() && !quoted[probe.Flow] {
+				quoted[probe.Flow] = true
+				path, header := m.paths[probe.Flow], r.Quoted.header()
+				h.Rewritten |= Rewrite(path.Next(&shape, &header))
+				m.paths[probe.Flow] = path
+			}
 		}
 	}
-	h.Rewritten |= Rewrite(sent.Changed(&before, &quoted))
-}
-
-// quoted returns how the first router that answered for a flow saw its probe.
-func (m *multipathRun) quoted(seen *mda.View, hop, flow int) rewrite.Header {
-	distance := m.opts.FirstHop + hop
-	for k := range m.results[distance] {
-		r := &m.results[distance][k]
-		if r.Responder.IsValid() && !r.informs() && seen.Has(hop, flow) && seen.Flow(plan.MakeKey(distance, r.Seq)) == flow {
-			return r.Quoted.header()
-		}
+	h.abandon(seen.Open(i))
+	for k := range nodes {
+		own := answers[nodes[k].Address]
+		nodes[k].AvgRTT = own.AvgRTT()
 	}
-	return rewrite.Header{}
+	return &h
 }
 
 // LogValue returns how large the graph is, and whether it is complete.

@@ -17,6 +17,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/cadence"
 	"github.com/goicmp/icmplib/internal/plan/watch"
+	"github.com/goicmp/icmplib/internal/rewrite"
 	"github.com/goicmp/icmplib/internal/words"
 )
 
@@ -505,6 +506,7 @@ func (t *monitoring) snapshot(now time.Time) *Snapshot {
 	s.Address, s.Name, s.Reached, s.End = t.line.Dst, t.name, t.Reached(), RouteEnd(why)
 	t.results = make([]Result, 0, len(s.Results)) // the next round has as many
 	s.Hops = make([]Hop, n)
+	var path rewrite.Path
 	for i := range s.Hops {
 		h, from := &s.Hops[i], t.hop(i)
 		*h = from.Hop
@@ -516,7 +518,7 @@ func (t *monitoring) snapshot(now time.Time) *Snapshot {
 				h.ReturnDistance = returnDistance(e.ReplyTTL)
 			}
 		}
-		compareQuotes(&t.opts.Packet, i, func(j int) *Hop { return &s.Hops[j] })
+		h.follow(&path, &t.opts.Packet)
 	}
 	if n > 0 {
 		s.Hops[n-1].End = s.End

@@ -289,11 +289,7 @@ func (p *Prober) names(family Family, packet *Packet) drive.Names {
 			return hosts.Target(addr), ok
 		},
 		LookUp: func(ctx context.Context, name string) (netip.Addr, error) {
-			addrs, err := p.resolveFor(ctx, name, family, packet)
-			if err != nil {
-				return netip.Addr{}, err
-			}
-			return hosts.Target(addrs[0]), nil
+			return p.target(ctx, name, family, packet)
 		},
 	}
 }

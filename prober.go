@@ -267,13 +267,21 @@ func (p *Prober) listenSocket(key socketKey) (engine.Medium, error) {
 	return key.Open()
 }
 
+// target returns the address to probe for a name or an address, with packets of a shape.
+func (p *Prober) target(ctx context.Context, name string, family Family, packet *Packet) (netip.Addr, error) {
+	addrs, err := p.resolveFor(ctx, name, family, packet)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return hosts.Target(addrs[0]), nil
+}
+
 // aim finds the address of a target, and the sockets for packets to it.
 func (p *Prober) aim(ctx context.Context, target string, family Family, packet *Packet) (netip.Addr, *engine.Pool, error) {
-	addrs, err := p.resolveFor(ctx, target, family, packet)
+	dst, err := p.target(ctx, target, family, packet)
 	if err != nil {
 		return netip.Addr{}, nil, err
 	}
-	dst := hosts.Target(addrs[0])
 	pool, err := p.poolFor(packet, dst)
 	return dst, pool, err
 }

@@ -157,21 +157,9 @@ func (e Event) String() string {
 // The layout may change; programs should read the fields.
 func (r *MTUReport) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d bytes", text.Target(r.Name, r.Address), r.MTU)
-	for _, known := range []struct {
-		so          bool
-		word, other string
-	}{
-		{r.Reached, "", ", as far as the farthest router that answers"},
-		{r.Confirmed, ", confirmed", ", not confirmed"},
-		{r.Exact, ", exact", ", or more"},
-	} {
-		if known.so {
-			b.WriteString(known.word)
-		} else {
-			b.WriteString(known.other)
-		}
-	}
+	fmt.Fprintf(&b, "%s: %d bytes%s%s%s", text.Target(r.Name, r.Address), r.MTU,
+		text.Either(r.Reached, "", ", as far as the farthest router that answers"),
+		text.Either(r.Confirmed, ", confirmed", ", not confirmed"), text.Either(r.Exact, ", exact", ", or more"))
 	for _, h := range r.Hops {
 		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, text.Addr(h.Address))
 		if h.MTU > 0 {
@@ -208,17 +196,11 @@ func (h *BlackHole) String() string {
 // The layout may change; programs should read the fields.
 func (r *LossReport) String() string {
 	var b strings.Builder
-	verdict := r.Verdict.String()
-	if r.Verdict == LossNone {
-		verdict = "no loss"
-	}
-	fmt.Fprintf(&b, "%s: %s", text.Target(r.Name, r.Address), verdict)
+	fmt.Fprintf(&b, "%s: %s", text.Target(r.Name, r.Address), text.Either(r.Verdict == LossNone, "no loss", r.Verdict.String()))
 	if r.From > 0 {
 		fmt.Fprintf(&b, " from hop %d on", r.From)
 	}
-	if !r.Reached {
-		b.WriteString(", not reached")
-	}
+	b.WriteString(text.Either(r.Reached, "", ", not reached"))
 	for i := range r.Hops {
 		h := &r.Hops[i]
 		fmt.Fprintf(&b, "\n%3d  %s", h.Distance, text.Addr(h.Address))
@@ -452,34 +434,20 @@ func (pk *Packet) header() rewrite.Header {
 	}
 }
 
-// seen returns the header that the first answer of the hop quotes, and reports whether
-// there is one.
-func (h *Hop) seen() (seen rewrite.Header, ok bool) {
-	if h.IsSilent() {
-		return seen, false
+// seen returns the header that the first answer of the hop quotes: none if that is the
+// target's, which quotes nothing.
+func (h *Hop) seen() (seen rewrite.Header) {
+	if !h.IsSilent() {
+		seen = h.Responders[0].Quoted.header()
 	}
-	seen = h.Responders[0].Quoted.header()
-	return seen, seen.IsKnown()
+	return seen
 }
 
-// compareQuotes compares the probe as a hop quoted it with what the hop before it quoted,
-// and the first quote with what was sent.
-func compareQuotes(packet *Packet, index int, hop func(int) *Hop) {
-	h := hop(index)
-	seen, ok := h.seen()
-	if !ok {
-		return // the target's answer quotes nothing
-	}
-	for i := index - 1; i >= 0; i-- {
-		if before, ok := hop(i).seen(); ok {
-			h.sent = hop(i).sent
-			h.Rewritten = Rewrite(h.sent.Changed(&before, &seen))
-			return
-		}
-	}
-	shape := packet.header()
-	h.sent = rewrite.Sent(&shape, &seen)
-	h.Rewritten = Rewrite(h.sent.Changed(&h.sent, &seen))
+// follow compares the probe as the hop quoted it with what the hop before it on a path
+// quoted, and the first quote with what was sent.
+func (h *Hop) follow(path *rewrite.Path, packet *Packet) {
+	shape, seen := packet.header(), h.seen()
+	h.Rewritten, h.sent = Rewrite(path.Next(&shape, &seen)), path.Sent
 }
 
 // RewritePoint is a place on the path where header fields are rewritten.
@@ -509,7 +477,7 @@ func (r *Route) SeesRewrites() bool {
 func (r *Route) seen() (sent rewrite.Header, all []rewrite.Seen) {
 	for i := range r.Hops {
 		h := &r.Hops[i]
-		if seen, ok := h.seen(); ok {
+		if seen := h.seen(); seen.IsKnown() {
 			if all == nil {
 				sent = h.sent
 			}

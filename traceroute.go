@@ -11,6 +11,7 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/trace"
+	"github.com/goicmp/icmplib/internal/rewrite"
 )
 
 // TracerouteOptions are the options of [Traceroute] and [TracerouteSeq]. Nil and the zero
@@ -150,6 +151,7 @@ type tracing struct {
 	yield func(*Hop) bool
 
 	hops   []tracedHop
+	path   rewrite.Path
 	handed int   // hops that went to yield
 	refuse error // why the system did not take the last of the probes that it did not
 	failed error // why the trace cannot go on
@@ -247,11 +249,11 @@ func (t *tracing) Hand() (goOn bool) {
 	return true
 }
 
-// final returns a hop as it is handed out.
+// final returns a hop as it is handed out: each once, in order.
 func (t *tracing) final(index int) *Hop {
 	h := t.hop(index)
 	h.End = RouteEnd(t.Plan.End(index))
-	compareQuotes(&t.in.trace.Packet, index, func(i int) *Hop { return &t.hops[i].Hop })
+	h.follow(&t.path, &t.in.trace.Packet)
 	return &h.Hop
 }
 
@@ -364,13 +366,12 @@ func (s *traces) begin(dst netip.Addr, pool *engine.Pool) *tracing {
 
 // traceRun is the trace of one target.
 type traceRun struct {
-	p    *Prober
-	pool *engine.Pool
-	dst  netip.Addr
-	opts TracerouteOptions
-	end  RouteEnd
-
-	paths *multipathRun // of several flows; nil: of one
+	p     *Prober
+	pool  *engine.Pool // of the first flow
+	dst   netip.Addr
+	opts  TracerouteOptions
+	end   RouteEnd
+	graph *Graph // of several flows; nil: of one
 }
 
 // newTrace does everything that can fail before anything is sent.
@@ -379,21 +380,19 @@ func (p *Prober) newTrace(ctx context.Context, target string, o *TracerouteOptio
 	if err != nil {
 		return nil, err
 	}
-	if opts.isMultipath() {
-		return p.newMultipath(ctx, target, opts)
-	}
-	dst, pool, err := p.aim(ctx, target, opts.Family, &opts.Packet)
-	if err != nil {
+	r := &traceRun{p: p, opts: opts}
+	if r.dst, err = p.target(ctx, target, opts.Family, &opts.Packet); err != nil {
 		return nil, err
 	}
-	return &traceRun{p: p, pool: pool, dst: dst, opts: opts}, nil
+	r.pool, err = r.flowPool(0)
+	return r, err
 }
 
 // each traces the route and calls yield with each final hop, until all are final, yield
 // returns false or ctx ends.
 func (r *traceRun) each(ctx context.Context, yield func(*Hop) bool) error {
-	if r.paths != nil {
-		return r.paths.each(ctx, r, yield)
+	if r.opts.isMultipath() {
+		return r.eachOfFlows(ctx, yield)
 	}
 	s := r.p.newTraces(&r.opts)
 	s.drive(drive.Config{}, r.dst)
@@ -415,9 +414,6 @@ func (r *traceRun) route(ctx context.Context, name string) (*Route, error) {
 		route.Hops = append(route.Hops, *h)
 		return true
 	})
-	route.End, route.Reached = r.end, r.end == EndReached
-	if r.paths != nil {
-		route.Graph = r.paths.graph
-	}
+	route.End, route.Reached, route.Graph = r.end, r.end == EndReached, r.graph
 	return route, err
 }

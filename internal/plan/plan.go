@@ -2,7 +2,7 @@
 //
 // A strategy decides which probe leaves when, and what the answers mean. It is
 // pure: it has no socket, no clock, no goroutine and no lock, and imports nothing
-// but the standard library and this package. So each of its rules is tested by
+// but the standard library, this package and what is as pure. So each of its rules is tested by
 // observations and moments that go in, and probes and verdicts that come out.
 //
 // The driver, internal/drive, asks a Plan what may leave, sends it, and hands it

@@ -99,9 +99,9 @@ func (h Header) with(fields Fields, other *Header) Header {
 	return h
 }
 
-// Sent returns how a probe of a shape looked when it was sent: ports that the shape leaves
+// sentAs returns how a probe of a shape looked when it was sent: ports that the shape leaves
 // open, and what it has not, are those of the first header that was quoted.
-func Sent(shape, first *Header) Header {
+func sentAs(shape, first *Header) Header {
 	sent := *first
 	if first.Local.IsValid() {
 		sent.Source = first.Local
@@ -122,13 +122,34 @@ func Sent(shape, first *Header) Header {
 	return sent
 }
 
-// Changed returns the fields of a probe, as h was sent, that differ between two headers. The
+// changed returns the fields of a probe, as h was sent, that differ between two headers. The
 // system may choose another flow label at any time, unless one was set.
-func (h *Header) Changed(before, after *Header) Fields {
+func (h *Header) changed(before, after *Header) Fields {
 	changed := Differences(before, after)
 	if h.FlowLabel == 0 {
 		changed &^= FlowLabel
 	}
+	return changed
+}
+
+// Path follows probes from hop to hop. The zero value is at the sender.
+type Path struct {
+	Sent Header // how they were sent; the zero Header: no hop has quoted one yet
+	last Header
+}
+
+// Next returns the fields in which the header that the next hop quotes differs from the one
+// before. The first one that is known is compared with what was sent, in a shape.
+func (p *Path) Next(shape, seen *Header) Fields {
+	if !seen.IsKnown() {
+		return 0
+	}
+	if !p.Sent.IsKnown() {
+		p.Sent = sentAs(shape, seen)
+		p.last = p.Sent
+	}
+	changed := p.Sent.changed(&p.last, seen)
+	p.last = *seen
 	return changed
 }
 
@@ -154,7 +175,7 @@ func Points(sent *Header, seen []Seen) (points []Point) {
 	last, after := *sent, 0
 	for i := range seen {
 		h, own := &seen[i], Fields(0)
-		changed, isLast := sent.Changed(&last, &h.Header), i+1 == len(seen)
+		changed, isLast := sent.changed(&last, &h.Header), i+1 == len(seen)
 		if !isLast {
 			own = changed & Differences(&h.Header, &seen[i+1].Header)
 			changed &^= own

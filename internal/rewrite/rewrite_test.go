@@ -84,6 +84,31 @@ func TestARewrittenFieldExplainsTheChecksum(t *testing.T) {
 	}
 }
 
+// Each quote is compared with the last one before it, and the first with what was sent.
+func TestAPathIsFollowedFromHopToHop(t *testing.T) {
+	same := quotedFrom("192.0.2.1", nil)
+	class := quotedFrom("192.0.2.1", func(q *Header) { q.TrafficClass = 8 })
+	label := quotedFrom("192.0.2.1", func(q *Header) { q.TrafficClass, q.FlowLabel = 8, 5 })
+	nothing, shape := Header{}, Header{SourcePort: 40000, DestinationPort: 33434}
+	var path Path
+	for i, tt := range []struct {
+		seen *Header
+		want Fields
+	}{
+		{&nothing, 0}, {&class, TrafficClass}, {&class, 0}, {&nothing, 0}, {&same, TrafficClass}, {&same, 0},
+		{&label, TrafficClass}, // the system may choose a label
+	} {
+		if got := path.Next(&shape, tt.seen); got != tt.want || path.Sent.IsKnown() != (i > 0) {
+			t.Errorf("hop %d: %b, want %b; sent as %+v", i+1, got, tt.want, path.Sent)
+		}
+	}
+	labelled := Path{}
+	shape.FlowLabel = 5
+	if got := labelled.Next(&shape, &same); got != FlowLabel {
+		t.Errorf("a label that was set is gone: %b", got)
+	}
+}
+
 // figure is the points as "after-before:fields", with "?" behind those that are not sure.
 func figure(points []Point) (text string) {
 	for i, p := range points {
@@ -104,7 +129,7 @@ func TestHowAProbeWasSent(t *testing.T) {
 	first := quotedFrom("192.0.2.9", func(q *Header) {
 		q.Local, q.TrafficClass, q.FlowLabel, q.DontFragment = netip.MustParseAddr("10.0.0.1"), 3, 7, true
 	})
-	got := Sent(&Header{}, &first)
+	got := sentAs(&Header{}, &first)
 	want := first
 	want.Source, want.TrafficClass, want.FlowLabel, want.DontFragment = first.Local, 0, 0, false
 	if got != want {
@@ -112,19 +137,19 @@ func TestHowAProbeWasSent(t *testing.T) {
 	}
 	shape := Header{SourcePort: 1, DestinationPort: 2, TrafficClass: 4, FlowLabel: 5, DontFragment: true}
 	want.SourcePort, want.DestinationPort, want.TrafficClass, want.FlowLabel, want.DontFragment = 1, 2, 4, 5, true
-	if got := Sent(&shape, &first); got != want {
+	if got := sentAs(&shape, &first); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if changed := got.Changed(&got, &first); changed&FlowLabel != 0 || changed&TrafficClass == 0 {
+	if changed := got.changed(&got, &first); changed&FlowLabel != 0 || changed&TrafficClass == 0 {
 		t.Errorf("a label that the system chose, or no class: %b", changed)
 	}
 	none := Header{Source: first.Source} // as of ICMP, which has no ports
-	if got := Sent(&shape, &none); got.SourcePort != 0 || got.DestinationPort != 0 {
+	if got := sentAs(&shape, &none); got.SourcePort != 0 || got.DestinationPort != 0 {
 		t.Errorf("ICMP has ports: %+v", got)
 	}
 	unsent := first
 	unsent.Shift.FromSent, unsent.Shift.Sum = false, 99
-	if sent := Sent(&shape, &unsent); Differences(&sent, &unsent)&Checksum != 0 {
+	if sent := sentAs(&shape, &unsent); Differences(&sent, &unsent)&Checksum != 0 {
 		t.Error("a checksum that is only compared from the first quote on differs there")
 	}
 }

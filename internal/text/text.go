@@ -30,11 +30,22 @@ func Target(name string, addr netip.Addr) string {
 }
 
 // Addr returns an address, and "*" for the zero Addr.
-func Addr(addr netip.Addr) string {
+func Addr(addr netip.Addr) string { return AddrOr(addr, "*") }
+
+// AddrOr returns an address, and another text for the zero Addr.
+func AddrOr(addr netip.Addr, other string) string {
 	if !addr.IsValid() {
-		return "*"
+		return other
 	}
 	return addr.String()
+}
+
+// Either returns one text if something is so, and another if not.
+func Either(so bool, text, other string) string {
+	if so {
+		return text
+	}
+	return other
 }
 
 // Milliseconds returns a duration with three decimals, such as "9.800 ms".

@@ -27,7 +27,7 @@ func TestATargetIsPrintable(t *testing.T) {
 			t.Errorf("%q, %v: %s, want %s", tt.name, tt.addr, got, tt.want)
 		}
 	}
-	if got := Addr(addr) + Addr(netip.Addr{}); got != "192.0.2.1*" {
+	if got := Addr(addr) + Addr(netip.Addr{}) + AddrOr(addr, "none") + AddrOr(netip.Addr{}, "none"); got != "192.0.2.1*192.0.2.1none" {
 		t.Error(got)
 	}
 }
@@ -46,5 +46,11 @@ func TestMilliseconds(t *testing.T) {
 		if got := Milliseconds(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}
+	}
+}
+
+func TestEitherOfTwoTexts(t *testing.T) {
+	if got := Either(true, "a", "b") + Either(false, "a", "b"); got != "ab" {
+		t.Error(got)
 	}
 }

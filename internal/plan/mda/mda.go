@@ -185,9 +185,9 @@ func (t *Trace) take(at place, now time.Time) plan.Probe {
 	if !now.Before(h.left.Add(t.cfg.Interval)) {
 		h.left, h.burst = now, 0
 	}
-	number := len(h.flows)
+	number := len(h.probes)
 	h.burst++
-	h.flows = append(h.flows, at.flow)
+	h.probes = append(h.probes, probe{flow: at.flow})
 	a.sent++
 	a.open++
 	a.left = now
@@ -196,11 +196,11 @@ func (t *Trace) take(at place, now time.Time) plan.Probe {
 	return plan.Probe{Key: plan.MakeKey(distance, number), TTL: distance, Flow: at.flow}
 }
 
+// probe returns what is known of a probe.
+func (t *Trace) probe(k plan.Key) *probe { return &t.hops[k.Hop()-t.cfg.FirstHop].probes[k.Number()] }
+
 // place returns what a probe asked for.
-func (t *Trace) place(k plan.Key) place {
-	hop := k.Hop() - t.cfg.FirstHop
-	return place{hop, t.hops[hop].flows[k.Number()]}
-}
+func (t *Trace) place(k plan.Key) place { return place{k.Hop() - t.cfg.FirstHop, t.probe(k).flow} }
 
 // Wants reports whether a probe that waits is still to leave.
 func (t *Trace) Wants(k plan.Key) bool {
@@ -234,6 +234,7 @@ func (t *Trace) Sent(k plan.Key, at time.Time) {
 // Refused notes that the system did not take a probe: nobody answers it.
 func (t *Trace) Refused(k plan.Key, _ error, _ time.Time) {
 	at := t.place(k)
+	t.probe(k).heard = true
 	t.settle(t.ask(at.hop, at.flow))
 }
 
@@ -246,7 +247,8 @@ func (t *Trace) Observe(_ time.Time, o *plan.Observation) {
 		}
 		return
 	}
-	at := t.place(o.Key)
+	at, p := t.place(o.Key), t.probe(o.Key)
+	p.silent, p.heard = p.silent || o.Kind == plan.Silent, p.heard || o.Kind != plan.Silent
 	if o.Settles {
 		t.settle(t.ask(at.hop, at.flow))
 	}

@@ -133,8 +133,8 @@ func (n *network) trace(t testing.TB, cfg Config) *Trace {
 func edges(v *View) (found []string) {
 	for i := 1; i < v.Len(); i++ {
 		before, here := v.Hop(i-1), v.Hop(i)
-		for _, from := range before.Nodes {
-			for _, to := range here.Nodes {
+		for _, from := range before.Seen {
+			for _, to := range here.Seen {
 				if from.Any || slices.ContainsFunc(to.Flows, func(f int) bool { return slices.Contains(from.Flows, f) }) {
 					found = append(found, fmt.Sprintf("%d:%s>%s", before.Distance, plantest.NameOf(from.Address), plantest.NameOf(to.Address)))
 				}
@@ -173,7 +173,7 @@ func (n *network) all() (found []string) {
 // probes counts those that are on the way of their flow.
 func (n *network) probes(v *View) (count int) {
 	for _, p := range n.sent {
-		if v.Has(p.TTL-1, p.Flow) {
+		if v.ask(p.TTL-1, p.Flow) != nil {
 			count++
 		}
 	}

@@ -25,13 +25,20 @@ type hop struct {
 	asks   []ask // by flow
 	nodes  []netip.Addr
 	merged []int     // by node: one that packets of the same flow met, or itself
-	flows  []int     // by number of the probe
+	probes []probe   // by number
 	left   time.Time // when the first of the last burst left
 	burst  int       // how many left with it
 
 	// eachRouter is set where the rule has to hold behind each router of the hop
 	// before, and not only for both hops as a whole: see rules.
 	eachRouter bool
+}
+
+// probe is what is known of a probe to a hop.
+type probe struct {
+	flow   int
+	silent bool // it met its timeout
+	heard  bool // it had an answer, or was refused
 }
 
 // ask is what is known of a flow at a hop.
@@ -267,7 +274,7 @@ func (t *table) discard() {
 	for i := range t.hops {
 		for f := range t.hops[i].asks {
 			a := &t.hops[i].asks[f]
-			a.below = len(t.hops[i].flows)
+			a.below = len(t.hops[i].probes)
 			if a.answered == 0 {
 				a.discarded = a.sent
 			}

@@ -1,9 +1,9 @@
 package mda
 
 import (
-	"net/netip"
 	"slices"
 
+	"github.com/goicmp/icmplib/internal/pathgraph"
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
@@ -16,19 +16,10 @@ type View struct {
 	last   int   // the last hop of all
 }
 
-// Hop is the nodes at one distance.
-type Hop struct {
-	Distance int
-	Nodes    []Node // those that answered, then the silent one
-}
-
-// Node is an interface that answered, or silence.
-type Node struct {
-	Address netip.Addr // the zero Addr: silence
-	Flows   []int      // that met it
-	Set     int        // nodes with the same one are met by packets of the same flow
-	Ends    bool       // a flow ends there
-	Any     bool       // nobody answers at the hop: any flow counts as one of its
+// Probe is a probe of which something is known.
+type Probe struct {
+	Key  plan.Key
+	Flow int
 }
 
 // View looks at the trace. Where that is not done, it ends with the last hop that
@@ -79,16 +70,16 @@ func (v *View) ask(hop, flow int) *ask {
 // Len returns how many hops there are.
 func (v *View) Len() int { return v.last + 1 }
 
-// Flow returns the flow of a probe.
-func (v *View) Flow(k plan.Key) int { return v.t.place(k).flow }
-
-// Has reports whether a flow was asked for at a hop, counted from 0, and got there.
-func (v *View) Has(hop, flow int) bool { return v.ask(hop, flow) != nil }
-
-// Discards reports whether a probe counts nowhere if it stays silent.
-func (v *View) Discards(k plan.Key) bool {
-	at := v.t.place(k)
-	return k.Number() < v.t.ask(at.hop, at.flow).below
+// Probes returns the probes to a hop, counted from 0, that count and of which something is
+// known, in the order of sending. Those count whose flow got there, but for those that were
+// discarded and stayed silent.
+func (v *View) Probes(hop int) (all []Probe) {
+	for number, p := range v.t.hops[hop].probes {
+		if a := v.ask(hop, p.flow); a != nil && (p.heard || p.silent && number >= a.below) {
+			all = append(all, Probe{plan.MakeKey(v.t.cfg.FirstHop+hop, number), p.flow})
+		}
+	}
+	return all
 }
 
 // Open returns how many probes to a hop have met no fate yet.
@@ -135,8 +126,17 @@ func (v *View) End() plan.End {
 	return end
 }
 
-// Hop returns what the flows met at a hop.
-func (v *View) Hop(i int) Hop {
+// Graph returns the graph of what the flows met.
+func (v *View) Graph() *pathgraph.Graph {
+	hops := make([]pathgraph.Hop, v.Len())
+	for i := range hops {
+		hops[i] = v.Hop(i)
+	}
+	return pathgraph.New(hops)
+}
+
+// Hop returns what the flows met at a hop: who answered, then silence.
+func (v *View) Hop(i int) pathgraph.Hop {
 	h := &v.t.hops[i]
 	silence := len(h.nodes)
 	met, ends := make([][]int, silence+1), make([]bool, silence+1)
@@ -146,15 +146,15 @@ func (v *View) Hop(i int) Hop {
 			ends[node] = ends[node] || node < silence && v.t.ends[flow] == i
 		}
 	}
-	hop := Hop{Distance: v.t.cfg.FirstHop + i}
+	hop := pathgraph.Hop{Distance: v.t.cfg.FirstHop + i}
 	for n := range met {
 		if len(met[n]) == 0 {
 			continue
 		}
 		if n == silence {
-			hop.Nodes = append(hop.Nodes, Node{Flows: met[n], Set: n, Any: silence == 0})
+			hop.Seen = append(hop.Seen, pathgraph.Seen{Flows: met[n], Set: n, Any: silence == 0})
 		} else {
-			hop.Nodes = append(hop.Nodes, Node{Address: h.nodes[n], Flows: met[n], Set: h.set(n), Ends: ends[n]})
+			hop.Seen = append(hop.Seen, pathgraph.Seen{Address: h.nodes[n], Flows: met[n], Set: h.set(n), Ends: ends[n]})
 		}
 	}
 	return hop

@@ -68,7 +68,7 @@ func TestRule15WhatIsInFlightIsUnsettled(t *testing.T) {
 	if v.Len() != 2 || v.Open(0) != 1 || v.Open(1) != 0 || v.Open(2) != 1 || v.End() != plan.EndUnknown || v.Holds() || v.Flows() != 1 {
 		t.Errorf("%d hops, %d and %d probes unsettled, end %d", v.Len(), v.Open(0), v.Open(1), v.End())
 	}
-	if h := v.Hop(0); h.Distance != 1 || len(h.Nodes) != 0 {
+	if h := v.Hop(0); h.Distance != 1 || len(h.Seen) != 0 {
 		t.Errorf("a hop whose probe is in flight has nodes: %+v", h)
 	}
 	for _, tt := range []struct {
@@ -88,7 +88,7 @@ func TestRule15WhatIsInFlightIsUnsettled(t *testing.T) {
 		}
 	}
 	tr = met(t, usual(), "r:01 / a:01 / *:1 t.:0 / t.:1")
-	if v := tr.View(true); v.Len() != 3 || v.Has(3, 1) || !v.Has(2, 1) || v.Has(2, 2) || v.Has(0, 60) {
+	if v := tr.View(true); v.Len() != 3 || v.ask(3, 1) != nil || v.ask(2, 1) == nil || v.ask(2, 2) != nil || v.ask(0, 60) != nil {
 		t.Errorf("%d hops", v.Len())
 	}
 }
@@ -161,13 +161,13 @@ func TestTheViewOfAHop(t *testing.T) {
 	v := met(t, usual(), "r:0123 / a:01 b:1 *:2 t.:3 / c:01").View(true)
 	got := v.Hop(1)
 	names := ""
-	for _, n := range got.Nodes {
+	for _, n := range got.Seen {
 		names += fmt.Sprintf("%s%v set %d ends %v any %v; ", plantest.NameOf(n.Address), n.Flows, n.Set, n.Ends, n.Any)
 	}
 	if want := "a[0 1] set 0 ends false any false; b[1] set 0 ends false any false; t[3] set 2 ends true any false; *[2] set 3 ends false any false; "; names != want || got.Distance != 2 {
 		t.Errorf("hop %d: %s\nwant %s", got.Distance, names, want)
 	}
-	if h := met(t, usual(), "r:01 / *:01 / t.:01").View(true).Hop(1); len(h.Nodes) != 1 || !h.Nodes[0].Any || h.Nodes[0].Address.IsValid() {
+	if h := met(t, usual(), "r:01 / *:01 / t.:01").View(true).Hop(1); len(h.Seen) != 1 || !h.Seen[0].Any || h.Seen[0].Address.IsValid() {
 		t.Errorf("a silent hop is %+v", h)
 	}
 	if end := met(t, usual(), "r:01 / a!:0 t.:1").View(true).End(); end != plan.EndReached {
