@@ -263,18 +263,22 @@ func TestAClockStepChangesNoRTT(t *testing.T) {
 }
 
 func TestRepliesThatWaitInTheQueueAreNotSlow(t *testing.T) {
-	inSim(t, "", func(t *testing.T, p *Prober, conn func() *netsim.Conn) {
-		time.AfterFunc(10*time.Millisecond, func() { conn().Stall() })
-		time.AfterFunc(500*time.Millisecond, func() { conn().Resume() })
-		// More than one read takes: the first finds deadlines passed, and more to read.
-		host, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 300, Interval: time.Millisecond, Timeout: 100 * time.Millisecond})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if host.PacketsReceived != 300 || host.MaxRTT() != 40*time.Millisecond {
-			t.Errorf("%v", host)
-		}
-	})
+	for _, until := range []time.Duration{500 * time.Millisecond, 5 * time.Second, time.Hour} {
+		t.Run(until.String(), func(t *testing.T) {
+			inSim(t, "", func(t *testing.T, p *Prober, conn func() *netsim.Conn) {
+				time.AfterFunc(10*time.Millisecond, func() { conn().Stall() })
+				time.AfterFunc(until, func() { conn().Resume() })
+				// More than one read takes: the first finds deadlines passed, and more to read.
+				host, err := p.Ping(t.Context(), simTarget, &PingOptions{Count: 300, Interval: time.Millisecond, Timeout: 100 * time.Millisecond})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if host.PacketsReceived != 300 || host.MaxRTT() != 40*time.Millisecond {
+					t.Errorf("%v", host)
+				}
+			})
+		})
+	}
 }
 
 func TestWhatOurOwnSocketLostIsSuspect(t *testing.T) {

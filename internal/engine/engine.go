@@ -40,6 +40,7 @@ type Engine struct {
 	armed    bool          // a read deadline is set
 	armedFor time.Duration // to this
 	expired  time.Duration // when probes were last expired
+	reading  progress      // up to when all that arrived was read
 	failing  time.Time     // since when receiving fails; the zero time: it does not
 
 	done   chan struct{} // closed by close
@@ -288,8 +289,11 @@ const (
 	expireEvery = time.Millisecond
 
 	// maxLag bounds for how long silence goes unreported because so much
-	// arrives that the socket's queue never runs empty.
-	maxLag = time.Second
+	// arrives that the socket's queue never runs empty: to twice as long. Only time in
+	// which messages were read counts, of which no pause between two reads is more than
+	// maxPause: what came while the process was stopped is still in the queue.
+	maxLag   = time.Second
+	maxPause = 10 * time.Millisecond
 
 	// nap is how long the reader lets messages gather while somebody sends many
 	// probes in a turn. Where replies come at once it would be woken for nearly
@@ -383,7 +387,7 @@ func (e *Engine) settle(n int, deadline bool) {
 	if n < e.lookFrom {
 		e.core.loss.nothing(drained)
 	}
-	horizon := max(drained, now-maxLag)
+	horizon := e.reading.horizon(drained, now)
 	if next, ok := e.core.table.nextDeadline(); ok && next <= horizon {
 		e.core.loss.look(e.medium.Counters().Dropped, false, now)
 		e.core.expire(horizon)
@@ -417,3 +421,32 @@ func (e *Engine) arm() {
 // setReadDeadline fails only when the socket is closed, which the reader sees by
 // itself.
 func (e *Engine) setReadDeadline(t time.Time) { _ = e.medium.SetReadDeadline(t) }
+
+// progress is how far what arrives was read, by a reader who may never see the queue
+// empty. Every moment is an argument.
+type progress struct {
+	drained time.Duration // up to when the queue was last seen empty
+	begun   time.Duration // when it was first seen not to be since; 0: it was empty
+	seen    time.Duration // when it was last looked at
+	spent   time.Duration // on reading, since begun
+	read    time.Duration // what arrived before was read, though the queue was not empty
+}
+
+// horizon takes a look at the queue, and returns the moment up to which all that arrived
+// has been received. Where the queue does not run empty, what was in it is taken to have
+// been read when reading went on for maxLag.
+func (p *progress) horizon(drained, now time.Duration) time.Duration {
+	switch {
+	case drained != p.drained:
+		p.drained, p.begun = drained, 0
+	case p.begun == 0:
+		p.begun, p.seen, p.spent = now, now, 0
+	default:
+		p.spent += min(now-p.seen, maxPause)
+		p.seen = now
+		if p.spent >= maxLag {
+			p.read, p.begun = p.begun, 0
+		}
+	}
+	return max(p.drained, p.read)
+}

@@ -415,3 +415,43 @@ func TestASocketWhoseInterfaceIsGoneIsReplaced(t *testing.T) {
 		}
 	})
 }
+
+// All that arrived before the horizon has been received.
+func TestHowFarTheQueueWasRead(t *testing.T) {
+	const ms = time.Millisecond
+	type looks struct {
+		n     int           // so many looks
+		every time.Duration // after so long each
+		empty bool          // which find the queue empty
+	}
+	for _, tt := range []struct {
+		name  string
+		looks []looks
+		want  time.Duration
+	}{
+		{"an empty queue", []looks{{3, 100 * ms, true}}, 300 * ms},
+		{"a queue that is not empty", []looks{{3, 100 * ms, true}, {50, 10 * ms, false}}, 300 * ms},
+		{"a process that was stopped for a day", []looks{{3, 100 * ms, true}, {50, 10 * ms, false}, {1, 24 * time.Hour, false}, {49, 10 * ms, false}}, 300 * ms},
+		{"one that is stopped again and again", []looks{{3, 100 * ms, true}, {50, time.Hour, false}}, 300 * ms},
+		{"a queue that is never empty", []looks{{3, 100 * ms, true}, {101, 10 * ms, false}}, 310 * ms},
+		{"the same, for longer", []looks{{3, 100 * ms, true}, {202, 10 * ms, false}}, 1320 * ms},
+		{"one that runs empty at last", []looks{{3, 100 * ms, true}, {150, 10 * ms, false}, {1, 10 * ms, true}}, 1810 * ms},
+		{"and is not any more", []looks{{3, 100 * ms, true}, {150, 10 * ms, false}, {1, 10 * ms, true}, {100, 10 * ms, false}}, 1810 * ms},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var p progress
+			var now, drained, got time.Duration
+			for _, l := range tt.looks {
+				for range l.n {
+					if now += l.every; l.empty {
+						drained = now
+					}
+					got = p.horizon(drained, now)
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
+	}
+}
