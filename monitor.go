@@ -206,7 +206,6 @@ type monitoring struct {
 	line  drive.Line
 	name  string
 	rules drive.Rules
-	shape streamShape
 	d     *drive.Driver
 	ref   drive.Ref
 
@@ -246,14 +245,10 @@ func (p *Prober) newMonitoring(ctx context.Context, target string, o *MonitorOpt
 
 // monitoringOf returns the monitoring of the route to an address of a target.
 func (p *Prober) monitoringOf(target string, opts *MonitorOptions, line drive.Line) *monitoring {
-	t := &monitoring{
+	return &monitoring{
 		p: p, opts: *opts, name: target, hand: drive.NewHandover[*Snapshot](), line: line,
 		rules: drive.Rules{Timeout: opts.Timeout, Ends: isConfigError, OnePort: opts.Packet.isOnePort()},
 	}
-	probe := ProbeOptions{Timeout: opts.Timeout, Packet: opts.Packet}
-	t.shape = shapeOf(&probe, line.Dst)
-	t.shape.unclear = true
-	return t
 }
 
 // errMoved is why a monitoring ends whose name has another address.
@@ -287,11 +282,9 @@ func (t *monitoring) begin(d *drive.Driver) drive.Ref {
 		t.hand.End(errTooMany)
 		return t.ref
 	}
-	t.line.Op = d.Borrow(t.shape, func() engine.OpConfig {
-		cfg := t.p.opConfig(&t.opts.Packet, t.opts.Timeout, t.line.Dst)
-		cfg.Unclear = true
-		return cfg
-	})
+	cfg := t.p.opConfig(&t.opts.Packet, t.opts.Timeout, t.line.Dst)
+	cfg.Unclear = true
+	t.line.Op = d.Borrow(cfg)
 	t.d, t.Plan = d, watch.New(t.opts.watch(), time.Now())
 	t.ref = d.AddBy(t, &t.rules, t.line.Dst)
 	if _, err := netip.ParseAddr(t.name); err == nil || t.opts.ResolveEvery == 0 {
@@ -475,7 +468,7 @@ func (t *monitoring) Hand() (goOn bool) {
 // as unsettled.
 func (t *monitoring) End(err error) (goOn bool) {
 	defer t.hand.End(err)
-	t.d.GiveBack(t.shape)
+	t.d.GiveBack(t.line.Op)
 	t.gone = true
 	if t.named != nil {
 		t.named.Stop()

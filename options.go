@@ -370,17 +370,15 @@ func (pk *Packet) isOnePort() bool { return pk.Protocol == TCP && pk.SourcePort 
 
 // opConfig returns what all probes of an operation share.
 func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
-	var query *service.Query
-	if pk.Service != NoService {
-		query, _ = service.New(service.Kind(pk.Service), pk.ServiceName) // it has been validated
-	}
+	query, _ := service.New(service.Kind(pk.Service), pk.ServiceName) // it has been validated
 	return engine.OpConfig{
 		Query:        query,
 		Sum:          p.sum,
 		Timeout:      timeout,
 		TrafficClass: pk.TrafficClass,
 		Size:         pk.size(),
-		Payload:      pk.Payload,
+		Payload:      string(pk.Payload),
+		Custom:       pk.Payload != nil,
 		Numbered:     pk.Protocol == UDP,
 		Group:        pk.isGroup(dst),
 		Sourced:      pk.RequireSource,

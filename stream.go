@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
@@ -36,7 +35,7 @@ type StreamResult struct {
 // One goroutine may send while another receives.
 type Stream struct {
 	p    *Prober
-	core *stream.Stream[streamShape, streamRecord]
+	core *stream.Stream[streamRecord]
 
 	// Of the run that is being sent:
 	batch   []engine.Probe
@@ -54,7 +53,7 @@ type streamRecord struct {
 // NewStream returns a Stream on the Prober's sockets. It must be closed. There is
 // no other way to make one: the zero value cannot be used, and says so.
 func (p *Prober) NewStream() *Stream {
-	return &Stream{p: p, core: stream.New[streamShape, streamRecord](p.pacer, p.closed)}
+	return &Stream{p: p, core: stream.New[streamRecord](p.pacer, p.closed)}
 }
 
 // Send sends probes in order. Receive returns exactly one result for each. A probe whose
@@ -142,37 +141,6 @@ func (s *Stream) Ready() <-chan struct{} {
 // errStreamNotMade is the error of the zero Stream.
 var errStreamNotMade = errors.New("the Stream was not made by NewStream: call Prober.NewStream")
 
-// streamShape is what probes have to have in common to be sent by one operation
-// of the engine.
-type streamShape struct {
-	timeout  time.Duration
-	class    int
-	size     int
-	protocol Protocol
-	service  Service
-	name     string // of the service
-	payload  string
-	custom   bool // payload is the caller's
-	group    bool
-	sourced  bool // replies have to come from the address that was probed
-	unclear  bool // answers that do not say what they are to are wanted
-}
-
-func shapeOf(o *ProbeOptions, dst netip.Addr) streamShape {
-	return streamShape{
-		timeout:  o.Timeout,
-		class:    o.Packet.TrafficClass,
-		size:     o.Packet.size(),
-		protocol: o.Packet.Protocol,
-		service:  o.Packet.Service,
-		name:     o.Packet.ServiceName,
-		payload:  string(o.Packet.Payload),
-		custom:   o.Packet.Payload != nil,
-		group:    o.Packet.isGroup(dst),
-		sourced:  o.Packet.RequireSource,
-	}
-}
-
 // prepare finds the sockets and the operation for a probe.
 func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *stream.Op, error) {
 	opts, err := p.ProbeOptions.withDefaults()
@@ -190,7 +158,7 @@ func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *stream.Op, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return pool, s.core.Op(shapeOf(&opts, dst), func() engine.OpConfig { return s.p.opConfig(&opts.Packet, opts.Timeout, dst) }), nil
+	return pool, s.core.Op(s.p.opConfig(&opts.Packet, opts.Timeout, dst)), nil
 }
 
 // sameRun reports whether b can be sent together with a, which is valid.

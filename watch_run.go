@@ -153,13 +153,9 @@ func (r *watchRun) add(t *watchTarget, addr netip.Addr) {
 	pk := &t.probing.Packet
 	a := &watching{target: t}
 	a.line = drive.Line{Dst: hosts.Target(addr), TTL: pk.ttl(), Flow: pk.flow()}
-	o := ProbeOptions{Timeout: t.probing.Timeout, Packet: *pk}
-	a.shape = shapeOf(&o, a.line.Dst)
-	a.line.Op = r.d.Borrow(a.shape, func() engine.OpConfig {
-		cfg := r.p.opConfig(pk, o.Timeout, a.line.Dst)
-		cfg.Patient = true
-		return cfg
-	})
+	cfg := r.p.opConfig(pk, t.probing.Timeout, a.line.Dst)
+	cfg.Patient = true
+	a.line.Op = r.d.Borrow(cfg)
 	place, beat := r.phases.Take(t.probing.Interval)
 	a.place, a.Plan = place, cadence.New(beat, now)
 	t.watching = append(t.watching, a)
@@ -286,7 +282,6 @@ type watching struct {
 	cadence.Pulse
 	target *watchTarget
 	line   drive.Line // without a Pool while that is not known
-	shape  streamShape
 	ref    drive.Ref
 	place  int   // among the phases
 	turn   uint8 // which of watchTurns ids it has
@@ -388,7 +383,7 @@ func (a *watching) Hand() (goOn bool) { return true }
 func (a *watching) End(why error) (goOn bool) {
 	r := a.target.run
 	r.phases.GiveBack(a.place)
-	r.d.GiveBack(a.shape)
+	r.d.GiveBack(a.line.Op)
 	if why == nil {
 		a.tell(WatchGone, time.Now())
 	}

@@ -63,7 +63,7 @@ type Driver struct {
 	epoch   time.Time
 	inbox   *engine.Inbox
 	ops     []*engine.Op
-	lent    map[any]*lentOp // see Borrow
+	lent    map[engine.OpConfig]*lentOp // see Borrow
 	slots   slots
 	ready   ready
 	timers  timers

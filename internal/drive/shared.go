@@ -147,29 +147,28 @@ type lentOp struct {
 	users int
 }
 
-// Borrow returns the operation of the engine for probes of a shape, which is a
-// comparable value. Probes of one operation leave together.
-func (d *Driver) Borrow(shape any, cfg func() engine.OpConfig) *engine.Op {
-	l := d.lent[shape]
+// Borrow returns the operation of the engine for probes of a kind, which tasks share:
+// their probes leave together.
+func (d *Driver) Borrow(cfg engine.OpConfig) *engine.Op {
+	cfg.Inbox, cfg.Drives = d.inbox, true
+	l := d.lent[cfg]
 	if l == nil {
-		c := cfg()
-		c.Inbox, c.Drives = d.inbox, true
-		l = &lentOp{op: engine.NewOp(c)}
+		l = &lentOp{op: engine.NewOp(cfg)}
 		if d.lent == nil {
-			d.lent = map[any]*lentOp{}
+			d.lent = map[engine.OpConfig]*lentOp{}
 		}
-		d.lent[shape] = l
+		d.lent[cfg] = l
 	}
 	l.users++
 	return l.op
 }
 
-// GiveBack says that a task needs the operation for a shape no more.
-func (d *Driver) GiveBack(shape any) {
-	l := d.lent[shape]
+// GiveBack says that a task needs an operation no more that it has borrowed.
+func (d *Driver) GiveBack(op *engine.Op) {
+	l := d.lent[op.Config()]
 	if l.users--; l.users == 0 {
-		l.op.Close()
-		delete(d.lent, shape)
+		op.Close()
+		delete(d.lent, op.Config())
 	}
 }
 

@@ -112,3 +112,34 @@ func TestAPanicOfTheLoopEndsTheTask(t *testing.T) {
 		_ = c.hand.Run(t.Context(), newShared(nil), c.begin, c.goOn, func(int) bool { panic("a bug of the caller") })
 	})
 }
+
+// Tasks whose probes have all in common share an operation, until the last of them has
+// given it back.
+func TestAnOperationIsSharedByWhatItsProbesHaveInCommon(t *testing.T) {
+	d := New(Config{All: engine.NewPacer(0), Locks: &Locks{}})
+	defer d.Close()
+	first := d.Borrow(engine.OpConfig{Timeout: time.Second, Size: 8})
+	if again := d.Borrow(engine.OpConfig{Timeout: time.Second, Size: 8}); again != first {
+		t.Error("two for probes that have all in common")
+	}
+	for _, other := range []engine.OpConfig{
+		{Timeout: time.Minute, Size: 8},
+		{Timeout: time.Second, Size: 8, Patient: true},
+		{Timeout: time.Second, Size: 8, Unclear: true},
+		{Timeout: time.Second, Size: 8, Custom: true},
+		{Timeout: time.Second, Size: 8, Custom: true, Payload: "x"},
+	} {
+		if op := d.Borrow(other); op == first || op.Config().Inbox != d.inbox {
+			t.Errorf("%+v is the first, or has an inbox of its own", other)
+		}
+	}
+	d.GiveBack(first)
+	if d.Borrow(first.Config()) != first {
+		t.Error("closed while it was used")
+	}
+	d.GiveBack(first)
+	d.GiveBack(first)
+	if d.Borrow(first.Config()) == first {
+		t.Error("used after its end")
+	}
+}

@@ -46,7 +46,7 @@ func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, n
 		dst:   p.Dst.WithZone("").As16(),
 		op:    ref,
 		ttl:   uint8(p.TTL),
-	}, op.timeout)
+	}, op.cfg.Timeout)
 	if ok {
 		c.departing = append(c.departing, seq)
 	}
@@ -167,7 +167,7 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 // whose deadline is not kept.
 func (c *core) overdue(s *slot, at time.Duration) bool {
 	op := c.ops.get(s.op)
-	return op == nil || at-s.sent > op.timeout
+	return op == nil || at-s.sent > op.cfg.Timeout
 }
 
 // isReply reports whether a message is what the target answers, and not an error.
@@ -184,7 +184,7 @@ func (h *heard) advises(op *Op) bool {
 	case icmp.KindRedirect, icmp.KindSourceQuench:
 		return true
 	case icmp.KindParameterProblem:
-		return op != nil && op.patient && (h.Type != icmp.V6ParameterProblem || h.Code != icmp.V6CodeUnrecognizedNextHeader)
+		return op != nil && op.cfg.Patient && (h.Type != icmp.V6ParameterProblem || h.Code != icmp.V6CodeUnrecognizedNextHeader)
 	}
 	return false
 }

@@ -135,7 +135,7 @@ func (e *Engine) send(ctx context.Context, op *Op, probes []Probe) (n int, err e
 		<-e.sending
 	}()
 	turn := lookEvery
-	if op.drives && e.right.take(e, len(probes)) {
+	if op.cfg.Drives && e.right.take(e, len(probes)) {
 		turn = sendTurn
 		defer func() {
 			e.drain()
@@ -243,8 +243,8 @@ func (e *Engine) launch(op *Op, probes []Probe) (n int, err error) {
 			payload: op.payload.appendTo(out.payload[:0], nonce, op.payload.number(seq, p.Dst)),
 			balance: op.payload.balanceAt(),
 			ttl:     p.TTL,
-			class:   op.class,
-			timeout: op.timeout,
+			class:   op.cfg.TrafficClass,
+			timeout: op.cfg.Timeout,
 			flow:    p.Flow,
 		}
 	}

@@ -77,7 +77,7 @@ func TestTheChecksumProvesWhatQuotesEightBytes(t *testing.T) {
 		{"another one", OpConfig{Size: 56}, func(r *icmp.Reply) { r.Quote.Checksum ^= 1 }, true},
 		{"none", OpConfig{Size: 56}, func(r *icmp.Reply) { r.Quote.Checksum = 0 }, true},
 		{"without a nonce", OpConfig{}, func(*icmp.Reply) {}, true},
-		{"a payload of the caller's", OpConfig{Payload: []byte("are you there?")}, func(*icmp.Reply) {}, true},
+		{"a payload of the caller's", OpConfig{Custom: true, Payload: "are you there?"}, func(*icmp.Reply) {}, true},
 		{"another one, and the nonce", OpConfig{Size: 56}, func(r *icmp.Reply) {
 			r.Quote.Checksum ^= 1
 			r.Quote.Payload = r.Payload

@@ -47,7 +47,7 @@ func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 	}
 	op := c.ops.get(s.op)
 	dst := s.addr()
-	sourced := dst == r.Source.WithZone("") || dst.IsMulticast() || op != nil && op.group
+	sourced := dst == r.Source.WithZone("") || dst.IsMulticast() || op != nil && op.cfg.Group
 	if op == nil {
 		if !sourced {
 			return 0, nil, unlike
@@ -56,7 +56,7 @@ func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 	}
 	proven, whole := op.payload.compare(r.Payload, s.nonce, r.Sequence)
 	switch {
-	case !sourced && (op.sourced || !proven || !op.payload.hasNonce()):
+	case !sourced && (op.cfg.Sourced || !proven || !op.payload.hasNonce()):
 		return 0, nil, unlike
 	case whole:
 		return r.Sequence, s, wholly
@@ -157,7 +157,7 @@ func (c *core) tellUnclear(a *transport.Arrival) {
 	var told []*Op
 	c.table.each(peerOf(a), func(seq uint16, s *slot) {
 		op := c.ops.get(s.op)
-		if op == nil || s.state != inFlight || !op.unclear || slices.Contains(told, op) {
+		if op == nil || s.state != inFlight || !op.cfg.Unclear || slices.Contains(told, op) {
 			return
 		}
 		if a.Protocol == icmp.UDP && !op.mayBeAbout(a, s, seq) {

@@ -56,7 +56,7 @@ func TestWithoutANonceTheSourceHasToMatch(t *testing.T) {
 		{"a whole nonce", OpConfig{Size: 8}, []Fate{Replied}},
 		{"a part of one", OpConfig{Size: 7}, nil},
 		{"no payload", OpConfig{}, nil},
-		{"a payload of the caller's", OpConfig{Payload: []byte("are you there?")}, nil},
+		{"a payload of the caller's", OpConfig{Custom: true, Payload: "are you there?"}, nil},
 		{"the source is asked for", OpConfig{Size: 56, Sourced: true}, nil},
 		{"of a group", OpConfig{Sourced: true, Group: true}, []Fate{Replied}},
 	} {
@@ -139,7 +139,7 @@ func TestAPatientOperationWaitsBehindAParameterProblem(t *testing.T) {
 }
 
 func TestACallersPayloadIsComparedWhole(t *testing.T) {
-	b := newBench(t, OpConfig{Payload: []byte("are you there?")})
+	b := newBench(t, OpConfig{Custom: true, Payload: "are you there?"})
 	seq := b.launch(target, 0)
 	if got := b.payload(seq); string(got) != "are you there?" {
 		t.Fatalf("payload is %q", got)

@@ -8,34 +8,30 @@ import (
 	"github.com/goicmp/icmplib/internal/service"
 )
 
-// OpConfig is what all probes of an operation have in common.
+// OpConfig is what all probes of an operation have in common. It is comparable: probes of
+// the same OpConfig can share an operation.
 type OpConfig struct {
 	Timeout      time.Duration // after which a probe is silent
 	TrafficClass int
-	Size         int            // payload bytes, where Payload is nil
-	Payload      []byte         // sent as it is
-	Sum          uint16         // tells flows of echo requests apart: see payload.sum
-	Numbered     bool           // the payload begins with the sequence number: UDP
-	Query        *service.Query // what is sent in place of a payload of ours: UDP; nil: nothing is
-	Inbox        *Inbox         // shared with other operations; nil: one of its own
-	Group        bool           // the destination stands for hosts that answer with addresses of their own
-	Patient      bool           // a parameter problem settles no probe, for the reply may come
-	Sourced      bool           // echo replies have to come from the destination
-	Drives       bool           // it sends in bursts, and reads the answers between them: see right
-	Unclear      bool           // it wants outcomes of the fate Unclear
+	Size         int           // payload bytes, unless Custom
+	Payload      string        // sent as it is, if Custom
+	Custom       bool          // the payload is the caller's
+	Sum          uint16        // tells flows of echo requests apart: see payload.sum
+	Numbered     bool          // the payload begins with the sequence number: UDP
+	Query        service.Query // what is sent in place of a payload of ours: UDP; the zero Query: nothing is
+	Inbox        *Inbox        // shared with other operations; nil: one of its own
+	Group        bool          // the destination stands for hosts that answer with addresses of their own
+	Patient      bool          // a parameter problem settles no probe, for the reply may come
+	Sourced      bool          // echo replies have to come from the destination
+	Drives       bool          // it sends in bursts, and reads the answers between them: see right
+	Unclear      bool          // it wants outcomes of the fate Unclear
 }
 
 // Op is an operation: it sends probes and collects their outcomes. It is used
 // by one goroutine at a time.
 type Op struct {
-	timeout time.Duration
-	class   int
+	cfg     OpConfig
 	payload payload
-	group   bool
-	patient bool
-	sourced bool
-	unclear bool
-	drives  bool
 
 	*Inbox
 	members []membership
@@ -55,23 +51,11 @@ func NewOp(cfg OpConfig) *Op {
 	if cfg.Inbox == nil {
 		cfg.Inbox = NewInbox()
 	}
-	op := &Op{
-		timeout: cfg.Timeout,
-		class:   cfg.TrafficClass,
-		payload: newPayload(cfg.Payload, cfg.Size, cfg.Numbered),
-		group:   cfg.Group,
-		patient: cfg.Patient,
-		sourced: cfg.Sourced,
-		Inbox:   cfg.Inbox,
-		unclear: cfg.Unclear,
-		drives:  cfg.Drives,
-	}
-	op.payload.sum = cfg.Sum
-	if cfg.Query != nil {
-		op.payload = payload{query: cfg.Query, numbered: true}
-	}
-	return op
+	return &Op{cfg: cfg, payload: newPayload(&cfg), Inbox: cfg.Inbox}
 }
+
+// Config returns what the operation was made of.
+func (op *Op) Config() OpConfig { return op.cfg }
 
 // deliver puts an outcome into the inbox.
 func (op *Op) deliver(o *Outcome) {
@@ -95,7 +79,7 @@ func (op *Op) join(e *Engine) opRef {
 // Rest says that nothing will be sent for a while: the sockets that the operation
 // drives are given back to their readers.
 func (op *Op) Rest() {
-	if !op.drives {
+	if !op.cfg.Drives {
 		return
 	}
 	for _, m := range op.members {

@@ -53,20 +53,24 @@ type payload struct {
 	sum uint16
 }
 
-// newPayload takes the caller's bytes, or makes size bytes of a pattern in which
-// a shifted or cut reply shows.
-func newPayload(given []byte, size int, numbered bool) payload {
-	if given != nil {
-		return payload{bytes: bytes.Clone(given), custom: true}
+// newPayload takes the caller's bytes, or makes some of a pattern in which a shifted or
+// cut reply shows.
+func newPayload(cfg *OpConfig) payload {
+	switch {
+	case cfg.Query.Kind() != service.None:
+		return payload{query: &cfg.Query, numbered: true}
+	case cfg.Custom:
+		return payload{bytes: []byte(cfg.Payload), custom: true}
 	}
-	if numbered {
+	size := cfg.Size
+	if cfg.Numbered {
 		size = max(size, numberedSize)
 	}
 	b := make([]byte, size)
 	for i := range b {
 		b[i] = byte(i)
 	}
-	p := payload{bytes: b, numbered: numbered}
+	p := payload{bytes: b, numbered: cfg.Numbered, sum: cfg.Sum}
 	if p.balanced() {
 		p.rest = wire.Sum(b[p.headLen():])
 	}

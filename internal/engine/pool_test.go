@@ -173,7 +173,7 @@ func TestEachTimeoutHasItsQueue(t *testing.T) {
 	b := newBench(t, OpConfig{Size: 8})
 	timeouts := []time.Duration{3 * time.Second, time.Second, 2 * time.Second}
 	for i := range uint64(9) {
-		b.op.timeout = timeouts[i%3]
+		b.op.cfg.Timeout = timeouts[i%3]
 		b.launch(target, i)
 		b.now += time.Millisecond
 	}
@@ -207,7 +207,7 @@ func TestEachTimeoutHasItsQueue(t *testing.T) {
 	if _, ok := b.core.table.nextDeadline(); ok {
 		t.Error("there is a deadline of nothing")
 	}
-	b.op.timeout = time.Hour
+	b.op.cfg.Timeout = time.Hour
 	b.launch(target, 99)
 	if n := len(b.core.table.queues); n != 3 {
 		t.Errorf("%d queues: an empty one is not used again", n)
@@ -276,7 +276,7 @@ func TestSegmentsBearWhatMakesThemRecognisable(t *testing.T) {
 			return p.Checksum == seq && p.Balance == numberedBalance && len(p.Payload) == 20 && p.Identity == 0 &&
 				p.DestinationPort == 9 && p.SourcePort == 4003
 		}},
-		{"UDP with a payload of the caller's", icmp.UDP, OpConfig{Payload: []byte("hello")}, Flow{SourcePort: 7, Offset: 3}, func(p *transport.Probe, _ *slot, _ uint16) bool {
+		{"UDP with a payload of the caller's", icmp.UDP, OpConfig{Custom: true, Payload: "hello"}, Flow{SourcePort: 7, Offset: 3}, func(p *transport.Probe, _ *slot, _ uint16) bool {
 			return p.Checksum == 0 && string(p.Payload) == "hello" && p.SourcePort == 7
 		}},
 		{"TCP", icmp.TCP, OpConfig{}, Flow{DestinationPort: 80, Label: 5}, func(p *transport.Probe, s *slot, seq uint16) bool {

@@ -14,7 +14,7 @@ func TestTheChecksumOfEchoRequestsIsThatOfTheirID(t *testing.T) {
 	local, remote := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2")
 	const id = 0xbeef
 	for _, size := range []int{10, 11, 56, 57, 1232, 1472} {
-		p := newPayload(nil, size, false)
+		p := newPayload(&OpConfig{Size: size})
 		for seq := uint16(1); seq < 2000; seq += 37 {
 			packet := []byte{8, 0, 0, 0, id >> 8, id & 0xff, byte(seq >> 8), byte(seq)}
 			packet = p.appendTo(packet, newNonce(), seq)
@@ -36,7 +36,8 @@ func TestTheChecksumOfEchoRequestsIsThatOfTheirID(t *testing.T) {
 }
 
 func TestWhatIsNotKnownOfAChecksum(t *testing.T) {
-	given, short, numbered := newPayload([]byte("given by the caller"), 0, false), newPayload(nil, 9, false), newPayload(nil, 56, true)
+	given, short := newPayload(&OpConfig{Custom: true, Payload: "given by the caller"}), newPayload(&OpConfig{Size: 9})
+	numbered := newPayload(&OpConfig{Size: 56, Numbered: true})
 	for _, tt := range []struct {
 		name  string
 		quote icmp.Quote
@@ -62,7 +63,7 @@ func TestWhatIsNotKnownOfAChecksum(t *testing.T) {
 }
 
 func TestDescribingAQuoteAllocatesNothing(t *testing.T) {
-	p := newPayload(nil, 56, true)
+	p := newPayload(&OpConfig{Size: 56, Numbered: true})
 	r := &icmp.Reply{}
 	r.Type = icmp.V4TimeExceeded
 	r.Quote = icmp.Quote{Length: 84, Protocol: icmp.UDP, Checksum: 3, Source: netip.MustParseAddr("192.0.2.1")}

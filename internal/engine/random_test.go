@@ -77,7 +77,7 @@ func (c *chaos) drop() {
 }
 
 func (c *chaos) send() {
-	c.op.timeout = time.Duration(1+c.rng.IntN(4)) * 500 * time.Millisecond
+	c.op.cfg.Timeout = time.Duration(1+c.rng.IntN(4)) * 500 * time.Millisecond
 	c.nextID++
 	seq := c.depart(c.randomTarget(), c.nextID)
 	c.live = append(c.live, seq)

@@ -29,7 +29,7 @@ const (
 
 var errDNSName = errors.New("a name of labels of 1 to 63 bytes, 253 in all, such as example.net")
 
-func newDNS(name string) (*Query, error) {
+func newDNS(name string) (Query, error) {
 	name = strings.TrimSuffix(name, ".")
 	kind, labels := uint16(dnsTypeA), strings.Split(name, ".")
 	if name == "" {
@@ -40,7 +40,7 @@ func newDNS(name string) (*Query, error) {
 	b[5], b[11] = 1, 1 // a question, an additional record
 	for _, label := range labels {
 		if label == "" || len(label) > dnsLabel || len(name) > dnsName {
-			return nil, errDNSName
+			return Query{}, errDNSName
 		}
 		b = append(append(b, byte(len(label))), label...)
 	}
@@ -53,7 +53,7 @@ func newDNS(name string) (*Query, error) {
 	b = append(b, 0, 0, 0, 0, 0, 4+cookieSize) // flags, length of the data
 	b = binary.BigEndian.AppendUint16(b, dnsCookie)
 	b = binary.BigEndian.AppendUint16(b, cookieSize)
-	q := &Query{kind: DNS, template: append(b, make([]byte, cookieSize)...)}
+	q := Query{kind: DNS, template: string(append(b, make([]byte, cookieSize)...))}
 	q.free = (len(b) + cookieSize - freeSize) &^ 1 // in the cookie, of which 6 bytes are the nonce
 	return q, nil
 }

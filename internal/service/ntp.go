@@ -19,10 +19,10 @@ const (
 	ntpServer    = 4
 )
 
-func newNTP() *Query {
+func newNTP() Query {
 	b := make([]byte, ntpSize)
 	b[0], b[3] = ntpFirst, ntpPrecision
-	return &Query{kind: NTP, template: b, nonceAt: ntpTransmit, free: ntpReference + ntpMark}
+	return Query{kind: NTP, template: string(b), nonceAt: ntpTransmit, free: ntpReference + ntpMark}
 }
 
 func (q *Query) putNTP(own []byte, mark uint16, nonce uint64) {

@@ -25,13 +25,13 @@ const (
 	quicAnswered = quicHeader + 1 + quicClientID + 1
 )
 
-func newQUIC() *Query {
+func newQUIC() Query {
 	b := make([]byte, quicSize)
 	b[0] = quicFirst
 	binary.BigEndian.PutUint32(b[1:], quicVersion)
 	b[quicDestination-1], b[quicSource-1] = quicServerID, quicClientID
 	binary.BigEndian.PutUint16(b[quicLength:], 1<<14|(quicSize-quicLength-2)) // a length of two bytes, section 16
-	return &Query{kind: QUIC, template: b, nonceAt: quicDestination + markSize, free: quicSize - freeSize}
+	return Query{kind: QUIC, template: string(b), nonceAt: quicDestination + markSize, free: quicSize - freeSize}
 }
 
 func (q *Query) putQUIC(own []byte, mark uint16, nonce uint64) {

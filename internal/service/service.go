@@ -30,18 +30,21 @@ const (
 // Kinds is how many kinds there are, None among them.
 const Kinds = int(kinds)
 
-// Query is the datagram of a service, but for what differs from probe to probe.
+// Query is the datagram of a service, but for what differs from probe to probe. It is
+// comparable; the zero value asks nothing.
 type Query struct {
 	kind     Kind
-	template []byte
+	template string
 	nonceAt  int // where the nonce begins
 	free     int // the even offset of the two free bytes
 }
 
-// New returns the datagram of a service other than None. A name is what a DNS server
-// is asked for, by its IPv4 address; "" asks for the name servers of the root.
-func New(kind Kind, name string) (*Query, error) {
+// New returns the datagram of a service. A name is what a DNS server is asked for, by its
+// IPv4 address; "" asks for the name servers of the root.
+func New(kind Kind, name string) (Query, error) {
 	switch kind {
+	case None:
+		return Query{}, nil
 	case DNS:
 		return newDNS(name)
 	case NTP:
@@ -49,7 +52,7 @@ func New(kind Kind, name string) (*Query, error) {
 	case QUIC:
 		return newQUIC(), nil
 	}
-	return nil, fmt.Errorf("no service has the number %d", kind)
+	return Query{}, fmt.Errorf("no service has the number %d", kind)
 }
 
 // Kind returns what the datagram asks.

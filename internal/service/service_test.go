@@ -21,7 +21,7 @@ func newQuery(t testing.TB, kind Kind, name string) (*Query, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return q, q.AppendTo(nil, testMark, testNonce)
+	return &q, q.AppendTo(nil, testMark, testNonce)
 }
 
 func TestADNSQueryAsksForTheNameWithACookie(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 // to be received.
 const MaxOwed = 1 << 17
 
-// Stream sends probes of shapes S; what the caller keeps of each is a P.
-type Stream[S comparable, P any] struct {
+// Stream sends probes; what the caller keeps of each is a P.
+type Stream[P any] struct {
 	pacer  *engine.Pacer
 	ended  <-chan struct{}
 	inbox  *engine.Inbox
@@ -25,7 +25,7 @@ type Stream[S comparable, P any] struct {
 	close  context.CancelFunc
 
 	sendMu sync.Mutex
-	ops    map[S]*Op
+	ops    map[engine.OpConfig]*Op
 	places []int // of the probes of a run
 
 	receiveMu sync.Mutex
@@ -67,18 +67,18 @@ type Run[P any] struct {
 }
 
 // New returns a stream whose probes leave at a rate, and that ends with a channel.
-func New[S comparable, P any](pacer *engine.Pacer, ended <-chan struct{}) *Stream[S, P] {
+func New[P any](pacer *engine.Pacer, ended <-chan struct{}) *Stream[P] {
 	closed, closeIt := context.WithCancel(context.Background())
-	return &Stream[S, P]{
+	return &Stream[P]{
 		pacer: pacer, ended: ended, inbox: engine.NewInbox(), closed: closed, close: closeIt,
-		ops: map[S]*Op{}, wake: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		ops: map[engine.OpConfig]*Op{}, wake: make(chan struct{}, 1), room: make(chan struct{}, 1),
 	}
 }
 
 // Send sends so many probes. Run returns those from one on that leave together, at least
 // one and at most as many as it is told; an error refuses the first of them. Its runs may
 // share their slices. Send waits while there is no room for results.
-func (s *Stream[S, P]) Send(ctx context.Context, probes int, run func(first, most int) (Run[P], error)) error {
+func (s *Stream[P]) Send(ctx context.Context, probes int, run func(first, most int) (Run[P], error)) error {
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -110,14 +110,14 @@ func (s *Stream[S, P]) Send(ctx context.Context, probes int, run func(first, mos
 }
 
 // Owed returns how many results are owed.
-func (s *Stream[S, P]) Owed() int {
+func (s *Stream[P]) Owed() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.records) - len(s.free) + len(s.refused)
 }
 
 // waitRoom waits until more results may be owed, and returns how many.
-func (s *Stream[S, P]) waitRoom(ctx context.Context) (int, error) {
+func (s *Stream[P]) waitRoom(ctx context.Context) (int, error) {
 	for {
 		if owed := s.Owed(); owed < MaxOwed {
 			return MaxOwed - owed, nil
@@ -133,7 +133,7 @@ func (s *Stream[S, P]) waitRoom(ctx context.Context) (int, error) {
 }
 
 // send sends a run at the rate. An error ends the operation.
-func (s *Stream[S, P]) send(ctx context.Context, r *Run[P]) error {
+func (s *Stream[P]) send(ctx context.Context, r *Run[P]) error {
 	s.places = s.places[:0]
 	for i := range r.Sent {
 		place := s.add(record[P]{r.Probes[i], r.Op})
@@ -163,14 +163,14 @@ func (s *Stream[S, P]) send(ctx context.Context, r *Run[P]) error {
 }
 
 // takeBack forgets the probes of a run from first on, which were not sent.
-func (s *Stream[S, P]) takeBack(first int) {
+func (s *Stream[P]) takeBack(first int) {
 	for _, place := range s.places[first:] {
 		s.remove(place)
 	}
 }
 
 // refuse keeps a probe that was not sent.
-func (s *Stream[S, P]) refuse(probe P, err error) {
+func (s *Stream[P]) refuse(probe P, err error) {
 	s.mu.Lock()
 	s.refused = append(s.refused, refusal[P]{probe, err})
 	s.mu.Unlock()
@@ -179,7 +179,7 @@ func (s *Stream[S, P]) refuse(probe P, err error) {
 }
 
 // add notes a probe that is about to be sent.
-func (s *Stream[S, P]) add(r record[P]) (place int) {
+func (s *Stream[P]) add(r record[P]) (place int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.op.inFlight++
@@ -194,7 +194,7 @@ func (s *Stream[S, P]) add(r record[P]) (place int) {
 }
 
 // remove takes out the record of a probe that is settled, or was not sent.
-func (s *Stream[S, P]) remove(place int) P {
+func (s *Stream[P]) remove(place int) P {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.records[place]
@@ -210,7 +210,7 @@ type Take[P any] func(place int, probe *P, o *engine.Outcome, err error)
 
 // Receive waits for at least one result, hands out as many as there are, up to most, and
 // returns how many.
-func (s *Stream[S, P]) Receive(ctx context.Context, most int, take Take[P]) (int, error) {
+func (s *Stream[P]) Receive(ctx context.Context, most int, take Take[P]) (int, error) {
 	s.receiveMu.Lock()
 	defer s.receiveMu.Unlock()
 	for {
@@ -235,7 +235,7 @@ func (s *Stream[S, P]) Receive(ctx context.Context, most int, take Take[P]) (int
 }
 
 // Collect is Receive that does not wait.
-func (s *Stream[S, P]) Collect(most int, take Take[P]) int {
+func (s *Stream[P]) Collect(most int, take Take[P]) int {
 	s.receiveMu.Lock()
 	defer s.receiveMu.Unlock()
 	n := s.collect(most, take)
@@ -244,10 +244,10 @@ func (s *Stream[S, P]) Collect(most int, take Take[P]) int {
 }
 
 // Ready receives when there may be results to Collect.
-func (s *Stream[S, P]) Ready() <-chan struct{} { return s.inbox.Ready() }
+func (s *Stream[P]) Ready() <-chan struct{} { return s.inbox.Ready() }
 
 // collect hands out what there is.
-func (s *Stream[S, P]) collect(most int, take Take[P]) (n int) {
+func (s *Stream[P]) collect(most int, take Take[P]) (n int) {
 	n = s.collectRefused(most, take)
 	for n < most {
 		if s.next == len(s.taken) {
@@ -269,7 +269,7 @@ func (s *Stream[S, P]) collect(most int, take Take[P]) (n int) {
 }
 
 // collectRefused hands out the probes that were not sent.
-func (s *Stream[S, P]) collectRefused(most int, take Take[P]) int {
+func (s *Stream[P]) collectRefused(most int, take Take[P]) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := min(most, len(s.refused))
@@ -286,42 +286,41 @@ func (s *Stream[S, P]) collectRefused(most int, take Take[P]) int {
 // maxOps is how many operations are kept that may have nothing in flight.
 const maxOps = 64
 
-// Op returns the operation for probes of a shape. It is called by the run of a Send.
-func (s *Stream[S, P]) Op(shape S, cfg func() engine.OpConfig) *Op {
-	if op := s.ops[shape]; op != nil {
+// Op returns the operation for probes of a kind. It is called by the run of a Send.
+func (s *Stream[P]) Op(cfg engine.OpConfig) *Op {
+	cfg.Inbox, cfg.Drives = s.inbox, true
+	if op := s.ops[cfg]; op != nil {
 		return op
 	}
 	if len(s.ops) >= maxOps {
 		s.retire()
 	}
-	c := cfg()
-	c.Inbox, c.Drives = s.inbox, true
-	op := &Op{op: engine.NewOp(c)}
-	s.ops[shape] = op
+	op := &Op{op: engine.NewOp(cfg)}
+	s.ops[cfg] = op
 	return op
 }
 
 // retire closes the operations that have nothing in flight.
-func (s *Stream[S, P]) retire() {
+func (s *Stream[P]) retire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for shape, op := range s.ops {
+	for cfg, op := range s.ops {
 		if op.inFlight == 0 {
 			op.op.Close()
-			delete(s.ops, shape)
+			delete(s.ops, cfg)
 		}
 	}
 }
 
 // Close ends the stream: calls that wait return [net.ErrClosed], and what is in flight has
 // no results.
-func (s *Stream[S, P]) Close() {
+func (s *Stream[P]) Close() {
 	s.close()
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
-	for shape, op := range s.ops {
+	for cfg, op := range s.ops {
 		op.op.Close()
-		delete(s.ops, shape)
+		delete(s.ops, cfg)
 	}
 }
 

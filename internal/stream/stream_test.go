@@ -23,7 +23,7 @@ var (
 // bench is a Stream of numbers, of which the odd shape is that of odd numbers, and the
 // sockets that it sends by. Numbers below 0 are refused.
 type bench struct {
-	*Stream[int, int]
+	*Stream[int]
 	pool  *engine.Pool
 	ended chan struct{}
 }
@@ -39,7 +39,7 @@ func newBench(t *testing.T, test func(t *testing.T, b *bench)) {
 		}
 		defer pool.Close()
 		ended := make(chan struct{})
-		b := &bench{New[int, int](engine.NewPacer(0), ended), pool, ended}
+		b := &bench{New[int](engine.NewPacer(0), ended), pool, ended}
 		defer b.Close()
 		test(t, b)
 	})
@@ -58,7 +58,7 @@ func (b *bench) send(ctx context.Context, numbers ...int) error {
 			return r, errBad
 		}
 		r.Pool = b.pool
-		r.Op = b.Op(numbers[first], func() engine.OpConfig { return engine.OpConfig{Timeout: time.Second, Size: 56} })
+		r.Op = b.Op(engine.OpConfig{Timeout: time.Second, Size: 56, Sum: uint16(numbers[first])})
 		return r, nil
 	})
 }
