@@ -52,14 +52,13 @@ func (d *Driver) send(ctx context.Context) (sent bool, err error) {
 	left := d.gather(now, n)
 	d.rate.reserved += left // nobody else has their places
 	for i := range d.batches {
-		if d.closed {
-			break
-		}
-		if err := d.flush(ctx, &d.batches[i]); err != nil {
-			return true, err
+		if b := &d.batches[i]; err == nil && !d.closed {
+			err = d.flush(ctx, b)
+		} else {
+			d.rate.reserved += len(b.probes)
 		}
 	}
-	return left < n, nil
+	return left < n, err
 }
 
 // gather puts up to n probes into the batches, and returns how many fewer there are.
@@ -143,7 +142,7 @@ func (d *Driver) flush(ctx context.Context, b *batch) error {
 			continue
 		}
 		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-			d.rate.all.GiveBack(len(b.probes) - first)
+			d.rate.reserved += len(b.probes) - first
 			return err
 		}
 		if first < len(b.probes) {

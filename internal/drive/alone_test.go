@@ -1,0 +1,202 @@
+package drive
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+// Where answers do not say which probe they are to, the next one leaves when none can
+// come any more: 50 ms after an answer, or two timeouts after a probe that was silent. A
+// task has its target for itself, of all tasks that send by the same socket.
+func TestStopAndWait(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		tasks func(w *world)
+		want  string
+	}{
+		{"behind an answer", func(w *world) {
+			w.to("a", host, 0, 0).begin(always)
+		}, `
+			0s a1 sent
+			10ms a1 replied
+			60ms a2 sent
+			70ms a2 replied
+			70ms a done
+			70ms over`},
+		{"behind silence", func(w *world) {
+			w.to("a", none, 0, 0).begin(always)
+		}, `
+			0s a1 sent
+			100ms a1 silent
+			200ms a2 sent
+			300ms a2 silent
+			300ms a done
+			300ms over`},
+		{"behind the answer of a router", func(w *world) {
+			a := w.to("a", host, 0, 0)
+			a.ttl = 1
+			a.begin(always)
+		}, `
+			0s a1 sent
+			2ms a1 failed
+			52ms a2 sent
+			56ms a2 failed
+			56ms a done
+			56ms over`},
+		{"one task behind the other, in their order", func(w *world) {
+			w.to("a", host, 0).begin(always)
+			w.to("b", host, 0).begin(always)
+			w.to("c", host, 0).begin(always)
+		}, `
+			0s a1 sent
+			10ms a1 replied
+			10ms a done
+			60ms b1 sent
+			70ms b1 replied
+			70ms b done
+			120ms c1 sent
+			130ms c1 replied
+			130ms c done
+			130ms over`},
+		{"not by another socket, or to another target", func(w *world) {
+			w.to("a", host, 0).begin(always)
+			w.to("b", "10.0.0.2", 0).begin(always)
+			c := w.to("c", host, 0)
+			c.line.Pool = w.other
+			c.begin(always)
+		}, `
+			0s a1 sent
+			0s b1 sent
+			0s c1 sent
+			10ms a1 replied
+			10ms a done
+			10ms b1 replied
+			10ms b done
+			10ms c1 replied
+			10ms c done
+			10ms over`},
+		{"who hands something out lets the next one in", func(w *world) {
+			a := w.to("a", host, 0, 0)
+			a.hands = true
+			a.begin(always)
+			w.to("b", host, 0).begin(always)
+		}, `
+			0s a1 sent
+			10ms a1 replied
+			10ms a1 handed out
+			60ms b1 sent
+			70ms b1 replied
+			70ms b done
+			120ms a2 sent
+			130ms a2 replied
+			130ms a2 handed out
+			130ms a done
+			130ms over`},
+		{"who is cut leaves what is in flight behind", func(w *world) {
+			a := w.to("a", none, 0).begin(always)
+			w.to("b", none, 0).begin(always)
+			c := w.to("c", none, 0).begin(always)
+			w.at(30*ms, func() { w.Cut(c, errors.New("cut")); w.Cut(a, errors.New("cut")) })
+		}, `
+			0s a1 sent
+			30ms c ended: cut
+			30ms a ended: cut
+			230ms b1 sent
+			330ms b1 silent
+			330ms b done
+			330ms over`},
+		{"a task that stops to be alone sends the rest at once, and lets the next one in", func(w *world) {
+			w.to("a", host, 0, 0, 0).begin(func(t *target) bool { return t.asked < 2 })
+			w.to("b", host, 0).begin(always)
+		}, `
+			0s a1 sent
+			10ms a1 replied
+			60ms a2 sent
+			60ms a3 sent
+			60ms b1 sent
+			70ms a2 replied
+			70ms a3 replied
+			70ms a done
+			70ms b1 replied
+			70ms b done
+			70ms over`},
+		{"a task that becomes alone first waits for what is in flight", func(w *world) {
+			sent := false
+			a := w.to("a", none, 0, 0, 10*ms)
+			a.wants = func(int) bool { sent = true; return true }
+			a.begin(func(*target) bool { return sent })
+		}, `
+			0s a2 recalled
+			0s a1 sent
+			100ms a1 silent
+			200ms a2 sent
+			300ms a2 silent
+			400ms a3 sent
+			500ms a3 silent
+			500ms a done
+			500ms over`},
+		{"a task without a line ends", func(w *world) {
+			a := w.to("a", host, 0)
+			a.lineErr = errors.New("no socket")
+			a.begin(always)
+		}, `
+			0s a ended: no socket
+			0s over`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, Config{}, func(t *testing.T, w *world) {
+				tt.tasks(w)
+				w.run(t.Context())
+				w.happened(t, tt.want)
+				if n := len(w.cfg.Locks.locks); n != 0 {
+					t.Errorf("%d locks are left", n)
+				}
+			})
+		})
+	}
+}
+
+// Operations that share the locks wait for each other, also those that end early.
+func TestOperationsWaitForEachOther(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		other := New(w.cfg)
+		op := other.NewOp(engine.OpConfig{Timeout: w.cfg.Timeout})
+		w.to("a", none, 0).begin(always)
+		b := w.to("b", host, 0)
+		b.alone, b.line.Op = always, op
+		other.Add(b)
+		quits := New(w.cfg)
+		c := w.to("c", host, 0)
+		c.alone = always
+		c.line.Dst = b.line.Dst
+		quits.Add(c)
+		d := w.to("d", none, 0)
+		d.alone, d.line.Op = always, op
+		other.Add(d)
+		quits.Close()
+		time.AfterFunc(ms, func() {
+			_ = other.Run(t.Context())
+			w.note("the other is over")
+			other.Close()
+		})
+		w.run(t.Context())
+		time.Sleep(time.Second) // in virtual time
+		synctest.Wait()
+		w.happened(t, `
+			0s a1 sent
+			1ms b1 sent
+			11ms b1 replied
+			11ms b done
+			100ms a1 silent
+			100ms a done
+			100ms over
+			200ms d1 sent
+			300ms d1 silent
+			300ms d done
+			300ms the other is over`)
+	})
+}

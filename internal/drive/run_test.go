@@ -1,0 +1,421 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/goicmp/icmplib/internal/engine"
+)
+
+const host, none = "10.0.0.1", "10.0.9.9"
+
+func TestProbesLeaveInOrder(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		cfg   Config
+		tasks func(w *world)
+		want  string
+	}{
+		{"each when it is due, and its fate is told", Config{}, func(w *world) {
+			w.Add(w.to("a", host, 0, 20*ms))
+			w.Add(w.to("b", none, 5*ms))
+		}, `
+			0s a1 sent
+			5ms b1 sent
+			10ms a1 replied
+			20ms a2 sent
+			30ms a2 replied
+			30ms a done
+			105ms b1 silent
+			105ms b done
+			105ms over`},
+		{"a probe has the TTL of the line unless it has its own", Config{}, func(w *world) {
+			a := w.to("a", host, 0, 0, 0)
+			a.ttl = 1
+			w.Add(a)
+		}, `
+			0s a1 sent
+			0s a2 sent
+			0s a3 sent
+			2ms a1 failed
+			4ms a2 failed
+			10ms a3 replied
+			10ms a done
+			10ms over`},
+		{"who has begun leaves before fresh ones", Config{Own: engine.NewPacer(100)}, func(w *world) {
+			w.Add(w.to("a", none, 0, 5*ms, 5*ms))
+			w.Add(w.to("b", none, 0))
+			w.Add(w.to("c", none, 0))
+		}, `
+			0s a1 sent
+			8ms a2 sent
+			18ms a3 sent
+			28ms b1 sent
+			38ms c1 sent
+			100ms a1 silent
+			108ms a2 silent
+			118ms a3 silent
+			118ms a done
+			128ms b1 silent
+			128ms b done
+			138ms c1 silent
+			138ms c done
+			138ms over`},
+		{"at the lower of both rates, that of all", Config{Own: engine.NewPacer(100), All: engine.NewPacer(25)}, func(w *world) {
+			w.Add(w.to("a", host, 0, 0, 0))
+		}, `
+			0s a1 sent
+			10ms a1 replied
+			38ms a2 sent
+			48ms a2 replied
+			78ms a3 sent
+			88ms a3 replied
+			88ms a done
+			88ms over`},
+		{"at the lower of both rates, that of its own", Config{Own: engine.NewPacer(50), All: engine.NewPacer(1000)}, func(w *world) {
+			w.Add(w.to("a", host, 0, 0, 0))
+		}, `
+			0s a1 sent
+			10ms a1 replied
+			18ms a2 sent
+			28ms a2 replied
+			38ms a3 sent
+			48ms a3 replied
+			48ms a done
+			48ms over`},
+		{"two at a time of a greater rate", Config{Own: engine.NewPacer(1000)}, func(w *world) {
+			w.Add(w.to("a", host, 0, 0, 0, 0, 0))
+		}, `
+			0s a1 sent
+			0s a2 sent
+			0s a3 sent
+			0s a4 sent
+			2ms a5 sent
+			10ms a1 replied
+			10ms a2 replied
+			10ms a3 replied
+			10ms a4 replied
+			12ms a5 replied
+			12ms a done
+			12ms over`},
+		{"no more in flight than may be", Config{MaxInFlight: 2}, func(w *world) {
+			w.Add(w.to("a", host, 0, 0, 0))
+			w.Add(w.to("b", none, 0))
+			w.Add(w.to("c", host, 50*ms))
+			w.Add(w.to("d", none, 65*ms, 65*ms))
+		}, `
+			0s a1 sent
+			0s a2 sent
+			10ms a1 replied
+			10ms a2 replied
+			10ms a3 sent
+			10ms b1 sent
+			20ms a3 replied
+			20ms a done
+			50ms c1 sent
+			60ms c1 replied
+			60ms c done
+			65ms d1 sent
+			110ms b1 silent
+			110ms b done
+			110ms d2 sent
+			165ms d1 silent
+			210ms d2 silent
+			210ms d done
+			210ms over`},
+		{"those of one operation of the engine together", Config{}, func(w *world) {
+			other := w.NewOp(engine.OpConfig{Timeout: w.cfg.Timeout})
+			for i, name := range []string{"a", "b", "c", "d"} {
+				task := w.to(name, none, 0)
+				if i%2 == 1 {
+					task.line.Op = other
+				}
+				w.Add(task)
+			}
+		}, `
+			0s a1 sent
+			0s c1 sent
+			0s b1 sent
+			0s d1 sent
+			100ms a1 silent
+			100ms a done
+			100ms c1 silent
+			100ms c done
+			100ms b1 silent
+			100ms b done
+			100ms d1 silent
+			100ms d done
+			100ms over`},
+		{"what is not wanted any more is recalled, and another has its place", Config{Own: engine.NewPacer(100)}, func(w *world) {
+			a := w.to("a", none, 0, 0, 0)
+			a.wants = func(k int) bool { return k != 2 }
+			w.Add(a)
+		}, `
+			0s a1 sent
+			8ms a2 recalled
+			8ms a3 sent
+			100ms a1 silent
+			108ms a3 silent
+			108ms a done
+			108ms over`},
+		{"a task without a line ends before it sends", Config{}, func(w *world) {
+			a := w.to("a", host, 0)
+			a.lineErr = errors.New("no socket")
+			w.Add(a)
+			w.Add(w.to("b", host, 0))
+		}, `
+			0s a ended: no socket
+			0s b1 sent
+			10ms b1 replied
+			10ms b done
+			10ms over`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, tt.cfg, func(t *testing.T, w *world) {
+				tt.tasks(w)
+				w.run(t.Context())
+				w.happened(t, tt.want)
+			})
+		})
+	}
+}
+
+// What the system says against a probe is for its task.
+func TestRefusalsAreForTheTask(t *testing.T) {
+	refused := func(errs ...error) func(netip.Addr) error {
+		return func(netip.Addr) (err error) {
+			if len(errs) > 0 {
+				err, errs = errs[0], errs[1:]
+			}
+			return err
+		}
+	}
+	ends := Rules{Ends: func(err error) bool { return errors.Is(err, syscall.EINVAL) }}
+	for _, tt := range []struct {
+		name   string
+		cfg    Config
+		refuse func(netip.Addr) error
+		tasks  func(w *world)
+		want   string
+	}{
+		{"it is told, and what follows leaves", Config{}, refused(nil, syscall.EACCES, nil), func(w *world) {
+			w.Add(w.to("a", host, 0, 0, 0))
+		}, `
+			0s a1 sent
+			0s a2 refused: permission denied
+			0s a3 sent
+			10ms a1 replied
+			10ms a3 replied
+			10ms a done
+			10ms over`},
+		{"the last of a batch", Config{MaxInFlight: 1}, refused(syscall.EACCES, nil), func(w *world) {
+			w.Add(w.to("a", host, 0, 0))
+		}, `
+			0s a1 refused: permission denied
+			0s a2 sent
+			10ms a2 replied
+			10ms a done
+			10ms over`},
+		{"one that ends the task", Config{Rules: ends}, refused(nil, syscall.EINVAL, nil, nil), func(w *world) {
+			w.Add(w.to("a", host, 0, 0, 0))
+			w.Add(w.to("b", host, 0))
+		}, `
+			0s a1 sent
+			0s a ended: invalid argument
+			0s b1 sent
+			10ms b1 replied
+			10ms b done
+			10ms over`},
+		{"one of a task with rules of its own", Config{}, refused(syscall.EINVAL, syscall.EINVAL), func(w *world) {
+			w.AddBy(w.to("a", host, 0), &ends, netip.Addr{})
+			w.Add(w.to("b", host, 0))
+		}, `
+			0s a ended: invalid argument
+			0s b1 refused: invalid argument
+			0s b done
+			0s over`},
+		{"further ones of a task that has ended", Config{Rules: ends}, refused(syscall.EINVAL, syscall.EINVAL, nil), func(w *world) {
+			w.Add(w.to("a", host, 0, 0, 0))
+		}, `
+			0s a ended: invalid argument
+			0s over`},
+		{"a port in use is none of a task whose probes have ports of their own", Config{}, refused(nil, syscall.EADDRINUSE), func(w *world) {
+			w.Add(w.to("a", host, 0, 0))
+		}, `
+			0s a1 sent
+			0s a2 refused: address already in use
+			10ms a1 replied
+			10ms a done
+			10ms over`},
+		{"a port in use is somebody else's while nothing was sent", Config{Rules: Rules{OnePort: true}}, refused(syscall.EADDRINUSE, nil), func(w *world) {
+			w.Add(w.to("a", host, 0, 0))
+		}, `
+			0s a1 refused: address already in use
+			0s a2 sent
+			10ms a2 replied
+			10ms a done
+			10ms over`},
+		{"a connection waits for that before it, and then one follows the other", Config{Rules: Rules{OnePort: true}},
+			refused(nil, syscall.EADDRINUSE, syscall.EADDRNOTAVAIL, nil, syscall.EADDRINUSE, nil), func(w *world) {
+				w.Add(w.to("a", host, 0, 0, 0, 300*ms))
+			}, `
+			0s a1 sent
+			10ms a1 replied
+			100ms a2 sent
+			110ms a2 replied
+			210ms a3 sent
+			220ms a3 replied
+			300ms a4 sent
+			310ms a4 replied
+			310ms a done
+			310ms over`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, tt.cfg, func(t *testing.T, w *world) {
+				w.refuse = tt.refuse
+				tt.tasks(w)
+				w.run(t.Context())
+				w.happened(t, tt.want)
+			})
+		})
+	}
+}
+
+// A port that stays in use is somebody else's.
+func TestAConnectionIsGivenUpWhenThePortStaysInUse(t *testing.T) {
+	inWorld(t, Config{Rules: Rules{OnePort: true}}, func(t *testing.T, w *world) {
+		tries := 0
+		w.refuse = func(netip.Addr) error {
+			if tries++; tries > 1 {
+				return syscall.EADDRINUSE
+			}
+			return nil
+		}
+		w.Add(w.to("a", host, 0, 20*ms))
+		w.run(t.Context())
+		w.happened(t, `
+			0s a1 sent
+			10ms a1 replied
+			5.02s a2 refused: address already in use
+			5.02s a done
+			5.02s over`)
+		if tries != 52 {
+			t.Errorf("it was tried %d times, want 52", tries)
+		}
+	})
+}
+
+func TestARunEndsEarly(t *testing.T) {
+	stopped := errors.New("stopped")
+	for _, tt := range []struct {
+		name string
+		end  func(w *world, cancel context.CancelCauseFunc)
+		want string
+	}{
+		{"the context ends", func(_ *world, cancel context.CancelCauseFunc) { cancel(stopped) }, `
+			0s a1 sent
+			0s b1 sent
+			10ms b1 replied
+			10ms b1 handed out
+			10ms b done
+			50ms a ended: stopped
+			50ms c ended: stopped
+			50ms over: stopped`},
+		{"the Prober is closed", func(w *world, _ context.CancelCauseFunc) { close(w.closed) }, `
+			0s a1 sent
+			0s b1 sent
+			10ms b1 replied
+			10ms b1 handed out
+			10ms b done
+			50ms a ended: use of closed network connection
+			50ms c ended: use of closed network connection
+			50ms over: use of closed network connection`},
+		{"by a call: the caller wants no more", func(w *world, _ context.CancelCauseFunc) { w.Do(w.Stop) }, `
+			0s a1 sent
+			0s b1 sent
+			10ms b1 replied
+			10ms b1 handed out
+			10ms b done
+			50ms over`},
+		{"a task is cut", func(w *world, _ context.CancelCauseFunc) {
+			w.Do(func() { w.Cut(Ref{place: 0}, stopped); w.Cut(Ref{place: 0}, stopped); w.Cut(Ref{place: 2}, nil) })
+		}, `
+			0s a1 sent
+			0s b1 sent
+			10ms b1 replied
+			10ms b1 handed out
+			10ms b done
+			50ms a ended: stopped
+			50ms c done
+			50ms over`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, Config{}, func(t *testing.T, w *world) {
+				w.calls.open()
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				b := w.to("b", host, 0)
+				b.hands = true
+				w.Add(w.to("a", none, 0))
+				w.Add(b)
+				w.Add(w.to("c", host, 70*ms))
+				time.AfterFunc(50*ms, func() { tt.end(w, cancel) })
+				w.run(ctx)
+				w.happened(t, tt.want)
+			})
+		})
+	}
+}
+
+// A caller that wants no more is told of nothing else.
+func TestACallerThatLeavesHearsNothingMore(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		a := w.to("a", host, 0, 0, 30*ms)
+		a.hands, a.stops = true, 1
+		w.Add(a)
+		w.Add(w.to("b", host, 0))
+		w.run(t.Context())
+		w.happened(t, `
+			0s a1 sent
+			0s a2 sent
+			0s b1 sent
+			10ms a1 replied
+			10ms a1 handed out
+			10ms over`)
+	})
+}
+
+// Where the sockets are closed, the places of what was not sent go to other operations.
+func TestAClosedSocketEndsTheRun(t *testing.T) {
+	inWorld(t, Config{All: engine.NewPacer(5000)}, func(t *testing.T, w *world) {
+		_ = w.other.Close()
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			task := w.to(name, host, 0)
+			switch name {
+			case "b", "d":
+				task.line.Pool = w.other
+			case "c":
+				task.line.Op = w.NewOp(engine.OpConfig{Timeout: w.cfg.Timeout})
+			}
+			w.Add(task)
+		}
+		w.run(t.Context())
+		w.happened(t, `
+			0s a1 sent
+			0s e1 sent
+			0s a ended: use of closed network connection
+			0s b ended: use of closed network connection
+			0s c ended: use of closed network connection
+			0s d ended: use of closed network connection
+			0s e ended: use of closed network connection
+			0s over: use of closed network connection`)
+		w.Close()
+		if next := w.cfg.All.Reserve(w.start, 1).Sub(w.start); next != -2*ms+2*ms/5 {
+			t.Errorf("the next packet of all may leave at %v", next)
+		}
+	})
+}
