@@ -18,6 +18,7 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
 	"github.com/goicmp/icmplib/internal/hosts"
+	"github.com/goicmp/icmplib/internal/lease"
 	"github.com/goicmp/icmplib/internal/names"
 	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/internal/standin"
@@ -320,57 +321,36 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 // shared is the Prober of the package's functions. The first call in flight opens it and
 // the last one closes it, so that an idle program holds no sockets, and every burst of
 // calls has new ids.
-var shared struct {
-	mu    sync.Mutex
-	users int
-	p     *Prober
+var shared lease.Lease[*Prober]
+
+func enterShared() (*Prober, error) {
+	return shared.Enter(func() (*Prober, error) { return NewProber(nil) })
 }
 
-// acquireShared returns the shared Prober, and a function that releases it.
-func acquireShared() (p *Prober, release func(), err error) {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if shared.users == 0 {
-		if shared.p, err = NewProber(nil); err != nil {
-			return nil, nil, err
-		}
-	}
-	shared.users++
-	return shared.p, releaseShared, nil
-}
-
-func releaseShared() {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	shared.users--
-	if shared.users > 0 {
-		return
-	}
-	// Nobody waits for the outcome, and nothing was lost that could be kept.
-	_ = shared.p.Close()
-	shared.p = nil
-}
+// leaveShared ends a use of the shared Prober. Nobody waits for the outcome of its end, and
+// nothing was lost that could be kept.
+func leaveShared() { shared.Leave(func(p *Prober) { _ = p.Close() }) }
 
 // withShared makes a call with the shared Prober, which stays open meanwhile.
 func withShared[T any](call func(*Prober) (T, error)) (result T, err error) {
-	p, release, err := acquireShared()
+	p, err := enterShared()
 	if err != nil {
 		return result, err
 	}
-	defer release()
+	defer leaveShared()
 	return call(p)
 }
 
 // overShared runs a loop over the shared Prober, which stays open meanwhile.
 func overShared[T any](over func(*Prober) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		p, release, err := acquireShared()
+		p, err := enterShared()
 		if err != nil {
 			var none T
 			yield(none, err)
 			return
 		}
-		defer release()
+		defer leaveShared()
 		over(p)(yield)
 	}
 }

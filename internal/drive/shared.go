@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/lease"
 )
 
 // Shared is a Driver on a goroutine of its own, by which any number of operations send:
@@ -14,64 +15,54 @@ import (
 type Shared struct {
 	Config func() Config // of the Driver
 
-	mu     sync.Mutex
-	users  int
-	driver *Driver // nil: none runs
-	stop   context.CancelFunc
+	lease lease.Lease[*Driver]
 }
 
 // Enter begins to use the Driver, which tasks are given to by its Do.
 func (s *Shared) Enter() *Driver {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.users++; s.users > 1 {
-		return s.driver
-	}
+	d, _ := s.lease.Enter(s.begin) // which does not fail
+	return d
+}
+
+// begin begins the run of a Driver.
+func (s *Shared) begin() (*Driver, error) {
 	cfg := s.Config()
 	cfg.Endless = true
 	d := New(cfg)
 	d.calls.open()
 	d.calls.ended = make(chan struct{})
 	ctx, stop := context.WithCancel(context.Background())
-	s.driver, s.stop = d, stop
+	d.calls.stop = stop
 	go func() {
 		defer close(d.calls.ended)
 		defer d.Close()
 		_ = d.Run(ctx) // the tasks are told why
 	}()
-	return d
+	return d, nil
 }
 
 // Leave ends what Enter began. The tasks of who leaves have ended.
 func (s *Shared) Leave() {
-	s.mu.Lock()
-	d, stop := s.driver, s.stop
-	s.users--
-	last := s.users == 0
-	if last {
-		s.driver, s.stop = nil, nil
-	}
-	s.mu.Unlock()
-	if last {
-		stop()
+	s.lease.Leave(func(d *Driver) {
+		d.calls.stop()
 		<-d.Ended()
-	}
+	})
 }
 
 // Wait waits until nothing runs any more, after the end of the Driver's Closed.
 func (s *Shared) Wait() {
-	s.mu.Lock()
-	d := s.driver
-	s.mu.Unlock()
-	if d != nil {
+	if d := s.lease.InUse(); d != nil {
 		<-d.Ended()
 	}
 }
 
 // calls is what other goroutines want to be done by that of a Driver.
 type calls struct {
-	made  chan struct{} // holds a token while there may be some; nil: there are none
-	ended chan struct{} // of a Driver that is shared: closed when nothing of it runs any more
+	made chan struct{} // holds a token while there may be some; nil: there are none
+
+	// Of a Driver that is shared:
+	stop  context.CancelFunc
+	ended chan struct{} // closed when nothing of it runs any more
 
 	mu   sync.Mutex
 	all  []func()
