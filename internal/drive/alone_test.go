@@ -64,21 +64,21 @@ func TestStopAndWait(t *testing.T) {
 			130ms over`},
 		{"not by another socket, or to another target", func(w *world) {
 			w.to("a", host, 0).begin(always)
-			w.to("b", "10.0.0.2", 0).begin(always)
-			c := w.to("c", host, 0)
+			w.to("b", far, 0).begin(always)
+			c := w.to("c", host, 5*ms)
 			c.line.Pool = w.other
 			c.begin(always)
 		}, `
 			0s a1 sent
 			0s b1 sent
-			0s c1 sent
+			5ms c1 sent
 			10ms a1 replied
 			10ms a done
-			10ms b1 replied
-			10ms b done
-			10ms c1 replied
-			10ms c done
-			10ms over`},
+			12ms b1 replied
+			12ms b done
+			15ms c1 replied
+			15ms c done
+			15ms over`},
 		{"who hands something out lets the next one in", func(w *world) {
 			a := w.to("a", host, 0, 0)
 			a.hands = true

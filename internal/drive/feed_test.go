@@ -43,31 +43,31 @@ func TestTargetsAreBegun(t *testing.T) {
 		targets []string
 		want    string
 	}{
-		{"as many as may be in flight", Config{Parallel: 2}, []string{host, "10.0.0.2", "10.0.0.3"}, `
+		{"as many as may be in flight", Config{Parallel: 2}, []string{host, far, "10.0.0.3"}, `
 			0s t0 begins
 			0s t1 begins
 			0s t01 sent
 			0s t11 sent
 			10ms t01 replied
 			10ms t0 done
-			10ms t11 replied
-			10ms t1 done
 			10ms t2 begins
 			10ms t21 sent
+			12ms t11 replied
+			12ms t1 done
 			20ms t21 replied
 			20ms t2 done
 			20ms over`},
-		{"those of one address one behind the other", Config{Parallel: 9}, []string{host, host, "10.0.0.2", host}, `
+		{"those of one address one behind the other", Config{Parallel: 9}, []string{host, host, far, host}, `
 			0s t0 begins
 			0s t2 begins
 			0s t01 sent
 			0s t21 sent
 			10ms t01 replied
 			10ms t0 done
-			10ms t21 replied
-			10ms t2 done
 			10ms t1 begins
 			10ms t11 sent
+			12ms t21 replied
+			12ms t2 done
 			20ms t11 replied
 			20ms t1 done
 			20ms t3 begins

@@ -11,7 +11,7 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-const host, none = "10.0.0.1", "10.0.9.9"
+const host, far, none = "10.0.0.1", "10.0.1.1", "10.0.9.9"
 
 func TestProbesLeaveInOrder(t *testing.T) {
 	for _, tt := range []struct {
@@ -103,30 +103,30 @@ func TestProbesLeaveInOrder(t *testing.T) {
 			12ms a done
 			12ms over`},
 		{"no more in flight than may be", Config{MaxInFlight: 2}, func(w *world) {
-			w.Add(w.to("a", host, 0, 0, 0))
-			w.Add(w.to("b", none, 0))
+			w.Add(w.to("a", host, 0, ms, ms))
+			w.Add(w.to("b", none, 2*ms))
 			w.Add(w.to("c", host, 50*ms))
 			w.Add(w.to("d", none, 65*ms, 65*ms))
 		}, `
 			0s a1 sent
-			0s a2 sent
+			1ms a2 sent
 			10ms a1 replied
-			10ms a2 replied
 			10ms a3 sent
-			10ms b1 sent
+			11ms a2 replied
+			11ms b1 sent
 			20ms a3 replied
 			20ms a done
 			50ms c1 sent
 			60ms c1 replied
 			60ms c done
 			65ms d1 sent
-			110ms b1 silent
-			110ms b done
-			110ms d2 sent
+			111ms b1 silent
+			111ms b done
+			111ms d2 sent
 			165ms d1 silent
-			210ms d2 silent
-			210ms d done
-			210ms over`},
+			211ms d2 silent
+			211ms d done
+			211ms over`},
 		{"those of one operation of the engine together", Config{}, func(w *world) {
 			other := w.NewOp(engine.OpConfig{Timeout: w.cfg.Timeout})
 			for i, name := range []string{"a", "b", "c", "d"} {

@@ -18,14 +18,18 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// A host that answers after 10 ms, with routers after 2 and 4 ms, and one that does not.
+// Hosts that answer after 10 and 12 ms, with routers after 2 and 4 ms, and some that do
+// not. Which of two answers of one moment is told first is left to the scheduler, so
+// that tests have none on which something depends.
 const network = `
 	client 192.0.2.1
 	node r1   10.9.0.1 delay=1ms
 	node r2   10.9.0.2 delay=1ms
 	node host 10.0.0.1 delay=3ms
+	node far  10.0.1.1 delay=4ms
 	node none 10.0.9.9 deaf
 	path 10.0.0.0/24 r1 r2 host
+	path 10.0.1.0/24 r1 r2 far
 	path 10.0.9.0/24 none
 `
 
