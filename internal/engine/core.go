@@ -32,6 +32,7 @@ type core struct {
 type heldOutcome struct {
 	seq uint16
 	op  opRef
+	at  time.Duration // when it arrived
 	Outcome
 }
 
@@ -68,8 +69,25 @@ func (c *core) commit(seq uint16, sent time.Duration) {
 		if by := h.MeasuredBy; by == ByClock || by == ByRead || by == ByNotice {
 			h.RTT = max(0, h.RTT-late)
 		}
+		c.judgeHeld(h, h.at-sent)
 		c.deliver(h.op, &h.Outcome)
 	})
+}
+
+// judgeHeld judges what was heard of a probe while it was being sent, now that its timeout
+// is known to have begun so long before: it may have been too short for the call.
+func (c *core) judgeHeld(h *heldOutcome, after time.Duration) {
+	op := c.ops.get(h.op)
+	if op == nil || after <= op.cfg.Timeout {
+		return
+	}
+	switch {
+	case h.Fate == Corrected:
+		h.Overdue = true
+	case h.Fate.Settles() && h.Fate != Silent:
+		c.deliver(h.op, &Outcome{Fate: Silent, Tag: h.Tag, TTL: h.TTL, Sent: h.Sent})
+		h.Fate = Late
+	}
 }
 
 // abort takes back a launch: the system did not take the packet. What was heard
@@ -232,7 +250,11 @@ func (c *core) report(seq uint16, s *slot, o *Outcome, r *icmp.Reply) {
 		}
 	}
 	if c.isDeparting(seq) {
-		c.held = append(c.held, heldOutcome{seq, s.op, *o})
+		held := heldOutcome{seq: seq, op: s.op, Outcome: *o}
+		if r != nil {
+			held.at = r.Time.Sub(c.epoch)
+		}
+		c.held = append(c.held, held)
 		return
 	}
 	c.deliver(s.op, o)

@@ -262,6 +262,57 @@ func TestAReplyThatComesBeforeTheCallReturnsIsToldAfterwards(t *testing.T) {
 	})
 }
 
+// Before the call returns, too, an answer can come after the timeout.
+func TestAnAnswerDuringACallThatIsLongerThanTheTimeoutIsLate(t *testing.T) {
+	type answer struct {
+		after time.Duration
+		typ   icmp.Type
+	}
+	reply, unreachable := icmp.Type(icmp.V4EchoReply), icmp.Type(icmp.V4DestinationUnreachable)
+	for _, tt := range []struct {
+		name    string
+		answers []answer
+		want    []Fate
+		overdue bool
+	}{
+		{"in time", []answer{{time.Second, reply}}, []Fate{Replied}, false},
+		{"a reply", []answer{{time.Second + 1, reply}}, []Fate{Silent, Late}, false},
+		{"two replies", []answer{{2 * time.Second, reply}, {0, reply}}, []Fate{Silent, Late, Duplicate}, false},
+		{"one in time and one not", []answer{{time.Second, reply}, {time.Second, reply}}, []Fate{Replied, Duplicate}, false},
+		{"an error", []answer{{2 * time.Second, unreachable}}, []Fate{Silent, Late}, false},
+		{"a reply after an error in time", []answer{{time.Second, unreachable}, {1, reply}}, []Fate{Failed, Corrected}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			early := func(w *scripted, r *icmp.Request) error {
+				for _, a := range tt.answers {
+					time.Sleep(a.after)
+					w.arrive(r, a.typ, target)
+				}
+				synctest.Wait()
+				return nil
+			}
+			onScript(t, early, func(t *testing.T, w *scripted, p *Pool) {
+				op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
+				defer op.Close()
+				if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}}); n != 1 || err != nil {
+					t.Fatal(n, err)
+				}
+				all := op.Take(nil)
+				var fates []Fate
+				for _, o := range all {
+					fates = append(fates, o.Fate)
+				}
+				if !slices.Equal(fates, tt.want) || all[len(all)-1].Overdue != tt.overdue {
+					t.Errorf("heard %+v", all)
+				}
+				if c := p.Counters(); c.PacketsSent != 1 || c.PacketsReceived+c.ICMPErrors+c.Silent != 1 {
+					t.Errorf("%+v", c)
+				}
+			})
+		})
+	}
+}
+
 func TestAKernelThatNeverHasRoomRefusesInTheEnd(t *testing.T) {
 	full := func(*scripted, *icmp.Request) error { return &socket.OpError{Op: "send", Err: syscall.ENOBUFS} }
 	onScript(t, full, func(t *testing.T, w *scripted, p *Pool) {
