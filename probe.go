@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"time"
@@ -117,20 +116,6 @@ func (o *ProbeOptions) validateQuery() error {
 	)
 }
 
-// message returns the request for a version.
-func (o *ProbeOptions) message(v icmp.Version) (*icmp.Message, error) {
-	if o.Timestamp {
-		if v != icmp.V4 {
-			return nil, &ConfigError{Field: "Timestamp", Value: true, Allowed: "a target of IPv4: ICMPv6 has no timestamps"}
-		}
-		s := icmp.Timestamp{Sequence: uint16(rand.Uint32()), Originate: icmp.MillisecondOfDay(time.Now())}
-		return s.Request(), nil
-	}
-	e := *o.ExtendedEcho
-	e.Sequence = uint8(rand.Uint32())
-	return e.Request(v)
-}
-
 // query sends a query and waits until it is settled.
 func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Result, error) {
 	q, err := p.newQuery(dst, o)
@@ -159,20 +144,9 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 	p.outcome(&r, &outcome, dst, ICMP)
 	if outcome.Fate == engine.Replied {
 		r.Status = StatusReply
-		r.readAnswer(o, &answer.Message)
+		r.ExtendedEcho, r.Timestamp = query.Answer(&answer.Message)
 	}
 	return r, nil
-}
-
-// readAnswer reads what was asked for. What is too short tells nothing.
-func (r *Result) readAnswer(o *ProbeOptions, m *icmp.Message) {
-	if o.Timestamp {
-		r.Timestamp = &icmp.Timestamp{}
-		_ = r.Timestamp.Parse(m)
-		return
-	}
-	r.ExtendedEcho = &icmp.ExtendedEcho{}
-	_ = r.ExtendedEcho.Parse(m)
 }
 
 // newQuery does everything that can fail before anything is sent.
@@ -181,7 +155,7 @@ func (p *Prober) newQuery(dst netip.Addr, o *ProbeOptions) (*query.Query, error)
 	if err != nil {
 		return nil, err
 	}
-	m, err := o.message(key.Version)
+	m, err := query.Message(key.Version, o.ExtendedEcho)
 	if err != nil {
 		return nil, err
 	}
@@ -214,17 +188,5 @@ func (r Result) ClockOffset() (time.Duration, bool) {
 	if r.Timestamp == nil || r.Sent.IsZero() {
 		return 0, false
 	}
-	received, ok := icmp.TimeOfDay(r.Timestamp.Receive)
-	answered, known := icmp.TimeOfDay(r.Timestamp.Transmit)
-	if !ok || !known {
-		return 0, false
-	}
-	const day = 24 * time.Hour
-	sent := r.Sent.UTC()
-	ours := sent.Sub(sent.Truncate(day)) + r.RTT/2
-	offset := (received+answered)/2 - ours
-	if answered < received { // midnight came between
-		offset += day / 2
-	}
-	return (offset+day+day/2)%day - day/2, true
+	return query.ClockOffset(r.Timestamp, r.Sent, r.RTT)
 }

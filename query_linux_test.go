@@ -159,33 +159,6 @@ func TestAQueryThatCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestTheOffsetOfAClock(t *testing.T) {
-	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-	midnight := time.Date(2026, 5, 4, 23, 59, 59, 999_000_000, time.UTC)
-	const day = 86_400_000
-	for _, tt := range []struct {
-		name              string
-		sent              time.Time
-		receive, transmit uint32
-		want              time.Duration
-		known             bool
-	}{
-		{"ahead", noon, day/2 + 105, day/2 + 105, 100 * time.Millisecond, true},
-		{"behind", noon, day/2 - 95, day/2 - 95, -100 * time.Millisecond, true},
-		{"over midnight", midnight, 4, 4, 0, true},
-		{"midnight came between", midnight, day - 1, 9, 0, true},
-		{"in units of its own", noon, 1 << 31, 1 << 31, 0, false},
-	} {
-		r := Result{Sent: tt.sent, RTT: 10 * time.Millisecond, Timestamp: &icmp.Timestamp{Receive: tt.receive, Transmit: tt.transmit}}
-		if got, ok := r.ClockOffset(); got != tt.want || ok != tt.known {
-			t.Errorf("%s: %v, %v, want %v, %v", tt.name, got, ok, tt.want, tt.known)
-		}
-	}
-	if _, ok := (Result{}).ClockOffset(); ok {
-		t.Error("without a timestamp there is an offset")
-	}
-}
-
 // A router that asks to be sent less has forwarded the query: its fate comes behind that.
 func TestAQuenchIsNotTheFateOfAQuery(t *testing.T) {
 	const network = `

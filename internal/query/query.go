@@ -16,6 +16,51 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
+// Message returns the request about an interface, or without one for the time of day.
+func Message(v icmp.Version, about *icmp.ExtendedEcho) (*icmp.Message, error) {
+	if about != nil {
+		e := *about
+		e.Sequence = uint8(rand.Uint32())
+		return e.Request(v)
+	}
+	if v != icmp.V4 {
+		return nil, &icmp.FieldError{Field: "Timestamp", Value: true, Allowed: "a target of IPv4: ICMPv6 has no timestamps"}
+	}
+	s := icmp.Timestamp{Sequence: uint16(rand.Uint32()), Originate: icmp.MillisecondOfDay(time.Now())}
+	return s.Request(), nil
+}
+
+// Answer reads the reply to a request about an interface, or for the time of day. What is
+// too short tells nothing.
+func Answer(m *icmp.Message) (about *icmp.ExtendedEcho, at *icmp.Timestamp) {
+	if m.Type == icmp.V4TimestampReply {
+		at = &icmp.Timestamp{}
+		_ = at.Parse(m)
+		return nil, at
+	}
+	about = &icmp.ExtendedEcho{}
+	_ = about.Parse(m)
+	return about, nil
+}
+
+// ClockOffset returns how far the clock that a timestamp is of is ahead of ours, if both
+// directions take equally long, and reports whether the timestamp has times of day.
+func ClockOffset(t *icmp.Timestamp, sent time.Time, rtt time.Duration) (time.Duration, bool) {
+	received, ok := icmp.TimeOfDay(t.Receive)
+	answered, known := icmp.TimeOfDay(t.Transmit)
+	if !ok || !known {
+		return 0, false
+	}
+	const day = 24 * time.Hour
+	sent = sent.UTC()
+	ours := sent.Sub(sent.Truncate(day)) + rtt/2
+	offset := (received+answered)/2 - ours
+	if answered < received { // midnight came between
+		offset += day / 2
+	}
+	return (offset+day+day/2)%day - day/2, true
+}
+
 // Query is a request on its way.
 type Query struct {
 	Conn    socket.Conn // that nothing else uses

@@ -121,3 +121,69 @@ func TestAQueryThatIsRefusedOrCutShort(t *testing.T) {
 		t.Errorf("cut short: %+v", c)
 	}
 }
+
+func TestTheOffsetOfAClock(t *testing.T) {
+	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	midnight := time.Date(2026, 5, 4, 23, 59, 59, 999_000_000, time.UTC)
+	const day = 86_400_000
+	for _, tt := range []struct {
+		name              string
+		sent              time.Time
+		receive, transmit uint32
+		want              time.Duration
+		known             bool
+	}{
+		{"ahead", noon, day/2 + 105, day/2 + 105, 100 * time.Millisecond, true},
+		{"behind", noon, day/2 - 95, day/2 - 95, -100 * time.Millisecond, true},
+		{"over midnight", midnight, 4, 4, 0, true},
+		{"midnight came between", midnight, day - 1, 9, 0, true},
+		{"in units of its own", noon, 1 << 31, 1 << 31, 0, false},
+	} {
+		stamp := &icmp.Timestamp{Receive: tt.receive, Transmit: tt.transmit}
+		if got, ok := ClockOffset(stamp, tt.sent, 10*time.Millisecond); got != tt.want || ok != tt.known {
+			t.Errorf("%s: %v, %v, want %v, %v", tt.name, got, ok, tt.want, tt.known)
+		}
+	}
+}
+
+// What is asked for comes back in the reply, with a sequence number of the query's own.
+func TestAQuestionAndItsAnswer(t *testing.T) {
+	asked := &icmp.ExtendedEcho{Local: true, Name: "eth0", Sequence: 7}
+	for _, tt := range []struct {
+		v     icmp.Version
+		about *icmp.ExtendedEcho
+		want  icmp.Type // of the request
+		field string    // that is refused
+	}{
+		{icmp.V4, asked, icmp.V4ExtendedEchoRequest, ""},
+		{icmp.V6, asked, icmp.V6ExtendedEchoRequest, ""},
+		{icmp.V4, nil, icmp.V4Timestamp, ""},
+		{icmp.V6, nil, 0, "Timestamp"},
+		{icmp.V4, &icmp.ExtendedEcho{}, 0, "Name, Index and Address"},
+	} {
+		m, err := Message(tt.v, tt.about)
+		if e, ok := errors.AsType[*icmp.FieldError](err); tt.field != "" {
+			if !ok || e.Field != tt.field {
+				t.Errorf("%v, %+v: %v, want an error about %s", tt.v, tt.about, err, tt.field)
+			}
+			continue
+		}
+		if err != nil || m.Type != tt.want {
+			t.Fatalf("%v, %+v: %+v, %v", tt.v, tt.about, m, err)
+		}
+		m.Type = m.Type.Reply()
+		about, at := Answer(m)
+		if (about != nil) != (tt.about != nil) || (at != nil) != (tt.about == nil) {
+			t.Errorf("%v, %+v: the answer is %+v, %+v", tt.v, tt.about, about, at)
+		}
+		if at != nil && at.Originate >= 86_400_000 {
+			t.Errorf("it was sent at %d", at.Originate)
+		}
+	}
+	if asked.Sequence != 7 {
+		t.Error("what the caller gave has changed")
+	}
+	if about, at := Answer(&icmp.Message{Type: icmp.V4TimestampReply}); about != nil || *at != (icmp.Timestamp{}) {
+		t.Errorf("an answer that is too short tells %+v, %+v", about, at)
+	}
+}
