@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/drive"
@@ -167,6 +168,9 @@ type tracedHop struct {
 
 // hop returns the state of a hop, as the plan counts its probes.
 func (t *tracing) hop(index int) *tracedHop {
+	if index >= len(t.hops) {
+		t.hops = slices.Grow(t.hops, max(index+1, t.Hops())-len(t.hops))
+	}
 	for len(t.hops) <= index {
 		t.hops = append(t.hops, tracedHop{Hop: newHop(t.in.trace.FirstHop + len(t.hops))})
 	}

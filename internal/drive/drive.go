@@ -482,7 +482,8 @@ const (
 
 	// Where routers are waited for, very many probes are in flight, and something
 	// happens all the time. To look at each thing by itself costs more than all the
-	// rest; gathered, they wait a little, which is part of no round-trip time.
+	// rest; gathered, they wait for gatherFor at the least, and until something may leave,
+	// up to restFrom. That is part of no round-trip time.
 	gatherAbove = 64 // probes in flight
 	gatherFor   = time.Millisecond
 
@@ -500,7 +501,7 @@ func (d *Driver) wait(ctx context.Context) error {
 	now := time.Now()
 	at, outcomes := d.nextDue(now), d.inbox.Ready()
 	if d.cfg.Routers != nil && d.inFlight > gatherAbove {
-		at, outcomes = now.Add(gatherFor), nil
+		at, outcomes = later(now.Add(gatherFor), earlier(at, now.Add(restFrom))), nil
 	}
 	at, deaf := d.gathers(at, now)
 	if deaf {
@@ -555,10 +556,7 @@ func (d *Driver) gathers(at, now time.Time) (until time.Time, deaf bool) {
 	if !now.Before(soon) {
 		return at, false
 	}
-	if at.IsZero() || soon.Before(at) {
-		at = soon
-	}
-	return at, true
+	return earlier(at, soon), true
 }
 
 // rest gives the sockets back to their readers.
@@ -589,9 +587,7 @@ func (d *Driver) nextDue(now time.Time) (at time.Time) {
 		}
 	}
 	if due, ok := d.timers.first(); ok {
-		if timer := d.epoch.Add(due); at.IsZero() || timer.Before(at) {
-			at = timer
-		}
+		at = earlier(at, d.epoch.Add(due))
 	}
 	if at.IsZero() {
 		return at
@@ -661,6 +657,14 @@ func (d *Driver) spread(from *slot, key plan.Key, o *engine.Outcome, now time.Ti
 			d.steer(Ref{uint32(i), s.generation}, s, now)
 		}
 	}
+}
+
+// earlier returns the earlier of two moments, of which the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // later returns the later of two moments.

@@ -92,6 +92,7 @@ type routers struct {
 	hops  []routersHop  // by TTL
 	limit time.Duration // between two packets at a router; 0: none
 	rng   *rand.Rand
+	open  []*routersHop // of pop
 }
 
 type routersHop struct {
@@ -117,30 +118,28 @@ func (r *routers) hop(ttl int) *routersHop {
 // pop takes out one of the probes that may leave.
 func (r *routers) pop(now time.Time) (w waiting, ok bool) {
 	open := 0
+	r.open = r.open[:0]
 	for i := range r.hops {
 		if h := &r.hops[i]; len(h.probes) > 0 && h.gate.open(now) {
 			open += len(h.probes)
+			r.open = append(r.open, h)
 		}
 	}
 	if open == 0 {
 		return w, false
 	}
 	n := r.rng.IntN(open)
-	for i := range r.hops {
-		h := &r.hops[i]
-		switch {
-		case len(h.probes) == 0 || !h.gate.open(now):
-			continue
-		case n >= len(h.probes):
+	for _, h := range r.open {
+		if n >= len(h.probes) {
 			n -= len(h.probes)
 			continue
 		}
 		last := len(h.probes) - 1
 		w, h.probes[n] = h.probes[n], h.probes[last]
 		h.probes = h.probes[:last]
-		return w, true
+		break
 	}
-	return w, false
+	return w, true
 }
 
 // next returns when a probe may leave, if there is any. Routers are not looked at more

@@ -90,15 +90,16 @@ type Plan struct {
 	care     care
 }
 
-// hop is a hop that is being probed.
+// hop is a hop that is being probed. It fits a cache line: those of many traces are
+// looked at by turns.
 type hop struct {
 	addr      netip.Addr   // who answered first; the zero Addr: nobody
+	left      time.Time    // when the last probe left
+	tried     int32        // probes that left or were refused
+	discarded int32        // the first of them, that do not count: see rule 12
+	open      int32        // those of them that have no fate yet
 	met       plan.Answers // what the answers mean
-	tried     int          // probes that left or were refused
-	discarded int          // the first of them, that do not count: see rule 12
-	open      int          // those of them that have no fate yet
 	waits     bool         // a probe waits to leave
-	left      time.Time    // when the last one left
 }
 
 // care is the stop-and-wait of a trace.
@@ -135,7 +136,7 @@ func (h *hop) isSilent() bool { return !h.addr.IsValid() }
 
 // wants reports whether a hop is to be probed again.
 func (p *Plan) wants(h *hop) bool {
-	return h.tried-h.discarded < p.opts.Count && (!p.opts.Fast || h.isSilent())
+	return int(h.tried-h.discarded) < p.opts.Count && (!p.opts.Fast || h.isSilent())
 }
 
 // due returns when the next probe to a hop may leave.
@@ -225,7 +226,7 @@ func (p *Plan) nextAlone(now time.Time) (probe plan.Probe, ok bool, wake time.Ti
 func (p *Plan) probe(index int) plan.Probe {
 	h := &p.hops[index]
 	h.waits = true
-	return plan.Probe{Key: plan.MakeKey(index, h.tried), TTL: p.opts.FirstHop + index}
+	return plan.Probe{Key: plan.MakeKey(index, int(h.tried)), TTL: p.opts.FirstHop + index}
 }
 
 // Wants reports whether a probe that waits is still to leave.
@@ -282,7 +283,7 @@ func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
 
 // note takes account of what became known of a probe to a hop.
 func (p *Plan) note(index int, h *hop, o *plan.Observation) {
-	if o.Key.Number() < h.discarded {
+	if o.Key.Number() < int(h.discarded) {
 		if !o.Responder.IsValid() {
 			return
 		}
@@ -294,7 +295,7 @@ func (p *Plan) note(index int, h *hop, o *plan.Observation) {
 		return
 	}
 	if p.care.on && h.isSilent() && o.Responder.IsValid() {
-		p.care.found += h.discarded
+		p.care.found += int(h.discarded)
 	}
 	if !o.IsAnswer() {
 		return
@@ -388,13 +389,13 @@ func (p *Plan) Hops() int { return p.reach() }
 func (p *Plan) IsSilent(hop int) bool { return p.hops[hop].isSilent() }
 
 // Open returns how many probes to a hop are in flight.
-func (p *Plan) Open(hop int) int { return p.hops[hop].open }
+func (p *Plan) Open(hop int) int { return int(p.hops[hop].open) }
 
 // Discarded returns how many of the first probes to a hop do not count, and whether
 // these are all that there were.
 func (p *Plan) Discarded(hop int) (n int, all bool) {
 	h := &p.hops[hop]
-	return h.discarded, h.discarded == h.tried
+	return int(h.discarded), h.discarded == h.tried
 }
 
 // Taken returns how many probes the system took.
