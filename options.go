@@ -387,23 +387,13 @@ func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) eng
 
 // size returns the number of payload bytes to generate.
 func (pk *Packet) size() int {
-	switch {
-	case pk.Protocol == TCP, pk.Protocol == SCTP:
+	if pk.Protocol == TCP || pk.Protocol == SCTP {
 		return 0
-	case pk.Size < 0:
-		return 0
-	case pk.Size == 0:
-		return defaultSize
 	}
-	return pk.Size
+	return max(0, cmp.Or(pk.Size, defaultSize))
 }
 
-func (pk *Packet) ttl() int {
-	if pk.TTL == 0 {
-		return defaultTTL
-	}
-	return pk.TTL
-}
+func (pk *Packet) ttl() int { return cmp.Or(pk.TTL, defaultTTL) }
 
 // isGroup reports whether dst stands for several hosts, each of which answers from its own
 // address.

@@ -408,20 +408,15 @@ type Capabilities struct {
 func (c Capabilities) Can(p Protocol, f Family) error {
 	var first error
 	for _, s := range c.Sockets {
-		if s.Protocol != p || f != AnyFamily && s.Family != f {
-			continue
-		}
-		if s.Err == nil {
+		switch {
+		case s.Protocol != p || f != AnyFamily && s.Family != f:
+		case s.Err == nil:
 			return nil
-		}
-		if first == nil {
-			first = s.Err
+		default:
+			first = cmp.Or(first, s.Err)
 		}
 	}
-	if first == nil {
-		return fmt.Errorf("%v over %v: %w", p, f, errors.ErrUnsupported)
-	}
-	return first
+	return cmp.Or(first, fmt.Errorf("%v over %v: %w", p, f, errors.ErrUnsupported))
 }
 
 // Capabilities finds out what this process may do, by opening a socket of each kind and

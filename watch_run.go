@@ -1,7 +1,6 @@
 package icmplib
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -23,8 +22,7 @@ type watchRun struct {
 	w       *Watch
 	p       *Prober
 	d       *drive.Driver
-	targets map[string]*watchTarget
-	begun   int            // targets until now
+	targets []*watchTarget // in the order in which they came
 	phases  cadence.Phases // of addresses
 	names   cadence.Phases // of names
 	events  []WatchEvent   // of this turn of the loop
@@ -52,7 +50,7 @@ const watchTurns = 8
 func newWatchRun(w *Watch, d *drive.Driver) *watchRun {
 	now := time.Now()
 	return &watchRun{
-		w: w, p: w.p, d: d, targets: map[string]*watchTarget{}, refused: map[socketKey]watchRefusal{},
+		w: w, p: w.p, d: d, refused: map[socketKey]watchRefusal{},
 		phases: cadence.Phases{Epoch: now}, names: cadence.Phases{Epoch: now}, idle: make(chan struct{}),
 	}
 }
@@ -63,27 +61,29 @@ func (r *watchRun) exchange(wanted []*watchTarget) {
 	if r.closing {
 		return
 	}
-	stays := make(map[string]bool, len(wanted))
+	leave := make(map[string]*watchTarget, len(r.targets))
+	for _, t := range r.targets {
+		leave[t.ID] = t
+	}
+	var come []*watchTarget
 	for _, next := range wanted {
-		if t := r.targets[next.ID]; t != nil && next.same(t) {
+		if t := leave[next.ID]; t != nil && next.same(t) {
 			t.Value = next.Value
-			stays[t.ID] = true
+			delete(leave, t.ID)
+		} else {
+			come = append(come, next)
 		}
 	}
-	var leave []*watchTarget
-	for id, t := range r.targets {
-		if !stays[id] {
-			leave = append(leave, t)
+	r.targets = slices.DeleteFunc(r.targets, func(t *watchTarget) bool {
+		if leave[t.ID] == nil {
+			return false
 		}
-	}
-	slices.SortFunc(leave, func(a, b *watchTarget) int { return cmp.Compare(a.ordinal, b.ordinal) })
-	for _, t := range leave {
 		r.drop(t, nil)
-	}
-	for _, t := range wanted {
-		if r.targets[t.ID] == nil {
-			r.begin(t)
-		}
+		return true
+	})
+	r.targets = append(r.targets, come...)
+	for _, t := range come {
+		r.begin(t)
 	}
 }
 
@@ -93,6 +93,7 @@ func (r *watchRun) end() {
 	for _, t := range r.targets {
 		r.drop(t, net.ErrClosed)
 	}
+	r.targets = nil
 	if r.asking == 0 {
 		close(r.idle)
 	}
@@ -100,9 +101,6 @@ func (r *watchRun) end() {
 
 // begin begins to watch a target.
 func (r *watchRun) begin(t *watchTarget) {
-	r.targets[t.ID] = t
-	r.begun++
-	t.ordinal = r.begun
 	t.run, t.family = r, t.probing.Family
 	t.rules = drive.Rules{Timeout: t.probing.Timeout, OnePort: t.probing.Packet.isOnePort()}
 	if t.literal.IsValid() && r.w.opts.Lookup == nil {
@@ -126,7 +124,6 @@ func (r *watchRun) begin(t *watchTarget) {
 // drop ends the watching of a target, and says so unless there is a reason.
 func (r *watchRun) drop(t *watchTarget, why error) {
 	t.gone = true
-	delete(r.targets, t.ID)
 	if t.name != nil {
 		if t.name.Asking() {
 			r.asking++
@@ -223,7 +220,7 @@ func (r *watchRun) resolved(t *watchTarget, addrs []netip.Addr, err error) {
 	if len(addrs) > 0 && t.family == AnyFamily {
 		t.family = familyOf(addrs[0])
 	}
-	wanted := t.choose(addrs)
+	wanted := hosts.Chosen(addrs, t.probing.AllAddresses, t.watches)
 	t.watching = slices.DeleteFunc(t.watching, func(a *watching) bool {
 		gone := !slices.Contains(wanted, a.line.Dst)
 		if gone {
@@ -243,7 +240,6 @@ type watchTarget struct {
 	WatchTarget
 	probing WatchProbing
 	literal netip.Addr // its Host is this address; the zero Addr: a name
-	ordinal int        // of its coming
 	rules   drive.Rules
 
 	run      *watchRun
@@ -262,18 +258,6 @@ func (t *watchTarget) same(as *watchTarget) bool {
 
 func (t *watchTarget) watches(addr netip.Addr) bool {
 	return slices.ContainsFunc(t.watching, func(a *watching) bool { return a.line.Dst == addr })
-}
-
-// choose returns which of the addresses found are to be watched.
-func (t *watchTarget) choose(found []netip.Addr) []netip.Addr {
-	addrs := hosts.Targets(found)
-	if t.probing.AllAddresses || len(addrs) == 0 {
-		return addrs
-	}
-	if i := slices.IndexFunc(addrs, t.watches); i >= 0 {
-		return addrs[i : i+1]
-	}
-	return addrs[:1]
 }
 
 // watching is an address that is watched: a task of the driver.

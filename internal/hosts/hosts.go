@@ -34,6 +34,17 @@ func Targets(found []netip.Addr) []netip.Addr {
 	return targets
 }
 
+// Chosen returns which targets of addresses are to be probed: all, or only one, which is the
+// first unless another is in use.
+func Chosen(found []netip.Addr, all bool, inUse func(netip.Addr) bool) []netip.Addr {
+	targets := Targets(found)
+	if all || len(targets) == 0 {
+		return targets
+	}
+	i := max(0, slices.IndexFunc(targets, inUse))
+	return targets[i : i+1]
+}
+
 // Moved returns the target of the first of the addresses that a name has, and reports
 // whether the one in use is not among them.
 func Moved(addrs []netip.Addr, from netip.Addr) (to netip.Addr, moved bool) {

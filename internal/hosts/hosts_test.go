@@ -28,6 +28,28 @@ func TestTargetsAreEachThereOnce(t *testing.T) {
 	}
 }
 
+func TestTheAddressInUseStaysAsLongAsTheNameHasIt(t *testing.T) {
+	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
+	for _, tt := range []struct {
+		found []netip.Addr
+		all   bool
+		inUse netip.Addr
+		want  []netip.Addr
+	}{
+		{nil, false, a, nil},
+		{nil, true, a, nil},
+		{[]netip.Addr{a, b}, false, netip.Addr{}, []netip.Addr{a}},
+		{[]netip.Addr{b, a}, false, a, []netip.Addr{a}},
+		{[]netip.Addr{a, b}, false, b, []netip.Addr{b}},
+		{[]netip.Addr{a, b}, false, b.Next(), []netip.Addr{a}},
+		{[]netip.Addr{a, b, a}, true, b, []netip.Addr{a, b}},
+	} {
+		if got := Chosen(tt.found, tt.all, func(addr netip.Addr) bool { return addr == tt.inUse }); !slices.Equal(got, tt.want) {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
 func TestANameMovesOnlyIfItHasTheAddressNoMore(t *testing.T) {
 	a, b := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.2")
 	for _, tt := range []struct {
