@@ -42,8 +42,22 @@ func TestAReferenceFindsItsTaskAndNoLaterOne(t *testing.T) {
 	if len(s.all) != freshPlaces || s.find(first) != nil || s.find(third) == nil {
 		t.Errorf("%v stands for %v behind %d places", third, first, len(s.all))
 	}
-	if s.find(Ref{place: 9999}) != nil {
+	if third.generation != 1 {
+		t.Errorf("the second task of a place is generation %d", third.generation)
+	}
+	if s.find(Ref{place: uint32(len(s.all))}) != nil || s.find(Ref{place: 9999}) != nil {
 		t.Error("there is a task where no place is")
+	}
+}
+
+// Generations fit into a tag: the last one is followed by the first.
+func TestGenerationsComeRound(t *testing.T) {
+	for from, want := range map[uint16]uint16{0: 1, 1: 2, 1<<generationBits - 1: 0} {
+		s := slots{all: []slot{{task: idle{}, generation: from}}}
+		s.remove(Ref{0, from})
+		if got := s.all[0].generation; got != want {
+			t.Errorf("%d is followed by %d, want %d", from, got, want)
+		}
 	}
 }
 
@@ -92,6 +106,26 @@ func TestARingKeepsItsOrder(t *testing.T) {
 	}
 	if r.len() != 10_000-next || *r.first() != next || *r.last() != 9_999 {
 		t.Errorf("%d are left, from %d to %d", r.len(), *r.first(), *r.last())
+	}
+}
+
+// A ring takes no more memory than what is in it needs, and a short one is moved rarely.
+func TestARingStaysShort(t *testing.T) {
+	for _, tt := range []struct{ holds, most int }{{10, 1034}, {1000, 2024}, {5000, 10_000}} {
+		var r ring[int]
+		longest := 0
+		for i := range tt.holds + 50_000 {
+			r.push(i)
+			if longest = max(longest, len(r.items)); i < tt.holds {
+				continue
+			}
+			if got := r.pop(); got != i-tt.holds {
+				t.Fatalf("%d comes, want %d", got, i-tt.holds)
+			}
+		}
+		if longest != tt.most {
+			t.Errorf("with %d in it, it has room for %d, want %d", tt.holds, longest, tt.most)
+		}
 	}
 }
 
@@ -171,6 +205,54 @@ func TestADistanceMayHaveWhatItsBusiestRouterMayHave(t *testing.T) {
 				t.Errorf("the pause is %v, want %v", g.pause, tt.pause)
 			}
 		})
+	}
+}
+
+// A gate learns from every 32nd answer, of the last 256.
+func TestAGateLearns(t *testing.T) {
+	g := newGate(10 * time.Millisecond)
+	for i, tt := range []struct {
+		router byte
+		n      int
+		pause  time.Duration
+	}{
+		{1, 16, 10 * time.Millisecond}, {2, 15, 10 * time.Millisecond}, {2, 1, 5 * time.Millisecond},
+		{1, 31, 5 * time.Millisecond}, {1, 1, 7500 * time.Microsecond}, {2, 64 + 32, 7 * time.Millisecond}, {1, 256, 10 * time.Millisecond},
+	} {
+		for range tt.n {
+			g.heard(netip.AddrFrom4([4]byte{10, 0, 0, tt.router}))
+		}
+		if g.pause != tt.pause {
+			t.Errorf("step %d: the pause is %v, want %v", i, g.pause, tt.pause)
+		}
+	}
+}
+
+// Routers that wait are looked at every 2 ms at the most.
+func TestGatesAreLookedAtTogether(t *testing.T) {
+	now := time.Unix(100, 0)
+	for _, tt := range []struct {
+		name  string
+		gates []time.Duration // when each lets the next probe leave, from now
+		at    time.Duration
+		ok    bool
+	}{
+		{"nothing waits", nil, 0, false},
+		{"one may leave", []time.Duration{-ms}, -ms, true},
+		{"one may leave now", []time.Duration{0}, 0, true},
+		{"soon", []time.Duration{ms}, 2 * ms, true},
+		{"later", []time.Duration{5 * ms, 3 * ms, 4 * ms}, 3 * ms, true},
+	} {
+		r := newRouters(&Routers{Rate: 100})
+		r.hop(7) // where no probe ends
+		for i, at := range tt.gates {
+			h := r.hop(i + 1)
+			h.probes, h.gate.next = []waiting{{}}, now.Add(at)
+		}
+		at, ok := r.next(now)
+		if ok != tt.ok || ok && !at.Equal(now.Add(tt.at)) {
+			t.Errorf("%s: %v, %v", tt.name, at.Sub(now), ok)
+		}
 	}
 }
 

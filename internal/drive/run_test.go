@@ -11,7 +11,7 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-const host, far, none = "10.0.0.1", "10.0.1.1", "10.0.9.9"
+const host, far, odd, none = "10.0.0.1", "10.0.1.1", "10.0.2.1", "10.0.9.9"
 
 func TestProbesLeaveInOrder(t *testing.T) {
 	for _, tt := range []struct {
@@ -162,6 +162,29 @@ func TestProbesLeaveInOrder(t *testing.T) {
 			108ms a3 silent
 			108ms a done
 			108ms over`},
+		{"as many as a router may answer, wherever else others end", Config{Routers: &Routers{Rate: 100}}, func(w *world) {
+			for range 3 {
+				a := w.to("a", none, 0)
+				a.ttl = 1
+				w.Add(a)
+			}
+			b := w.to("b", none, 5*ms)
+			b.ttl = 2
+			w.Add(b)
+		}, `
+			0s a1 sent
+			0s a1 sent
+			5ms b1 sent
+			10ms a1 sent
+			100ms a1 silent
+			100ms a done
+			100ms a1 silent
+			100ms a done
+			105ms b1 silent
+			105ms b done
+			110ms a1 silent
+			110ms a done
+			110ms over`},
 		{"a task without a line ends before it sends", Config{}, func(w *world) {
 			a := w.to("a", host, 0)
 			a.lineErr = errors.New("no socket")
@@ -295,14 +318,14 @@ func TestAConnectionIsGivenUpWhenThePortStaysInUse(t *testing.T) {
 			}
 			return nil
 		}
-		w.Add(w.to("a", host, 0, 20*ms))
+		w.Add(w.to("a", host, time.Second, 1020*ms))
 		w.run(t.Context())
 		w.happened(t, `
-			0s a1 sent
-			10ms a1 replied
-			5.02s a2 refused: address already in use
-			5.02s a done
-			5.02s over`)
+			1s a1 sent
+			1.01s a1 replied
+			6.02s a2 refused: address already in use
+			6.02s a done
+			6.02s over`)
 		if tries != 52 {
 			t.Errorf("it was tried %d times, want 52", tries)
 		}
@@ -413,6 +436,32 @@ func TestAClosedSocketEndsTheRun(t *testing.T) {
 			0s d ended: use of closed network connection
 			0s e ended: use of closed network connection
 			0s over: use of closed network connection`)
+		w.Close()
+		if next := w.cfg.All.Reserve(w.start, 1).Sub(w.start); next != -2*ms+2*ms/5 {
+			t.Errorf("the next packet of all may leave at %v", next)
+		}
+	})
+}
+
+// What was not sent when the context ended is given back.
+func TestACancelledBatchIsGivenBack(t *testing.T) {
+	inWorld(t, Config{All: engine.NewPacer(5000)}, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		tries := 0
+		w.refuse = func(netip.Addr) error {
+			if tries++; tries == 3 {
+				cancel()
+				return syscall.EACCES
+			}
+			return nil
+		}
+		w.Add(w.to("a", host, 0, 0, 0, 0, 0))
+		w.run(ctx)
+		w.happened(t, `
+			0s a1 sent
+			0s a2 sent
+			0s a ended: context canceled
+			0s over: context canceled`)
 		w.Close()
 		if next := w.cfg.All.Reserve(w.start, 1).Sub(w.start); next != -2*ms+2*ms/5 {
 			t.Errorf("the next packet of all may leave at %v", next)

@@ -141,7 +141,11 @@ func (d *Driver) flush(ctx context.Context, b *batch) error {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+		over := errors.Is(err, net.ErrClosed)
+		if ctx.Err() != nil {
+			over, err = true, context.Cause(ctx)
+		}
+		if over {
 			d.rate.reserved += len(b.probes) - first
 			return err
 		}

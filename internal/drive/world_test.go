@@ -18,7 +18,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// Hosts that answer after 10 and 12 ms, with routers after 2 and 4 ms, and some that do
+// Hosts that answer after 10, 10.5 and 12 ms, with routers after 2 and 4 ms, and some that do
 // not. Which of two answers of one moment is told first is left to the scheduler, so
 // that tests have none on which something depends.
 const network = `
@@ -27,9 +27,11 @@ const network = `
 	node r2   10.9.0.2 delay=1ms
 	node host 10.0.0.1 delay=3ms
 	node far  10.0.1.1 delay=4ms
+	node odd  10.0.2.1 delay=3.25ms
 	node none 10.0.9.9 deaf
 	path 10.0.0.0/24 r1 r2 host
 	path 10.0.1.0/24 r1 r2 far
+	path 10.0.2.0/24 r1 r2 odd
 	path 10.0.9.0/24 none
 `
 
@@ -160,9 +162,9 @@ type target struct {
 	alone     func(t *target) bool // nil: never
 	wants     func(k int) bool     // nil: always
 	lineErr   error
-	hands     bool // what becomes known is handed out
-	stops     int  // at which probe that is handed out the caller wants no more
-	attention Attention
+	hands     bool                      // what becomes known is handed out
+	stops     int                       // at which probe that is handed out the caller wants no more
+	attention func(t *target) Attention // nil: at once
 
 	asked int
 	again []int // were recalled
@@ -267,7 +269,12 @@ func (t *target) End(err error) (goOn bool) {
 	return true
 }
 
-func (t *target) Attention() Attention { return t.attention }
+func (t *target) Attention() Attention {
+	if t.attention == nil {
+		return AtOnce
+	}
+	return t.attention(t)
+}
 
 func always(*target) bool { return true }
 
