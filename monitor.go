@@ -95,14 +95,13 @@ func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2
 // cause. Leaving the loop ends the monitoring. The loop drives the sending: no probe
 // leaves while its body runs, and missed probes are not made up for.
 func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
-	return func(yield func(*Snapshot, error) bool) {
+	return sequence(func(yield func(*Snapshot) bool) error {
 		run, err := p.newMonitoring(ctx, target, opts)
 		if err != nil {
-			yield(nil, err)
-			return
+			return err
 		}
-		yieldEach(yield, func(yield func(*Snapshot) bool) error { return run.each(ctx, yield) })
-	}
+		return run.each(ctx, yield)
+	})
 }
 
 // withDefaults returns the options as they take effect, or why they cannot.

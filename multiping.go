@@ -90,16 +90,14 @@ func (p *Prober) MultiPing(ctx context.Context, targets []string, opts *MultiPin
 	if err != nil {
 		return nil, err
 	}
-	return ofEach(targets, func(all iter.Seq[string], yield func(int, *Host) bool) error {
-		return run.each(ctx, all, yield)
-	}, func(name string, err error) *Host { return &Host{Name: name, Err: err} })
+	return ofEach(ctx, targets, run.each, func(name string, err error) *Host { return &Host{Name: name, Err: err} })
 }
 
 // ofEach returns what each of the targets has got, in their order. Those that got nothing,
 // because of an error, have what none makes.
-func ofEach[T any](targets []string, each func(iter.Seq[string], func(int, *T) bool) error, none func(name string, err error) *T) ([]*T, error) {
+func ofEach[T any](ctx context.Context, targets []string, each func(context.Context, iter.Seq[string], func(int, *T) bool) error, none func(name string, err error) *T) ([]*T, error) {
 	got := make([]*T, len(targets))
-	err := each(slices.Values(targets), func(index int, t *T) bool {
+	err := each(ctx, slices.Values(targets), func(index int, t *T) bool {
 		got[index] = t
 		return true
 	})
@@ -134,16 +132,13 @@ func MultiPingSeq(ctx context.Context, targets iter.Seq[string], opts *MultiPing
 // sending. The loop drives the sending: no request leaves while its body runs. The body
 // does not affect the measured times.
 func (p *Prober) MultiPingSeq(ctx context.Context, targets iter.Seq[string], opts *MultiPingOptions) iter.Seq2[*Host, error] {
-	return func(yield func(*Host, error) bool) {
+	return sequence(func(yield func(*Host) bool) error {
 		run, err := p.newSweep(opts)
 		if err != nil {
-			yield(nil, err)
-			return
+			return err
 		}
-		yieldEach(yield, func(yield func(*Host) bool) error {
-			return run.each(ctx, targets, func(_ int, h *Host) bool { return yield(h) })
-		})
-	}
+		return run.each(ctx, targets, func(_ int, h *Host) bool { return yield(h) })
+	})
 }
 
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
@@ -180,9 +175,6 @@ type sweep struct {
 
 // newSweep does everything that can fail before anything is sent.
 func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
-	if p.closed == nil {
-		return nil, errNotMade
-	}
 	opts, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -196,11 +188,11 @@ func (p *Prober) newSweep(o *MultiPingOptions) (*sweep, error) {
 // each pings the targets and calls yield for each completed host, until all are complete,
 // yield returns false or ctx ends.
 func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Host) bool) error {
-	if targets == nil {
-		return errNoTargets()
+	feed, err := s.p.feed(ctx, targets, s.opts.Family, &s.opts.Packet)
+	if err != nil {
+		return err
 	}
 	s.yield = yield
-	feed := drive.NewFeed(ctx, targets, s.p.names(s.opts.Family, &s.opts.Packet))
 	s.driver = s.p.driver(drive.Config{
 		Rules: drive.Rules{Timeout: s.opts.Timeout}, Own: engine.NewPacer(s.opts.Rate),
 		Targets: feed, Parallel: drive.MaxParallel, Ahead: drive.Ahead, Begin: s.begin,
@@ -213,25 +205,16 @@ func (s *sweep) each(ctx context.Context, targets iter.Seq[string], yield func(i
 	return s.driver.Run(ctx)
 }
 
-// begin begins a target. A target to which nothing can be sent is complete at once. An
-// error concerns all targets.
-func (s *sweep) begin(t drive.Target) (drive.Task, error) {
-	pk, err := &s.opts.Packet, t.Err
-	if err == nil {
-		err = s.aim(t.Addr)
-	}
-	if concernsAll(err) {
-		return nil, err
-	}
-	task := s.task()
-	task.index, task.host = t.Index, &Host{Name: t.Name, Address: t.Addr, Err: err}
-	task.host.KeepRTTs(s.opts.Count)
-	if err != nil {
-		if !s.completed(task) {
-			s.driver.Stop()
+// begin begins a target. An error concerns all targets.
+func (s *sweep) begin(t *drive.Target) (drive.Task, error) {
+	if t.Err == nil {
+		if t.Err = s.aim(t.Addr); concernsAll(t.Err) {
+			return nil, t.Err
 		}
-		return nil, nil
 	}
+	task, pk := s.task(), &s.opts.Packet
+	task.index, task.host = t.Index, &Host{Name: t.Name, Address: t.Addr}
+	task.host.KeepRTTs(s.opts.Count)
 	task.Plan = ping.New(&s.ping)
 	task.line = drive.Line{Pool: s.pool, Op: s.op, Dst: t.Addr, TTL: pk.ttl(), Flow: pk.flow()}
 	return task, nil
@@ -271,19 +254,20 @@ func (s *sweep) completed(t *pinging) (goOn bool) {
 	return s.yield(t.index, h)
 }
 
-// errNoTargets refuses a nil iterator.
-func errNoTargets() error {
-	return &ConfigError{Field: "targets", Value: nil, Allowed: "an iterator, such as slices.Values of a list"}
-}
-
-// concernsAll reports whether an error of one target is an error of all.
+// concernsAll reports whether why there are no sockets for one target is an error of all.
 func concernsAll(err error) bool {
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, net.ErrClosed)
 }
 
-// names returns how names of targets become addresses for packets of a shape.
-func (p *Prober) names(family Family, packet *Packet) drive.Names {
-	return drive.Names{
+// feed draws targets, and finds the addresses of those that are names for packets of a shape.
+func (p *Prober) feed(ctx context.Context, targets iter.Seq[string], family Family, packet *Packet) (*drive.Feed, error) {
+	switch {
+	case p.closed == nil:
+		return nil, errNotMade
+	case targets == nil:
+		return nil, &ConfigError{Field: "targets", Value: nil, Allowed: "an iterator, such as slices.Values of a list"}
+	}
+	return drive.NewFeed(ctx, targets, drive.Names{
 		Parse: func(name string) (netip.Addr, bool) {
 			addr, ok := names.Literal(name, names.Family(family))
 			return hosts.Target(addr), ok
@@ -291,7 +275,7 @@ func (p *Prober) names(family Family, packet *Packet) drive.Names {
 		LookUp: func(ctx context.Context, name string) (netip.Addr, error) {
 			return p.target(ctx, name, family, packet)
 		},
-	}
+	}), nil
 }
 
 // reporter returns what tells a caller of the progress, as the driver knows the number of

@@ -32,9 +32,7 @@ func (p *Prober) MultiTraceroute(ctx context.Context, targets []string, opts *Mu
 	if err != nil {
 		return nil, err
 	}
-	return ofEach(targets, func(all iter.Seq[string], yield func(int, *Route) bool) error {
-		return run.each(ctx, all, yield)
-	}, func(name string, err error) *Route { return &Route{Name: name, Err: err} })
+	return ofEach(ctx, targets, run.each, func(name string, err error) *Route { return &Route{Name: name, Err: err} })
 }
 
 // MultiTracerouteSeq finds the routes to the hosts that targets yields, any number of them,
@@ -60,16 +58,13 @@ func MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string], opts *Mul
 // Leaving the loop ends the traces. The loop drives the sending: no probe leaves while its
 // body runs. The body does not affect the measured times.
 func (p *Prober) MultiTracerouteSeq(ctx context.Context, targets iter.Seq[string], opts *MultiTracerouteOptions) iter.Seq2[*Route, error] {
-	return func(yield func(*Route, error) bool) {
+	return sequence(func(yield func(*Route) bool) error {
 		run, err := p.newTraceSweep(opts)
 		if err != nil {
-			yield(nil, err)
-			return
+			return err
 		}
-		yieldEach(yield, func(yield func(*Route) bool) error {
-			return run.each(ctx, targets, func(_ int, r *Route) bool { return yield(r) })
-		})
-	}
+		return run.each(ctx, targets, func(_ int, r *Route) bool { return yield(r) })
+	})
 }
 
 // MultiTracerouteOptions are the options of [MultiTraceroute] and [MultiTracerouteSeq]. Nil
@@ -165,9 +160,6 @@ func (o *MultiTracerouteOptions) trace() *TracerouteOptions {
 
 // newTraceSweep does everything that can fail before anything is sent.
 func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traces, error) {
-	if p.closed == nil {
-		return nil, errNotMade
-	}
 	opts, trace, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -183,11 +175,11 @@ func (p *Prober) newTraceSweep(o *MultiTracerouteOptions) (*traces, error) {
 // each traces the targets and calls yield for each complete route, until all are complete,
 // yield returns false or ctx ends.
 func (s *traces) each(ctx context.Context, targets iter.Seq[string], yield func(int, *Route) bool) error {
-	if targets == nil {
-		return errNoTargets()
+	feed, err := s.p.feed(ctx, targets, s.trace.Family, &s.trace.Packet)
+	if err != nil {
+		return err
 	}
 	s.yield = yield
-	feed := drive.NewFeed(ctx, targets, s.p.names(s.trace.Family, &s.trace.Packet))
 	s.drive(drive.Config{
 		Own:     engine.NewPacer(s.many.Rate),
 		Routers: &drive.Routers{Rate: s.many.HopRate, Seed: s.many.Seed},
@@ -198,25 +190,16 @@ func (s *traces) each(ctx context.Context, targets iter.Seq[string], yield func(
 	return s.driver.Run(ctx)
 }
 
-// beginTarget begins a target. A target to which nothing can be sent is complete at once.
-// An error concerns all targets.
-func (s *traces) beginTarget(target drive.Target) (drive.Task, error) {
-	err := target.Err
+// beginTarget begins a target. An error concerns all targets.
+func (s *traces) beginTarget(target *drive.Target) (drive.Task, error) {
 	var pool *engine.Pool
-	if err == nil {
-		if pool, err = s.p.poolFor(&s.trace.Packet, target.Addr); concernsAll(err) {
-			return nil, err
+	if target.Err == nil {
+		if pool, target.Err = s.p.poolFor(&s.trace.Packet, target.Addr); concernsAll(target.Err) {
+			return nil, target.Err
 		}
 	}
 	t := s.begin(target.Addr, pool)
 	t.index, t.route = target.Index, &Route{Name: target.Name, Address: target.Addr}
-	if err != nil {
-		t.failed = err
-		if !s.completed(t, err) {
-			s.driver.Stop()
-		}
-		return nil, nil
-	}
 	return t, nil
 }
 

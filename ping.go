@@ -6,7 +6,6 @@ import (
 	"iter"
 	"math"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/backlog"
@@ -115,14 +114,13 @@ func PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Re
 // its body runs, unless PingOptions.Buffer lets results wait. The body does not affect the
 // measured times.
 func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Result, error] {
-	return func(yield func(Result, error) bool) {
+	return sequence(func(yield func(Result) bool) error {
 		run, err := p.newPingRun(ctx, target, opts)
 		if err != nil {
-			yield(Result{}, err)
-			return
+			return err
 		}
-		yieldEach(yield, func(yield func(Result) bool) error { return run.buffered(ctx, yield) })
-	}
+		return run.buffered(ctx, yield)
+	})
 }
 
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
@@ -198,7 +196,7 @@ func (t *pinging) Refused(k plan.Key, err error, now time.Time) {
 func (t *pinging) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	seq, dst := k.Ordinal(t.Tried()), t.line.Dst
 	if t.endless != nil {
-		dst = t.endless.target(seq, dst)
+		dst = t.endless.moved.Target(seq, dst)
 	}
 	var r Result
 	t.p.outcome(&r, o, dst, t.protocol)
@@ -342,18 +340,9 @@ type endless struct {
 
 	t     *pinging
 	pulse cadence.Pulse
-	turn  uint8          // which of watchTurns ids it has
-	moved []formerTarget // in the order of requests; the last few
+	turn  uint8       // which of watchTurns ids it has
+	moved hosts.Moves // of the name
 }
-
-// formerTarget is an address that was pinged before.
-type formerTarget struct {
-	until int // the request from which on another was
-	dst   netip.Addr
-}
-
-// maxFormer bounds how many former addresses late answers are credited to.
-const maxFormer = 8
 
 func newEndless(target string, opts *PingOptions) *endless {
 	e := &endless{opts: opts}
@@ -394,10 +383,7 @@ func (e *endless) move(addrs []netip.Addr, err error) {
 	if err != nil {
 		return
 	}
-	if len(e.moved) == maxFormer {
-		e.moved = slices.Delete(e.moved, 0, 1)
-	}
-	e.moved = append(e.moved, formerTarget{t.Tried(), t.line.Dst})
+	e.moved.Add(t.line.Dst, t.Tried())
 	t.line.Dst, t.line.Pool = dst, pool
 }
 
@@ -409,16 +395,6 @@ func (e *endless) pool(dst netip.Addr) (*engine.Pool, error) {
 	}
 	key.turn = e.turn
 	return e.t.p.pool(key)
-}
-
-// target returns the address that a request was sent to; now is the one in use.
-func (e *endless) target(seq int, now netip.Addr) netip.Addr {
-	for i := range e.moved {
-		if f := &e.moved[i]; seq < f.until {
-			return f.dst
-		}
-	}
-	return now
 }
 
 // judge takes another id when a run of requests was silent, and marks the result by

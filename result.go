@@ -2,6 +2,7 @@ package icmplib
 
 import (
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -475,18 +476,20 @@ func (s RTTSource) MarshalText() ([]byte, error) { return rttSources.Marshal(s) 
 // UnmarshalText sets s to the source with the given word. An unknown word is an error.
 func (s *RTTSource) UnmarshalText(word []byte) error { return rttSources.Unmarshal(s, word) }
 
-// yieldEach makes a sequence of an operation: each passes its results to the function that
-// it is given, until that returns false. The error is the last element of the sequence,
-// unless the loop was left.
-func yieldEach[T any](yield func(T, error) bool, each func(func(T) bool) error) {
-	left := false
-	err := each(func(result T) bool {
-		left = !yield(result, nil)
-		return !left
-	})
-	if err != nil && !left {
-		var none T
-		yield(none, err)
+// sequence makes a sequence of an operation, which passes its results to the function that it
+// is given, until that returns false. The error is the last element of the sequence, unless
+// the loop was left.
+func sequence[T any](operation func(yield func(T) bool) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		left := false
+		err := operation(func(result T) bool {
+			left = !yield(result, nil)
+			return !left
+		})
+		if err != nil && !left {
+			var none T
+			yield(none, err)
+		}
 	}
 }
 

@@ -105,14 +105,13 @@ func TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) 
 //
 // An error ends the sequence; the context's cause is one. Leaving the loop ends the trace.
 func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) iter.Seq2[*Hop, error] {
-	return func(yield func(*Hop, error) bool) {
+	return sequence(func(yield func(*Hop) bool) error {
 		run, err := p.newTrace(ctx, target, opts)
 		if err != nil {
-			yield(nil, err)
-			return
+			return err
 		}
-		yieldEach(yield, func(yield func(*Hop) bool) error { return run.each(ctx, yield) })
-	}
+		return run.each(ctx, yield)
+	})
 }
 
 // withDefaults returns the options with all defaults filled in, or an error if they cannot

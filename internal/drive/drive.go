@@ -44,12 +44,12 @@ type Config struct {
 
 	// Targets, if not nil, are what further tasks are begun for, as many as may be
 	// in flight at a time: Parallel, of which no more than Ahead (0: any number) wait
-	// to send their first probe. Begin returns no task for a target that is complete
-	// at once, and an error that ends the run.
+	// to send their first probe. Begin sets the Err of a target to which nothing can be
+	// sent: the task then ends at once, with that. An error that it returns ends the run.
 	Targets  *Feed
 	Parallel int
 	Ahead    int
-	Begin    func(t Target) (Task, error)
+	Begin    func(t *Target) (Task, error)
 
 	// Progress, if not nil, is called with the number of Targets drawn so far: ten times a
 	// second at the most, and at the end.
@@ -259,23 +259,22 @@ func (d *Driver) admit() error {
 		if !ok {
 			return nil
 		}
-		task, err := d.cfg.Begin(t)
+		resolved := t.Err == nil
+		task, err := d.cfg.Begin(&t)
 		switch {
 		case err != nil:
 			return err
-		case task != nil:
+		case t.Err == nil:
 			d.add(slot{task: task, rules: &d.cfg.Rules, addr: t.Addr}, now)
 			continue
-		case t.Err == nil:
+		case resolved:
 			d.targets.release(t.Addr)
 		}
+		d.closed = !task.End(t.Err)
 		now = time.Now() // it was handed to the caller, which may have taken any time
 	}
 	return nil
 }
-
-// Stop has the Driver end because the caller wants no more.
-func (d *Driver) Stop() { d.closed = true }
 
 // steer does what follows from what has become known of a task.
 func (d *Driver) steer(r Ref, s *slot, now time.Time) {

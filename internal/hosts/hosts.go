@@ -54,6 +54,37 @@ func Moved(addrs []netip.Addr, from netip.Addr) (to netip.Addr, moved bool) {
 	return Target(addrs[0]), true
 }
 
+// Moves is the last addresses that a target had before the one in use, and until which of
+// its probes.
+type Moves []move
+
+type move struct {
+	from  netip.Addr
+	until int
+}
+
+// maxMoves limits Moves: probes to addresses before those are not answered any more.
+const maxMoves = 8
+
+// Add notes that probes from an ordinal on go elsewhere.
+func (m *Moves) Add(from netip.Addr, until int) {
+	if len(*m) == maxMoves {
+		*m = slices.Delete(*m, 0, 1)
+	}
+	*m = append(*m, move{from, until})
+}
+
+// Target returns the address that the probe with an ordinal was sent to; now is the one in
+// use.
+func (m Moves) Target(ordinal int, now netip.Addr) netip.Addr {
+	for _, f := range m {
+		if ordinal < f.until {
+			return f.from
+		}
+	}
+	return now
+}
+
 // Alias is an address that was probed, and another one from which the same host answered.
 type Alias struct{ Host, Other netip.Addr }
 

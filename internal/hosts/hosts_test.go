@@ -86,6 +86,25 @@ func TestTheOldestAliasIsForgotten(t *testing.T) {
 	}
 }
 
+func TestAProbeWasSentToTheAddressThatWasInUse(t *testing.T) {
+	at := func(n byte) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, n}) }
+	var m Moves
+	if got := m.Target(7, at(0)); got != at(0) {
+		t.Errorf("without a move probe 7 went to %v", got)
+	}
+	for n := range byte(10) { // every 10 probes
+		m.Add(at(n), 10*int(n+1))
+	}
+	for ordinal, want := range map[int]byte{
+		99: 9, 90: 9, 89: 8, 20: 2, 100: 77, 1 << 40: 77, // 77 is in use
+		19: 2, 0: 2, // of those before the last 8 moves nothing is known
+	} {
+		if got := m.Target(ordinal, at(77)); got != at(want) {
+			t.Errorf("probe %d went to %v, want %v", ordinal, got, at(want))
+		}
+	}
+}
+
 func TestOwnAddressesAreLookedUpAgainWhenTheyAreOld(t *testing.T) {
 	var o Own
 	now := time.Now()
