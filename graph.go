@@ -393,14 +393,10 @@ func (m *multipathRun) Refused(k plan.Key, err error, now time.Time) {
 
 // Heard notes a result of a probe.
 func (m *multipathRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
-	if o.Fate == engine.Unclear {
-		m.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
-		return
+	r, seen := m.p.observed(k, o, m.dst, m.opts.Packet.Protocol)
+	if seen.Kind != plan.Unclear {
+		m.results[k] = append(m.results[k], r)
 	}
-	var r Result
-	m.p.outcome(&r, o, m.dst, m.opts.Packet.Protocol)
-	m.results[k] = append(m.results[k], r)
-	seen := observation(k, &r, o.Fate.Settles())
 	m.Observe(now, &seen)
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/netip"
 	"syscall"
 	"time"
@@ -13,10 +12,8 @@ import (
 	"github.com/goicmp/icmplib/internal/drive"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/fields"
-	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/plan"
 	"github.com/goicmp/icmplib/internal/plan/pmtu"
-	"github.com/goicmp/icmplib/internal/sockets"
 	"github.com/goicmp/icmplib/internal/words"
 )
 
@@ -171,27 +168,11 @@ type PathMTUOptions struct {
 	Packet Packet
 }
 
-// The least MTUs that every link has (RFC 791 section 3.2, RFC 8200 section 5),
-// and the largest packet.
-const (
-	leastMTU4 = 68
-	leastMTU6 = 1280
-	maxMTU    = 65535
-)
-
 const (
 	defaultPathMTUCount    = 3
 	defaultPathMTUInterval = 100 * time.Millisecond
 	maxPathMTUCount        = 100
 )
-
-// leastMTU returns the size that every link to an address accepts.
-func leastMTU(dst netip.Addr) int {
-	if dst.Is6() {
-		return leastMTU6
-	}
-	return leastMTU4
-}
 
 // withDefaults returns the options with all defaults filled in, or an error if they cannot
 // be used.
@@ -199,7 +180,7 @@ func (o *PathMTUOptions) withDefaults() (PathMTUOptions, error) {
 	opts := given(o)
 	opts.Count = cmp.Or(opts.Count, defaultPathMTUCount)
 	opts.MaxHops = cmp.Or(opts.MaxHops, defaultMaxHops)
-	opts.MaxMTU = cmp.Or(opts.MaxMTU, maxMTU)
+	opts.MaxMTU = cmp.Or(opts.MaxMTU, pmtu.Largest)
 	if err := opts.validate(); err != nil {
 		return opts, err
 	}
@@ -214,7 +195,7 @@ func (o *PathMTUOptions) validate() error {
 	return cmp.Or(
 		refuse(o.Count < 1 || o.Count > maxPathMTUCount, "Count", o.Count, "1 to 100, or 0 for the default of 3"),
 		refuse(o.MaxHops < 1 || o.MaxHops > maxTTL, "MaxHops", o.MaxHops, "1 to 255, or 0 for the default of 30"),
-		refuse(o.MaxMTU < leastMTU4 || o.MaxMTU > maxMTU, "MaxMTU", o.MaxMTU, "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"),
+		refuse(o.MaxMTU < pmtu.Least4 || o.MaxMTU > pmtu.Largest, "MaxMTU", o.MaxMTU, "68 to 65535 bytes (1280 at the least with IPv6), or 0 for the largest there is"),
 		refuse(pk.Protocol == TCP || pk.Protocol == SCTP, "Protocol", pk.Protocol, "ICMP or UDP: probes of TCP and SCTP carry no data, so their size cannot be chosen"),
 		refuse(pk.TTL != 0, "TTL", pk.TTL, "0: it is set as is needed"),
 		refuse(pk.Size != 0, "Size", pk.Size, "0: it is what is tried; see MaxMTU"),
@@ -223,14 +204,6 @@ func (o *PathMTUOptions) validate() error {
 		validateUnit("Interval", o.Interval),
 		validateProbing(o.Timeout, o.Family, pk),
 	)
-}
-
-// validateFor refuses what cannot be sent to a target.
-func (o *PathMTUOptions) validateFor(dst netip.Addr) error {
-	if least := leastMTU(dst); o.MaxMTU < least {
-		return &ConfigError{Field: "MaxMTU", Value: o.MaxMTU, Allowed: "at least 1280 for the target " + dst.String() + ": each link of IPv6 takes that"}
-	}
-	return nil
 }
 
 // LogValue returns the target, the MTU and how sure it is, and how many black holes
@@ -273,7 +246,7 @@ func (p *Prober) newPathMTU(ctx context.Context, target string, o *PathMTUOption
 	if err != nil {
 		return nil, err
 	}
-	if err := opts.validateFor(dst); err != nil {
+	if err := refuse(opts.MaxMTU < pmtu.Least(dst), "MaxMTU", opts.MaxMTU, "at least 1280 for the target ", dst.String(), ": each link of IPv6 takes that"); err != nil {
 		return nil, err
 	}
 	return &mtuRun{p: p, pool: pool, dst: dst, name: target, opts: opts, lines: map[mtuShape]*drive.Line{}}, nil
@@ -282,10 +255,10 @@ func (p *Prober) newPathMTU(ctx context.Context, target string, o *PathMTUOption
 // find searches until all is known or ctx ends.
 func (r *mtuRun) find(ctx context.Context) error {
 	cfg := pmtu.Config{
-		Least: leastMTU(r.dst), Largest: r.opts.MaxMTU, MaxHops: r.opts.MaxHops, Count: r.opts.Count,
+		Least: pmtu.Least(r.dst), Largest: r.opts.MaxMTU, MaxHops: r.opts.MaxHops, Count: r.opts.Count,
 		Interval: r.opts.Interval, Timeout: r.opts.Timeout,
 		TooBig: func(err error) bool { return errors.Is(err, syscall.EMSGSIZE) },
-		Guess:  r.interfaceMTU,
+		Guess:  r.linkMTU,
 	}
 	if r.opts.Packet.Protocol == ICMP {
 		cfg.Datagrams = r.useDatagrams
@@ -311,22 +284,14 @@ func (r *mtuRun) useDatagrams() bool {
 	return err == nil
 }
 
-// Headers in front of the payload of an echo request or a datagram.
-const (
-	mtuHeaders4 = 20 + 8
-	mtuHeaders6 = 40 + 8
-)
-
 // Line returns what the probes of a size leave by.
 func (r *mtuRun) Line(p *plan.Probe) (*drive.Line, error) {
-	shape := mtuShape{size: cmp.Or(p.Size, leastMTU(r.dst)), datagrams: p.Flow == 1}
+	shape := mtuShape{size: cmp.Or(p.Size, pmtu.Least(r.dst)), datagrams: p.Flow == 1}
 	if line := r.lines[shape]; line != nil {
 		return line, nil
 	}
 	packet, pool := r.opts.Packet, r.pool
-	if packet.Size = shape.size - mtuHeaders4; r.dst.Is6() {
-		packet.Size = shape.size - mtuHeaders6
-	}
+	packet.Size = pmtu.Payload(shape.size, r.dst)
 	if shape.datagrams {
 		packet.Protocol, pool = UDP, r.datagrams
 	}
@@ -339,17 +304,11 @@ func (r *mtuRun) Line(p *plan.Probe) (*drive.Line, error) {
 
 // Heard passes the result of a probe to the plan.
 func (r *mtuRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
-	if o.Fate == engine.Unclear {
-		r.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
-		return
-	}
 	protocol := r.opts.Packet.Protocol
 	if r.IsDatagram(k) {
 		protocol = UDP
 	}
-	var result Result
-	r.p.outcome(&result, o, r.dst, protocol)
-	seen := observation(k, &result, o.Fate.Settles())
+	_, seen := r.p.observed(k, o, r.dst, protocol)
 	r.Observe(now, &seen)
 }
 
@@ -367,19 +326,11 @@ func (r *mtuRun) report() *MTUReport {
 	return m
 }
 
-// interfaceMTU guesses the MTU of the interface that leads to the target; 0
-// where that is not to be seen.
-func (r *mtuRun) interfaceMTU() int {
+// linkMTU guesses the MTU of the link that leads to the target; 0 if it is not known.
+func (r *mtuRun) linkMTU() int {
 	key, err := r.opts.Packet.key(&r.p.cfg, r.dst)
 	if err != nil || r.p.other != nil {
 		return 0
 	}
-	if key.Interface == "" {
-		return hosts.LinkMTU(sockets.SourceTo(r.dst))
-	}
-	i, err := net.InterfaceByName(key.Interface)
-	if err != nil {
-		return 0
-	}
-	return i.MTU
+	return key.LinkMTU(r.dst)
 }

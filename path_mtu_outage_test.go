@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/goicmp/icmplib/internal/lab/netsim"
+	"github.com/goicmp/icmplib/internal/plan/pmtu"
 )
 
 // A path that loses everything for a while has no narrower link for it, however
@@ -63,7 +64,7 @@ func TestALinkThatGoesSupportsNoMTU(t *testing.T) {
 				largest = max(largest, r.Length)
 			}
 			switch {
-			case m.MTU == 0 && errors.Is(err, syscall.ENODEV) && !m.Confirmed && !m.Exact && largest <= leastMTU4:
+			case m.MTU == 0 && errors.Is(err, syscall.ENODEV) && !m.Confirmed && !m.Exact && largest <= pmtu.Least4:
 				unknown++
 			case m.MTU == 0, m.MTU > largest:
 				t.Errorf("gone after %v, when %d bytes had left: %v, %v", gone, largest, m, err)

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/goicmp/icmplib/internal/lab/netsim"
+	"github.com/goicmp/icmplib/internal/plan/pmtu"
 )
 
 // Whatever the routers do with what is too big for their links, and whatever
@@ -37,7 +38,7 @@ func randomPath(seed uint64) mtuPath {
 	p := mtuPath{target: "10.0.9.9", mtu: 9000, lossy: random.IntN(3) == 0}
 	least, faults := 68, []string{"", "", "black-hole", "hide-mtu", "tell-mtu=20000", "tell-mtu=100", "silent", "rate=2"}
 	if random.IntN(2) == 0 {
-		p.target, least = "2001:db8:9::9", leastMTU6
+		p.target, least = "2001:db8:9::9", pmtu.Least6
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d\nclient 192.0.2.1 2001:db8::1\n", seed)

@@ -1,6 +1,7 @@
 package icmplib
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -258,7 +259,12 @@ func (r Result) String() string {
 		b = fmt.Appendf(b, " (%v)", r.Cause)
 	}
 	b = r.appendAnswer(b)
-	return string(r.appendMarks(b))
+	for _, m := range r.marks() {
+		if m.set {
+			b = append(append(b, ", "...), m.words...)
+		}
+	}
+	return string(b)
 }
 
 // appendAnswer appends the measures of the answer, if there is one.
@@ -278,27 +284,20 @@ func (r *Result) appendAnswer(b []byte) []byte {
 	return b
 }
 
-// appendMarks appends the words for what is unusual about r.
-func (r *Result) appendMarks(b []byte) []byte {
-	for _, mark := range [...]struct {
-		set  bool
-		word string
-	}{
-		{r.Late, ", late"},
-		{r.Duplicate, ", duplicate"},
-		{r.Corrects, ", after an error"},
-		{r.Altered, ", altered"},
-		{r.Unproven, ", unproven"},
-		{r.Local, ", by this host itself"},
-		{r.Suspect, ", suspect"},
-		{r.NewID, ", another id follows"},
-		{r.RTTSource == RTTNoticed, ", timed when noticed"},
-	} {
-		if mark.set {
-			b = append(b, mark.word...)
-		}
+// mark is something unusual about a result: its key in a log, if it has one, and the words
+// for people.
+type mark struct {
+	set        bool
+	key, words string
+}
+
+// marks returns what may be unusual about r.
+func (r *Result) marks() [9]mark {
+	return [...]mark{
+		{r.Late, "late", "late"}, {r.Duplicate, "duplicate", "duplicate"}, {r.Corrects, "corrects", "after an error"},
+		{r.Altered, "altered", "altered"}, {r.Unproven, "unproven", "unproven"}, {r.Local, "local", "by this host itself"},
+		{r.Suspect, "suspect", "suspect"}, {r.NewID, "", "another id follows"}, {r.RTTSource == RTTNoticed, "", "timed when noticed"},
 	}
-	return b
 }
 
 // outcome translates an outcome of the engine into r. An address that has echo-replied for
@@ -401,24 +400,16 @@ func isPortUnreachable(t icmp.Type, code uint8) bool {
 		t == icmp.V6DestinationUnreachable && code == icmp.V6CodePortUnreachable
 }
 
+// meanings has what ICMP messages mean for an echo request, by their kind; what has no entry
+// means that the target is unreachable.
+var meanings = [...]Status{
+	icmp.KindEchoReply: StatusReply, icmp.KindTimeExceeded: StatusTTLExpired, icmp.KindPacketTooBig: StatusPacketTooBig,
+	icmp.KindParameterProblem: StatusParameterProblem, icmp.KindRedirect: StatusRedirect, icmp.KindSourceQuench: StatusSourceQuench,
+}
+
 // messageStatus returns what an ICMP message means for an echo request.
 func messageStatus(t icmp.Type, code uint8) Status {
-	m := icmp.Message{Type: t, Code: code}
-	switch m.Kind() {
-	case icmp.KindEchoReply:
-		return StatusReply
-	case icmp.KindTimeExceeded:
-		return StatusTTLExpired
-	case icmp.KindPacketTooBig:
-		return StatusPacketTooBig
-	case icmp.KindParameterProblem:
-		return StatusParameterProblem
-	case icmp.KindRedirect:
-		return StatusRedirect
-	case icmp.KindSourceQuench:
-		return StatusSourceQuench
-	}
-	return StatusUnreachable
+	return cmp.Or(meanings[icmp.KindOf(t, code)], StatusUnreachable)
 }
 
 // refusedResult is the result of a request that the system did not take.
@@ -493,6 +484,16 @@ func sequence[T any](operation func(yield func(T) bool) error) iter.Seq2[T, erro
 	}
 }
 
+// observed translates an outcome of the engine into a result, and what that is for a plan. An
+// answer to one of several probes is no result.
+func (p *Prober) observed(k plan.Key, o *engine.Outcome, dst netip.Addr, protocol Protocol) (r Result, seen plan.Observation) {
+	if o.Fate == engine.Unclear {
+		return r, plan.Observation{Key: k, Kind: plan.Unclear}
+	}
+	p.outcome(&r, o, dst, protocol)
+	return r, observation(k, &r, o.Fate.Settles())
+}
+
 // observation translates a result for a plan; settles reports whether it settles its probe.
 func observation(k plan.Key, r *Result, settles bool) plan.Observation {
 	return plan.Observation{
@@ -550,14 +551,8 @@ func logResult(a *fields.Attrs, r *Result) {
 		a.Text("code", r.Type.CodeString(r.Code))
 	}
 	a.Count("mtu", r.MTU)
-	for _, mark := range [...]struct {
-		key string
-		set bool
-	}{
-		{"late", r.Late}, {"duplicate", r.Duplicate}, {"corrects", r.Corrects}, {"altered", r.Altered},
-		{"unproven", r.Unproven}, {"local", r.Local}, {"suspect", r.Suspect},
-	} {
-		a.Flag(mark.key, mark.set)
+	for _, m := range r.marks() {
+		a.Flag(m.key, m.set && m.key != "")
 	}
 	a.Error("cause", r.Cause)
 }

@@ -211,20 +211,14 @@ func (t *tracing) Refused(k plan.Key, err error, now time.Time) {
 
 // Heard keeps an outcome of a probe. A final hop no longer changes.
 func (t *tracing) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
-	if o.Fate == engine.Unclear {
-		t.Observe(now, &plan.Observation{Key: k, Kind: plan.Unclear})
-		return
-	}
-	var r Result
-	t.in.p.outcome(&r, o, t.line.Dst, t.in.trace.Packet.Protocol)
+	r, seen := t.in.p.observed(k, o, t.line.Dst, t.in.trace.Packet.Protocol)
 	r.Seq = k.Number()
-	settles, final := o.Fate.Settles(), k.Hop() < t.Final() || t.Done()
-	if settles && r.Responder.IsValid() && !r.Local {
+	final := k.Hop() < t.Final() || t.Done()
+	if seen.Settles && r.Responder.IsValid() && !r.Local {
 		t.in.progress.PacketsReceived++
 	}
-	seen := observation(k, &r, settles)
 	t.Observe(now, &seen)
-	if final {
+	if final || seen.Kind == plan.Unclear {
 		return
 	}
 	h := t.hop(k.Hop())
@@ -280,9 +274,9 @@ func (t *tracing) End(err error) (goOn bool) {
 		}
 		return true
 	}
-	t.route.Hops = make([]Hop, hops)
-	for i := range t.route.Hops {
-		t.route.Hops[i] = *t.cut(i)
+	t.route.Hops = slices.Grow(t.route.Hops, hops)
+	for i := range hops {
+		t.route.Hops = append(t.route.Hops, *t.cut(i))
 	}
 	return t.in.completed(t, err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/internal/transport"
 	"github.com/goicmp/icmplib/socket"
 )
@@ -95,6 +96,19 @@ func (s *Spec) transport() transport.Config {
 
 // Routed reports whether this host has a route to an address for such packets.
 func (s *Spec) Routed(dst netip.Addr) bool { return transport.Routed(s.transport(), dst) }
+
+// LinkMTU returns the MTU of the interface by which such packets to an address leave; 0 if it
+// is not known.
+func (s *Spec) LinkMTU(dst netip.Addr) int {
+	if s.Interface == "" {
+		return hosts.LinkMTU(SourceTo(dst))
+	}
+	i, err := net.InterfaceByName(s.Interface)
+	if err != nil {
+		return 0
+	}
+	return i.MTU
+}
 
 // SourceTo returns the address from which the system sends to another: that of a UDP socket
 // connected to it. Nothing is sent. It is the zero Addr if there is no route.

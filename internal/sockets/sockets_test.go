@@ -2,11 +2,13 @@ package sockets
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"testing"
 
 	"github.com/goicmp/icmplib/icmp"
+	"github.com/goicmp/icmplib/internal/hosts"
 	"github.com/goicmp/icmplib/socket"
 )
 
@@ -100,5 +102,28 @@ func TestAQueryReceivesItsReplyAndErrors(t *testing.T) {
 		if !received.IsError() {
 			t.Errorf("%v is received", received)
 		}
+	}
+}
+
+func TestTheMTUOfTheLinkToAnAddress(t *testing.T) {
+	loopback := netip.MustParseAddr("127.0.0.1")
+	of := func(name string) int {
+		s := Spec{Interface: name}
+		return s.LinkMTU(loopback)
+	}
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, i := range interfaces {
+		if got := of(i.Name); got != i.MTU {
+			t.Errorf("%s has an MTU of %d, want %d", i.Name, got, i.MTU)
+		}
+		if i.Flags&net.FlagLoopback != 0 && hosts.LinkMTU(loopback) == i.MTU && of("") != i.MTU {
+			t.Errorf("the way to this host has an MTU of %d, want %d", of(""), i.MTU)
+		}
+	}
+	if got := of("no such interface"); got != 0 {
+		t.Errorf("an interface that is not there has an MTU of %d", got)
 	}
 }

@@ -50,6 +50,32 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/trace"
 )
 
+// The least MTUs that every link has (RFC 791 section 3.2, RFC 8200 section 5), and the
+// largest packet.
+const (
+	Least4  = 68
+	Least6  = 1280
+	Largest = 65535
+)
+
+// Least returns the size of packets that every link to an address passes.
+func Least(dst netip.Addr) int {
+	if dst.Is6() {
+		return Least6
+	}
+	return Least4
+}
+
+// Payload returns how much payload makes a packet of a size out of an echo request, or a
+// datagram, to an address.
+func Payload(size int, dst netip.Addr) int {
+	const header4, header6, header = 20, 40, 8
+	if dst.Is6() {
+		return size - header6 - header
+	}
+	return size - header4 - header
+}
+
 // Config says how to search.
 type Config struct {
 	Least    int // a size that passes everywhere

@@ -3,12 +3,20 @@ package pmtu
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/plan"
 )
+
+func TestTheSizesOfPackets(t *testing.T) {
+	four, six := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	if got := [...]int{Least(four), Least(six), Payload(1500, four), Payload(1500, six)}; got != [...]int{68, 1280, 1472, 1452} {
+		t.Errorf("least sizes, and payloads of 1500 bytes: %v", got)
+	}
+}
 
 func TestWhatIsFound(t *testing.T) {
 	const small = 7 // the first packet that is not small, where all of two hops answer
