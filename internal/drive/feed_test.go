@@ -20,7 +20,7 @@ import (
 // second for each letter.
 var parsed = Names{
 	Parse: func(name string) (netip.Addr, bool) {
-		addr, err := netip.ParseAddr(strings.TrimPrefix(name, "complete "))
+		addr, err := netip.ParseAddr(strings.TrimPrefix(name, "unreachable "))
 		return addr, err == nil
 	},
 	LookUp: func(ctx context.Context, name string) (netip.Addr, error) {
@@ -113,20 +113,20 @@ func TestTargetsAreBegun(t *testing.T) {
 			0s t11 sent
 			10ms t11 replied
 			10ms t1 done
-			6s t2: no such host
+			6s t2 ended: no such host
 			8s t0 begins
 			8s t01 sent
 			8.01s t01 replied
 			8.01s t0 done
 			8.01s over`},
-		{"what is complete at once is no task, and others of its address follow", Config{Parallel: 9},
-			[]string{host, "complete 10.0.0.1", "complete 10.0.0.1", host}, `
+		{"one to which nothing can be sent ends at once, and others of its address follow", Config{Parallel: 9},
+			[]string{host, "unreachable 10.0.0.1", "unreachable 10.0.0.1", host}, `
 			0s t0 begins
 			0s t01 sent
 			10ms t01 replied
 			10ms t0 done
-			10ms t1 is complete
-			10ms t2 is complete
+			10ms t1 ended: no socket
+			10ms t2 ended: no socket
 			10ms t3 begins
 			10ms t31 sent
 			20ms t31 replied
@@ -135,18 +135,7 @@ func TestTargetsAreBegun(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inTargets(t, tt.cfg, slices.Values(tt.targets), func(t *testing.T, w *world) {
-				w.begins(func(tg Target) (Task, error) {
-					if tg.Err != nil {
-						w.note("t%d: %v", tg.Index, tg.Err)
-						return nil, nil
-					}
-					if strings.HasPrefix(tg.Name, "complete") {
-						w.note("t%d is complete", tg.Index)
-						return nil, nil
-					}
-					w.note("t%d begins", tg.Index)
-					return w.to(fmt.Sprint("t", tg.Index), tg.Addr.String(), 0), nil
-				})
+				w.begins(w.begin)
 				w.run(t.Context())
 				w.happened(t, tt.want)
 				if q := &w.targets; q.waiting != 0 || len(q.blocked) != 0 || len(q.freed) != 0 {
@@ -158,7 +147,42 @@ func TestTargetsAreBegun(t *testing.T) {
 }
 
 // begins has tasks begun for targets.
-func (w *world) begins(f func(Target) (Task, error)) { w.Driver.cfg.Begin = f }
+func (w *world) begins(f func(*Target) (Task, error)) { w.Driver.cfg.Begin = f }
+
+// begin begins a task with the number of its target.
+func (w *world) begin(tg *Target) (Task, error) {
+	if strings.HasPrefix(tg.Name, "unreachable") {
+		tg.Err = errors.New("no socket")
+	}
+	addr := host
+	if tg.Err == nil {
+		addr = tg.Addr.String()
+		w.note("t%d begins", tg.Index)
+	}
+	return w.to(fmt.Sprint("t", tg.Index), addr, 0), nil
+}
+
+// leaving is a task after which the caller wants no more.
+type leaving struct{ Task }
+
+func (l leaving) End(err error) (goOn bool) {
+	l.Task.End(err)
+	return false
+}
+
+func TestTheCallerLeavesAtATargetToWhichNothingCanBeSent(t *testing.T) {
+	inTargets(t, Config{Parallel: 9}, slices.Values([]string{host, "unreachable 10.0.0.2", "10.0.0.3"}), func(t *testing.T, w *world) {
+		w.begins(func(tg *Target) (Task, error) {
+			task, err := w.begin(tg)
+			return leaving{task}, err
+		})
+		w.run(t.Context())
+		w.happened(t, `
+			0s t0 begins
+			0s t1 ended: no socket
+			0s over`)
+	})
+}
 
 // inTargets is inWorld with targets, of which as many are drawn as there is room for.
 func inTargets(t *testing.T, cfg Config, targets iter.Seq[string], f func(t *testing.T, w *world)) {
@@ -171,7 +195,7 @@ func inTargets(t *testing.T, cfg Config, targets iter.Seq[string], f func(t *tes
 
 func TestATargetThatCannotBeBegunEndsTheRun(t *testing.T) {
 	inTargets(t, Config{Parallel: 9}, slices.Values([]string{host, "10.0.0.2"}), func(t *testing.T, w *world) {
-		w.begins(func(tg Target) (Task, error) {
+		w.begins(func(tg *Target) (Task, error) {
 			if tg.Index == 1 {
 				return nil, errors.New("no more memory")
 			}
@@ -188,7 +212,7 @@ func TestATargetThatCannotBeBegunEndsTheRun(t *testing.T) {
 func TestProgressIsTold(t *testing.T) {
 	targets := slices.Repeat([]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, 100)
 	inTargets(t, Config{Parallel: 1}, slices.Values(targets), func(t *testing.T, w *world) {
-		w.begins(func(Target) (Task, error) { return w.to("a", host, 0), nil })
+		w.begins(func(*Target) (Task, error) { return w.to("a", host, 0), nil })
 		var at []time.Duration
 		w.Driver.cfg.Progress = func(n int) {
 			at = append(at, time.Since(w.start))

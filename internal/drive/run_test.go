@@ -357,13 +357,6 @@ func TestARunEndsEarly(t *testing.T) {
 			50ms a ended: use of closed network connection
 			50ms c ended: use of closed network connection
 			50ms over: use of closed network connection`},
-		{"by a call: the caller wants no more", func(w *world, _ context.CancelCauseFunc) { w.Do(w.Stop) }, `
-			0s a1 sent
-			0s b1 sent
-			10ms b1 replied
-			10ms b1 handed out
-			10ms b done
-			50ms over`},
 		{"a task is cut", func(w *world, _ context.CancelCauseFunc) {
 			w.Do(func() { w.Cut(Ref{place: 0}, stopped); w.Cut(Ref{place: 0}, stopped); w.Cut(Ref{place: 2}, nil) })
 		}, `
