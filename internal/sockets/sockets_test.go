@@ -116,10 +116,13 @@ func TestTheMTUOfTheLinkToAnAddress(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, i := range interfaces {
+		if i.Flags&net.FlagLoopback == 0 {
+			continue // others may come and go
+		}
 		if got := of(i.Name); got != i.MTU {
 			t.Errorf("%s has an MTU of %d, want %d", i.Name, got, i.MTU)
 		}
-		if i.Flags&net.FlagLoopback != 0 && hosts.LinkMTU(loopback) == i.MTU && of("") != i.MTU {
+		if hosts.LinkMTU(loopback) == i.MTU && of("") != i.MTU {
 			t.Errorf("the way to this host has an MTU of %d, want %d", of(""), i.MTU)
 		}
 	}
