@@ -185,21 +185,25 @@ func (m *Message) paddedQuote() int {
 
 // validate returns a [*FieldError] for the first field that cannot be sent.
 func (m *Message) validate() error {
-	at, unit := lengthField(m.Type)
+	_, unit := lengthField(m.Type)
+	size, extended := len(m.Payload), m.Extensions.Raw != nil && m.Type.IsError()
+	if extended && unit != 0 {
+		size = m.paddedQuote() + len(m.Extensions.Raw)
+	}
 	switch v := m.Type.Version(); {
 	case v != V4 && v != V6:
 		return &FieldError{Field: "Type", Value: m.Type, Allowed: "a type with its IP version: see MakeType"}
 	case m.Type == V4Redirect && !m.Gateway.Is4():
 		return &FieldError{Field: "Gateway", Value: m.Gateway, Allowed: "an IPv4 address"}
-	case m.Extensions.Raw != nil && m.Type.IsError() && unit == 0:
+	case extended && unit == 0:
 		return &FieldError{Field: "Extensions", Value: len(m.Extensions.Raw), Allowed: "none in a message of the type " + m.Type.String()}
-	case m.Extensions.Raw != nil && m.Type.IsError() && m.paddedQuote() > 255*unit:
+	case extended && m.paddedQuote() > 255*unit:
 		return &FieldError{Field: "Payload", Value: len(m.Payload), Allowed: "a quote of " + strconv.Itoa(255*unit) + " bytes at the most before Extensions"}
 	case m.MTU < 0 || m.MTU > math.MaxUint16 && v == V4 || uint64(m.MTU) > math.MaxUint32:
 		return &FieldError{Field: "MTU", Value: m.MTU, Allowed: "what 16 bits hold, and of ICMPv6 32 bits"}
 	case m.Pointer < 0 || m.Pointer > math.MaxUint8 && v == V4 || uint64(m.Pointer) > math.MaxUint32:
 		return &FieldError{Field: "Pointer", Value: m.Pointer, Allowed: "what 8 bits hold, and of ICMPv6 32 bits"}
-	case at+len(m.Payload)+len(m.Extensions.Raw) > MaxSize:
+	case size > MaxSize:
 		return &FieldError{Field: "Payload", Value: len(m.Payload), Allowed: "at most 65507 bytes"}
 	}
 	return nil
