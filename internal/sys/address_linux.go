@@ -47,11 +47,17 @@ func unspecifiedLike(a netip.Addr) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
-// Source asks, by means of a UDP socket, which address the kernel would send
-// from to a destination. Nothing is sent.
-func (s *Socket) Source(to netip.Addr, zone uint32) (source netip.Addr, err error) {
+// Source asks, by means of a UDP socket, which address the kernel would send a
+// datagram from: rules of routing look at its destination, port and traffic class. Nothing
+// is sent.
+func (s *Socket) Source(out *Outbound) (source netip.Addr, err error) {
 	var any, sa sockaddr // any: AF_UNSPEC, which undoes the last connect with its address
-	size := putSockaddr(&sa, &Outbound{To: to, Zone: zone, Port: 9})
+	size := putSockaddr(&sa, out)
+	level, class := unix.SOL_IP, unix.IP_TOS
+	if out.To.Is6() {
+		level, class = unix.SOL_IPV6, unix.IPV6_TCLASS
+	}
+	_ = s.set("traffic class", level, class, max(out.TrafficClass, 0)) // without it few routes differ
 	err = s.Control(func(fd int) error {
 		if errno := connect(fd, &any, unix.SizeofSockaddrInet6); errno != 0 {
 			return os.NewSyscallError("connect", errno)

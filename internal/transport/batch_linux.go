@@ -62,13 +62,13 @@ func (b *batch) add(p *Probe) error {
 		// A raw socket would send by the zone, and hear nothing from there.
 		return syscall.EINVAL
 	}
-	if out.Source, err = b.routes.source(out.To, out.Zone); err != nil {
-		return err
-	}
-	b.buf = appendPacket(b.buf, b.cfg.Protocol, p, out.Source)
 	if b.cfg.Mode != socket.Raw {
 		out.Port = p.DestinationPort
 	}
+	if out.Source, err = b.routes.source(&out); err != nil {
+		return err
+	}
+	b.buf = appendPacket(b.buf, b.cfg.Protocol, p, out.Source)
 	b.out, b.ends = append(b.out, out), append(b.ends, len(b.buf))
 	return nil
 }
@@ -91,7 +91,7 @@ func (b *batch) flush(s *sys.Socket, probes []Probe, first, last int) (int, erro
 	for i := first; i < first+n; i++ {
 		probes[i].Time = b.sender.Sent(i)
 	}
-	if err != nil && !socket.IsBusy(err) && b.routes.changed(b.out[first+n].To, b.out[first+n].Zone) {
+	if err != nil && !socket.IsBusy(err) && b.routes.changed(&b.out[first+n]) {
 		err = nil // the caller tries again, from the new address
 	}
 	return n, err

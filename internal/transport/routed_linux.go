@@ -36,7 +36,7 @@ func Routed(cfg Config, to netip.Addr) bool {
 			return !noRoute(err)
 		}
 	}
-	source, err := s.Source(to.WithZone(""), zone)
+	source, err := s.Source(&sys.Outbound{To: to.WithZone(""), Zone: zone, Port: 9})
 	if err == nil && source.IsUnspecified() {
 		return false // the interface takes everything to be on its link, and has no address
 	}

@@ -18,9 +18,16 @@ type routes struct {
 	expire time.Time
 }
 
+// routeKey is what routes are chosen by, of what differs between the probes of a Conn.
 type routeKey struct {
-	to   netip.Addr
-	zone uint32
+	to    netip.Addr
+	zone  uint32
+	port  uint16 // 0 with raw sockets, as the kernel does not look at it there
+	class int
+}
+
+func keyOf(out *sys.Outbound) routeKey {
+	return routeKey{out.To, out.Zone, out.Port, max(out.TrafficClass, 0)}
 }
 
 const (
@@ -41,8 +48,8 @@ func (r *routes) open(cfg *linkConfig) (err error) {
 	return cfg.route(r.sock)
 }
 
-// source returns the address that packets to a destination come from.
-func (r *routes) source(to netip.Addr, zone uint32) (netip.Addr, error) {
+// source returns the address that a packet is sent from.
+func (r *routes) source(out *sys.Outbound) (netip.Addr, error) {
 	if r.sock == nil {
 		return r.cfg.local(), nil
 	}
@@ -53,11 +60,11 @@ func (r *routes) source(to netip.Addr, zone uint32) (netip.Addr, error) {
 		clear(r.known)
 		r.expire = now.Add(routeLifetime)
 	}
-	key := routeKey{to, zone}
+	key := keyOf(out)
 	if source, ok := r.known[key]; ok {
 		return source, nil
 	}
-	source, err := r.sock.Source(to, zone)
+	source, err := r.sock.Source(out)
 	if err == nil {
 		r.known[key] = source
 	}
@@ -66,14 +73,14 @@ func (r *routes) source(to netip.Addr, zone uint32) (netip.Addr, error) {
 
 // changed asks again after a send that failed, and tells whether the answer is
 // another one: the send is then worth another try.
-func (r *routes) changed(to netip.Addr, zone uint32) bool {
-	key := routeKey{to, zone}
+func (r *routes) changed(out *sys.Outbound) bool {
+	key := keyOf(out)
 	old, ok := r.known[key]
 	if !ok {
 		return false
 	}
 	delete(r.known, key)
-	source, err := r.source(to, zone)
+	source, err := r.source(out)
 	return err == nil && source != old
 }
 
