@@ -72,6 +72,17 @@ func TestWhatMattersHasAsMuchRoomAgain(t *testing.T) {
 	q.PutAll(nil, small)
 }
 
+func TestEventsWaitInTheirOrder(t *testing.T) {
+	q := newQueue(9)
+	for n := range 3 {
+		q.PutAll(numbers(2*n, 2*n+2), small)
+	}
+	q.Put(event{n: 6})
+	if got, want := q.Take(nil), numbers(0, 7); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestWhatIsGivenBackComesFirst(t *testing.T) {
 	q := newQueue(9)
 	q.PutAll(numbers(0, 4), small)

@@ -29,6 +29,8 @@ func TestQueueDelay(t *testing.T) {
 		{"the clock was set forward by an hour before it came", 2 * ms, 3 * ms, time.Hour, 2 * ms},
 		{"a step that is less than the wait may be before or after: the wait is not overstated", 9 * ms, 10 * ms, 5 * ms, 4 * ms},
 		{"a clock that is slewed is no step to speak of", 2 * ms, time.Second, 500 * time.Microsecond, 2 * ms},
+		{"as much as a clock may be slewed is no step", 2 * ms, time.Second, ms, 2 * ms},
+		{"it may have come when the queue was seen empty", 3 * ms, 3 * ms, 0, 3 * ms},
 		{"a stamp in the future that no step explains", -time.Hour, time.Second, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,6 +45,13 @@ func TestQueueDelay(t *testing.T) {
 func TestAPacketWithoutAStampIsTakenToHaveComeWhenItWasRead(t *testing.T) {
 	now := ReadClock()
 	if got, stamped := QueueDelay(now, 0, ClockReading{Mono: now.Mono.Add(-time.Second), Wall: now.Wall - 1e9}); got != 0 || stamped {
+		t.Errorf("QueueDelay = %v, %v", got, stamped)
+	}
+}
+
+func TestAPacketThatWasReadAtOnceHasAStampOfUse(t *testing.T) {
+	now := ReadClock()
+	if got, stamped := QueueDelay(now, now.Wall, ClockReading{Mono: now.Mono.Add(-time.Second), Wall: now.Wall - 1e9}); got != 0 || !stamped {
 		t.Errorf("QueueDelay = %v, %v", got, stamped)
 	}
 }
@@ -65,6 +74,8 @@ func TestTimeBetween(t *testing.T) {
 		{"without a stamp of the departure it is not known", none, 9 * ms, 0, 0},
 		{"without a stamp of the arrival it is not known", ms, none, 0, 0},
 		{"a clock that is slewed is no step", ms, 9 * ms, 5 * time.Microsecond, 8 * ms},
+		{"as much as it may be slewed", ms, 9 * ms, 11 * time.Microsecond, 8 * ms},
+		{"more than it may be slewed", ms, 9 * ms, 11*time.Microsecond + 1, 0},
 		{"a clock that was set forward makes it unknown", ms, 9 * ms, ms, 0},
 		{"a clock that was set back makes it unknown", ms, 5 * ms, -4 * ms, 0},
 		{"a departure before the send is another's", -ms, 9 * ms, 0, 0},

@@ -67,6 +67,32 @@ func TestRewritesNeedAWitness(t *testing.T) {
 	}
 }
 
+// Of each field it is known where it is rewritten, and that a hop that sees it alone quotes
+// in its own way.
+func TestEachFieldNeedsAWitness(t *testing.T) {
+	same := quotedFrom("192.0.2.1", func(q *Header) { q.FlowLabel, q.Shift = 3, engine.Shift{} })
+	for field, change := range map[Fields]func(q *Header){
+		Source:          func(q *Header) { q.Source = netip.MustParseAddr("192.0.2.3") },
+		SourcePort:      func(q *Header) { q.SourcePort++ },
+		DestinationPort: func(q *Header) { q.DestinationPort++ },
+		TrafficClass:    func(q *Header) { q.TrafficClass++ },
+		FlowLabel:       func(q *Header) { q.FlowLabel++ },
+		DontFragment:    func(q *Header) { q.DontFragment = true },
+	} {
+		other := same
+		change(&other)
+		for want, seen := range map[string][]Seen{
+			fmt.Sprintf("1-2:%d", field): {{same, 1}, {other, 2}, {other, 3}},
+			"":                           {{same, 1}, {other, 2}, {same, 3}},
+			fmt.Sprintf("1-2:%d 3-4:%d?", field, field): {{same, 1}, {other, 2}, {other, 3}, {same, 4}},
+		} {
+			if got := figure(Points(&same, seen)); got != want {
+				t.Errorf("field %d: got %q, want %q", field, got, want)
+			}
+		}
+	}
+}
+
 // A checksum that agrees with the fields that are seen rewritten is not
 // rewritten by itself.
 func TestARewrittenFieldExplainsTheChecksum(t *testing.T) {

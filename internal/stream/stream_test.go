@@ -25,21 +25,23 @@ var (
 type bench struct {
 	*Stream[int]
 	pool  *engine.Pool
+	conn  *netsim.Conn
 	ended chan struct{}
 }
 
 func newBench(t *testing.T, test func(t *testing.T, b *bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		n := netsim.MustParse("client 192.0.2.1\nnode t 10.0.9.9 delay=10ms\npath 10.0.9.0/24 t\n")
+		conn := n.Listen(icmp.V4, netsim.ConnOptions{})
 		pool, err := engine.NewPool(func() (engine.Medium, error) {
-			return engine.OverEcho(n.Listen(icmp.V4, netsim.ConnOptions{})), nil
+			return engine.OverEcho(conn), nil
 		}, slog.New(slog.DiscardHandler), engine.NewBudget(1<<20))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer pool.Close()
 		ended := make(chan struct{})
-		b := &bench{New[int](engine.NewPacer(0), ended), pool, ended}
+		b := &bench{New[int](engine.NewPacer(0), ended), pool, conn, ended}
 		defer b.Close()
 		test(t, b)
 	})
@@ -98,6 +100,50 @@ func TestEachProbeHasOneResult(t *testing.T) {
 		}
 		if b.Owed() != 0 || b.Collect(3, nil) != 0 {
 			t.Error("there is more")
+		}
+	})
+}
+
+// What the system refuses is a result, too, and those behind it leave.
+func TestARefusalIsAResult(t *testing.T) {
+	newBench(t, func(t *testing.T, b *bench) {
+		b.conn.FailSend(2, errBad)
+		if err := b.send(t.Context(), 0, 2, 4, 6); err != nil {
+			t.Fatal(err)
+		}
+		for n, err := range b.all(t, 4) {
+			if errors.Is(err, errBad) != (n < 4) {
+				t.Errorf("probe %d: %v", n, err)
+			}
+		}
+		if b.Owed() != 0 {
+			t.Errorf("%d are owed", b.Owed())
+		}
+	})
+}
+
+// No more probes are asked for than results may be owed.
+func TestProbesLeaveWhileThereIsRoomForTheirResults(t *testing.T) {
+	newBench(t, func(t *testing.T, b *bench) {
+		b.refused = make([]refusal[int], MaxOwed-3)
+		asked := 0
+		_ = b.Send(t.Context(), 10, func(_, most int) (Run[int], error) {
+			asked = most
+			return Run[int]{}, net.ErrClosed
+		})
+		if asked != 3 {
+			t.Errorf("%d are asked for, want 3", asked)
+		}
+	})
+}
+
+func TestSoManyOperationsAreKept(t *testing.T) {
+	newBench(t, func(t *testing.T, b *bench) {
+		for n := range maxOps + 2 {
+			b.Op(engine.OpConfig{Sum: uint16(n)})
+			if want := n%maxOps + 1; len(b.ops) != want {
+				t.Fatalf("%d operations are kept, want %d", len(b.ops), want)
+			}
 		}
 	})
 }
