@@ -119,6 +119,19 @@ func TestSCTPParseRefusesATruncatedHeader(t *testing.T) {
 	}
 }
 
+// A header that nothing follows, and a chunk without parameters, are whole.
+func TestTheShortestPartsOfSCTPAreRead(t *testing.T) {
+	b := (&SCTP{SourcePort: 1, DestinationPort: 2, VerificationTag: 3}).Append(nil, nil)
+	var h SCTP
+	if err := h.Parse(b); err != nil || h.VerificationTag != 3 || h.Checksum != SCTPChecksum(b) {
+		t.Errorf("%+v, %v", h, err)
+	}
+	var c Init
+	if err := c.Parse(make([]byte, initLen)); err != nil || len(c.Parameters) != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestSCTPParseQuoted(t *testing.T) {
 	whole := unhex(sctpVectors[3].wire)
 	full := sctpVectors[3].header
