@@ -1,12 +1,15 @@
 package drive
 
 import (
+	"context"
 	"errors"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/goicmp/icmplib/internal/engine"
+	"github.com/goicmp/icmplib/internal/plan"
 )
 
 // Where answers do not say which probe they are to, the next one leaves when none can
@@ -174,7 +177,7 @@ func TestOperationsWaitForEachOther(t *testing.T) {
 		c.alone = always
 		c.line.Dst = b.line.Dst
 		quits.Add(c)
-		d := w.to("d", none, 0)
+		d := w.to("d", host, 0)
 		d.alone, d.line.Op = always, op
 		other.Add(d)
 		quits.Close()
@@ -191,12 +194,86 @@ func TestOperationsWaitForEachOther(t *testing.T) {
 			1ms b1 sent
 			11ms b1 replied
 			11ms b done
+			61ms d1 sent
+			71ms d1 replied
+			71ms d done
+			71ms the other is over
 			100ms a1 silent
 			100ms a done
-			100ms over
-			200ms d1 sent
-			300ms d1 silent
-			300ms d done
-			300ms the other is over`)
+			100ms over`)
 	})
+}
+
+// The lock is free when a task is ended because its run is cut short, whatever the caller
+// does then.
+func TestACancelledRunFreesItsLocks(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		a := w.to("a", none, 0)
+		a.ends = func() {
+			if n := len(w.cfg.Locks.locks); n != 0 {
+				t.Errorf("%d locks are held at its end", n)
+			}
+		}
+		a.begin(always)
+		w.at(5*ms, cancel)
+		w.run(ctx)
+	})
+}
+
+// turning is a task that finds out in Next that it needs to be alone no more.
+type turning struct{ *target }
+
+func (t turning) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
+	if t.Alone() {
+		t.alone = nil
+		return p, false, wake
+	}
+	return t.target.Next(now)
+}
+
+func TestATaskThatStopsToBeAloneIsAskedAgain(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		a := w.to("a", host, 0, 0)
+		a.alone = always
+		w.Add(turning{a})
+		w.run(t.Context())
+		w.happened(t, `
+			0s a1 sent
+			0s a2 sent
+			10ms a1 replied
+			10ms a2 replied
+			10ms a done
+			10ms over`)
+	})
+}
+
+// For how long an answer may be to an earlier probe, and which answers a router is judged by.
+func TestWhatAnOutcomeSays(t *testing.T) {
+	router := netip.MustParseAddr("10.9.0.1")
+	for _, tt := range []struct {
+		name    string
+		o       engine.Outcome
+		holdoff time.Duration
+		judged  int
+	}{
+		{"a reply", engine.Outcome{Fate: engine.Replied, RTT: 10 * ms, Responder: router}, 1060 * ms, 1},
+		{"an error", engine.Outcome{Fate: engine.Failed, RTT: 2 * ms, Responder: router}, 1052 * ms, 1},
+		{"an error of this host", engine.Outcome{Fate: engine.Failed}, 0, 0},
+		{"silence", engine.Outcome{Fate: engine.Silent}, 1200 * ms, 0},
+		{"a late answer", engine.Outcome{Fate: engine.Late, RTT: 150 * ms, Responder: router}, 1200 * ms, 0},
+		{"an answer without a mark", engine.Outcome{Fate: engine.Unclear, RTT: 10 * ms, Responder: router}, 0, 0},
+	} {
+		inWorld(t, Config{Routers: &Routers{Rate: 100}}, func(t *testing.T, w *world) {
+			r := w.Add(w.to("a", host, time.Hour))
+			tt.o.Tag, tt.o.Sent, tt.o.TTL = makeTag(r, plan.MakeKey(0, 1)), w.epoch.Add(time.Second), 3
+			w.heard(&tt.o, w.start)
+			if got := w.slots.find(r).holdoff; got != tt.holdoff {
+				t.Errorf("%s: held off until %v, want %v", tt.name, got, tt.holdoff)
+			}
+			if got := w.ready.routers.hop(3).gate.fresh; got != tt.judged {
+				t.Errorf("%s: the router is judged by %d answers, want %d", tt.name, got, tt.judged)
+			}
+		})
+	}
 }

@@ -161,7 +161,7 @@ func TestAnAnswerWithoutAMarkIsHeardByAllItMayBeFor(t *testing.T) {
 		fate    engine.Fate
 		want    string
 	}{
-		"of a run that goes on":           {true, engine.Unclear, "0s a7 unclear\n0s b7 unclear"},
+		"of a run that goes on":           {true, engine.Unclear, "0s a7 unclear\n0s b7 unclear\n0s b1 handed out"},
 		"of one that does not":            {false, engine.Unclear, "0s a7 unclear"},
 		"an answer that is nobody else's": {true, engine.Late, "0s a7 late"},
 	} {
@@ -181,6 +181,9 @@ func TestAnAnswerWithoutAMarkIsHeardByAllItMayBeFor(t *testing.T) {
 					}
 					if r := w.AddBy(task, &w.cfg.Rules, task.line.Dst); name == "a" {
 						a = r
+					}
+					if name == "b" {
+						task.news = []int{1}
 					}
 				}
 				w.Cut(gone, nil)

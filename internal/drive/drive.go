@@ -206,7 +206,7 @@ func (d *Driver) Run(ctx context.Context) error {
 
 // finished reports whether all tasks are done, or the caller wants no more.
 func (d *Driver) finished() bool {
-	return d.closed || !d.cfg.Endless && d.slots.len() == 0 && (d.cfg.Targets == nil || d.targets.ended())
+	return d.closed || !d.cfg.Endless && d.slots.len() == 0 && d.targets.ended()
 }
 
 // reportEvery bounds how often Progress is called.
@@ -304,9 +304,7 @@ func (d *Driver) finish(r Ref, s *slot, err error) {
 	task, addr := s.task, s.addr
 	d.attention[s.attention]--
 	d.slots.remove(r)
-	if addr.IsValid() && d.cfg.Targets != nil {
-		d.targets.release(addr)
-	}
+	d.targets.release(addr)
 	if !d.closed && !task.End(err) {
 		d.closed = true
 	}
@@ -314,7 +312,7 @@ func (d *Driver) finish(r Ref, s *slot, err error) {
 
 // attend notes how soon a task wants to hear.
 func (d *Driver) attend(s *slot) {
-	if s.task == nil || s.attentive == nil {
+	if s.attentive == nil {
 		return
 	}
 	if a := s.attentive.Attention(); a != s.attention {
@@ -383,7 +381,7 @@ func (d *Driver) hold(r Ref, s *slot, alone bool, now time.Time) (at time.Time, 
 	if s.inFlight+s.queued > 0 {
 		return at, true
 	}
-	if at = d.epoch.Add(s.retry); s.oneByOne && now.Before(at) {
+	if at = d.epoch.Add(s.retry); now.Before(at) {
 		return at, true
 	}
 	if !alone {
@@ -531,8 +529,7 @@ func (d *Driver) wait(ctx context.Context) error {
 	case <-news:
 	case <-d.freed:
 		d.unblock(time.Now())
-	case <-d.calls.made:
-		d.call()
+	case <-d.calls.made: // they are made at the begin of the next turn
 	case <-due:
 	case <-ctx.Done():
 		return context.Cause(ctx)

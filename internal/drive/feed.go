@@ -178,7 +178,7 @@ func (d *Feed) end() {
 }
 
 // queue hands out the targets of a feed: those of one address one after
-// the other.
+// the other. The zero value has none.
 type queue struct {
 	feed    *Feed
 	slots   *slots                  // which addresses are in use

@@ -210,7 +210,7 @@ func TestATargetThatCannotBeBegunEndsTheRun(t *testing.T) {
 
 // Progress is told ten times a second at the most, and at the end.
 func TestProgressIsTold(t *testing.T) {
-	targets := slices.Repeat([]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, 100)
+	targets := slices.Repeat([]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, 100)[:295]
 	inTargets(t, Config{Parallel: 1}, slices.Values(targets), func(t *testing.T, w *world) {
 		w.begins(func(*Target) (Task, error) { return w.to("a", host, 0), nil })
 		var at []time.Duration
@@ -224,7 +224,7 @@ func TestProgressIsTold(t *testing.T) {
 			t.Error(err)
 		}
 		for i, got := range at {
-			if want := time.Duration(i) * 100 * ms; got != want {
+			if want := min(time.Duration(i)*100*ms, 2950*ms); got != want {
 				t.Fatalf("progress is told after %v, want %v", got, want)
 			}
 		}
@@ -349,4 +349,58 @@ func TestWhoMayBeTaken(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
+}
+
+// Where the caller leaves, no further task begins, and no further target is drawn.
+func TestNoTargetIsBegunBehindTheEnd(t *testing.T) {
+	endless := func(yield func(string) bool) {
+		for yield(host) && yield(far) {
+		}
+	}
+	inWorldWith(t, Config{Parallel: 9}, func(_ *testing.T, cfg *Config) {
+		cfg.Targets = NewFeed(context.Background(), endless, parsed)
+		synctest.Wait()
+	}, func(t *testing.T, w *world) {
+		w.begins(func(tg *Target) (Task, error) {
+			a := w.to(fmt.Sprint("t", tg.Index), tg.Addr.String(), 0)
+			a.leaves = true
+			return a, nil
+		})
+		w.run(t.Context())
+		w.happened(t, `
+			0s t01 sent
+			0s t11 sent
+			10ms t01 replied
+			10ms t0 done
+			10ms over`)
+	})
+}
+
+func TestACancelledSweepTellsItsProgress(t *testing.T) {
+	inTargets(t, Config{Parallel: 1}, slices.Values([]string{none, host}), func(t *testing.T, w *world) {
+		w.begins(func(*Target) (Task, error) { return w.to("a", none, 0), nil })
+		var at []time.Duration
+		w.Driver.cfg.Progress = func(int) { at = append(at, time.Since(w.start)) }
+		ctx, cancel := context.WithTimeout(t.Context(), 50*ms)
+		defer cancel()
+		_ = w.Run(ctx)
+		if want := []time.Duration{0, 50 * ms}; !slices.Equal(at, want) {
+			t.Errorf("progress is told after %v, want %v", at, want)
+		}
+	})
+}
+
+// A run ends when it becomes known that there are no targets, and its end waits for who draws.
+func TestTargetsThatEndLate(t *testing.T) {
+	inWorldWith(t, Config{Parallel: 9}, func(t *testing.T, cfg *Config) {
+		cfg.Targets = NewFeed(t.Context(), func(func(string) bool) { time.Sleep(time.Second) }, parsed)
+	}, func(t *testing.T, w *world) {
+		w.run(t.Context())
+		w.happened(t, "1s over")
+		f := NewFeed(t.Context(), func(func(string) bool) { time.Sleep(time.Second) }, parsed)
+		f.end()
+		if took := time.Since(w.start); took != 2*time.Second {
+			t.Errorf("the end is waited for until %v", took)
+		}
+	})
 }

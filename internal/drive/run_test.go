@@ -185,6 +185,16 @@ func TestProbesLeaveInOrder(t *testing.T) {
 			110ms a1 silent
 			110ms a done
 			110ms over`},
+		{"one that has ended is not looked at when it would be due", Config{}, func(w *world) {
+			w.Add(w.to("a", none, 0))
+			b := w.Add(w.to("b", host, 50*ms))
+			w.at(20*ms, func() { w.Cut(b, nil) })
+		}, `
+			0s a1 sent
+			20ms b done
+			100ms a1 silent
+			100ms a done
+			100ms over`},
 		{"a task without a line ends before it sends", Config{}, func(w *world) {
 			a := w.to("a", host, 0)
 			a.lineErr = errors.New("no socket")
@@ -274,6 +284,36 @@ func TestRefusalsAreForTheTask(t *testing.T) {
 			10ms a1 replied
 			10ms a done
 			10ms over`},
+		{"another refusal is told where connections have one port", Config{Rules: Rules{OnePort: true}}, refused(nil, syscall.EACCES), func(w *world) {
+			w.Add(w.to("a", host, 0, 0))
+		}, `
+			0s a1 sent
+			0s a2 refused: permission denied
+			10ms a1 replied
+			10ms a done
+			10ms over`},
+		{"a connection waits for one in flight, however long that takes", Config{Rules: Rules{OnePort: true, Timeout: 20 * time.Second}}, refused(nil, syscall.EADDRINUSE), func(w *world) {
+			w.Add(w.to("a", none, 0, 7*time.Second))
+		}, `
+			0s a1 sent
+			20s a1 silent
+			20s a2 sent
+			40s a2 silent
+			40s a done
+			40s over`},
+		{"a connection of a new task waits", Config{Rules: Rules{OnePort: true}}, refused(nil, syscall.EADDRINUSE), func(w *world) {
+			w.Add(w.to("a", none, 0, 20*time.Second))
+			w.at(10*time.Second, func() { w.Add(w.to("b", host, 0)) })
+		}, `
+			0s a1 sent
+			100ms a1 silent
+			10.1s b1 sent
+			10.11s b1 replied
+			10.11s b done
+			20s a2 sent
+			20.1s a2 silent
+			20.1s a done
+			20.1s over`},
 		{"a port in use is somebody else's while nothing was sent", Config{Rules: Rules{OnePort: true}}, refused(syscall.EADDRINUSE, nil), func(w *world) {
 			w.Add(w.to("a", host, 0, 0))
 		}, `
@@ -458,6 +498,134 @@ func TestACancelledBatchIsGivenBack(t *testing.T) {
 		w.Close()
 		if next := w.cfg.All.Reserve(w.start, 1).Sub(w.start); next != -2*ms+2*ms/5 {
 			t.Errorf("the next packet of all may leave at %v", next)
+		}
+	})
+}
+
+// A run of a context that has ended sends nothing.
+func TestARunThatHasEndedBeforeItBegins(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		w.Add(w.to("a", host, 0))
+		w.run(ctx)
+		w.happened(t, `
+			0s a ended: context canceled
+			0s over: context canceled`)
+	})
+}
+
+// What others ask for comes first in a turn of the loop, and what is for later last, also in
+// the last one.
+func TestTheOrderOfATurn(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		a := w.to("a", none, 0)
+		a.ends = func() { w.Later(func() { w.note("later") }) }
+		w.Add(a)
+		w.at(50*ms, cancel)
+		w.Do(func() { w.note("called"); w.Later(func() { w.note("at the end of the turn") }) })
+		w.run(ctx)
+		if w.Do(func() { t.Error("called after the end") }) {
+			t.Error("it will be called after the end")
+		}
+		w.happened(t, `
+			0s called
+			0s a1 sent
+			0s at the end of the turn
+			50ms a ended: context canceled
+			50ms later
+			50ms over: context canceled`)
+	})
+}
+
+// Before a task is ended, what is known of it is told.
+func TestWhatIsKnownIsToldBeforeTheEnd(t *testing.T) {
+	for name, end := range map[string]func(w *world, r Ref){
+		"cut":       func(w *world, r Ref) { w.Cut(r, context.Canceled) },
+		"abandoned": func(w *world, _ Ref) { _ = w.abandon(context.Canceled) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, Config{}, func(t *testing.T, w *world) {
+				r := w.Add(w.to("a", host, 0, time.Hour))
+				if _, err := w.send(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(20 * ms) // in virtual time
+				end(w, r)
+				w.happened(t, `
+					0s a1 sent
+					20ms a1 replied
+					20ms a ended: context canceled`)
+			})
+		})
+	}
+}
+
+// A task that has ended is neither looked at nor cut.
+func TestATaskEndsOnce(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		r := w.Add(w.to("a", host, time.Hour))
+		w.Cut(r, nil)
+		w.Look(r)
+		w.Cut(r, nil)
+		w.happened(t, "0s a done")
+	})
+}
+
+// A caller that wants no more at the end of one task is not told of the ends of others.
+func TestACallerThatLeavesAtAnEnd(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(w *world, cancel context.CancelFunc)
+		want string
+	}{
+		{"when a task is done", func(*world, context.CancelFunc) {}, `
+			0s a1 sent
+			0s b1 sent
+			10ms a1 replied
+			10ms a done
+			10ms over`},
+		{"when all are abandoned", func(_ *world, cancel context.CancelFunc) { cancel() }, `
+			0s a1 sent
+			0s b1 sent
+			5ms a ended: context canceled
+			5ms over: context canceled`},
+		{"when it has left before", func(w *world, _ context.CancelFunc) { w.Driver.closed = true; w.Cut(Ref{}, nil) }, `
+			0s a1 sent
+			0s b1 sent
+			5ms over`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, Config{}, func(t *testing.T, w *world) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				a := w.to("a", host, 0)
+				a.leaves = true
+				w.Add(a)
+				w.Add(w.to("b", none, 0))
+				w.at(5*ms, func() { tt.end(w, cancel) })
+				w.run(ctx)
+				w.happened(t, tt.want)
+			})
+		})
+	}
+}
+
+// What becomes known behind the end is told to nobody.
+func TestAClosedDriverHearsNothing(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		a, b := w.to("a", host, 0), w.to("b", host, 0)
+		b.line.Op = w.Borrow(engine.OpConfig{Timeout: w.cfg.Timeout})
+		w.Add(a)
+		w.Add(b)
+		if _, err := w.send(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		time.Sleep(20 * ms) // in virtual time
+		if got := w.inbox.Take(nil); len(got) != 0 {
+			t.Errorf("%d outcomes come", len(got))
 		}
 	})
 }

@@ -162,7 +162,9 @@ type target struct {
 	alone     func(t *target) bool // nil: never
 	wants     func(k int) bool     // nil: always
 	lineErr   error
-	hands     bool                      // what becomes known is handed out
+	hands     bool // what becomes known is handed out
+	leaves    bool // at its end, the caller wants no more
+	ends      func()
 	stops     int                       // at which probe that is handed out the caller wants no more
 	attention func(t *target) Attention // nil: at once
 
@@ -230,7 +232,12 @@ func (t *target) Done() bool {
 	return t.asked == len(t.times) && len(t.open) == 0 && len(t.again) == 0 && len(t.news) == 0
 }
 
-func (t *target) Line(*plan.Probe) (*Line, error) { return &t.line, t.lineErr }
+func (t *target) Line(*plan.Probe) (*Line, error) {
+	if t.lineErr != nil {
+		return nil, t.lineErr
+	}
+	return &t.line, nil
+}
 
 var fates = map[engine.Fate]string{
 	engine.Replied: "replied", engine.Failed: "failed", engine.Silent: "silent", engine.Unclear: "unclear",
@@ -250,6 +257,9 @@ func (t *target) Heard(k plan.Key, o *engine.Outcome, _ time.Time) {
 func (t *target) HasNews() bool { return len(t.news) > 0 }
 
 func (t *target) Hand() (goOn bool) {
+	if len(t.news) == 0 {
+		t.w.note("%s has nothing to hand out", t.name)
+	}
 	for _, k := range t.news {
 		t.note(k, "handed out")
 		if k == t.stops {
@@ -261,12 +271,15 @@ func (t *target) Hand() (goOn bool) {
 }
 
 func (t *target) End(err error) (goOn bool) {
+	if t.ends != nil {
+		t.ends()
+	}
 	if err != nil {
 		t.w.note("%s ended: %v", t.name, err)
-		return true
+	} else {
+		t.w.note("%s done", t.name)
 	}
-	t.w.note("%s done", t.name)
-	return true
+	return !t.leaves
 }
 
 func (t *target) Attention() Attention {

@@ -38,6 +38,10 @@ func TestADatagramHasTheChecksumThatItIsToHave(t *testing.T) {
 					if string(p.Payload) != tt.payload {
 						t.Error("the caller's payload was changed")
 					}
+					copy(b[8+tt.balance:], tt.payload[tt.balance:tt.balance+2])
+					if as := (&wire.UDP{SourcePort: 33434, DestinationPort: 33435}).Append(nil, pair[0], pair[1], p.Payload); string(b[:6]) != string(as[:6]) || string(b[8:]) != tt.payload {
+						t.Error("more than two bytes were chosen")
+					}
 				}
 			}
 		})
