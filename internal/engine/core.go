@@ -47,7 +47,7 @@ func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, n
 		dst:   p.Dst.WithZone("").As16(),
 		op:    ref,
 		ttl:   uint8(p.TTL),
-	}, op.cfg.Timeout)
+	}, op.cfg.Timeout, c.id != 0 && !op.payload.hasNonce())
 	if ok {
 		c.departing = append(c.departing, seq)
 	}

@@ -190,7 +190,7 @@ func TestSequenceNumbersStartAtRandom(t *testing.T) {
 	for range 20 {
 		var table table
 		table.begin()
-		seq, _ := table.add(slot{}, 1)
+		seq, _ := table.add(slot{}, 1, false)
 		first[seq] = true
 	}
 	if len(first) < 15 {

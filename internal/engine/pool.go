@@ -77,8 +77,9 @@ func NewPool(listen func() (Medium, error), log *slog.Logger, budget *Budget) (*
 // for no longer than busyPatience, and where it just waited in vain no longer than stuckPatience.
 func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
 	var busy time.Time // when the kernel was first found to have no room for the next one
+	var full []*Engine // that had no sequence number for it
 	for n < len(probes) {
-		e, err := p.pick(len(probes) - n)
+		e, err := p.pick(len(probes)-n, full)
 		if err != nil {
 			return n, err
 		}
@@ -92,10 +93,16 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 		} else if busy.IsZero() {
 			busy = time.Now()
 		}
+		if k > 0 {
+			full = full[:0]
+		}
 		switch {
 		case err == nil:
+		case errors.Is(err, errFull) && !slices.Contains(full, e): // another may have one
+			full = append(full, e)
 		case errors.Is(err, errFull), errors.Is(err, errBacklog), errors.Is(err, errPaced),
 			socket.IsBusy(err) && (busy.IsZero() || p.waits(err, busy)):
+			full = full[:0]
 			if err := p.pause(ctx); err != nil {
 				return n, err
 			}
@@ -129,8 +136,9 @@ func (p *Pool) waits(err error, from time.Time) bool {
 	return false
 }
 
-// pick returns an engine with room for n probes; if there is none, one with any.
-func (p *Pool) pick(n int) (*Engine, error) {
+// pick returns an engine with room for n probes; if there is none, one with any. It
+// leaves out those that are full, unless all are and there can be no other.
+func (p *Pool) pick(n int, full []*Engine) (*Engine, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -141,6 +149,9 @@ func (p *Pool) pick(n int) (*Engine, error) {
 	}
 	best, most := p.engines[0], 0
 	for _, e := range p.engines {
+		if slices.Contains(full, e) {
+			continue
+		}
 		room := e.room()
 		if room >= spareSequences+n {
 			return e, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -80,7 +81,7 @@ func TestAPoolHasNoMoreThanItsMostSockets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if e, err := p.pick(sequences); err != nil || e == nil || opened != maxEngines {
+	if e, err := p.pick(sequences, nil); err != nil || e == nil || opened != maxEngines {
 		t.Errorf("%v: %d sockets", err, opened)
 	}
 }
@@ -102,6 +103,55 @@ func TestAFullTableWaitsForAPlace(t *testing.T) {
 			t.Errorf("the last one left after %v", took)
 		}
 	})
+}
+
+// The reply to a probe without a nonce says nothing but its number. That of one that
+// stayed silent may still come, and must not be taken for the reply to a later one.
+func TestANumberThatStayedSilentIsNotThatOfALaterProbeWithoutANonce(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cfg  OpConfig
+		dst  netip.Addr // of the later probes
+		full bool       // there is no number for one more
+	}{
+		{"a payload of the caller's", OpConfig{Payload: "its own payload"}, target, true},
+		{"no payload", OpConfig{Size: 0}, target, true},
+		{"a short one", OpConfig{Size: 7}, target, true},
+		{"a nonce", OpConfig{Size: 8}, target, false},
+		{"another host", OpConfig{Size: 0}, target.Next(), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opened := 0
+				p := opening(t, 2, &opened)
+				defer p.Close()
+				tt.cfg.Timeout = 100 * time.Millisecond
+				op := NewOp(tt.cfg)
+				defer op.Close()
+				send := func(n int, dst netip.Addr) {
+					for range n {
+						if k, err := p.Send(t.Context(), op, []Probe{{Dst: dst, TTL: 64}}); k != 1 || err != nil {
+							t.Fatal(k, err)
+						}
+						op.Take(nil)
+					}
+				}
+				const most = sequences - spareSequences // that one socket has in flight
+				start := time.Now()
+				send(most, target)
+				time.Sleep(10 * time.Second)
+				send(most, tt.dst)
+				if two := opened == 2; two != tt.full {
+					t.Errorf("%d sockets", opened)
+				}
+				time.Sleep(time.Second)
+				send(most, tt.dst)
+				if took := time.Since(start); (took > linger) != tt.full || took > linger+time.Second {
+					t.Errorf("the last one left after %v", took)
+				}
+			})
+		})
+	}
 }
 
 func TestASendThatWaitsEnds(t *testing.T) {

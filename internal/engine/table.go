@@ -63,6 +63,12 @@ type table struct {
 	next     uint16
 	inFlight int
 	queues   []queue
+
+	// barren is a host to which a bare probe finds no number, and until when.
+	barren struct {
+		dst   [16]byte
+		until time.Duration
+	}
 }
 
 // begin sets the first sequence number, at random: who does not see the probes
@@ -81,12 +87,18 @@ func (t *table) lookup(seq uint16) *slot {
 }
 
 // add puts s into flight under the next sequence number, which it returns. It
-// passes over those in flight, and fails if all are.
-func (t *table) add(s slot, timeout time.Duration) (uint16, bool) {
-	if t.inFlight == sequences-1 {
+// passes over those in flight and, for a bare probe, which has nothing but its number,
+// over those whose answer would pass for its own. It fails if there is no other.
+func (t *table) add(s slot, timeout time.Duration, bare bool) (uint16, bool) {
+	if t.inFlight == sequences-1 || bare && t.barren.dst == s.dst && s.sent < t.barren.until {
 		return 0, false
 	}
-	for t.next == 0 || t.pages[t.next/pageSize] != nil && t.slot(t.next).state == inFlight {
+	until := s.sent
+	for passed := 0; t.next == 0 || t.taken(&s, bare, &until); passed++ {
+		if passed == sequences {
+			t.barren.dst, t.barren.until = s.dst, until
+			return 0, false
+		}
 		t.next++
 	}
 	seq := t.next
@@ -99,6 +111,25 @@ func (t *table) add(s slot, timeout time.Duration) (uint16, bool) {
 	t.inFlight++
 	t.enqueue(seq, timeout)
 	return seq, true
+}
+
+// taken reports whether the next sequence number is not for s: it is in flight or, if s
+// is bare, was that of a probe to the same host, sent no longer than linger ago, whose
+// answer may still come. Until is then at most when that is over.
+func (t *table) taken(s *slot, bare bool, until *time.Duration) bool {
+	old := t.lookup(t.next)
+	switch {
+	case old == nil:
+		return false
+	case old.state == inFlight:
+		return true
+	case !bare || old.state != silent || old.dst != s.dst || s.sent-old.sent > linger:
+		return false
+	}
+	if over := old.sent + linger; *until <= s.sent || over < *until {
+		*until = over
+	}
+	return true
 }
 
 // page returns the page of seq, and allocates it if need be.
