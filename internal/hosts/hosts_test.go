@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -109,8 +110,12 @@ func TestOwnAddressesAreLookedUpAgainWhenTheyAreOld(t *testing.T) {
 	var o Own
 	now := time.Now()
 	loopback, other := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.77")
-	if !o.Has(loopback, now) || !o.Has(netip.MustParseAddr("::ffff:127.0.0.1"), now) {
+	all, _ := net.InterfaceAddrs()
+	if !slices.ContainsFunc(all, func(a net.Addr) bool { return a.String() == "127.0.0.1/8" }) {
 		t.Skip("this host has no loopback address")
+	}
+	if !o.Has(loopback, now) || !o.Has(netip.MustParseAddr("::ffff:127.0.0.1"), now) {
+		t.Error("the loopback address is not ours")
 	}
 	if o.Has(other, now) {
 		t.Error("the address of another host is ours")

@@ -31,7 +31,7 @@ func (t *Trace) View(done bool) *View {
 	}
 	for hop := range t.last + 1 {
 		for flow := range t.hops[hop].asks {
-			if a := v.ask(hop, flow); a != nil && (a.answered > 0 || done && t.near > t.last) {
+			if a := v.ask(hop, flow); a != nil && (a.answered > 0 || done) {
 				v.last = hop
 			}
 		}
@@ -44,7 +44,7 @@ func (t *Trace) View(done bool) *View {
 // nearer: a target also answers what would have got farther.
 func (t *Trace) extent(flow int) int {
 	end, seen := t.ends[flow], -1
-	for hop := min(end-1, t.last); hop >= 0 && seen < 0; hop-- {
+	for hop := range min(end, t.last+1) {
 		if flow < len(t.hops[hop].asks) && t.hops[hop].asks[flow].answered > 0 {
 			seen = hop
 		}
@@ -52,10 +52,7 @@ func (t *Trace) extent(flow int) int {
 	if end != never && (end == t.near || seen == end-1) {
 		return end
 	}
-	if t.near > t.last {
-		return t.last
-	}
-	return max(seen, t.near)
+	return min(max(seen, t.near), t.last)
 }
 
 // ask returns what is known of a flow at a hop; nil where it was not asked for,
@@ -143,7 +140,7 @@ func (v *View) Hop(i int) pathgraph.Hop {
 	for flow := range h.asks {
 		for _, node := range v.nodes(i, flow) {
 			met[node] = append(met[node], flow)
-			ends[node] = ends[node] || node < silence && v.t.ends[flow] == i
+			ends[node] = ends[node] || v.t.ends[flow] == i
 		}
 	}
 	hop := pathgraph.Hop{Distance: v.t.cfg.FirstHop + i}
@@ -207,7 +204,7 @@ func (v *View) Holds() bool {
 // silentFlows returns the flows that go on behind a hop where nobody answered for
 // them; none where they are those of all flows, which count as one group.
 func (v *View) silentFlows(hop int) (flows []int) {
-	if len(v.t.hops[hop].nodes) == 0 && hop < v.t.near {
+	if len(v.t.hops[hop].nodes) == 0 && hop+1 <= v.t.near {
 		return nil
 	}
 	for flow := range v.t.hops[hop].asks {
@@ -221,9 +218,6 @@ func (v *View) silentFlows(hop int) (flows []int) {
 // follows reports whether enough flows of each of several routers were followed to a
 // hop.
 func (v *View) follows(hop int) bool {
-	if hop == 0 {
-		return true
-	}
 	routers := v.t.routers(hop)
 	for _, g := range routers {
 		settled := slices.DeleteFunc(slices.Clone(g.flows), func(flow int) bool { a := v.ask(hop, flow); return a == nil || !v.t.settled(a) })

@@ -81,15 +81,46 @@ func TestRule15WhatIsInFlightIsUnsettled(t *testing.T) {
 		{"r:01 / a:01 / b:1 t.:0 / t.:1", 1, 4}, // seen to go on
 		{"r:01 / a:01 / *:1 t.:0 / t.:1", 1, 3}, // a lost answer of the target
 		{"r:01 / a:01 / t.:0 / *:1 / b:1 / t.:1", 1, 6},
+		{"r:01 / a:01 / t.:0 / b:1 / *:1 / t.:1", 1, 4}, // the last that was seen
+		{"t.:0 a:1 / t.:1", 1, 2},                       // seen to go on at the first hop
+		{"t.:0 *:1 / *:1 / t.:1", 1, 1},                 // not seen at all
+		{"r:0 *:1 / t.:0 *:1 / t.:1", 1, 2},
 		{"r:01 / a:01", 1, 30},
 	} {
 		if got := met(t, usual(), tt.network).extent(tt.flow) + 1; got != tt.want {
 			t.Errorf("%s: flow %d gets to hop %d, want %d", tt.network, tt.flow, got, tt.want)
 		}
 	}
+	if got := met(t, short(4), "r:01 / a:01 / t.:0 b:1 / c:1").extent(1); got != 3 {
+		t.Errorf("a flow that is seen at the last hop gets to hop %d", got+1)
+	}
 	tr = met(t, usual(), "r:01 / a:01 / *:1 t.:0 / t.:1")
 	if v := tr.View(true); v.Len() != 3 || v.ask(3, 1) != nil || v.ask(2, 1) == nil || v.ask(2, 2) != nil || v.ask(0, 60) != nil {
 		t.Errorf("%d hops", v.Len())
+	}
+}
+
+// What was decided to be asked, but never left, is in no view.
+func TestAViewIsOfWhatLeft(t *testing.T) {
+	if v := New(usual(), start).View(true); v.Len() != 0 || v.Flows() != 0 {
+		t.Errorf("of a trace that sent nothing, %d hops and %d flows", v.Len(), v.Flows())
+	}
+	tr := met(t, usual(), "r:0 / a:01")
+	tr.ask(0, 5).want, tr.ask(4, 0).want = 1, 1
+	if v := tr.View(true); v.Len() != 2 || v.Flows() != 2 || v.ask(0, 5) != nil || v.ask(1, 1) == nil {
+		t.Errorf("%d hops and %d flows, want 2 and 2", v.Len(), v.Flows())
+	}
+	for network, want := range map[string][2]int{ // hops of a trace that is cut, and of one that is done
+		"r:01 / a:01 / *:01":           {2, 3},
+		"r:01 / *:01 / t.:0":           {3, 3},
+		"r:01 / a:01 / t.:0 / *:1":     {3, 3}, // behind the end
+		"r:01 / a:01 / t.:01 / *:1":    {3, 3},
+		"r:01 / t.:0 a:1 / b:1 / *:01": {3, 3},
+	} {
+		tr := met(t, short(4), network)
+		if got := [2]int{tr.View(false).Len(), tr.View(true).Len()}; got != want {
+			t.Errorf("%s: %d hops, want %d", network, got, want)
+		}
 	}
 }
 
@@ -140,6 +171,34 @@ func TestRule16WhenAGraphIsComplete(t *testing.T) {
 	}
 }
 
+func TestRule16EachRouterIsFollowedAndChecked(t *testing.T) {
+	const before = "r:0123456789a / a:01234 b:56789a / t.:"
+	for _, tt := range []struct {
+		name, behind    string
+		again           int // how many times flow 0 was sent again at the second hop
+		follows, checks bool
+	}{
+		{"one flow of b", "012345", 10, false, true},
+		{"two flows of b", "0123456", 10, true, true},
+		{"10 times", "0123456789a", 10, true, true},
+		{"but 9 times", "0123456789a", 9, true, false},
+	} {
+		tr := met(t, usual(), before+tt.behind)
+		tr.ask(1, 0).answered += tt.again
+		v := tr.View(true)
+		if follows, checks := v.follows(2), v.isChecked(1); follows != tt.follows || checks != tt.checks {
+			t.Errorf("%s: followed %v, checked %v", tt.name, follows, checks)
+		}
+		if got, want := v.Holds(), tt.follows && tt.checks; got != want {
+			t.Errorf("%s: complete: %v", tt.name, got)
+		}
+	}
+	tr := met(t, usual(), before+"0123456")
+	if tr.ask(2, 6).answered = 0; tr.View(true).follows(2) {
+		t.Error("a flow that is not settled counts as followed")
+	}
+}
+
 func TestRule16TheFlowsOfASilentRouterCountByThemselves(t *testing.T) {
 	for seed := range 50 {
 		n := newNetwork("r a|s, s! b|c, a d, b d, c d, d t", seed)
@@ -152,8 +211,20 @@ func TestRule16TheFlowsOfASilentRouterCountByThemselves(t *testing.T) {
 	if got := v.silentFlows(1); !slices.Equal(got, []int{0, 1}) {
 		t.Errorf("behind silence are %v", got)
 	}
-	if got := met(t, usual(), "r:0123 / *:0123 / b:01 / t.:0123").View(true).silentFlows(1); got != nil {
-		t.Errorf("behind a hop that is silent for all are %v", got)
+	for _, tt := range []struct {
+		network string
+		hop     int
+		want    []int
+	}{
+		{"r:0123 / *:01 a:23 / b:0 / t.:0123", 1, []int{0}}, // flow 1 was not asked for behind it
+		{"r:0123 / *:0123 / b:01 / t.:0123", 1, nil},        // silent for all
+		{"r:0123 / *:0123 / t.:0123", 1, nil},               // and just before the end
+		{"t.:0 r:12 / *:12 / b:1 / t.:12", 1, []int{1}},     // but behind the nearest end not all count
+		{"r:0 / t.:0 a:123 / *:123 / b:12 / t.:12", 2, []int{1, 2}},
+	} {
+		if got := met(t, usual(), tt.network).View(true).silentFlows(tt.hop); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: behind silence are %v, want %v", tt.network, got, tt.want)
+		}
 	}
 }
 
