@@ -115,10 +115,8 @@ func TestANumberThatStayedSilentIsNotThatOfALaterProbeWithoutANonce(t *testing.T
 		full bool       // there is no number for one more
 	}{
 		{"a payload of the caller's", OpConfig{Payload: "its own payload"}, target, true},
-		{"no payload", OpConfig{Size: 0}, target, true},
-		{"a short one", OpConfig{Size: 7}, target, true},
 		{"a nonce", OpConfig{Size: 8}, target, false},
-		{"another host", OpConfig{Size: 0}, target.Next(), false},
+		{"another host", OpConfig{Size: 7}, target.Next(), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -129,8 +127,12 @@ func TestANumberThatStayedSilentIsNotThatOfALaterProbeWithoutANonce(t *testing.T
 				op := NewOp(tt.cfg)
 				defer op.Close()
 				send := func(n int, dst netip.Addr) {
-					for range n {
-						if k, err := p.Send(t.Context(), op, []Probe{{Dst: dst, TTL: 64}}); k != 1 || err != nil {
+					probes := make([]Probe, 64)
+					for i := range probes {
+						probes[i] = Probe{Dst: dst, TTL: 64}
+					}
+					for range n / len(probes) {
+						if k, err := p.Send(t.Context(), op, probes); k != len(probes) || err != nil {
 							t.Fatal(k, err)
 						}
 						op.Take(nil)
@@ -139,7 +141,7 @@ func TestANumberThatStayedSilentIsNotThatOfALaterProbeWithoutANonce(t *testing.T
 				const most = sequences - spareSequences // that one socket has in flight
 				start := time.Now()
 				send(most, target)
-				time.Sleep(10 * time.Second)
+				time.Sleep(linger - 3*time.Second)
 				send(most, tt.dst)
 				if two := opened == 2; two != tt.full {
 					t.Errorf("%d sockets", opened)
