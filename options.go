@@ -434,10 +434,15 @@ func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 	if pk.Mark != 0 {
 		key.Mark = pk.Mark
 	}
-	if dst.Is6() && dst.IsLinkLocalUnicast() && dst.Zone() == "" && key.Interface == "" && key.Source.Zone() == "" {
+	if lacksZone(dst) && key.Interface == "" && key.Source.Zone() == "" {
 		return key, zoneError(dst)
 	}
 	return key, nil
+}
+
+// lacksZone reports whether an address is one that every link has, and says no link.
+func lacksZone(dst netip.Addr) bool {
+	return dst.Is6() && dst.IsLinkLocalUnicast() && dst.Zone() == ""
 }
 
 // zoneError reports that a link-local address needs a zone, because every link has it.

@@ -148,7 +148,7 @@ func NewProber(cfg *Config) (*Prober, error) {
 		p.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	p.life, p.end = context.WithCancelCause(context.Background())
-	p.closed, p.pools = p.life.Done(), engine.NewPools[socketKey](p.cfg.Logger)
+	p.closed, p.pools = p.life.Done(), engine.NewPools(p.open, p.cfg.Logger)
 	p.pacer = engine.NewPacer(max(p.cfg.Rate, 0))
 	p.listen, p.routed = p.listenSocket, p.hasRoute
 	p.crowd.Config = func() drive.Config { return p.driverConfig(drive.Config{}) }
@@ -315,7 +315,7 @@ func (p *Prober) pool(key socketKey) (*engine.Pool, error) {
 	if p.cfg.ID != 0 && key.Protocol == icmp.ICMP {
 		key.turn, most = 0, 1 // there is no other id
 	}
-	return p.pools.Get(key, most, func() (engine.Medium, error) { return p.open(key) })
+	return p.pools.Get(key, most)
 }
 
 // shared is the Prober of the package's functions. The first call in flight opens it and

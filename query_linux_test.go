@@ -185,3 +185,23 @@ func TestAQuenchIsNotTheFateOfAQuery(t *testing.T) {
 		}
 	})
 }
+
+// The offset of a clock is that at half of the round trip. Without a timestamp, or without the
+// time at which the request left, there is none.
+func TestAResultHasTheOffsetOfAClock(t *testing.T) {
+	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	ahead := &icmp.Timestamp{Receive: 43_200_105, Transmit: 43_200_105}
+	for _, tt := range []struct {
+		r     Result
+		want  time.Duration
+		known bool
+	}{
+		{Result{Sent: noon, RTT: 10 * time.Millisecond, Timestamp: ahead}, 100 * time.Millisecond, true},
+		{Result{RTT: 10 * time.Millisecond, Timestamp: ahead}, 0, false},
+		{Result{Sent: noon, RTT: 10 * time.Millisecond}, 0, false},
+	} {
+		if got, known := tt.r.ClockOffset(); got != tt.want || known != tt.known {
+			t.Errorf("%v, %v, want %v, %v", got, known, tt.want, tt.known)
+		}
+	}
+}

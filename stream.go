@@ -164,19 +164,20 @@ func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *stream.Op, error) {
 // sameRun reports whether b can be sent together with a, which is valid.
 func sameRun(a, b *StreamProbe) bool {
 	x, y := &a.Packet, &b.Packet
-	return b.Dst.IsValid() && !b.isQuery() && a.Dst.Unmap().Is4() == b.Dst.Unmap().Is4() && a.Timeout == b.Timeout &&
+	return b.Dst.IsValid() && !b.isQuery() && a.Dst.Unmap().Is4() == b.Dst.Unmap().Is4() &&
+		(!lacksZone(b.Dst) || lacksZone(a.Dst)) && a.Timeout == b.Timeout &&
 		x.Protocol == y.Protocol && x.Source == y.Source && x.Interface == y.Interface && x.Mark == y.Mark &&
 		x.SourcePort == y.SourcePort && x.TrafficClass == y.TrafficClass && x.Size == y.Size &&
 		x.Service == y.Service && x.ServiceName == y.ServiceName &&
-		x.DontFragment == y.DontFragment && x.Broadcast == y.Broadcast &&
+		x.DontFragment == y.DontFragment && x.Broadcast == y.Broadcast && x.RequireSource == y.RequireSource &&
 		x.isGroup(a.Dst) == y.isGroup(b.Dst) &&
-		(x.Payload == nil) == (y.Payload == nil) && bytes.Equal(x.Payload, y.Payload) && variesWell(y)
+		(x.Payload == nil) == (y.Payload == nil) && bytes.Equal(x.Payload, y.Payload) && variesWell(y, b.Dst)
 }
 
-// variesWell reports whether what may differ from probe to probe can be sent.
-func variesWell(p *Packet) bool {
-	return p.TTL >= 0 && p.TTL <= maxTTL && p.FlowLabel < 1<<20 &&
-		(p.Protocol != ICMP || p.Port == 0 && p.FlowLabel == 0)
+// variesWell reports whether what may differ from probe to probe can be sent to an address.
+func variesWell(p *Packet, dst netip.Addr) bool {
+	return p.TTL >= 0 && p.TTL <= maxTTL && (p.Protocol != ICMP || p.Port == 0) &&
+		(p.FlowLabel == 0 || p.FlowLabel < 1<<20 && p.Protocol != ICMP && dst.Unmap().Is6())
 }
 
 // endsOperation reports whether sending failed in a way that is the end of the

@@ -3,12 +3,15 @@ package icmplib
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/goicmp/icmplib/icmp"
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 	"github.com/goicmp/icmplib/internal/stream"
@@ -135,6 +138,82 @@ func TestClosingAStreamEndsASendThatWaits(t *testing.T) {
 		}
 		if err := s.Send(t.Context(), probes); !errors.Is(err, net.ErrClosed) || time.Since(start) != 1500*time.Millisecond {
 			t.Errorf("Send returns %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// What leaves together leaves by the sockets and the operation that each has by itself.
+func TestProbesLeaveTogetherThatHaveAllInCommon(t *testing.T) {
+	inSweep(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+		s := p.NewStream()
+		defer s.Close()
+		together := map[string]bool{}
+		for _, base := range []Packet{{}, {Protocol: UDP}, {Protocol: TCP}, {Payload: []byte("x")}, {Protocol: UDP, Service: DNS}} {
+			for _, dst := range []string{"10.1.0.1", "224.0.0.1", "2001:db8:1::1", "fe80::1%eth0"} {
+				first := StreamProbe{Dst: netip.MustParseAddr(dst), ProbeOptions: ProbeOptions{Packet: base}}
+				pool, op, err := s.prepare(&first)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for name, set := range map[string]func(*StreamProbe){
+					"nothing":       func(*StreamProbe) {},
+					"Tag":           func(p *StreamProbe) { p.Tag = 7 },
+					"Dst":           func(p *StreamProbe) { p.Dst = netip.MustParseAddr("10.1.0.2") },
+					"family":        func(p *StreamProbe) { p.Dst = netip.MustParseAddr("2001:db8:1::2") },
+					"zone":          func(p *StreamProbe) { p.Dst = netip.MustParseAddr("fe80::1") },
+					"Timeout":       func(p *StreamProbe) { p.Timeout = 77 * time.Millisecond },
+					"ExtendedEcho":  func(p *StreamProbe) { p.ExtendedEcho = &icmp.ExtendedEcho{Local: true, Name: "eth0"} },
+					"Timestamp":     func(p *StreamProbe) { p.Timestamp = true },
+					"Protocol":      func(p *StreamProbe) { p.Packet.Protocol = SCTP },
+					"Service":       func(p *StreamProbe) { p.Packet.Service = NTP },
+					"ServiceName":   func(p *StreamProbe) { p.Packet.ServiceName = "example.net" },
+					"Port":          func(p *StreamProbe) { p.Packet.Port = 77 },
+					"SourcePort":    func(p *StreamProbe) { p.Packet.SourcePort = 7777 },
+					"FlowLabel":     func(p *StreamProbe) { p.Packet.FlowLabel = 77 },
+					"Source":        func(p *StreamProbe) { p.Packet.Source = netip.MustParseAddr("192.0.2.1") },
+					"Interface":     func(p *StreamProbe) { p.Packet.Interface = "eth0" },
+					"Mark":          func(p *StreamProbe) { p.Packet.Mark = 7 },
+					"TTL":           func(p *StreamProbe) { p.Packet.TTL = 7 },
+					"TrafficClass":  func(p *StreamProbe) { p.Packet.TrafficClass = 8 },
+					"Size":          func(p *StreamProbe) { p.Packet.Size = 77 },
+					"Payload":       func(p *StreamProbe) { p.Packet.Payload = []byte("y") },
+					"Broadcast":     func(p *StreamProbe) { p.Packet.Broadcast = true },
+					"RequireSource": func(p *StreamProbe) { p.Packet.RequireSource = true },
+					"DontFragment":  func(p *StreamProbe) { p.Packet.DontFragment = true },
+				} {
+					other := first
+					set(&other)
+					if !sameRun(&first, &other) {
+						continue
+					}
+					together[name] = true
+					if ownPool, ownOp, err := s.prepare(&other); ownPool != pool || ownOp != op || err != nil {
+						t.Errorf("%v to %s: what differs in its %s leaves with the first; by itself it has another operation, or an error: %v", base.Protocol, dst, name, err)
+					}
+				}
+			}
+		}
+		if want := []string{"Dst", "FlowLabel", "Port", "TTL", "Tag", "family", "nothing"}; !slices.Equal(slices.Sorted(maps.Keys(together)), want) {
+			t.Errorf("probes leave together that differ in %v, want %v", slices.Sorted(maps.Keys(together)), want)
+		}
+	})
+}
+
+// What a Stream needs to know of probes that are like those before them is there.
+func TestFurtherProbesOfAStreamAllocateNothing(t *testing.T) {
+	inSim(t, "", func(t *testing.T, p *Prober, _ func() *netsim.Conn) {
+		s := p.NewStream()
+		defer s.Close()
+		for _, packet := range []Packet{{}, {Protocol: UDP}, {Protocol: UDP, Service: NTP}, {Protocol: UDP, Service: QUIC}} {
+			probes := []StreamProbe{{Dst: netip.MustParseAddr(simTarget), ProbeOptions: ProbeOptions{Packet: packet}}}
+			run := func() {
+				if _, err := s.run(probes); err != nil {
+					t.Error(err)
+				}
+			}
+			if n := testing.AllocsPerRun(100, run); n != 0 {
+				t.Errorf("%v, %v: %v allocations", packet.Protocol, packet.Service, n)
+			}
 		}
 	})
 }

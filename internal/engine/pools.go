@@ -10,6 +10,7 @@ import (
 // Pools has a Pool for each combination of what sockets have in common. Any number of
 // goroutines may use it.
 type Pools[K comparable] struct {
+	open   func(K) (Medium, error)
 	log    *slog.Logger
 	budget *Budget
 
@@ -23,14 +24,14 @@ type Pools[K comparable] struct {
 // counts it.
 const receiveBudget = 32 << 20
 
-// NewPools returns Pools without any.
-func NewPools[K comparable](log *slog.Logger) *Pools[K] {
-	return &Pools[K]{log: log, budget: NewBudget(receiveBudget), pools: map[K]*Pool{}}
+// NewPools returns Pools without any; open opens the sockets for a key.
+func NewPools[K comparable](open func(K) (Medium, error), log *slog.Logger) *Pools[K] {
+	return &Pools[K]{open: open, log: log, budget: NewBudget(receiveBudget), pools: map[K]*Pool{}}
 }
 
-// Get returns the pool for a key. The first time, listen opens its first socket; there will
-// be at most so many, 0: as many as the probes in flight need.
-func (p *Pools[K]) Get(key K, most int, listen func() (Medium, error)) (*Pool, error) {
+// Get returns the pool for a key, whose first socket is opened the first time. There will be
+// at most so many, 0: as many as the probes in flight need.
+func (p *Pools[K]) Get(key K, most int) (*Pool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -39,7 +40,12 @@ func (p *Pools[K]) Get(key K, most int, listen func() (Medium, error)) (*Pool, e
 	if pool := p.pools[key]; pool != nil {
 		return pool, nil
 	}
-	pool, err := NewPool(listen, p.log, p.budget)
+	return p.add(key, most)
+}
+
+// add opens the pool for a key.
+func (p *Pools[K]) add(key K, most int) (*Pool, error) {
+	pool, err := NewPool(func() (Medium, error) { return p.open(key) }, p.log, p.budget)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +78,7 @@ func (p *Pools[K]) sum() Counters {
 	return sum
 }
 
-// Close closes the pools, and waits until nothing of them runs any more.
+// Close closes the pools, and waits until nothing of them runs any more. It is called once.
 func (p *Pools[K]) Close() error {
 	p.mu.Lock()
 	p.closed = true

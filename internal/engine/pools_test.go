@@ -14,17 +14,14 @@ import (
 func TestPoolsAreSharedByTheirKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opened, denied := 0, true
-		pools := NewPools[string](slog.New(slog.DiscardHandler))
-		get := func(key string, most int) (*Pool, error) {
-			return pools.Get(key, most, func() (Medium, error) {
-				if denied {
-					return nil, syscall.EPERM
-				}
-				opened++
-				return OverEcho(newScripted(mute)), nil
-			})
-		}
-		if _, err := get("a", 0); !errors.Is(err, syscall.EPERM) {
+		pools := NewPools(func(string) (Medium, error) {
+			if denied {
+				return nil, syscall.EPERM
+			}
+			opened++
+			return OverEcho(newScripted(mute)), nil
+		}, slog.New(slog.DiscardHandler))
+		if _, err := pools.Get("a", 0); !errors.Is(err, syscall.EPERM) {
 			t.Errorf("a socket that is denied: %v", err)
 		}
 		denied = false
@@ -38,7 +35,7 @@ func TestPoolsAreSharedByTheirKey(t *testing.T) {
 			{"b", 1, 2, 1},
 			{"b", 0, 2, 1},
 		} {
-			pool, err := get(tt.key, tt.most)
+			pool, err := pools.Get(tt.key, tt.most)
 			if err != nil || opened != tt.opened || pool.most != tt.room {
 				t.Fatalf("%d: %v, %d sockets and room for %d, want %d and %d", i, err, opened, pool.most, tt.opened, tt.room)
 			}
@@ -55,7 +52,7 @@ func TestPoolsAreSharedByTheirKey(t *testing.T) {
 		if err := pools.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, err := get("a", 0); !errors.Is(err, net.ErrClosed) {
+		if _, err := pools.Get("a", 0); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("after the end: %v", err)
 		}
 		if c := pools.Counters(); c.PacketsSent != 9 || opened != 2 {

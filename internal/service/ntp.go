@@ -19,6 +19,8 @@ const (
 	ntpServer    = 4
 )
 
+var ntp = newNTP()
+
 func newNTP() Query {
 	b := make([]byte, ntpSize)
 	b[0], b[3] = ntpFirst, ntpPrecision

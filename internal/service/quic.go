@@ -25,6 +25,8 @@ const (
 	quicAnswered = quicHeader + 1 + quicClientID + 1
 )
 
+var quic = newQUIC()
+
 func newQUIC() Query {
 	b := make([]byte, quicSize)
 	b[0] = quicFirst

@@ -48,9 +48,9 @@ func New(kind Kind, name string) (Query, error) {
 	case DNS:
 		return newDNS(name)
 	case NTP:
-		return newNTP(), nil
+		return ntp, nil
 	case QUIC:
-		return newQUIC(), nil
+		return quic, nil
 	}
 	return Query{}, fmt.Errorf("no service has the number %d", kind)
 }
