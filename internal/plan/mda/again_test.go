@@ -23,6 +23,10 @@ func TestRule11WhatIsSentAgainLeavesFirst(t *testing.T) {
 	if tr.update(4); slices.Contains(tr.todo, place{2, 0}) {
 		t.Errorf("a flow that has ended is asked for: %v", tr.todo)
 	}
+	tr = met(t, usual(), "r:0123456789a / t.:01234 b:56789a / t.:56789a")
+	if tr.update(4); !slices.Contains(tr.todo, place{1, 0}) {
+		t.Errorf("a flow is not sent again at its end: %v", tr.todo)
+	}
 	tr.todo = nil
 	if tr.update(4); tr.todo != nil {
 		t.Error("all is decided anew though nothing became known")

@@ -249,6 +249,7 @@ func TestRule6EachOfANumberOfFlowsIsAskedForAtEachHop(t *testing.T) {
 		"r:012 / a:0":              "2:12 3:0 4:0 5:0 6:0",
 		"r:012 / a:012 / t.:0":     "3:12",
 		"r:012 / a:012 / t.:012":   "",
+		"r:012 / t.:02 *:1":        "", // silent where the others end
 		"r:012 / a:01 b:2 / t.:01": "2:0(3) 3:2",
 		"r:012 / t.:0 b:12 / t.:1": "2:0(3) 3:2",
 		"r:012 / t.:0 b:12 / c:1":  "2:0(3) 3:2 4:1",

@@ -112,6 +112,9 @@ func TestRule7WhichFlowsPassARouter(t *testing.T) {
 			t.Errorf("%v pass the only router", g)
 		}
 	}
+	if g := met(t, usual(), "r:012 / t.:012").passing(1, []group{{flows: []int{1}}}, 0); len(g) != 3 {
+		t.Errorf("at the nearest end %v pass the only router", g)
+	}
 	tr := met(t, usual(), "r:012 / t.:0 a:12 / b:1 / c:1")
 	if g := tr.passing(2, []group{{flows: []int{1}}}, 0); len(g) != 1 {
 		t.Errorf("behind the nearest end %v pass the only router", g)
@@ -144,6 +147,8 @@ func TestRule9HopsThatAreNotUniform(t *testing.T) {
 		{"meshed by one", "r:0123 / a:01 b:23 / c:012 d:3 / t.:0123", []int{2, 3, 4}},
 		{"meshed, and wider", "r:012345 / a:012 b:345 / c:03 d:1 e:2 f:45 / t.:012345", []int{2, 3, 4}},
 		{"meshed, and narrower", "r:012345 / a:01 b:23 c:4 d:5 / e:024 f:135 / t.:012345", []int{2, 3, 4}},
+		{"meshed, wider, two behind each", "r:0123 / a:01 b:23 / c:0 d:12 e:3 / t.:0123", []int{2, 3, 4}},
+		{"meshed, narrower, two before each", "r:0123 / a:0 b:12 c:3 / d:01 e:23 / t.:0123", []int{2, 3, 4}},
 		{"wider on one side", "r:0123 / a:012 b:3 / c:0 d:12 e:3 / t.:0123", []int{2, 3, 4}},
 		{"narrower on one side", "r:0123 / a:0 b:12 c:3 / d:012 e:3 / t.:0123", []int{2, 3, 4}},
 		{"up to where ways part, and meet", "q:0123 / r:0123 / a:01 b:23 / c:01 d:23 / e:02 f:13 / g:02 h:13 / i:0123 / t.:0123", []int{3, 4, 5, 6, 7}},
@@ -176,7 +181,11 @@ func TestRule9HopsThatAreNotUniform(t *testing.T) {
 			t.Errorf("hops are uniform though packets are spread at hop %d", hop+1)
 		}
 	}
-	tr := met(t, usual(), "r:0123 / a:01 b:23 / c:02 d:13")
+	tr := met(t, short(3), "r:0123 / a:01 b:23 / c:02 d:13")
+	if !tr.distrust() || !tr.hops[1].eachRouter || !tr.hops[2].eachRouter {
+		t.Error("the last hops are uniform though they are meshed")
+	}
+	tr = met(t, usual(), "r:0123 / a:01 b:23 / c:02 d:13")
 	tr.ask(2, 4).want = 1
 	if tr.distrust() {
 		t.Error("hops are judged before all is known")

@@ -37,6 +37,32 @@ func TestRule12NodesAmongWhichPacketsAreSpreadAreOneSet(t *testing.T) {
 	}
 }
 
+func TestRule12WhichNodesAreOfASet(t *testing.T) {
+	for _, tt := range []struct {
+		network string
+		hop     int   // from 0
+		sets    []int // by node
+	}{
+		{"a:013 b:245 c:0", 0, []int{0, 0, 0}},                                // of the first hop
+		{"r:0123 / a:01 b:23 c:0", 1, []int{0, 0, 0}},                         // of one router
+		{"r:012345 / p:0123 q:45 / a:0 d:45 b:123 c:0", 2, []int{0, 1, 0, 0}}, // of one of two routers
+	} {
+		tr := met(t, usual(), tt.network)
+		tr.update(30)
+		for node, want := range tt.sets {
+			if got := tr.hops[tt.hop].set(node); got != want {
+				t.Errorf("%s: node %d is of the set %d, want %d", tt.network, node, got, want)
+			}
+		}
+	}
+	// Behind a silent hop, two nodes show whether packets are spread, or which are none of the set.
+	tr := met(t, usual(), "*:012345 / a:01 b:23 c:45")
+	tr.update(30)
+	if got := []int{tr.ask(1, 0).want, tr.ask(1, 2).want, tr.ask(1, 4).want}; !slices.Equal(got, []int{6, 6, 1}) {
+		t.Errorf("behind silence, answers that are wanted of a flow of each node: %v", got)
+	}
+}
+
 func TestRule13WhatLeadsToEachNode(t *testing.T) {
 	cfg := usual()
 	for network, want := range map[string]string{
