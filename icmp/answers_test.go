@@ -45,6 +45,8 @@ func TestAnswersWantsEveryFieldToAgree(t *testing.T) {
 		{"an error about another destination", exceeded4, func(r *icmp.Reply) { r.Quote.Destination = other }, false},
 		{"an error about a reply", exceeded4, func(r *icmp.Reply) { r.Quote.Type = icmp.V4EchoReply }, false},
 		{"an error about UDP", exceeded4, func(r *icmp.Reply) { r.Quote.Type = 0 }, false},
+		{"a source quench is advice", exceeded4, func(r *icmp.Reply) { r.Type = icmp.V4SourceQuench }, false},
+		{"a timestamp reply", reply4, func(r *icmp.Reply) { r.Type = icmp.V4TimestampReply; r.Quote = exceeded4().Quote }, false},
 		{"a redirect is advice", exceeded4, func(r *icmp.Reply) { r.Type = icmp.V4Redirect }, false},
 	}
 	for _, tt := range tests {
@@ -71,6 +73,9 @@ func TestAnswersKnowsAddressesThatOthersAnswerFor(t *testing.T) {
 		{"0.0.0.0 stands for loopback", "0.0.0.0", "127.0.0.1", true},
 		{"and for nothing else", "0.0.0.0", "192.0.2.9", false},
 		{":: stands for loopback", "::", "::1", true},
+		{"an IPv4 address in IPv6", "::ffff:192.0.2.1", "192.0.2.1", true},
+		{"multicast of IPv4 in IPv6", "::ffff:224.0.0.1", "192.0.2.1", true},
+		{"a zone that only the reply knows", "fe80::1", "fe80::1%eth0", true},
 		{"a zone that the reply does not know", "fe80::1%eth0", "fe80::1", true},
 		{"the same address on another link", "fe80::1%eth0", "fe80::1%eth1", false},
 	}
@@ -86,5 +91,15 @@ func TestAnswersKnowsAddressesThatOthersAnswerFor(t *testing.T) {
 				t.Errorf("Answers = %v", got)
 			}
 		})
+	}
+}
+
+// What goes to 0.0.0.0 goes to an address that the quote shows.
+func TestAnErrorAboutTheUnspecifiedAddressAnswers(t *testing.T) {
+	req := icmp.Request{Destination: netip.IPv4Unspecified(), ID: 1, Sequence: 2}
+	reply := exceeded4()
+	reply.Quote.Destination = netip.MustParseAddr("127.0.0.1")
+	if !req.Answers(&reply) {
+		t.Error("it does not answer")
 	}
 }

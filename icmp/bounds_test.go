@@ -50,10 +50,12 @@ func TestTheGreatestOfEachField(t *testing.T) {
 		t.Errorf("%v does not say how long a quote may be", err)
 	}
 	for name, req := range map[string]icmp.Request{
-		"a size":          {Size: icmp.MaxSize},
-		"a payload":       {Payload: bytes(icmp.MaxSize)},
-		"a TTL":           {TTL: 255},
-		"a traffic class": {TrafficClass: 255},
+		"a size":                          {Size: icmp.MaxSize},
+		"a payload":                       {Payload: bytes(icmp.MaxSize)},
+		"a TTL":                           {TTL: 255},
+		"a traffic class":                 {TrafficClass: 255},
+		"a size that a payload overrides": {Payload: bytes(1), Size: icmp.MaxSize + 1},
+		"a size that a message overrides": {Message: &icmp.Message{Type: icmp.V4EchoRequest}, Size: icmp.MaxSize + 1},
 	} {
 		req.Destination = target4
 		if err := req.Validate(); err != nil {
@@ -133,6 +135,7 @@ func TestTheShortestPartsAreRead(t *testing.T) {
 		want int // bytes quoted; below 0: none is found
 	}{
 		{extensions(), 128, 0}, {append([]byte{1, 2}, extensions()...), 126, 2},
+		{[]byte{0x20, 0, 0, 0}, 128, -1}, {[]byte{0x20, 0, 0xde, 0xad}, 128, -1}, {[]byte{0x10, 0, 0xef, 0xff}, 128, -1},
 		{extensions()[:3], 128, -1}, {append([]byte{1, 2}, extensions()[:3]...), 126, -1}, {[]byte{1, 2}, 126, -1},
 	} {
 		quoted, ok := e.ParseOldForm(icmp.V4TimeExceeded, tt.b, tt.cut)
@@ -152,6 +155,7 @@ func TestTheShortestPartsAreRead(t *testing.T) {
 		{"an IPv4 address that is cut", object(2, 0x04, 0, 1, 0, 0, 192, 0, 2), nil},
 		{"an IPv6 address that is cut", object(2, 0x04, 0, 2, 0, 0, 0x20, 1, 0xd, 0xb8), nil},
 		{"an address without any", object(2, 0x04, 0, 1, 0), nil},
+		{"an address of an unknown family", object(2, 0x04, append([]byte{0, 9, 0, 0}, make([]byte, 16)...)...), nil},
 		{"a name of no letter", object(2, 0x42, 1), []icmp.InterfaceInfo{{Role: icmp.RoleSubIP}}},
 		{"a name of padding", object(2, 0x02, 4, 0, 0, 0), []icmp.InterfaceInfo{{}}},
 		{"a name that ends with the object", object(2, 0x02, 4, 'a', 'b', 'c'), []icmp.InterfaceInfo{{Name: "abc"}}},
@@ -226,6 +230,7 @@ func TestAnExtendedEchoRequestIsReadAsItWasAsked(t *testing.T) {
 		"the index 0":               extensions(object(3, 2, 0, 0, 0, 0)),
 		"an address that is cut":    extensions(object(3, 3, 0, 1, 4, 0, 192, 0, 2)),
 		"of no kind that is known":  extensions(object(3, 9, 0, 0, 0, 1)),
+		"an address of that kind":   extensions(object(3, 9, 0, 1, 4, 0, 192, 0, 2, 1)),
 	} {
 		m := icmp.Message{Type: icmp.V4ExtendedEchoRequest, Payload: append(head, b...)}
 		if err := new(icmp.ExtendedEcho).Parse(&m); !errors.Is(err, icmp.ErrMalformed) {
@@ -300,5 +305,67 @@ func TestNamesBeyondTheLast(t *testing.T) {
 		if err.Error() != want {
 			t.Errorf("an MTU of %d: %v", mtu, &err)
 		}
+	}
+}
+
+// What is written of an error is read again.
+func TestErrorsAreReadAsTheyAreWritten(t *testing.T) {
+	quoted4, quoted6 := packet4(1, nil, echo(8)), packet6(58, echo(128))
+	for _, want := range []icmp.Message{
+		{Type: icmp.V4DestinationUnreachable, Code: 4, MTU: 1400, Payload: quoted4},
+		{Type: icmp.V4ParameterProblem, Pointer: 20, Payload: quoted4},
+		{Type: icmp.V4Redirect, Gateway: source4, Payload: quoted4},
+		{Type: icmp.V6PacketTooBig, MTU: 70_000, Payload: quoted6},
+		{Type: icmp.V6ParameterProblem, Pointer: 70_000, Payload: quoted6},
+	} {
+		b, err := want.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got icmp.Message
+		if err := got.Parse(want.Type.Version(), b); err != nil || got.Type != want.Type || got.Code != want.Code || got.MTU != want.MTU ||
+			got.Pointer != want.Pointer || got.Gateway != want.Gateway || !bytes.Equal(got.Payload, want.Payload) {
+			t.Errorf("%v: %+v, %v", want.Type, got, err)
+		}
+	}
+	echo := icmp.Message{Type: icmp.V4EchoReply, Extensions: icmp.Extensions{Raw: extensions(labels())}}
+	if b, err := echo.Append(nil); err != nil || len(b) != 8 {
+		t.Errorf("an echo reply with extensions: % x, %v", b, err)
+	}
+}
+
+// Only an incoming label stack is one, and what was parsed before is gone.
+func TestOtherObjectsAreNoLabels(t *testing.T) {
+	var e icmp.Extensions
+	for _, other := range [][]byte{object(1, 2, 0, 0, 0x11, 1), object(9, 1, 0, 0, 0x11, 1)} {
+		if err := e.Parse(extensions(other)); err != nil || len(e.AppendMPLS(nil)) != 0 {
+			t.Errorf("% x: %v, %v", other, e.AppendMPLS(nil), err)
+		}
+	}
+	if err := e.Parse([]byte{0x20}); err == nil || e.Raw != nil {
+		t.Errorf("% x, %v", e.Raw, err)
+	}
+	for want, label := range map[string]icmp.MPLSLabel{
+		"L=16010,E=3,S=0,T=1":   {Label: 16010, TrafficClass: 3, TTL: 1},
+		"L=24001,E=0,S=1,T=255": {Label: 24001, BottomOfStack: true, TTL: 255},
+	} {
+		if got := label.String(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func TestAnErrorWithoutAMessageSaysNothing(t *testing.T) {
+	var e icmp.Error
+	if e.Error() == "" || e.Is(icmp.ErrTimeExceeded) {
+		t.Errorf("%v", &e)
+	}
+}
+
+// A quoted echo reply has an id and a number as a request has.
+func TestAnEchoReplyThatIsQuoted(t *testing.T) {
+	var q icmp.Quote
+	if err := q.Parse(icmp.V4, packet4(1, nil, echo(0))); err != nil || q.ID != 0x1234 || q.Sequence != 7 {
+		t.Errorf("%+v, %v", q, err)
 	}
 }

@@ -97,14 +97,8 @@ func (m *Message) parseError(b []byte) error {
 		m.Pointer = int(word)
 	}
 	quoted, extensions, compliant := splitExtensions(m.Type, b)
-	if extensions != nil && m.Extensions.Parse(extensions) == nil {
+	if m.Extensions.Parse(extensions) == nil {
 		m.Extensions.Compliant = compliant
-	} else {
-		m.Extensions = Extensions{}
-		if !compliant {
-			// What was taken for extensions of the old form is quoted packet.
-			quoted = b[headerLen:]
-		}
 	}
 	m.Payload = quoted
 	return m.Quote.Parse(m.Type.Version(), quoted)

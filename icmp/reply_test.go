@@ -49,6 +49,9 @@ func TestCloneSharesNothing(t *testing.T) {
 	}
 	c := r.Clone()
 	clear(message)
+	if len(c.Payload) != 128 || c.Payload[0] != 0x45 {
+		t.Errorf("the payload of the clone changed: % x", c.Payload)
+	}
 	if string(c.Quote.Payload) != "ping" || len(c.Extensions.AppendMPLS(nil)) != 2 || c.Quote.Transport[0] != 8 {
 		t.Errorf("the clone changed with the buffer: %+v", c)
 	}

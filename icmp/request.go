@@ -178,7 +178,7 @@ func (r *Request) answersMessage(reply *Reply) bool {
 		}
 		return !sent.Type.HasID() || len(q.Transport) >= headerLen && identified(sent) == [4]byte(q.Transport[minLen:])
 	}
-	if m.Type != sent.Type.Reply() || m.Type == 0 || !answersFrom(r.Destination, reply.Source) {
+	if m.Type != sent.Type.Reply() || !answersFrom(r.Destination, reply.Source) {
 		return false
 	}
 	ours, theirs := identified(sent), identified(m)

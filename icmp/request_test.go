@@ -73,6 +73,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		{"a size over the maximum", icmp.Request{Destination: target4, Size: icmp.MaxSize + 1}, "Size"},
 		{"a payload over the maximum", icmp.Request{Destination: target4, Payload: make([]byte, icmp.MaxSize+1)}, "Payload"},
 		{"a TTL over 255", icmp.Request{Destination: target4, TTL: 256}, "TTL"},
+		{"a negative timeout", icmp.Request{Destination: target4, Timeout: -1}, "Timeout"},
 		{"a negative TTL", icmp.Request{Destination: target4, TTL: -1}, "TTL"},
 		{"a traffic class over 255", icmp.Request{Destination: target4, TrafficClass: 256}, "TrafficClass"},
 		{"a negative traffic class", icmp.Request{Destination: target4, TrafficClass: -1}, "TrafficClass"},

@@ -167,6 +167,8 @@ func TestWhatAnswersAMessage(t *testing.T) {
 		}
 		return e
 	}
+	of := func(t icmp.Type, m icmp.Message) icmp.Message { m.Type = t; return m }
+	echoRequest := &icmp.Message{Type: icmp.V4EchoRequest, ID: 5, Sequence: 6}
 	for _, tt := range []struct {
 		name   string
 		sent   *icmp.Message
@@ -185,11 +187,34 @@ func TestWhatAnswersAMessage(t *testing.T) {
 		{"a reply whose last byte is the state, not the number", extended, icmp.Message{Type: icmp.V4ExtendedEchoReply, Payload: []byte{0, 5, 6, 4}}, target4, true},
 		{"a reply of another number", extended, icmp.Message{Type: icmp.V4ExtendedEchoReply, Payload: []byte{0, 5, 7, 4}}, target4, false},
 		{"nothing answers a reply", stamp.Reply(), *stamp.Reply(), target4, false},
+		{"an error that quotes all but the number", stamp.Request(), quoting(&icmp.Message{Type: icmp.V4Timestamp, Payload: []byte{0, 5, 0, 0}}, target4), source4, false},
+		{"a redirect, which is advice", stamp.Request(), of(icmp.V4Redirect, quoting(stamp.Request(), target4)), source4, false},
+		{"a source quench, which is advice", stamp.Request(), of(icmp.V4SourceQuench, quoting(stamp.Request(), target4)), source4, false},
+		{"an error about what has no id", &icmp.Message{Type: icmp.V4RouterSolicitation}, quoting(&icmp.Message{Type: icmp.V4RouterSolicitation}, target4), source4, true},
+		{"an echo reply to an echo request", echoRequest, icmp.Message{Type: icmp.V4EchoReply, ID: 5, Sequence: 6}, target4, true},
+		{"an echo reply of another id", echoRequest, icmp.Message{Type: icmp.V4EchoReply, ID: 6, Sequence: 6}, target4, false},
+		{"an echo reply of another number", echoRequest, icmp.Message{Type: icmp.V4EchoReply, ID: 5, Sequence: 7}, target4, false},
+		{"an advertisement of a router with other bytes", &icmp.Message{Type: icmp.V4RouterSolicitation}, icmp.Message{Type: icmp.V4RouterAdvertisement, Payload: []byte{1, 2, 0, 3}}, target4, true},
 		{"an advertisement", &icmp.Message{Type: icmp.V4RouterSolicitation}, icmp.Message{Type: icmp.V4RouterAdvertisement}, target4, true},
 	} {
 		r := icmp.Request{Destination: target4, Message: tt.sent}
 		if got := r.Answers(&icmp.Reply{Message: tt.came, Source: tt.source}); got != tt.want {
 			t.Errorf("%s answers: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// In IPv6 the last byte of an extended echo is no part of its number, either.
+func TestWhatAnswersAnExtendedEchoOfIPv6(t *testing.T) {
+	m, err := (&icmp.ExtendedEcho{ID: 5, Sequence: 6, Local: true, Index: 1}).Request(icmp.V6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := icmp.Request{Destination: target6, Message: m}
+	for number, want := range map[byte]bool{6: true, 7: false} {
+		reply := icmp.Reply{Message: icmp.Message{Type: icmp.V6ExtendedEchoReply, Payload: []byte{0, 5, number, 4}}, Source: target6}
+		if got := r.Answers(&reply); got != want {
+			t.Errorf("number %d: %v", number, got)
 		}
 	}
 }

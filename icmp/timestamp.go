@@ -24,16 +24,11 @@ type Timestamp struct {
 const (
 	timestampLen = 16 // behind the checksum
 
-	// nonStandard says of a timestamp that it is in other units, or since another
-	// moment (RFC 792).
-	nonStandard = 1 << 31
-
 	day = 24 * time.Hour
 )
 
 // MillisecondOfDay returns a moment in the format of a timestamp.
 func MillisecondOfDay(t time.Time) uint32 {
-	t = t.UTC()
 	return uint32(t.Sub(t.Truncate(day)) / time.Millisecond)
 }
 
@@ -41,7 +36,7 @@ func MillisecondOfDay(t time.Time) uint32 {
 // that meaning: a host without a clock may count in other units.
 func TimeOfDay(stamp uint32) (time.Duration, bool) {
 	d := time.Duration(stamp) * time.Millisecond
-	if stamp&nonStandard != 0 || d >= day {
+	if d >= day { // also where the highest bit says that it is in other units (RFC 792)
 		return 0, false
 	}
 	return d, true
