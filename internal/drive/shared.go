@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/goicmp/icmplib/internal/engine"
 	"github.com/goicmp/icmplib/internal/lease"
@@ -16,6 +17,7 @@ type Shared struct {
 	Config func() Config // of the Driver
 
 	lease lease.Lease[*Driver]
+	gone  atomic.Pointer[chan struct{}] // closed when nothing runs any more of the latest Driver and those before it
 }
 
 // Enter begins to use the Driver, which tasks are given to by its Do.
@@ -31,9 +33,15 @@ func (s *Shared) begin() (*Driver, error) {
 	d := New(cfg)
 	d.calls.open()
 	d.calls.ended = make(chan struct{})
+	gone := make(chan struct{})
+	before := s.gone.Swap(&gone) // a Driver that was left may still be on its way to the end
 	ctx, stop := context.WithCancel(context.Background())
 	d.calls.stop = stop
 	go func() {
+		defer close(gone)
+		if before != nil {
+			defer func() { <-*before }()
+		}
 		defer close(d.calls.ended)
 		defer d.Close()
 		_ = d.Run(ctx) // the tasks are told why
@@ -51,8 +59,8 @@ func (s *Shared) Leave() {
 
 // Wait waits until nothing runs any more, after the end of the Driver's Closed.
 func (s *Shared) Wait() {
-	if d := s.lease.InUse(); d != nil {
-		<-d.Ended()
+	if gone := s.gone.Load(); gone != nil {
+		<-*gone
 	}
 }
 

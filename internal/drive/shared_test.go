@@ -143,3 +143,44 @@ func TestAnOperationIsSharedByWhatItsProbesHaveInCommon(t *testing.T) {
 		t.Error("used after its end")
 	}
 }
+
+// lingering is a task whose end takes a second of virtual time.
+type lingering struct{ Errand }
+
+func (lingering) Next(time.Time) (p plan.Probe, ok bool, wake time.Time) { return }
+func (lingering) Done() bool                                             { return false }
+func (lingering) End(error) (goOn bool)                                  { time.Sleep(time.Second); return true }
+
+// Wait waits for a Driver that is being left, too, also when another one runs or has ended
+// since.
+func TestWaitWaitsForWhatIsBeingLeft(t *testing.T) {
+	for name, after := range map[string]func(s *Shared, closed chan struct{}){
+		"nobody follows":      func(*Shared, chan struct{}) {},
+		"another one runs":    func(s *Shared, closed chan struct{}) { s.Enter(); close(closed) },
+		"another one is left": func(s *Shared, _ chan struct{}) { s.Enter(); go s.Leave() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				closed := make(chan struct{})
+				s, begun := newShared(closed), time.Now()
+				s.Wait() // for nothing
+				d := s.Enter()
+				d.Do(func() { d.Add(lingering{}) })
+				synctest.Wait()
+				go s.Leave()
+				synctest.Wait()
+				after(s, closed)
+				synctest.Wait()
+				s.Wait()
+				select {
+				case <-d.Ended():
+				default:
+					t.Error("it runs still")
+				}
+				if waited := time.Since(begun); waited != time.Second {
+					t.Errorf("it waits for %v", waited)
+				}
+			})
+		})
+	}
+}

@@ -41,10 +41,3 @@ func (l *Lease[T]) Leave(end func(T)) {
 		end(it)
 	}
 }
-
-// InUse returns what is used, the zero value if nothing is.
-func (l *Lease[T]) InUse() T {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.it
-}

@@ -42,8 +42,8 @@ func TestTheFirstOpensAndTheLastCloses(t *testing.T) {
 		} else {
 			leave()
 		}
-		if l.InUse() != tt.inUse || !slices.Equal(closed, tt.closed) {
-			t.Errorf("step %d: %d is in use and %v are closed, want %d and %v", i, l.InUse(), closed, tt.inUse, tt.closed)
+		if l.it != tt.inUse || !slices.Equal(closed, tt.closed) {
+			t.Errorf("step %d: %d is in use and %v are closed, want %d and %v", i, l.it, closed, tt.inUse, tt.closed)
 		}
 	}
 }
