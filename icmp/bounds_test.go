@@ -107,6 +107,9 @@ func TestTheShortestMessagesAreRead(t *testing.T) {
 		{"the same of IPv6", icmp.V6, errorMessage(3, 0, [4]byte{6, 0, 0, 0}, udp6, extensions()), 48, 4, true},
 		{"a length that is too short for a quote", icmp.V4, errorMessage(11, 0, [4]byte{0, 6, 0, 0}, udp4, extensions()), 32, 0, false},
 		{"the same of IPv6", icmp.V6, errorMessage(3, 0, [4]byte{5, 0, 0, 0}, udp6, extensions()), 52, 0, false},
+		{"another version behind 128 bytes", icmp.V4, errorMessage(11, 0, [4]byte{}, pad(udp4, 128), []byte{0x10, 0, 0xef, 0xff}), 132, 0, false},
+		{"a structure there without a checksum", icmp.V4, errorMessage(11, 0, [4]byte{}, pad(udp4, 128), []byte{0x20, 0, 0, 0}), 132, 0, false},
+		{"a structure there with a wrong checksum", icmp.V4, errorMessage(11, 0, [4]byte{}, pad(udp4, 128), []byte{0x20, 0, 0xde, 0xad}), 132, 0, false},
 		{"no object in the old form", icmp.V4, errorMessage(11, 0, [4]byte{}, pad(udp4, 128), extensions()), 128, 4, false},
 		{"a quote of the length that is announced, and nothing else", icmp.V4, errorMessage(11, 0, [4]byte{0, 7, 0, 0}, udp4), 28, 0, false},
 	} {
