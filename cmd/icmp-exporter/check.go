@@ -76,7 +76,7 @@ func (o *options) lineOf(field string) int {
 func checkBuckets(bounds []float64) ([]float64, error) {
 	for i, bound := range bounds {
 		if !(bound > 0) || i > 0 && bound <= bounds[i-1] {
-			return nil, fmt.Errorf("classic_buckets has %v: allowed are seconds above 0, each more than the one before, such as [0.001, 0.01, 0.1]", bound)
+			return nil, fmt.Errorf("classic_buckets has %v: allowed are seconds above 0 in ascending order, such as [0.001, 0.01, 0.1]", bound)
 		}
 	}
 	return bounds, nil
@@ -94,7 +94,7 @@ func checkLabels(line int, labels map[string]string) error {
 		case !labelName.MatchString(name) || len(name) > 1 && name[:2] == "__":
 			return fmt.Errorf("line %d: these hosts have a label %q: allowed are letters, digits and underscores, no digit first and not two underscores", line, name)
 		case slices.Contains(ownLabels, name):
-			return fmt.Errorf("line %d: these hosts have a label %q, which the exporter sets itself: take another name", line, name)
+			return fmt.Errorf("line %d: these hosts have a label %q, which the exporter sets itself: use another name", line, name)
 		}
 	}
 	return nil

@@ -130,7 +130,7 @@ func readBounded(file string) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, mostText+1))
 	if err == nil && len(text) > mostText {
-		err = fmt.Errorf("%s: up to %d MiB are allowed: share the targets out among several exporters", file, mostText>>20)
+		err = fmt.Errorf("%s: up to %d MiB are allowed: split the targets among several exporters", file, mostText>>20)
 	}
 	return text, err
 }

@@ -120,7 +120,7 @@ type labels map[string]string
 func (l *labels) UnmarshalYAML(n *yaml.Node) error {
 	for i := 1; i < len(n.Content); i += 2 {
 		if value := n.Content[i]; !isPrintable(value.Value) {
-			return refuse(value, "text that can be shown on one line")
+			return refuse(value, "text that fits on one line")
 		}
 	}
 	return n.Decode((*map[string]string)(l))

@@ -42,11 +42,11 @@ func newDaemon(file string, e *exporter, log *slog.Logger, files *hostFiles) *da
 		registry: prometheus.NewRegistry(), pages: make(chan struct{}, pagesAtOnce),
 		succeeded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "icmp_config_last_reload_successful",
-			Help: "Whether the configuration was right when it was last read: 1 or 0.",
+			Help: "Whether the last read of the configuration succeeded: 1 or 0.",
 		}),
 		loaded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "icmp_config_last_reload_success_timestamp_seconds",
-			Help: "When a configuration last took effect, in Unix time.",
+			Help: "Unix time at which a configuration last took effect.",
 		}),
 	}
 	d.registry.MustRegister(d.succeeded, d.loaded, buildInfo(), files.errors, files.right)
@@ -82,7 +82,7 @@ func (d *daemon) refresh() time.Duration {
 			err = d.exporter.apply(s)
 		}
 		if err != nil {
-			d.log.Error("the targets stay as they were", "error", err)
+			d.log.Error("the targets stay unchanged", "error", err)
 		}
 	}
 	return orElse(d.config.FilesInterval.Duration, defaultFilesRefresh)
@@ -125,7 +125,7 @@ func (d *daemon) serve(ctx context.Context, listener net.Listener, reload <-chan
 			look.Reset(d.refresh())
 		case <-reload:
 			if err := d.load(); err != nil {
-				d.log.Error("the configuration stays as it was", "error", err)
+				d.log.Error("the configuration stays unchanged", "error", err)
 			}
 		}
 	}
@@ -151,7 +151,7 @@ func buildInfo() prometheus.Collector {
 		}
 	}
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "icmp_exporter_build_info", Help: "From what the exporter was built; always 1.",
+		Name: "icmp_exporter_build_info", Help: "Version that the exporter was built from; always 1.",
 		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
 	})
 	g.Set(1)
@@ -164,7 +164,7 @@ func (d *daemon) Gather() ([]*model.MetricFamily, error) {
 }
 
 const landing = `<!doctype html><title>icmp-exporter</title>
-<p><a href="/metrics">metrics</a>, <a href="/routes">routes to what was in trouble</a>, <a href="/-/healthy">health</a>
+<p><a href="/metrics">metrics</a>, <a href="/routes">routes to targets in trouble</a>, <a href="/-/healthy">health</a>
 `
 
 func (d *daemon) routes() http.Handler {
@@ -184,7 +184,7 @@ func (d *daemon) routes() http.Handler {
 // reload loads the file anew, as SIGHUP does, and says what is wrong with it.
 func (d *daemon) reload(w http.ResponseWriter, _ *http.Request) {
 	if err := d.load(); err != nil {
-		d.log.Error("the configuration stays as it was", "error", err)
+		d.log.Error("the configuration stays unchanged", "error", err)
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
 }

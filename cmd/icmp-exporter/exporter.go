@@ -16,7 +16,7 @@ import (
 	"github.com/goicmp/icmplib/cmd/internal/trouble"
 )
 
-var missedTotal = counter("icmp_results_missed_total", "Results that were not counted, for the exporter was too slow for them.")
+var missedTotal = counter("icmp_results_missed_total", "Results not counted, because the exporter was too slow.")
 
 // lookupFunc finds the addresses of a host, as [icmplib.Prober.Resolve] does.
 type lookupFunc func(ctx context.Context, host string, family icmplib.Family) ([]netip.Addr, error)

@@ -55,10 +55,10 @@ func newHostFiles(config string, log *slog.Logger) *hostFiles {
 	return &hostFiles{
 		dir: filepath.Dir(config), log: log, seen: map[string]fileStamp{}, good: map[string][]hostGroup{}, wrong: map[string]fileStamp{},
 		errors: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "icmp_file_errors_total", Help: "Times that a file of hosts was read and could not be used.",
+			Name: "icmp_file_errors_total", Help: "Reads of a file of hosts that could not be used.",
 		}),
 		right: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "icmp_files_successful", Help: "Whether all files of hosts could be used when they were last read: 1 or 0.",
+			Name: "icmp_files_successful", Help: "Whether the last read of all files of hosts succeeded: 1 or 0.",
 		}),
 	}
 }
@@ -119,7 +119,7 @@ func (f *hostFiles) use(path string, use func([]hostGroup) error) error {
 	}
 	if before, known := f.wrong[path]; !known || before != stamp {
 		f.errors.Inc()
-		f.log.Error("the file cannot be used: its hosts stay as they were", "error", err)
+		f.log.Error("the file cannot be used: its hosts stay unchanged", "error", err)
 	}
 	f.wrong[path] = stamp
 	if use(f.good[path]) != nil { // for the configuration is another now
@@ -188,7 +188,7 @@ func (t *targetConfig) fileJobs(c *config, check *checker, lines map[string]int,
 				more, err := one.jobs(c, check, lines, true)
 				jobs = append(jobs, more...)
 				if err == nil && len(all)+len(jobs) > mostTargets {
-					err = fmt.Errorf("with these hosts there are more than %d: share them out among several exporters", mostTargets)
+					err = fmt.Errorf("these hosts make more than %d: split them among several exporters", mostTargets)
 				}
 				if err != nil {
 					for i := range jobs {

@@ -46,16 +46,16 @@ func run(ctx context.Context, args []string, reload <-chan os.Signal, stdout, st
 	var c commandLine
 	flags := pflag.NewFlagSet("icmp-exporter", pflag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&c.config, "config", "icmp-exporter.yaml", "the configuration, read again on SIGHUP")
-	flags.StringVar(&c.listen, "listen", ":9876", "where to serve /metrics, /probe and /routes")
-	flags.StringVar(&c.web, "web.config.file", "", "TLS and basic authentication, in a file as all exporters of Prometheus have it")
-	flags.BoolVar(&c.check, "check-config", false, "say whether the configuration is right, and end; nothing is sent")
+	flags.StringVar(&c.config, "config", "icmp-exporter.yaml", "configuration file, reread on SIGHUP")
+	flags.StringVar(&c.listen, "listen", ":9876", "address to serve /metrics, /probe and /routes on")
+	flags.StringVar(&c.web, "web.config.file", "", "file for TLS and basic authentication, in the format of Prometheus exporters")
+	flags.BoolVar(&c.check, "check-config", false, "check the configuration and exit; sends nothing")
 	err := flags.Parse(args)
 	if errors.Is(err, pflag.ErrHelp) {
 		return exitOK
 	}
 	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("%q: there are no arguments, only flags", flags.Arg(0))
+		err = fmt.Errorf("%q: only flags are allowed, no arguments", flags.Arg(0))
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "icmp-exporter:", err)

@@ -110,18 +110,18 @@ var proberCounters = []struct {
 	metric *metric
 	value  func(*icmplib.Counters) uint64
 }{
-	{proberCounter("sent", "Probes that the kernel took."), func(c *icmplib.Counters) uint64 { return c.PacketsSent }},
-	{proberCounter("received", "Answers of targets that came in time."), func(c *icmplib.Counters) uint64 { return c.PacketsReceived }},
-	{proberCounter("icmp_errors", "Probes that met an ICMP error, port unreachable of UDP included."), func(c *icmplib.Counters) uint64 { return c.ICMPErrors }},
-	{proberCounter("silent", "Probes to which nothing came in time."), func(c *icmplib.Counters) uint64 { return c.Silent }},
+	{proberCounter("sent", "Probes that the kernel accepted."), func(c *icmplib.Counters) uint64 { return c.PacketsSent }},
+	{proberCounter("received", "Answers of targets that arrived in time."), func(c *icmplib.Counters) uint64 { return c.PacketsReceived }},
+	{proberCounter("icmp_errors", "Probes that caused an ICMP error, including port unreachable for UDP."), func(c *icmplib.Counters) uint64 { return c.ICMPErrors }},
+	{proberCounter("silent", "Probes without any answer in time."), func(c *icmplib.Counters) uint64 { return c.Silent }},
 	{proberCounter("late", "Silent probes that were answered after their timeout."), func(c *icmplib.Counters) uint64 { return c.Late }},
-	{proberCounter("duplicates", "Further answers to answered probes."), func(c *icmplib.Counters) uint64 { return c.Duplicates }},
+	{proberCounter("duplicates", "Duplicate answers."), func(c *icmplib.Counters) uint64 { return c.Duplicates }},
 	{proberCounter("altered", "Replies without the payload of their probe."), func(c *icmplib.Counters) uint64 { return c.Altered }},
-	{proberCounter("advised", "Redirects, source quenches and parameter problems about our probes, and errors that a reply in time corrected."), func(c *icmplib.Counters) uint64 { return c.Advised }},
-	{proberCounter("foreign", "Messages about no probe of ours."), func(c *icmplib.Counters) uint64 { return c.Foreign }},
-	{proberCounter("malformed", "Messages that could not be read."), func(c *icmplib.Counters) uint64 { return c.Malformed }},
-	{proberCounter("dropped", "Messages that our sockets had no room for: loss of our own making."), func(c *icmplib.Counters) uint64 { return c.Dropped }},
-	{proberCounter("busy", "Times that the kernel had no room and sending waited."), func(c *icmplib.Counters) uint64 { return c.Busy }},
+	{proberCounter("advised", "Redirects, source quenches and parameter problems about our probes, and errors that a later reply in time overruled."), func(c *icmplib.Counters) uint64 { return c.Advised }},
+	{proberCounter("foreign", "Messages that concern no probe of ours."), func(c *icmplib.Counters) uint64 { return c.Foreign }},
+	{proberCounter("malformed", "Malformed messages."), func(c *icmplib.Counters) uint64 { return c.Malformed }},
+	{proberCounter("dropped", "Messages dropped because our own socket buffers were full."), func(c *icmplib.Counters) uint64 { return c.Dropped }},
+	{proberCounter("busy", "Times that sending waited because the kernel had no buffer space."), func(c *icmplib.Counters) uint64 { return c.Busy }},
 }
 
 func proberCounter(name, help string) *metric { return counter("icmp_prober_"+name+"_total", help) }

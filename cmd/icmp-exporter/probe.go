@@ -43,7 +43,7 @@ const (
 )
 
 // errNotAllowed is told to who asks for an address outside of the prefixes.
-var errNotAllowed = errors.New("the target is not within the prefixes that probe: allow: has")
+var errNotAllowed = errors.New("the target is outside the prefixes of probe: allow:")
 
 // probe answers /probe?target=&module= as blackbox_exporter does.
 func (e *exporter) probe(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func (e *exporter) probe(w http.ResponseWriter, r *http.Request) {
 		return
 	case errors.Is(found.err, net.ErrClosed): // which says nothing of the target
 		w.Header().Set("Retry-After", "1")
-		http.Error(w, "the sockets were closed, by a reload or the end: the target was not probed", http.StatusServiceUnavailable)
+		http.Error(w, "a reload or shutdown closed the sockets: the target was not probed", http.StatusServiceUnavailable)
 		return
 	}
 	if found.err != nil {
@@ -87,9 +87,9 @@ func (e *exporter) question(r *http.Request) (target string, m *module, err erro
 	case may == nil || len(may.modules) == 0:
 		return "", nil, errors.New("no module is configured: add one below modules: in the configuration")
 	case may.modules[name] == nil:
-		return "", nil, fmt.Errorf("unknown module %q: those below modules: in the configuration are known", name)
+		return "", nil, fmt.Errorf("unknown module %q: allowed are those below modules: in the configuration", name)
 	case target == "" || len(target) > longestTarget || !isPrintable(target):
-		return "", nil, errors.New("target: the name or the address of a host is missing")
+		return "", nil, errors.New("target is missing: give the name or address of a host")
 	}
 	return target, may.modules[name], nil
 }
@@ -194,8 +194,8 @@ func (f *found) registry() *prometheus.Registry {
 		success = 1
 	}
 	gauge("probe_success", "Whether the target answered: 1 or 0.", success)
-	gauge("probe_duration_seconds", "How long the probe took, with the look-up.", f.took.Seconds())
-	gauge("probe_dns_lookup_time_seconds", "How long it took to resolve the target.", f.lookup.Seconds())
+	gauge("probe_duration_seconds", "How long the probe took, including the name lookup.", f.took.Seconds())
+	gauge("probe_dns_lookup_time_seconds", "How long the name lookup took.", f.lookup.Seconds())
 	if !f.address.IsValid() {
 		return registry
 	}
@@ -205,27 +205,27 @@ func (f *found) registry() *prometheus.Registry {
 	gauge("probe_ip_protocol", "Whether IPv4 or IPv6 was used: 4 or 6.", protocol)
 	hash := fnv.New32a()
 	hash.Write(f.address.AsSlice())
-	gauge("probe_ip_addr_hash", "A number for the address that was probed, to see that it has changed.", float64(hash.Sum32()))
+	gauge("probe_ip_addr_hash", "Hash of the probed address, to detect changes.", float64(hash.Sum32()))
 	phases := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "probe_icmp_duration_seconds", Help: "How long the probe took, by phase; rtt is the mean of the round-trip times."}, []string{"phase"})
 	registry.MustRegister(phases)
 	phases.WithLabelValues("resolve").Set(f.lookup.Seconds())
 	phases.WithLabelValues("setup").Set(max(f.setup, 0).Seconds())
 	phases.WithLabelValues("rtt").Set(f.stats.AvgRTT().Seconds())
-	gauge("probe_icmp_packets_sent", "Packets that were sent.", float64(f.stats.PacketsSent))
-	gauge("probe_icmp_packets_received", "Packets that the target answered in time.", float64(f.stats.PacketsReceived))
-	gauge("probe_icmp_packet_loss_ratio", "The part of the packets that was lost, or could not be sent.", f.loss())
+	gauge("probe_icmp_packets_sent", "Packets sent.", float64(f.stats.PacketsSent))
+	gauge("probe_icmp_packets_received", "Packets answered by the target in time.", float64(f.stats.PacketsReceived))
+	gauge("probe_icmp_packet_loss_ratio", "Share of packets that were lost or could not be sent, 0 to 1.", f.loss())
 	if f.route != nil {
-		gauge("probe_route_hops", "Length of the way to the target in hops, as far as it is known.", float64(len(f.route.Hops)))
-		gauge("probe_route_reached", "Whether the way is known up to the target: 1 or 0.", oneIf(f.route.Reached))
+		gauge("probe_route_hops", "Length of the path to the target in hops, as far as known.", float64(len(f.route.Hops)))
+		gauge("probe_route_reached", "Whether the path is known up to the target: 1 or 0.", oneIf(f.route.Reached))
 	}
 	if f.mtu > 0 {
-		gauge("probe_path_mtu_bytes", "The largest packet that reaches the target, header included.", float64(f.mtu))
+		gauge("probe_path_mtu_bytes", "Largest packet that reaches the target, in bytes with headers.", float64(f.mtu))
 	}
 	if success == 1 {
 		gauge("probe_icmp_reply_hop_limit", "TTL or hop limit of the last reply.", float64(f.last.ReplyTTL))
 		gauge("probe_icmp_reply_dscp", "DSCP of the last reply.", float64(f.last.ReplyTrafficClass>>2))
-		gauge("probe_icmp_rtt_min_seconds", "The smallest round-trip time.", f.stats.MinRTT().Seconds())
-		gauge("probe_icmp_rtt_max_seconds", "The greatest round-trip time.", f.stats.MaxRTT().Seconds())
+		gauge("probe_icmp_rtt_min_seconds", "Minimum round-trip time.", f.stats.MinRTT().Seconds())
+		gauge("probe_icmp_rtt_max_seconds", "Maximum round-trip time.", f.stats.MaxRTT().Seconds())
 	}
 	return registry
 }

@@ -305,7 +305,7 @@ func TestTooManyTargetsAreRefused(t *testing.T) {
 	for i := range mostTargets + 1 {
 		fmt.Fprintf(&b, "  - 10.%d.%d.%d\n", i>>16, i>>8&255, i&255)
 	}
-	if _, err := settingsOf(b.String()); err == nil || !strings.Contains(err.Error(), "more than 50000: share them out") {
+	if _, err := settingsOf(b.String()); err == nil || !strings.Contains(err.Error(), "more than 50000: split them") {
 		t.Errorf("%d targets: %v", mostTargets+1, err)
 	}
 	for option, most := range map[string]int{"trace_on_trouble: true": mostTraced, "route_interval: 10s": mostRouted, "path_mtu_interval: 1h": mostRouted} {

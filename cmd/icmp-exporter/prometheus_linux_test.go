@@ -126,7 +126,7 @@ func TestARealPrometheusEvaluatesTheDashboardAndTheRules(t *testing.T) {
 				p.until(t, query)
 			}
 		}
-		if text := exporter.get(t, "/routes?target=10.0.9.9&format=text"); !strings.Contains(text, "10.0.9.9 (10.0.9.9), down: the trace gets as far as hop 1 (10.0.1.1)") {
+		if text := exporter.get(t, "/routes?target=10.0.9.9&format=text"); !strings.Contains(text, "10.0.9.9 (10.0.9.9), down: the trace ends at hop 1 (10.0.1.1)") {
 			t.Errorf("/routes says %s", text)
 		}
 		p.until(t, `target:icmp_loss:ratio5m{target="10.0.9.9"} > 0`)

@@ -91,7 +91,7 @@ func TestTheRouteToWhatIsInTroubleIsTracedComparedAndShown(t *testing.T) {
 			code          int
 			says          []string
 		}{
-			{"?format=text", "application/json", 200, []string{"192.0.2.1 (192.0.2.1), down: the trace gets as far as hop 2", "now: 192.0.2.1: ", "before: 192.0.2.1: reached"}},
+			{"?format=text", "application/json", 200, []string{"192.0.2.1 (192.0.2.1), down: the trace ends at hop 2", "now: 192.0.2.1: ", "before: 192.0.2.1: reached"}},
 			{"", "text/html", 200, []string{"192.0.2.2 (192.0.2.2), loss: "}},
 			{"?target=192.0.2.3", "text/plain", 200, []string{"when it was up last: 192.0.2.3: reached"}},
 			{"?target=nobody", "text/plain", 200, []string{"no target was in trouble"}},

@@ -12,20 +12,20 @@ import (
 
 // What is told of an address of a target.
 var (
-	sentTotal        = counter("icmp_probes_sent_total", "Probes that were sent and whose fate is known.")
+	sentTotal        = counter("icmp_probes_sent_total", "Probes sent whose result is known.")
 	answeredTotal    = counter("icmp_probes_answered_total", "Probes that the target answered in time.")
-	lostTotal        = counter("icmp_probes_lost_total", "Probes that were sent and not answered in time, by what came instead.")
-	suspectTotal     = counter("icmp_probes_suspect_total", "Probes lost without an answer while this host's own socket dropped packets: the loss may be ours.")
-	lateTotal        = counter("icmp_replies_late_total", "Answers to probes that had been counted as lost.")
-	duplicateTotal   = counter("icmp_replies_duplicate_total", "Further answers to probes that were answered.")
-	alteredTotal     = counter("icmp_replies_altered_total", "Answers whose payload was not the one sent.")
-	sendErrorsTotal  = counter("icmp_send_errors_total", "Probes that this host did not send, by its reason.")
-	newIDsTotal      = counter("icmp_new_ids_total", "Times that another id was taken after a run of silent probes, for a firewall may hold a bad session for the old one.")
-	upGauge          = gauge("icmp_up", "Whether the latest probe whose fate is known was answered in time: 1 or 0.")
-	lastReplyGauge   = gauge("icmp_last_reply_timestamp_seconds", "When the last answer in time arrived, in Unix time.")
-	hopLimitGauge    = gauge("icmp_reply_hop_limit", "TTL or hop limit of the last answer in time, where the system tells it.")
+	lostTotal        = counter("icmp_probes_lost_total", "Probes sent but not answered in time, by what came instead.")
+	suspectTotal     = counter("icmp_probes_suspect_total", "Probes without an answer while this host's own socket dropped packets: this host may have lost the answers.")
+	lateTotal        = counter("icmp_replies_late_total", "Answers to probes already counted as lost.")
+	duplicateTotal   = counter("icmp_replies_duplicate_total", "Duplicate answers to probes.")
+	alteredTotal     = counter("icmp_replies_altered_total", "Answers with another payload than the one sent.")
+	sendErrorsTotal  = counter("icmp_send_errors_total", "Probes that this host failed to send, by reason.")
+	newIDsTotal      = counter("icmp_new_ids_total", "Changes of the ICMP id after a run of silent probes, because a firewall may hold a bad session for the old id.")
+	upGauge          = gauge("icmp_up", "Whether the latest probe with a known result was answered in time: 1 or 0.")
+	lastReplyGauge   = gauge("icmp_last_reply_timestamp_seconds", "Unix time of the last answer in time.")
+	hopLimitGauge    = gauge("icmp_reply_hop_limit", "TTL or hop limit of the last answer in time, where the system reports it.")
 	replyDSCPGauge   = gauge("icmp_reply_dscp", "DSCP of the last answer in time.")
-	rttName, rttHelp = "icmp_rtt_seconds", "Round-trip times of probes that were answered in time."
+	rttName, rttHelp = "icmp_rtt_seconds", "Round-trip times of probes answered in time."
 )
 
 // series is what is told about one address of a target, from the first moment to

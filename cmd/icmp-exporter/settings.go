@@ -52,10 +52,10 @@ func (c *config) settings(files *hostFiles) (*settings, error) {
 		return nil, err
 	}
 	if r := c.ResolveInterval; r.line != 0 && r.Duration < leastResolveInterval {
-		return nil, fmt.Errorf("line %d: a resolve_interval of %v is too short: allowed is %v and more", r.line, r.Duration, leastResolveInterval)
+		return nil, fmt.Errorf("line %d: a resolve_interval of %v is too short: allowed is %v or more", r.line, r.Duration, leastResolveInterval)
 	}
 	if r := c.FilesInterval; r.line != 0 && r.Duration < leastFilesRefresh {
-		return nil, fmt.Errorf("line %d: a files_interval of %v is too short: allowed is %v and more", r.line, r.Duration, leastFilesRefresh)
+		return nil, fmt.Errorf("line %d: a files_interval of %v is too short: allowed is %v or more", r.line, r.Duration, leastFilesRefresh)
 	}
 	check := newChecker(&s.shape.prober)
 	if s.jobs, err = c.jobs(check, files); err != nil {
@@ -75,7 +75,7 @@ func (c *config) jobs(check *checker, files *hostFiles) (all []job, err error) {
 	lines := map[string]int{}
 	add := func(t *targetConfig, jobs []job, err error) error {
 		if all = append(all, jobs...); err == nil && len(all) > mostTargets {
-			err = fmt.Errorf("line %d: with these hosts there are more than %d: share them out among several exporters", t.line(), mostTargets)
+			err = fmt.Errorf("line %d: these hosts make more than %d: split them among several exporters", t.line(), mostTargets)
 		}
 		return err
 	}
@@ -136,7 +136,7 @@ func (c *config) probing(check *checker) (*probing, error) {
 			o.Interval.Duration = defaultGap
 		}
 		if m.Options.Family.both {
-			return nil, fmt.Errorf("line %d: module %s cannot be of both families: allowed is any, ipv4 or ipv6", o.Family.line, name)
+			return nil, fmt.Errorf("line %d: module %s cannot use both families: allowed is any, ipv4 or ipv6", o.Family.line, name)
 		}
 		probing, err := o.probing()
 		if err != nil {
@@ -149,7 +149,7 @@ func (c *config) probing(check *checker) (*probing, error) {
 			return nil, fmt.Errorf("module %s: %w", name, err)
 		}
 		if m.PathMTU.yes && probing.Packet.Protocol != icmplib.ICMP && probing.Packet.Protocol != icmplib.UDP {
-			return nil, fmt.Errorf("line %d: module %s: the path MTU cannot be found out with %v, whose probes carry no data: allowed are icmp and udp", m.PathMTU.line, name, probing.Packet.Protocol)
+			return nil, fmt.Errorf("line %d: module %s: %v probes carry no data and cannot find the path MTU: allowed are icmp and udp", m.PathMTU.line, name, probing.Packet.Protocol)
 		}
 		p.modules[name] = &module{route: m.Route.yes, mtu: m.PathMTU.yes, ping: icmplib.PingOptions{
 			Count: cmp.Or(m.Count.int, defaultCount), Interval: probing.Interval, Timeout: probing.Timeout, Family: probing.Family, Packet: probing.Packet,
@@ -170,7 +170,7 @@ func loopback(family icmplib.Family) string {
 // already is refused, or left out of a file of hosts.
 func (t *targetConfig) jobs(c *config, check *checker, lines map[string]int, ofFile bool) (jobs []job, err error) {
 	if len(t.Hosts)+len(t.Files) == 0 && !ofFile {
-		return nil, errors.New("a target has no hosts: give it hosts: with a list of names and addresses, or files: with lists of them")
+		return nil, errors.New("a target has no hosts: add hosts: with names and addresses, or files: with lists of them")
 	}
 	if err := checkLabels(t.line(), t.Labels); err != nil {
 		return nil, err
@@ -200,7 +200,7 @@ func (t *targetConfig) jobs(c *config, check *checker, lines map[string]int, ofF
 			if before := j.rival(lines); before != 0 && ofFile {
 				continue
 			} else if before != 0 {
-				return jobs, fmt.Errorf("line %d: %q is in line %d already: remove one of them, or give one a label that tells them apart, or each a family of its own", h.line, h.name, before)
+				return jobs, fmt.Errorf("line %d: %q is in line %d already: remove one, or give them different labels or families", h.line, h.name, before)
 			}
 			lines[j.id()] = h.line
 			jobs = append(jobs, j)
@@ -225,11 +225,11 @@ func (o *options) probing() (icmplib.WatchProbing, error) {
 	}
 	switch {
 	case p.Interval < leastInterval:
-		return p, fmt.Errorf("line %d: an interval of %v is too short: allowed is %v and more", o.Interval.line, p.Interval, leastInterval)
+		return p, fmt.Errorf("line %d: an interval of %v is too short: allowed is %v or more", o.Interval.line, p.Interval, leastInterval)
 	case o.Port.int > math.MaxUint16 || o.Port.line != 0 && o.Port.int == 0:
 		return p, fmt.Errorf("line %d: there is no port %d: allowed is 1 to 65535", o.Port.line, o.Port.int)
 	case o.TTL.line != 0 && o.TTL.int == 0:
-		return p, fmt.Errorf("line %d: a ttl of 0 leaves no host: allowed is 1 to 255", o.TTL.line)
+		return p, fmt.Errorf("line %d: a packet with ttl 0 cannot be sent: allowed is 1 to 255", o.TTL.line)
 	}
 	if o.Size.line != 0 && o.Size.int == 0 {
 		p.Packet.Size = -1 // the library's word for no payload
@@ -240,7 +240,7 @@ func (o *options) probing() (icmplib.WatchProbing, error) {
 // complete adds what is about probing for ever.
 func (w *watching) complete(p *icmplib.WatchProbing) error {
 	if w.DownAfter.line != 0 && w.DownAfter.int == 0 {
-		return fmt.Errorf("line %d: down after 0 silent probes: allowed is 1 and more", w.DownAfter.line)
+		return fmt.Errorf("line %d: down after 0 silent probes: allowed is 1 or more", w.DownAfter.line)
 	}
 	p.AllAddresses, p.DownAfter, p.NewIDAfter = !w.Addresses.first, w.DownAfter.int, w.NewIDAfter.int
 	if w.NewIDAfter.line != 0 && w.NewIDAfter.int == 0 {
@@ -258,13 +258,13 @@ func (w *watching) following(p *icmplib.WatchProbing) (following, error) {
 	sized := p.Packet.Protocol == icmplib.ICMP || p.Packet.Protocol == icmplib.UDP
 	switch {
 	case f.every > 0 && f.every < leastRouteInterval:
-		return f, fmt.Errorf("line %d: a route_interval of %v is too short: allowed is %v and more", w.RouteInterval.line, f.every, leastRouteInterval)
+		return f, fmt.Errorf("line %d: a route_interval of %v is too short: allowed is %v or more", w.RouteInterval.line, f.every, leastRouteInterval)
 	case w.RouteHops.line != 0 && w.RouteHops.int == 0 || w.RouteHops.int > mostHops:
 		return f, fmt.Errorf("line %d: route_hops is %d: allowed is 1 to %d", w.RouteHops.line, w.RouteHops.int, mostHops)
 	case f.mtuEvery > 0 && f.mtuEvery < leastMTUInterval:
-		return f, fmt.Errorf("line %d: a path_mtu_interval of %v is too short: allowed is %v and more", w.PathMTUInterval.line, f.mtuEvery, leastMTUInterval)
+		return f, fmt.Errorf("line %d: a path_mtu_interval of %v is too short: allowed is %v or more", w.PathMTUInterval.line, f.mtuEvery, leastMTUInterval)
 	case f.mtuEvery > 0 && !sized:
-		return f, fmt.Errorf("line %d: the path MTU cannot be found out with %v, whose probes carry no data: allowed are icmp and udp", w.PathMTUInterval.line, p.Packet.Protocol)
+		return f, fmt.Errorf("line %d: %v probes carry no data and cannot find the path MTU: allowed are icmp and udp", w.PathMTUInterval.line, p.Packet.Protocol)
 	}
 	return f, nil
 }
@@ -281,10 +281,10 @@ func bounded(jobs []job) error {
 		}
 	}
 	if traced > mostTraced {
-		return fmt.Errorf("trace_on_trouble is set for %d hosts: up to %d are allowed: share them out among several exporters", traced, mostTraced)
+		return fmt.Errorf("trace_on_trouble is set for %d hosts: up to %d are allowed: split them among several exporters", traced, mostTraced)
 	}
 	if routed > mostRouted {
-		return fmt.Errorf("route_interval or path_mtu_interval is set for %d hosts: up to %d are allowed: share them out among several exporters", routed, mostRouted)
+		return fmt.Errorf("route_interval or path_mtu_interval is set for %d hosts: up to %d are allowed: split them among several exporters", routed, mostRouted)
 	}
 	return nil
 }

@@ -16,9 +16,9 @@ import (
 
 // What is told of a target.
 var (
-	addressesGauge     = gauge("icmp_target_addresses", "Addresses of the target that are probed.")
-	resolveErrorsTotal = counter("icmp_resolve_errors_total", "Look-ups of the target's name that failed.")
-	resolveTimeGauge   = gauge("icmp_resolve_duration_seconds", "How long the last look-up of the target's name took.")
+	addressesGauge     = gauge("icmp_target_addresses", "Probed addresses of the target.")
+	resolveErrorsTotal = counter("icmp_resolve_errors_total", "Failed lookups of the target's name.")
+	resolveTimeGauge   = gauge("icmp_resolve_duration_seconds", "How long the last lookup of the target's name took.")
 )
 
 // job is one host to probe, as the configuration has it.

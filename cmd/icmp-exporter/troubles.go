@@ -15,7 +15,7 @@ import (
 	"github.com/goicmp/icmplib/cmd/internal/trouble"
 )
 
-var troubleTracesTotal = counter("icmp_trouble_traces_total", "Traces of the route because the address went down or lost too much, by what they show beside the last good one.")
+var troubleTracesTotal = counter("icmp_trouble_traces_total", "Traces taken because the address went down or lost too much, by how they compare with the last good one.")
 
 const (
 	tracesAtOnce = 16
@@ -165,14 +165,14 @@ func (p *routesPage) text(out io.Writer) {
 	}
 	for _, r := range p.Routes {
 		if r.Good != nil {
-			fmt.Fprintf(out, "when it was up last: %v\n\n", r.Good)
+			fmt.Fprintf(out, "when it was last up: %v\n\n", r.Good)
 		}
 		if r.Watched != nil {
-			fmt.Fprintf(out, "as it is watched: %v\n\n", r.Watched)
+			fmt.Fprintf(out, "as watched: %v\n\n", r.Watched)
 		}
 	}
 	if len(p.Troubles)+len(p.Routes) == 0 {
-		fmt.Fprintln(out, "no target was in trouble yet; ?target=HOST shows the routes to one, where trace_on_trouble or route_interval is set")
+		fmt.Fprintln(out, "no target has been in trouble; ?target=HOST shows the routes to one if trace_on_trouble or route_interval is set")
 	}
 }
 

@@ -20,9 +20,9 @@ type asnFlags struct {
 }
 
 func (f *asnFlags) register(flags *pflag.FlagSet, l letters) {
-	flags.StringVar(&f.asn, "asn", "none", "numbers of autonomous systems: none, or dns, which tells Team Cymru's servers the addresses of routers")
-	flags.BoolVarP(&f.lookup, "as-lookup", l["as-lookup"], false, "the same as --asn dns, or those of --asn-db where that is given")
-	flags.StringVar(&f.db, "asn-db", "", "take the numbers from a file in MaxMind's format (GeoLite2-ASN.mmdb), and ask nobody")
+	flags.StringVar(&f.asn, "asn", "none", "look up AS numbers: none, or dns, which sends the routers' addresses to Team Cymru")
+	flags.BoolVarP(&f.lookup, "as-lookup", l["as-lookup"], false, "same as --asn dns, or use the file of --asn-db if given")
+	flags.StringVar(&f.db, "asn-db", "", "take AS numbers from a MaxMind file (GeoLite2-ASN.mmdb); sends nothing")
 }
 
 // names returns the cache of the numbers, nil if none are wanted. They are looked up

@@ -126,7 +126,7 @@ func TestALimitIsToldFromLoss(t *testing.T) {
 		hops []*icmplib.Hop
 		want string
 	}{
-		{"behind which all arrives", []*icmplib.Hop{sent(1, 12), sent(2, 20)}, "hop 1 answers only 12 of 20 probes"},
+		{"behind which all arrives", []*icmplib.Hop{sent(1, 12), sent(2, 20)}, "hop 1 answered only 12 of 20 probes"},
 		{"behind which it goes on", []*icmplib.Hop{sent(1, 12), sent(2, 15)}, ""},
 		{"behind which too little is known", []*icmplib.Hop{sent(1, 12), routerHop()}, ""},
 		{"that is the last", []*icmplib.Hop{sent(1, 12)}, ""},
@@ -149,6 +149,6 @@ func TestMTRTakesAList(t *testing.T) {
 			t.Errorf("got\n%s", got.stdout)
 		}
 	})
-	runLineWith(t.Context(), "# none\n", "mtr", "-r", "-F", "-").checkRefusal(t, []string{"there is no target in it"})
+	runLineWith(t.Context(), "# none\n", "mtr", "-r", "-F", "-").checkRefusal(t, []string{"it has no target"})
 	runLine(t.Context(), "mtr", "-r", "-F", "/none").checkRefusal(t, []string{"a file of targets"})
 }

@@ -17,18 +17,18 @@ const completionExamples = `  source <(icmp completion bash)
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
-var errShell = errors.New("completion: a SHELL is wanted: bash, zsh, fish or powershell is allowed")
+var errShell = errors.New("completion: a SHELL is missing: bash, zsh, fish or powershell is allowed")
 
 func newCompletionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "Print a script that completes commands and flags in a shell",
-		Long: `Print a script that lets a shell complete commands, flags and their values. SHELL
-is bash, zsh, fish or powershell. Load it in a session, or put it where the shell
-looks for such scripts.
+		Short: "Print a shell completion script",
+		Long: `Print a script with which a shell completes commands, flags and their values.
+SHELL is bash, zsh, fish or powershell. Load the script in a session, or install
+it where the shell looks for such scripts.
 
-The script for bash needs the package bash-completion; in zsh, completion has to
-be on: autoload -U compinit; compinit.`,
+bash needs the package bash-completion; zsh needs completion turned on:
+autoload -U compinit; compinit.`,
 		Example:   completionExamples,
 		ValidArgs: shells,
 		Args: func(_ *cobra.Command, words []string) error {

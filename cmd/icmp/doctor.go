@@ -17,12 +17,12 @@ func newDoctorCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this user may do on this machine, and how to allow the rest",
-		Long: `Open a socket of each kind, and close it again: say what this user may do on
-this machine, what stands in the way of the rest, and the command that removes it.
-Nothing is sent.
+		Short: "Report what this user may do here, and how to allow the rest",
+		Long: `Open and close a socket of each kind. Report what this user may do on this
+machine, what prevents the rest, and the command that allows it. doctor sends
+nothing.
 
-Exit codes: 0 this user may ping, 4 he may not.`,
+Exit codes: 0 this user may ping, 4 this user may not.`,
 		Example: "  icmp doctor\n  icmp doctor --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

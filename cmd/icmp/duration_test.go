@@ -51,7 +51,7 @@ func TestATimeThatCannotBeIsRefused(t *testing.T) {
 // -w of traceroute takes max,here,near, of which the last two are not here.
 func TestOfSeveralTimesTheOneToUseIsNamed(t *testing.T) {
 	got := runLine(t.Context(), "traceroute", "-w", "5,3,10", "127.0.0.1")
-	got.checkRefusal(t, []string{"one time is allowed, such as 5: no probe is given up before"})
+	got.checkRefusal(t, []string{"one time is allowed, such as 5: every probe waits that long"})
 }
 
 func FuzzDuration(f *testing.F) {

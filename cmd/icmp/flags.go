@@ -48,26 +48,26 @@ var pingLetters = letters{
 }
 
 func (f *probeFlags) register(flags *pflag.FlagSet, l letters) {
-	durationVar(flags, &f.timeout, "timeout", l["timeout"], 2*time.Second, "how long each request waits for its reply")
+	durationVar(flags, &f.timeout, "timeout", l["timeout"], 2*time.Second, "how long to wait for each reply")
 	flags.IntVarP(&f.size, "size", l["size"], 56, "payload bytes")
 	flags.IntVarP(&f.ttl, "ttl", l["ttl"], 64, "time to live, or hop limit")
-	flags.IntVarP(&f.class, "traffic-class", l["traffic-class"], 0, "the byte of DSCP and ECN")
+	flags.IntVarP(&f.class, "traffic-class", l["traffic-class"], 0, "traffic class byte: DSCP and ECN")
 	flags.BoolVarP(&f.only4, "ipv4", l["ipv4"], false, "use IPv4 only")
 	flags.BoolVarP(&f.only6, "ipv6", l["ipv6"], false, "use IPv6 only")
-	flags.StringVarP(&f.via, "via", l["via"], "", "an interface or a source address")
-	flags.StringVarP(&f.source, "source", l["source"], "", "address to send from")
+	flags.StringVarP(&f.via, "via", l["via"], "", "interface or source address")
+	flags.StringVarP(&f.source, "source", l["source"], "", "source address")
 	flags.StringVarP(&f.device, "interface", l["interface"], "", "interface to send and receive on")
 	flags.StringVarP(&f.pmtudisc, "pmtudisc", l["pmtudisc"], "dont", "do: forbid fragmentation; dont: allow it")
-	flags.BoolVarP(&f.whole, "dont-fragment", l["dont-fragment"], false, "the same as --pmtudisc do")
+	flags.BoolVarP(&f.whole, "dont-fragment", l["dont-fragment"], false, "same as --pmtudisc do")
 	flags.Uint32VarP(&f.mark, "mark", l["mark"], 0, "routing mark; needs privilege")
-	flags.BoolVar(&f.sourced, "check-source", false, "take echo replies only from the address that was probed")
+	flags.BoolVar(&f.sourced, "check-source", false, "accept echo replies only from the probed address")
 	f.registerSocket(flags)
 }
 
 // registerSocket registers what concerns all packets of a command.
 func (f *probeFlags) registerSocket(flags *pflag.FlagSet) {
 	flags.StringVar(&f.mode, "mode", "auto", "kind of socket: auto, datagram or raw")
-	flags.StringVar(&f.record, "record", "", "write what is sent and received, and what was made of it, to a pcapng file")
+	flags.StringVar(&f.record, "record", "", "write the packets sent and received, with the result of each probe, to a pcapng file")
 }
 
 // check refuses what cannot be meant, and decides what -I means.
@@ -162,13 +162,13 @@ func (f durationFlag) Set(s string) error {
 			return errTime
 		}
 		if f.other != "" && seconds >= manySeconds {
-			return fmt.Errorf("%s takes %s for milliseconds, and here it is seconds: %sms or %ss is allowed", f.other, s, s, s)
+			return fmt.Errorf("%s reads %s as milliseconds, this command as seconds: %sms or %ss is allowed", f.other, s, s, s)
 		}
 		*f.d = time.Duration(seconds * float64(time.Second))
 		return nil
 	}
 	if first, _, several := strings.Cut(s, ","); several { // max, here and near of traceroute
-		return fmt.Errorf("one time is allowed, such as %s: no probe is given up before", first)
+		return fmt.Errorf("one time is allowed, such as %s: every probe waits that long", first)
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
@@ -190,7 +190,7 @@ func (f durationFlag) Type() string { return "time" }
 
 // What is said of --resolve-every, and of one that would ask name servers all the time.
 const (
-	resolveUsage   = "look a name up again so often, and follow it to another address; 0: never"
+	resolveUsage   = "how often to look the name up again, and follow it to a new address; 0: never"
 	resolveAllowed = "1s or more, or 0 for never,"
 )
 

@@ -109,10 +109,10 @@ func (j jsonRoute) end(r *icmplib.Route, err error) {
 func newSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
-		Short: "Print the JSON Schema of all that --json prints",
-		Long: `Print the JSON Schema (json-schema.org) of the objects that --json has the other
-commands print. It is that of the library: what the tool prints can be read by
-json.Unmarshal into a Host, Result, Route, Snapshot and so on.`,
+		Short: "Print the JSON Schema of the output of --json",
+		Long: `Print the JSON Schema (json-schema.org) of the objects that the other commands
+print with --json. The library uses the same schema: json.Unmarshal reads the
+output into a Host, Result, Route, Snapshot and so on.`,
 		Example: "  icmp schema > icmp-schema.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

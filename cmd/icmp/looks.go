@@ -41,7 +41,7 @@ type looksFlags struct {
 
 func (f *looksFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.ascii, "ascii", false, "draw with ASCII characters only")
-	flags.BoolVar(&f.noColor, "no-color", false, "use no colours; so does the variable NO_COLOR")
+	flags.BoolVar(&f.noColor, "no-color", false, "use no colours, like the environment variable NO_COLOR")
 }
 
 func (f *looksFlags) apply(l looks) looks {

@@ -17,10 +17,10 @@ import (
 func newManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
-		Short: "Write the manual pages into a directory",
-		Long: `Write a manual page for each command, of section 1, into a directory, which is
-made if there is none. The pages bear the date of SOURCE_DATE_EPOCH where that is
-set, so that a package can be built again and be the same.`,
+		Short: "Write the manual pages to a directory",
+		Long: `Write a manual page of section 1 for each command to DIR, which is created if it
+does not exist. The pages have the date of SOURCE_DATE_EPOCH if it is set, which
+makes builds reproducible.`,
 		Example: "  icmp man /usr/local/share/man/man1\n  man -l /usr/local/share/man/man1/icmp-ping.1",
 		Hidden:  true,
 		Args: func(_ *cobra.Command, words []string) error {
@@ -61,7 +61,7 @@ func manualDate() (string, error) {
 	if epoch := os.Getenv("SOURCE_DATE_EPOCH"); epoch != "" {
 		seconds, err := strconv.ParseInt(epoch, 10, 64)
 		if err != nil {
-			return "", fmt.Errorf("man: SOURCE_DATE_EPOCH is %q: the seconds since 1970 are allowed", epoch)
+			return "", fmt.Errorf("man: SOURCE_DATE_EPOCH is %q: seconds since 1970 are allowed", epoch)
 		}
 		now = time.Unix(seconds, 0).UTC()
 	}

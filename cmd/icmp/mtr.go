@@ -29,17 +29,17 @@ func newMTRCommand() *cobra.Command {
 		Use:     "mtr [flags] TARGET...",
 		Aliases: []string{"monitor"},
 		Short:   "Watch the routes to hosts, live",
-		Long: `Watch the routes to one or more hosts on the whole screen: the loss and the
-round-trip times of each router on the way, and what changes. The ? key shows
-the others. On quitting, the table is printed, so that it stays.
+		Long: `Watch the routes to one or more hosts on a full screen: loss and round-trip times
+of each router on the path, and what changes. ? lists the keys. When you quit, mtr
+prints the table.
 
-With --report, --json or --csv nothing is shown: so many rounds are measured,
-and the result is printed at the end.
+With --report, --json or --csv, mtr shows nothing, measures --count rounds and
+prints the result at the end.
 
-Times are given with a unit, as 200ms, or as a number of seconds.
+Times take a unit, such as 200ms, or are a number of seconds.
 
 Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
-3 the command line cannot be used, 4 no permission or a system error.`,
+3 the command line is wrong, 4 no permission or a system error.`,
 		Example: mtrExamples,
 		Args:    flags.needTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
@@ -111,7 +111,7 @@ func (f *mtrFlags) checkScreen(terminal bool, kind string) error {
 	case !terminal:
 		return errors.New("mtr: standard output is not a terminal: give --report, --json or --csv, and --count")
 	case kind == "dumb":
-		return errors.New("mtr: the terminal has no screen, as TERM is dumb: give --report, --json or --csv, and --count")
+		return errors.New("mtr: a dumb terminal (TERM) has no screen: give --report, --json or --csv, and --count")
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (f *mtrFlags) targets(ctx context.Context, words []string, term terminal) (
 		all = append(all, target)
 	}
 	if len(all) == 0 && list.err == nil {
-		return nil, errors.New("--file: there is no target in it: one or more are allowed")
+		return nil, errors.New("--file: it has no target: one or more are allowed")
 	}
 	return all, list.err
 }
@@ -203,23 +203,23 @@ var mtrLetters = letters{
 
 func (f *mtrFlags) register(flags *pflag.FlagSet) {
 	flags.SetNormalizeFunc(mtrName)
-	flags.IntVarP(&f.count, "count", "c", 0, "end after this many rounds; 0: go on until interrupted, the default save with\n--report, --json and --csv, where it is 10")
-	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one round to the next")
-	durationVar(flags, &f.timeout, "timeout", "Z", 2*time.Second, "how long each probe waits for its answer")
+	flags.IntVarP(&f.count, "count", "c", 0, "end after this many rounds; 0: run until interrupted, the default except with\n--report, --json and --csv, where it is 10")
+	durationVar(flags, &f.interval, "interval", "i", time.Second, "time between rounds")
+	durationVar(flags, &f.timeout, "timeout", "Z", 2*time.Second, "how long to wait for each answer")
 	f.flows = 1
-	flags.Var(&f.flows, "flows", fmt.Sprintf("flows to watch each target by, up to %d, for paths of balancers: each is listed,\nand tab shows the hops of the next one", maxMTRFlows))
-	flags.IntVar(&f.outage, "outage", 3, "silent probes to the target, one after the other, that make an outage; 0: none do")
+	flags.Var(&f.flows, "flows", fmt.Sprintf("flows per target, up to %d, to see the paths of load balancers: each has a row,\nand tab shows the hops of the next one", maxMTRFlows))
+	flags.IntVar(&f.outage, "outage", 3, "silent probes to the target in a row that count as an outage; 0: report none")
 	durationVar(flags, &f.resolve, "resolve-every", "", 0, resolveUsage)
 	f.traceFlags.register(flags, mtrLetters)
 	f.asnFlags.register(flags, letters{"as-lookup": "z"})
-	flags.StringVarP(&f.fields, "order", "o", "", "the columns, by letters of mtr: "+live.FieldLetters)
-	flags.StringArrayVarP(&f.files, "file", "F", nil, "list of targets, one per line; -: standard input; may be repeated")
-	flags.BoolVarP(&f.wide, "report-wide", "w", false, "the same as --report, which cuts no names")
-	flags.BoolVarP(&f.both, "show-ips", "b", false, "names and addresses, which is the default")
-	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses; --no-dns is the same")
-	flags.BoolVarP(&f.report, "report", "r", false, "print a table at the end, and show nothing before")
+	flags.StringVarP(&f.fields, "order", "o", "", "columns, by the letters of mtr: "+live.FieldLetters)
+	flags.StringArrayVarP(&f.files, "file", "F", nil, "file of targets, one per line; -: standard input; may be repeated")
+	flags.BoolVarP(&f.wide, "report-wide", "w", false, "same as --report, which never cuts names")
+	flags.BoolVarP(&f.both, "show-ips", "b", false, "show names and addresses (the default)")
+	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses; same as --no-dns")
+	flags.BoolVarP(&f.report, "report", "r", false, "show no screen; print a table at the end")
 	flags.BoolVarP(&f.json, "json", "j", false, "print one JSON object per target at the end")
-	flags.BoolVarP(&f.csv, "csv", "C", false, "print a line of comma-separated values per hop and responder at the end")
+	flags.BoolVarP(&f.csv, "csv", "C", false, "print a CSV line per hop and responder at the end")
 	f.looks.register(flags)
 }
 
@@ -282,17 +282,17 @@ func (f *mtrFlags) checkOwn() error {
 	case tooOften(f.resolve):
 		return refuse("resolve-every", f.resolve, resolveAllowed)
 	case f.flows < 1 || f.flows > maxMTRFlows:
-		return refuse("flows", f.flows.String(), fmt.Sprintf("1 to %d", maxMTRFlows)+"; icmp traceroute --flows all finds out how many ways there are")
+		return refuse("flows", f.flows.String(), fmt.Sprintf("1 to %d", maxMTRFlows)+"; icmp traceroute --flows all finds the number of paths")
 	case f.flows > 1 && f.csv:
-		return errors.New("--flows and --csv exclude each other: --json, which tells the flow, is allowed")
+		return errors.New("--flows and --csv exclude each other: --json, which names the flow, is allowed")
 	case f.flows > 1 && f.flowLabel != 0:
-		return errors.New("--flows and --flow-label exclude each other: one of them is allowed, for a label makes one flow of all")
+		return errors.New("--flows and --flow-label exclude each other: a fixed label makes all flows one")
 	case f.sourcePort > 0 && f.sourcePort+int(f.flows)-1 > 65535:
-		return refuse("source-port", f.sourcePort, fmt.Sprintf("up to %d, for each of %d flows has a port", 65536-int(f.flows), f.flows))
+		return refuse("source-port", f.sourcePort, fmt.Sprintf("up to %d, because each of %d flows needs a port,", 65536-int(f.flows), f.flows))
 	case f.both && f.numeric:
 		return errors.New("--show-ips and --numeric exclude each other: one of them is allowed")
 	case f.fields != "" && (f.json || f.csv):
-		return errors.New("--order and --json or --csv exclude each other: those have all fields")
+		return errors.New("--order and --json or --csv exclude each other: the latter have all fields")
 	case f.report && f.json, f.report && f.csv, f.json && f.csv:
 		return errors.New("--report, --json and --csv exclude each other: one of them is allowed")
 	}

@@ -101,7 +101,7 @@ func TestWhatMTRCannotMeanIsRefused(t *testing.T) {
 		"--outage -1":                      "--outage -1: 0 or more",
 		"--flows all":                      "--flows all: 1 to 64; icmp traceroute --flows all",
 		"--flows 65":                       "--flows 65: 1 to 64",
-		"--flows 2 --csv":                  "--json, which tells the flow, is allowed",
+		"--flows 2 --csv":                  "--json, which names the flow, is allowed",
 		"-u --flows 2 --flow-label 7":      "--flows and --flow-label exclude each other",
 		"-u --flows 4 --source-port 65533": "--source-port 65533: up to 65532",
 		"-o LX":                            `--order "LX": some of the letters LDRSNBAWVMI is allowed`,

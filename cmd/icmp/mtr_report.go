@@ -138,7 +138,7 @@ func mtrLimits(r *icmplib.Route) string {
 	var b strings.Builder
 	for i := range r.Hops {
 		if h := &r.Hops[i]; live.Limits(r.Hops[i:]) {
-			fmt.Fprintf(&b, "hop %d answers only %d of %d probes, and passes all that goes on: it limits its answers, and nothing is lost there\n",
+			fmt.Fprintf(&b, "hop %d answered only %d of %d probes but forwards all packets: it limits its rate of answers, and loses nothing\n",
 				h.Distance, h.PacketsReceived, h.PacketsSent)
 		}
 	}

@@ -52,7 +52,7 @@ func TestTheReportOfMTR(t *testing.T) {
 				"    |  `|-- 198.51.100.2\n" +
 				"  4.|-- 192.0.2.7                  0.0%     2   22.0  21.0  20.0  22.0  1.41\n" +
 				"2026-01-02T03:04:05+0000 round 2: hop 3: 198.51.100.1 -> 198.51.100.2\n" +
-				"2026-01-02T03:04:05+0000 round 3: outage: the target does not answer any more\n" +
+				"2026-01-02T03:04:05+0000 round 3: outage: the target stopped answering\n" +
 				"2026-01-02T03:04:05+0000 round 4: recovery: the target answers again, after 1.5s\n",
 		},
 		{

@@ -29,22 +29,22 @@ func newMultipingCommand() *cobra.Command {
 	flags := &multipingFlags{}
 	cmd := &cobra.Command{
 		Use:   "multiping [flags] [TARGET...]",
-		Short: "Ask very many hosts at once whether they are there",
+		Short: "Ping very many hosts at once",
 		Long: `Send echo requests to very many hosts at once and report each as it completes.
 
 A TARGET is a name, an address, a prefix (10.0.0.0/24, 2001:db8::/120) or a
-range (10.0.0.1-10.0.0.20, 10.0.0.1-20). They are also read from lists, one per
-line, with comments after a #: see --file. Without TARGET and --file, they are
-read from standard input, unless that is a terminal. Those of the command line
-and of files are checked before anything is sent; those of standard input are
-pinged as they come. Of an IPv4 prefix of up to 30 bits the first and the last
-address, those of the network and of its broadcast, are left out.
+range (10.0.0.1-10.0.0.20, 10.0.0.1-20). --file reads a list of them, one per
+line, with comments after a #. Without TARGET and --file, targets come from
+standard input, unless it is a terminal. Targets of the command line and of files
+are checked before anything is sent; targets of standard input are pinged as they
+arrive. In an IPv4 prefix of up to 30 bits, the network and the broadcast address
+are skipped.
 
-Results go to standard output, the summary to standard error. Times are given
-with a unit, as 200ms, or as a number of seconds.
+Results go to standard output, the summary to standard error. Times take a unit,
+such as 200ms, or are a number of seconds.
 
 Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
-3 the command line cannot be used, 4 no permission or a system error.`,
+3 the command line is wrong, 4 no permission or a system error.`,
 		Example: multipingExamples,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
@@ -164,34 +164,34 @@ func fpingName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 
 func (f *multipingFlags) register(flags *pflag.FlagSet) {
 	flags.SetNormalizeFunc(fpingName)
-	flags.IntVarP(&f.count, "count", "c", 2, "requests to each host")
-	durationVar(flags, &f.interval, "interval", "p", 500*time.Millisecond, "from one request to a host to the next; 0: after each reply")
-	flags.IntVarP(&f.rate, "rate", "", 10_000, "packets per second, to all hosts together; 0: no limit")
-	flags.StringArrayVarP(&f.files, "file", "f", nil, "list of targets, one per line; -: standard input; may be repeated")
-	flags.BoolVar(&f.allAddresses, "all-addresses", false, "of IPv4 prefixes, ping the network and broadcast addresses, too")
+	flags.IntVarP(&f.count, "count", "c", 2, "requests per host")
+	durationVar(flags, &f.interval, "interval", "p", 500*time.Millisecond, "time between requests to a host; 0: send after each reply")
+	flags.IntVarP(&f.rate, "rate", "", 10_000, "packets per second to all hosts together; 0: no limit")
+	flags.StringArrayVarP(&f.files, "file", "f", nil, "file of targets, one per line; -: standard input; may be repeated")
+	flags.BoolVar(&f.allAddresses, "all-addresses", false, "also ping the network and broadcast addresses of IPv4 prefixes")
 	flags.BoolVarP(&f.broadcast, "broadcast", "", false, "allow broadcast addresses among the targets")
-	flags.BoolVar(&f.shuffle, "shuffle", false, "in random order, throughout all targets")
-	flags.Uint64Var(&f.seed, "seed", 0, "with --shuffle: the order to repeat; 0: a new one")
-	flags.Var(&f.shard, "shard", "only share I of N, from 0/N on: every Nth target")
-	flags.BoolVarP(&f.alive, "alive", "a", false, "print only hosts that are alive; as text, just their names")
-	flags.BoolVarP(&f.unreachable, "unreachable", "u", false, "print only hosts that are not; as text, just their names")
+	flags.BoolVar(&f.shuffle, "shuffle", false, "ping all targets in random order")
+	flags.Uint64Var(&f.seed, "seed", 0, "with --shuffle: seed of the order to repeat; 0: a new order")
+	flags.Var(&f.shard, "shard", "ping only every Nth target: share I of N, counted from 0")
+	flags.BoolVarP(&f.alive, "alive", "a", false, "print only hosts that answer; as text, just their names")
+	flags.BoolVarP(&f.unreachable, "unreachable", "u", false, "print only hosts that do not answer; as text, just their names")
 	f.probeFlags.register(flags, fpingLetters)
 	otherwise(flags, "interval", "fping")
 	otherwise(flags, "timeout", "fping")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the summary only")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per host")
-	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per host, after one of their names")
-	flags.BoolVarP(&f.stats, "stats", "s", false, "with --json or --csv: print the summary, too, to standard error and in that format")
-	flags.IntVarP(&f.retries, "retries", "r", 0, "in place of --count: one request, and up to so many more while nobody answers")
-	flags.Float64VarP(&f.backoff, "backoff", "B", 1.5, "with --retries: by how much each waits longer than the one before, 1 to 5")
-	flags.BoolVarP(&f.everyAddress, "every-address", "m", false, "ping every address of a name, not only the first")
-	flags.IntVarP(&f.reachable, "reachable", "x", 0, "end when so many hosts are alive, and say whether there were")
-	flags.BoolVarP(&f.endless, "loop", "l", false, "ping all hosts side by side for ever, and print each reply")
-	durationVar(flags, &f.every, "summary-every", "Q", 0, "with --loop: print no replies, but sums of each such interval")
-	flags.IntVarP(&f.results, "results", "C", 0, "ping all hosts side by side so many times, and print all round-trip times of each in a line")
-	flags.BoolVarP(&f.outage, "outage", "o", false, "with --loop or --results: for how long each was silent, an interval for each loss")
-	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "with --loop: begin each line with the time, in seconds since 1970")
-	flags.BoolVar(&f.trace, "trace-on-loss", false, "with --loop: trace the route to a host that has lost three requests in a row, and say what is different")
+	flags.BoolVar(&f.csv, "csv", false, "print a CSV header and a line per host")
+	flags.BoolVarP(&f.stats, "stats", "s", false, "with --json or --csv: also write the summary to standard error in that format")
+	flags.IntVarP(&f.retries, "retries", "r", 0, "instead of --count: one request, and up to this many more until the host answers")
+	flags.Float64VarP(&f.backoff, "backoff", "B", 1.5, "with --retries: factor by which each timeout grows, 1 to 5")
+	flags.BoolVarP(&f.everyAddress, "every-address", "m", false, "ping every address of a name, not just the first")
+	flags.IntVarP(&f.reachable, "reachable", "x", 0, "end when this many hosts are alive, and report whether there were enough")
+	flags.BoolVarP(&f.endless, "loop", "l", false, "ping all hosts in parallel until interrupted, and print each reply")
+	durationVar(flags, &f.every, "summary-every", "Q", 0, "with --loop: print the sums of each interval of this length instead of replies")
+	flags.IntVarP(&f.results, "results", "C", 0, "ping all hosts in parallel this many times, and print all round-trip times of a host on one line")
+	flags.BoolVarP(&f.outage, "outage", "o", false, "with --loop or --results: print how long each host was silent: one interval per loss")
+	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "with --loop: begin each line with the time in seconds since 1970")
+	flags.BoolVar(&f.trace, "trace-on-loss", false, "with --loop: after three losses in a row, trace the route to the host and print what changed")
 	f.given = flags.Changed
 }
 

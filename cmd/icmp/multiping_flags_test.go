@@ -108,7 +108,7 @@ func TestWhichHostsArePrintedAndHow(t *testing.T) {
 		sumsUp bool
 	}{
 		{"text", "", all, textHosts{}, true},
-		{"those that are alive", "-a", alive, nameHosts{}, true},
+		{"hosts that answer", "-a", alive, nameHosts{}, true},
 		{"those that are not", "-u", others, nameHosts{}, true},
 		{"the summary only", "-q", "", textHosts{}, true},
 		{"JSON", "--json", all, jsonHosts{}, false},

@@ -164,7 +164,7 @@ func TestMultipingWithoutPermission(t *testing.T) {
 func TestHelpOfMultiping(t *testing.T) {
 	got := runLine(t.Context(), "multiping", "--help")
 	got.check(t, exitAlive)
-	for _, want := range []string{"--shard I/N", "10.0.0.1-20", "Exit codes: 0 all targets answered", "are left out"} {
+	for _, want := range []string{"--shard I/N", "10.0.0.1-20", "Exit codes: 0 all targets answered", "are skipped"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("it does not say %q:\n%s", want, got.stdout)
 		}

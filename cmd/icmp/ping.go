@@ -34,17 +34,17 @@ func newPingCommand() *cobra.Command {
 		Short: "Send echo requests and report the replies",
 		Long: `Send echo requests to one or more hosts and report the replies.
 
-On a terminal, several hosts are a table that is drawn in place, with what became
-of the last requests to each: the higher a bar, the longer the round-trip time, x
-for no reply, ! for an ICMP error. q or Ctrl-C ends it. One host has a line for
-each reply, and both drawings below its summary. Written to a file or a pipe, the
-output is lines, and nothing is drawn unless --histogram asks for it.
+On a terminal, several hosts are shown as a live table with the latest results of
+each: a higher bar is a longer round-trip time, x is no reply, ! is an ICMP error.
+q or Ctrl-C ends it. For one host, each reply is a line, and its summary ends with
+both drawings. To a file or a pipe, ping writes lines, and draws only with
+--histogram.
 
-Times are given with a unit, as 200ms, or as a number of seconds. It works
-without privileges where the system allows datagram ICMP sockets.
+Times take a unit, such as 200ms, or are a number of seconds. No privileges are
+needed where the system allows datagram ICMP sockets.
 
 Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
-3 the command line cannot be used, 4 no permission or a system error.`,
+3 the command line is wrong, 4 no permission or a system error.`,
 		Example: pingExamples,
 		Args:    needTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
@@ -227,24 +227,24 @@ type pingFlags struct {
 }
 
 func (f *pingFlags) register(flags *pflag.FlagSet) {
-	flags.IntVarP(&f.count, "count", "c", 0, "stop after this many requests, with --deadline after this many replies; 0: go on until interrupted")
-	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one request to the next; 0: after each reply")
+	flags.IntVarP(&f.count, "count", "c", 0, "stop after this many requests; with --deadline, after this many replies; 0: run until interrupted")
+	durationVar(flags, &f.interval, "interval", "i", time.Second, "time between requests; 0: send after each reply")
 	f.probeFlags.register(flags, pingLetters)
-	flags.BoolVarP(&f.broadcast, "broadcast", "b", false, "allow a broadcast address as the target")
+	flags.BoolVarP(&f.broadcast, "broadcast", "b", false, "allow a broadcast address as target")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the summary only")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "with --json: print each reply, too; with --csv: each reply in place of the hosts")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "with --json: also print each reply; with --csv: print each reply instead of each host")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per target")
-	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per target, after one of their names")
-	flags.BoolVar(&f.histogram, "histogram", false, "draw the distribution of the round-trip times; of one target on a terminal, it is drawn anyway")
-	durationVar(flags, &f.deadline, "deadline", "w", 0, "end after so long, whatever is open; 0: never")
-	flags.IntVar(&f.replies, "replies", 0, "end the pings of a host when it has answered so many times; 0: never")
+	flags.BoolVar(&f.csv, "csv", false, "print a CSV header and a line per target")
+	flags.BoolVar(&f.histogram, "histogram", false, "draw the distribution of round-trip times (the default for one target on a terminal)")
+	durationVar(flags, &f.deadline, "deadline", "w", 0, "end after this time, even with requests in flight; 0: never")
+	flags.IntVar(&f.replies, "replies", 0, "stop pinging a host after this many replies; 0: never")
 	durationVar(flags, &f.resolve, "resolve-every", "", 0, resolveUsage)
-	flags.IntVar(&f.newID, "new-id-after", 10, "send with another id after so many silent requests in a row; 0: never")
+	flags.IntVar(&f.newID, "new-id-after", 10, "change the ICMP id after this many silent requests in a row; 0: never")
 	flags.StringVarP(&f.pattern, "pattern", "p", "", "fill the payload with up to 16 bytes in hexadecimal, such as ff00")
-	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "begin each line with the time, in seconds since 1970")
-	flags.BoolVarP(&f.open, "open", "O", false, "tell of a request that is still without an answer when the next one leaves")
-	flags.BoolVar(&f.lines, "lines", false, "print a line for each reply, and no table for several targets on a terminal")
+	flags.BoolVarP(&f.timestamp, "timestamp", "D", false, "begin each line with the time in seconds since 1970")
+	flags.BoolVarP(&f.open, "open", "O", false, "report a request that has no answer when the next one is sent")
+	flags.BoolVar(&f.lines, "lines", false, "print a line per reply, even for several targets on a terminal")
 	f.looks.register(flags)
 	f.given = flags.Changed
 }
@@ -318,7 +318,7 @@ func (f *pingFlags) checkOwn() error {
 	case tooOften(f.resolve):
 		return refuse("resolve-every", f.resolve, resolveAllowed)
 	case f.count > 0 && (f.resolve > 0 || f.given("new-id-after")):
-		return errors.New("--count and --resolve-every or --new-id-after exclude each other: these are for a ping without end")
+		return errors.New("--count and --resolve-every or --new-id-after exclude each other: the latter two need an endless ping")
 	case f.json && f.csv:
 		return errors.New("--json and --csv exclude each other: one of them is allowed")
 	case f.open && (f.json || f.csv || f.quiet):
@@ -326,7 +326,7 @@ func (f *pingFlags) checkOwn() error {
 	case f.open && f.interval == 0:
 		return errors.New("--open and --interval 0 exclude each other: one of them is allowed")
 	case f.timestamp && (f.json || f.csv):
-		return errors.New("--timestamp and --json or --csv exclude each other: each reply of --verbose has the time")
+		return errors.New("--timestamp and --json or --csv exclude each other: with --verbose each reply has its time")
 	case f.histogram && (f.json || f.csv):
 		return errors.New("--histogram and --json or --csv exclude each other: one of them is allowed")
 	}

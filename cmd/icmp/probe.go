@@ -31,23 +31,23 @@ func newProbeCommand() *cobra.Command {
 	flags := &probeLine{}
 	cmd := &cobra.Command{
 		Use:   "probe [flags] TARGET",
-		Short: "Send one packet and report what became of it",
-		Long: `Send one packet, or a few, and report what became of each.
+		Short: "Send one packet and report its result",
+		Long: `Send one packet, or a few, and report the result of each.
 
-A line begins with the result in the words of mtr-packet: reply, no-reply,
+Each line begins with the result in the words of mtr-packet: reply, no-reply,
 ttl-expired, no-route-host, no-route-network, packet-too-big and so on. With
---json each result is an object of one line, a Result of the library.
+--json each result is one line: a Result of the library.
 
-With --type extended-echo the target is asked about an interface, or about a
-neighbor of it (RFC 8335): "active" is then the answer. Linux answers where
-net.ipv4.icmp_echo_enable_probe is 1. With --type timestamp it is asked for its
-time of day (RFC 792), which takes a raw socket.
+--type extended-echo asks the target whether one of its interfaces, or a neighbor,
+is active (RFC 8335). Linux answers if net.ipv4.icmp_echo_enable_probe is 1.
+--type timestamp asks the target for its time of day (RFC 792) and needs a raw
+socket.
 
-Times are given with a unit, as 200ms, or as a number of seconds.
+Times take a unit, such as 200ms, or are a number of seconds.
 
-Exit codes: 0 the target answered, 1 it did not, whoever else did, or the
-interface is not active, 2 its name was not found, 3 the command line cannot be
-used, 4 no permission or a system error.`,
+Exit codes: 0 the target answered, 1 it did not, even if a router did, or the
+interface is not active, 2 its name was not found, 3 the command line is wrong,
+4 no permission or a system error.`,
 		Example: probeExamples,
 		Args:    oneTarget,
 		RunE: func(cmd *cobra.Command, targets []string) error {
@@ -229,14 +229,14 @@ type protocolFlags struct {
 
 func (f *protocolFlags) register(flags *pflag.FlagSet, l letters) {
 	f.given = flags.Changed
-	flags.StringVarP(&f.protocol, "protocol", l["protocol"], "icmp", "what to send: icmp, udp, tcp or sctp")
-	flags.BoolVarP(&f.icmp, "icmp", l["icmp"], false, "the same as --protocol icmp")
-	flags.BoolVarP(&f.udp, "udp", l["udp"], false, "the same as --protocol udp")
-	flags.BoolVarP(&f.tcp, "tcp", l["tcp"], false, "the same as --protocol tcp")
-	flags.StringVar(&f.service, "service", "none", "ask a server by udp, which drops what it does not understand: dns, ntp or quic")
-	flags.StringVar(&f.asked, "service-name", "", "the name whose address a dns server is asked for; by default the name servers of the root")
-	flags.IntVarP(&f.port, "port", l["port"], 0, "destination port; 0: 53, 123 or 443 for a --service, 33434 for udp, 80 for tcp and sctp")
-	flags.IntVarP(&f.sourcePort, "source-port", l["source-port"], 0, "source port of udp, tcp and sctp; 0: any that is free")
+	flags.StringVarP(&f.protocol, "protocol", l["protocol"], "icmp", "protocol of the probes: icmp, udp, tcp or sctp")
+	flags.BoolVarP(&f.icmp, "icmp", l["icmp"], false, "same as --protocol icmp")
+	flags.BoolVarP(&f.udp, "udp", l["udp"], false, "same as --protocol udp")
+	flags.BoolVarP(&f.tcp, "tcp", l["tcp"], false, "same as --protocol tcp")
+	flags.StringVar(&f.service, "service", "none", "send a request over udp that a server of this service answers: dns, ntp or quic")
+	flags.StringVar(&f.asked, "service-name", "", "name to ask a dns server for; by default, ask for the root name servers")
+	flags.IntVarP(&f.port, "port", l["port"], 0, "destination port; 0: the port of --service (53, 123 or 443), 33434 for udp, 80 for tcp and sctp")
+	flags.IntVarP(&f.sourcePort, "source-port", l["source-port"], 0, "source port of udp, tcp and sctp; 0: any free port")
 	flags.Uint32VarP(&f.flowLabel, "flow-label", l["flow-label"], 0, "IPv6 flow label of udp, tcp and sctp; 0: the system's")
 }
 
@@ -276,7 +276,7 @@ func (f *protocolFlags) settleService(flag string) error {
 	case service == icmplib.NoService:
 		return nil
 	case flag != "" && f.protocol != "udp":
-		return fmt.Errorf("--service %s and %s exclude each other: services are asked by udp, which is allowed", f.service, flag)
+		return fmt.Errorf("--service %s and %s exclude each other: --service needs udp", f.service, flag)
 	}
 	f.protocol = "udp"
 	for label := range strings.SplitSeq(strings.TrimSuffix(f.asked, "."), ".") {
@@ -302,9 +302,9 @@ func (f *protocolFlags) check(shape *probeFlags) error {
 	case f.port < 0 || f.port > maxPort:
 		return refuse("port", f.port, "1 to 65535, or 0 for 33434 (udp) or 80 (tcp, sctp)")
 	case f.asks() && shape.size != defaultSize:
-		return refuse("size", shape.size, "none with --service, whose message is given,")
+		return refuse("size", shape.size, "none with --service, which sets the message,")
 	case f.sourcePort < 0 || f.sourcePort > maxPort:
-		return refuse("source-port", f.sourcePort, "1 to 65535, or 0 for any that is free")
+		return refuse("source-port", f.sourcePort, "1 to 65535, or 0 for any free port")
 	case f.flowLabel > maxFlowLabel:
 		return refuse("flow-label", f.flowLabel, fmt.Sprintf("0 to %d", maxFlowLabel))
 	case f.port != 0 && !hasPorts:
@@ -356,7 +356,7 @@ func (f *protocolFlags) words(p icmplib.Protocol) string {
 // suits refuses what a packet cannot have on its way to a target.
 func suits(p *icmplib.Packet, target netip.Addr) error {
 	if p.FlowLabel != 0 && target.Is4() {
-		return refuse("flow-label", p.FlowLabel, "none to "+target.String()+", for IPv4 has no flow labels,")
+		return refuse("flow-label", p.FlowLabel, "none to "+target.String()+", because IPv4 has no flow labels,")
 	}
 	return nil
 }

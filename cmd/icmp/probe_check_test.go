@@ -42,7 +42,7 @@ var badProbes = []struct {
 	{"a flow label to an IPv4 address", "trace -U -l 1 127.0.0.1", []string{"--flow-label 1", "none to 127.0.0.1"}},
 	{"the same of a probe", "probe -U -l 1 127.0.0.1", []string{"--flow-label 1", "none to 127.0.0.1"}},
 	{"no such service", "trace --service http ::1", []string{"--service", `"http"`, "dns, ntp or quic"}},
-	{"a service by TCP", "trace -T --service quic ::1", []string{"--service quic and --tcp exclude each other", "asked by udp"}},
+	{"a service by TCP", "trace -T --service quic ::1", []string{"--service quic and --tcp exclude each other", "needs udp"}},
 	{"a service by ICMP", "probe -P icmp --service quic ::1", []string{"--service quic and --protocol icmp exclude each other"}},
 	{"the size of a service", "mtr --service quic --size 100 ::1", []string{"--size 100", "none with --service"}},
 	{"the MTU by a service", "trace --mtu --service quic ::1", []string{"--mtu and --service exclude each other"}},

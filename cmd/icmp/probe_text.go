@@ -78,7 +78,7 @@ func answered(r *icmplib.Result) string {
 	if s := r.Timestamp; s != nil {
 		received, known := icmp.TimeOfDay(s.Receive)
 		if !known {
-			return ": a time in units of its own"
+			return ": a time in a unit of its own"
 		}
 		said = append(said, time.Time{}.Add(received).Format("15:04:05.000")+" UT")
 		if offset, known := r.ClockOffset(); known {
@@ -139,11 +139,11 @@ const (
 )
 
 func (f *queryFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.kind, "type", kindEcho, "what to ask for by icmp: echo, extended-echo (RFC 8335) or timestamp (RFC 792)")
-	flags.StringVar(&f.name, "interface-name", "", "extended-echo: the name of an interface of TARGET")
-	flags.Uint32Var(&f.index, "interface-index", 0, "extended-echo: the index of an interface of TARGET")
-	flags.StringVar(&f.address, "interface-address", "", "extended-echo: an address of an interface of TARGET")
-	flags.StringVar(&f.neighbor, "neighbor", "", "extended-echo: the address of a neighbor of TARGET")
+	flags.StringVar(&f.kind, "type", kindEcho, "ICMP request: echo, extended-echo (RFC 8335) or timestamp (RFC 792)")
+	flags.StringVar(&f.name, "interface-name", "", "extended-echo: name of an interface of TARGET")
+	flags.Uint32Var(&f.index, "interface-index", 0, "extended-echo: index of an interface of TARGET")
+	flags.StringVar(&f.address, "interface-address", "", "extended-echo: address of an interface of TARGET")
+	flags.StringVar(&f.neighbor, "neighbor", "", "extended-echo: address of a neighbor of TARGET")
 }
 
 // check refuses what cannot be meant.
@@ -165,7 +165,7 @@ func (f *queryFlags) check(protocol string) error {
 	case f.kind != kindEcho && protocol != "icmp":
 		return refuse("type", f.kind, "none but echo with "+protocol)
 	case f.kind != kindExtended && asked:
-		return fmt.Errorf("an interface is asked about by --type %s: add it", kindExtended)
+		return fmt.Errorf("interface flags need --type %s: add it", kindExtended)
 	case f.kind == kindExtended && !asked:
 		return fmt.Errorf("--type %s asks about an interface: add --interface-name, --interface-index, --interface-address or --neighbor", kindExtended)
 	}
@@ -189,14 +189,14 @@ func (f *queryFlags) apply(o *icmplib.ProbeOptions) {
 }
 
 func (f *probeLine) register(flags *pflag.FlagSet) {
-	flags.IntVarP(&f.count, "count", "c", 1, "how many probes to send, one after the other")
-	durationVar(flags, &f.interval, "interval", "i", time.Second, "from one probe to the next, at the least; 0: none")
+	flags.IntVarP(&f.count, "count", "c", 1, "number of probes to send, one after the other")
+	durationVar(flags, &f.interval, "interval", "i", time.Second, "minimum time between probes; 0: none")
 	f.probeFlags.register(flags, pingLetters)
 	f.protocolFlags.register(flags, letters{"protocol": "P", "udp": "U", "tcp": "T", "port": "p", "flow-label": "l"})
 	f.queryFlags.register(flags)
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object per probe")
-	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per probe, after one of their names")
+	flags.BoolVar(&f.csv, "csv", false, "print a CSV header and a line per probe")
 }
 
 // options translates the command line, and refuses what it cannot mean.

@@ -68,7 +68,7 @@ func TestWhatAQueryIsAnsweredWith(t *testing.T) {
 		{told(0, icmp.ExtendedEcho{Active: true, State: icmp.NeighborStale}), ": active, stale"},
 		{told(2, icmp.ExtendedEcho{}), ": No Such Interface"},
 		{stamped(43_200_123), ": 12:00:00.123 UT, +123 ms from ours"},
-		{stamped(1 << 31), ": a time in units of its own"},
+		{stamped(1 << 31), ": a time in a unit of its own"},
 	} {
 		if got := answered(&tt.r); got != tt.want {
 			t.Errorf("%+v: got %q, want %q", tt.r, got, tt.want)

@@ -41,16 +41,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
-const rootLong = `Ask hosts whether they are there, how long they take to answer, and which way
-packets take to them: without privileges where the system allows it, with the
-exact command that allows it where it does not.
+const rootLong = `Find out whether hosts answer, how long they take, and which route packets take
+to them. No privileges are needed where the system allows it; elsewhere, an error
+names the command that allows it.
 
-Times are given with a unit, as 200ms, or as a number of seconds. Flags of one
-name mean the same everywhere, and so do the fields of --json. Results go to
-standard output, what went wrong to standard error.
+Times take a unit, such as 200ms, or are a number of seconds. A flag means the
+same in every command, and so does a field of --json. Results go to standard
+output, errors to standard error.
 
 Exit codes: 0 all targets answered, 1 some did not, 2 a name was not found,
-3 the command line cannot be used, 4 no permission or a system error.`
+3 the command line is wrong, 4 no permission or a system error.`
 
 const rootExamples = `  icmp ping example.net
   icmp traceroute example.net
@@ -76,7 +76,7 @@ var commands = map[string]func() *cobra.Command{
 func newRootCommand(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "icmp",
-		Short:         "Ask hosts whether they are there",
+		Short:         "Find out whether hosts answer",
 		Long:          rootLong,
 		Example:       rootExamples,
 		SilenceErrors: true, // run prints them, with the exit code in mind

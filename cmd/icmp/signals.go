@@ -78,6 +78,6 @@ func keepTable(t terminal, command, text string) {
 	}
 	defer file.Close()
 	if _, err := io.WriteString(file, text); err == nil {
-		fmt.Fprintf(t.err, "the terminal is gone: %s has the table\n", file.Name())
+		fmt.Fprintf(t.err, "the terminal was closed: the table is in %s\n", file.Name())
 	}
 }

@@ -95,7 +95,7 @@ func TestALostTerminalLosesNoTable(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var stderr strings.Builder
 	keepTable(terminal{out: &full{}, err: &stderr}, "mtr", "the table\n")
-	path, _, _ := strings.Cut(strings.TrimPrefix(stderr.String(), "the terminal is gone: "), " has")
+	path := strings.TrimSpace(strings.TrimPrefix(stderr.String(), "the terminal was closed: the table is in "))
 	if text, err := os.ReadFile(path); err != nil || string(text) != "the table\n" {
 		t.Errorf("%v, %q; it says %q", err, text, &stderr)
 	}

@@ -292,7 +292,7 @@ func spansOf(in io.Reader, name string, all bool) iter.Seq2[span, error] {
 		}
 		switch err := lines.Err(); {
 		case errors.Is(err, bufio.ErrTooLong):
-			yield(span{}, fmt.Errorf("--file %s, line %d: it is too long: %w", name, number+1, errWord))
+			yield(span{}, fmt.Errorf("--file %s, line %d is too long: %w", name, number+1, errWord))
 		case err != nil:
 			yield(span{}, fileError(name, err))
 		}

@@ -76,7 +76,7 @@ func TestABadListIsRefused(t *testing.T) {
 		says  []string
 	}{
 		{"a malformed prefix", nil, []string{bad}, nil, []string{"--file " + bad + ", line 4", `"10.0.0.0/33"`, "0 to 32 bits"}},
-		{"a malformed range on standard input", nil, []string{"-"}, strings.NewReader("10.0.0.9-1\n"), []string{"--file standard input, line 1", `"10.0.0.9-1"`, "from the lower address"}},
+		{"a malformed range on standard input", nil, []string{"-"}, strings.NewReader("10.0.0.9-1\n"), []string{"--file standard input, line 1", `"10.0.0.9-1"`, "from low to high"}},
 		{"two targets on a line", nil, []string{"-"}, strings.NewReader("a b\n"), []string{"line 1", `"a b"`, "one name, address"}},
 		{"a line without end", nil, []string{"-"}, strings.NewReader("a\n" + strings.Repeat("x", 1<<17)), []string{"line 2", "too long"}},
 		{"a malformed word", []string{"10.0.0.0/33"}, nil, nil, []string{"TARGET", `"10.0.0.0/33"`, "0 to 32 bits"}},

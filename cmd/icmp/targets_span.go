@@ -45,8 +45,8 @@ func (s *span) share(o order, before uint64, yield func(string) bool) bool {
 }
 
 var (
-	errRange  = errors.New("a range such as 10.0.0.1-10.0.0.20 or 10.0.0.1-20, of one family and from the lower address to the higher, is allowed")
-	errMapped = errors.New("of IPv4-mapped addresses a prefix such as ::ffff:10.0.0.0/120, with 96 to 128 bits, is allowed")
+	errRange  = errors.New("a range such as 10.0.0.1-10.0.0.20 or 10.0.0.1-20, of one family and from low to high, is allowed")
+	errMapped = errors.New("for IPv4-mapped addresses, a prefix such as ::ffff:10.0.0.0/120, with 96 to 128 bits, is allowed")
 	errPrefix = errors.New("a prefix such as 10.0.0.0/24, with 0 to 32 bits, or 2001:db8::/64, with 0 to 128 bits, is allowed")
 	errWord   = errors.New("one name, address, prefix or range is allowed")
 )

@@ -32,34 +32,33 @@ func newTracerouteCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "traceroute [flags] TARGET...",
 		Aliases: []string{"trace"},
-		Short:   "Find the routers on the way to a host",
-		Long: `Find the routers on the way to a host, and what they say.
+		Short:   "Find the routers on the path to a host",
+		Long: `Find the routers on the path to a host.
 
-Several hops are probed at a time, with packets that all belong to one flow, or
-to --flows of them, whose ways are then printed as a graph below the hops.
-Each hop is printed when it is final: who answered, further responders on lines
-of their own, round-trip times in sending order, or the least, mean and greatest
-of many, and * for a silent hop. Marks are those of traceroute: !N network, !H
-host and !P protocol unreachable, !X prohibited, !F-MTU too big for the next
-link, !S source route failed, !V and !C precedence, !<n> another code. [MPLS]
-is the label stack with which the probe arrived; [rewritten: ...] names header
-fields that the hop saw otherwise than the one before; --nat tells where they are
-rewritten.
+traceroute probes several hops at a time. All probes belong to one flow; with
+--flows there are more, and a graph of their paths follows the hops. Each hop is
+printed when it is final: its responders, one per line, and their round-trip times
+in sending order, or the minimum, mean and maximum of many; * is a silent hop. The
+marks are those of traceroute: !N network, !H host and !P protocol unreachable, !X
+prohibited, !F-MTU too big for the next link, !S source route failed, !V and !C
+precedence, !<n> another code. [MPLS] is the label stack with which the probe
+arrived; [rewritten: ...] names header fields that changed since the hop before;
+--nat reports where they change.
 
-With --loss each hop is probed slowly and then fast, 260 times in 75 seconds, to
-tell the loss of packets from routers that limit how often they answer. The loss
-of both rates is printed with its bounds (95 % confidence), what it means for the
-hop's own answers, and for the way.
+--loss probes each hop slowly and then fast, 260 times in 75 seconds, to tell
+packet loss from routers that limit their rate of answers. It prints the loss at
+both rates with its bounds (95 % confidence), and what that means for the hop's
+own answers and for the path.
 
-Many targets are traced at once, thousands if need be: names, addresses,
-prefixes (10.0.0.0/24) or ranges (10.0.0.1-20), as words or in lists, one per
+Many targets, thousands if need be, are traced at once: names, addresses,
+prefixes (10.0.0.0/24) or ranges (10.0.0.1-20), as arguments or in files, one per
 line; see --file, --rate, --hop-rate and --parallel. Each route is printed when
 it is complete.
 
-Times are given with a unit, as 200ms, or as a number of seconds.
+Times take a unit, such as 200ms, or are a number of seconds.
 
 Exit codes: 0 the targets were reached, 1 some were not, 2 a name was not found,
-3 the command line cannot be used, 4 no permission or a system error.`,
+3 the command line is wrong, 4 no permission or a system error.`,
 		Example: tracerouteExamples,
 		Args:    flags.someTargets,
 		RunE: func(cmd *cobra.Command, targets []string) error {
@@ -271,21 +270,21 @@ type tracerouteFlags struct {
 
 func (f *tracerouteFlags) register(flags *pflag.FlagSet) {
 	flags.SetNormalizeFunc(tracerouteName)
-	flags.IntVarP(&f.queries, "count", "q", 3, "probes to each hop; --queries is the same")
-	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long each probe waits for its answer; --wait is the same")
-	durationVar(flags, &f.interval, "interval", "z", 50*time.Millisecond, "from one probe to a hop to the next; 0: none")
+	flags.IntVarP(&f.queries, "count", "q", 3, "probes per hop; same as --queries")
+	durationVar(flags, &f.timeout, "timeout", "w", 2*time.Second, "how long to wait for each answer; same as --wait")
+	durationVar(flags, &f.interval, "interval", "z", 50*time.Millisecond, "time between probes to a hop; 0: none")
 	f.traceFlags.register(flags, tracerouteLetters)
 	otherwise(flags, "interval", "traceroute")
 	f.flowFlags.register(flags)
 	f.asnFlags.register(flags, letters{"as-lookup": "A"})
 	flags.IntVar(&f.gap, "gap", 0, "end after this many silent hops in a row; 0: never")
-	flags.BoolVar(&f.fast, "fast", false, "ask each hop only until it has answered once")
+	flags.BoolVar(&f.fast, "fast", false, "probe each hop only until it has answered once")
 	flags.BoolVarP(&f.numeric, "numeric", "n", false, "do not look up the names of addresses")
-	flags.BoolVar(&f.mtu, "mtu", false, "find the MTU of each hop and of the path, and black holes")
-	flags.BoolVar(&f.nat, "nat", false, "tell at the end where header fields are rewritten, as by address translators; needs raw sockets")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object per target, on a line of its own")
-	flags.BoolVar(&f.csv, "csv", false, "print a line of comma-separated values per hop and responder, after one of their names")
-	flags.BoolVar(&f.loss, "loss", false, "probe each hop at two rates, and tell loss from rate limits; -z and -q (200) are those of the fast one")
+	flags.BoolVar(&f.mtu, "mtu", false, "find the MTU of each hop and of the path, and PMTU black holes")
+	flags.BoolVar(&f.nat, "nat", false, "report at the end where header fields are rewritten, as NATs do; needs raw sockets")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object per target and line")
+	flags.BoolVar(&f.csv, "csv", false, "print a CSV header and a line per hop and responder")
+	flags.BoolVar(&f.loss, "loss", false, "probe each hop at two rates to tell loss from rate limits; -z and -q (200) set the fast one")
 	f.manyFlags.register(flags)
 	f.flags = flags
 }
@@ -410,14 +409,14 @@ var tracerouteLetters = letters{
 }
 
 func (f *traceFlags) register(flags *pflag.FlagSet, l letters) {
-	flags.IntVarP(&f.firstHop, "first-hop", l["first-hop"], 1, "the distance to begin with")
-	flags.IntVarP(&f.maxHops, "max-hops", l["max-hops"], 30, "the distance to end with")
+	flags.IntVarP(&f.firstHop, "first-hop", l["first-hop"], 1, "first distance to probe")
+	flags.IntVarP(&f.maxHops, "max-hops", l["max-hops"], 30, "last distance to probe")
 	f.protocolFlags.register(flags, l)
 	flags.BoolVarP(&f.only4, "ipv4", l["ipv4"], false, "use IPv4 only")
 	flags.BoolVarP(&f.only6, "ipv6", l["ipv6"], false, "use IPv6 only")
-	flags.StringVarP(&f.source, "source", l["source"], "", "address to send from")
+	flags.StringVarP(&f.source, "source", l["source"], "", "source address")
 	flags.StringVarP(&f.device, "interface", l["interface"], "", "interface to send and receive on")
-	flags.IntVarP(&f.class, "traffic-class", l["traffic-class"], 0, "the byte of DSCP and ECN; --tos is the same")
+	flags.IntVarP(&f.class, "traffic-class", l["traffic-class"], 0, "traffic class byte: DSCP and ECN; same as --tos")
 	flags.BoolVarP(&f.dontFragment, "dont-fragment", l["dont-fragment"], false, "forbid fragmentation")
 	flags.IntVar(&f.size, "size", defaultSize, "payload bytes")
 	flags.Uint32VarP(&f.mark, "mark", l["mark"], 0, "routing mark; needs privilege")

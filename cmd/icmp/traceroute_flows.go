@@ -24,9 +24,9 @@ type flowFlags struct {
 
 func (f *flowFlags) register(flags *pflag.FlagSet) {
 	f.flows = 1
-	flags.Var(&f.flows, "flows", fmt.Sprintf("flows to trace, up to %d, or all: as many as show all ways with 95 %% confidence", icmplib.MaxFlows))
-	flags.StringVar(&f.svg, "svg", "", "draw the graph of the flows in a file, as an SVG; -: on standard output, and nothing else")
-	flags.BoolVar(&f.dot, "dot", false, "print the graph of the flows in the language of Graphviz, and nothing else")
+	flags.Var(&f.flows, "flows", fmt.Sprintf("flows to trace, up to %d, or all: enough to find all paths with 95 %% confidence", icmplib.MaxFlows))
+	flags.StringVar(&f.svg, "svg", "", "write the graph of the flows to an SVG file; -: to standard output, and nothing else")
+	flags.BoolVar(&f.dot, "dot", false, "print only the graph of the flows, in the Graphviz language")
 }
 
 // flowCount is a number of flows, or all of them, which is -1.
@@ -69,11 +69,11 @@ func (f *tracerouteFlags) checkFlows() error {
 	case f.dot && f.flows == 1:
 		return errors.New("--dot: it needs --flows: a number above 1, or all, is allowed")
 	case f.given("svg") && f.svg == "":
-		return errors.New("--svg: a name is missing: that of a file, or - for standard output, is allowed")
+		return errors.New("--svg: a name is missing: a file, or - for standard output, is allowed")
 	case f.svg != "" && f.flows == 1:
 		return errors.New("--svg: it needs --flows: a number above 1, or all, is allowed")
 	case f.svg == "-" && (f.dot || f.json || f.csv):
-		return errors.New("--svg - excludes --dot, --json and --csv on the same standard output: the name of a file is allowed")
+		return errors.New("--svg - excludes --dot, --json and --csv, which also write to standard output: a file is allowed")
 	case f.dot && (f.json || f.csv):
 		return errors.New("--dot excludes --json and --csv: one of them is allowed")
 	case f.nat && f.flows != 1:

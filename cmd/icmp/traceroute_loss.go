@@ -140,5 +140,5 @@ func lossVerdictText(r *icmplib.LossReport) string {
 	case r.Verdict == icmplib.LossNone:
 		return "none: no packet to the target is lost"
 	}
-	return "unclear: too little is known; more queries tell more"
+	return "unclear: too few answers; use more queries"
 }

@@ -19,7 +19,7 @@ import (
 func (f *tracerouteFlags) someTargets(cmd *cobra.Command, words []string) error {
 	if n := len(words); n > 1 {
 		if _, err := strconv.Atoi(words[n-1]); err == nil {
-			return fmt.Errorf("%s %s %s: a packetlen of traceroute is --size here, the bytes of payload", cmd.Name(), words[n-2], words[n-1])
+			return fmt.Errorf("%s %s %s: traceroute's packetlen is --size here: bytes of payload", cmd.Name(), words[n-2], words[n-1])
 		}
 	}
 	if len(words) == 0 && len(f.files) == 0 {
@@ -171,10 +171,10 @@ type manyFlags struct {
 }
 
 func (f *manyFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.files, "file", nil, "list of targets, one per line; -: standard input; may be repeated")
-	flags.IntVar(&f.rate, "rate", 10_000, "packets per second, of all traces together; 0: no limit")
-	flags.IntVar(&f.hopRate, "hop-rate", 500, "with many targets, packets per second that end at one router; 0: no limit")
-	flags.IntVar(&f.parallel, "parallel", 1000, "traces at the same time, at the most")
+	flags.StringArrayVar(&f.files, "file", nil, "file of targets, one per line; -: standard input; may be repeated")
+	flags.IntVar(&f.rate, "rate", 10_000, "packets per second of all traces together; 0: no limit")
+	flags.IntVar(&f.hopRate, "hop-rate", 500, "with many targets: packets per second that expire at one router; 0: no limit")
+	flags.IntVar(&f.parallel, "parallel", 1000, "maximum of traces at a time")
 }
 
 func (f *manyFlags) check() error {

@@ -22,10 +22,10 @@ func (m *mtuFlag) check(f *tracerouteFlags) error {
 		}
 	}
 	if f.asks() {
-		return errors.New("--mtu and --service exclude each other: the size of a service's message is given; one of them is allowed")
+		return errors.New("--mtu and --service exclude each other: a service sets the size of its message")
 	}
 	if f.protocol == "tcp" || f.protocol == "sctp" {
-		return fmt.Errorf("--mtu with %s: icmp or udp is allowed, for the others carry no data", f.protocol)
+		return fmt.Errorf("--mtu with %s: icmp or udp is allowed, because the others carry no data", f.protocol)
 	}
 	return nil
 }
@@ -103,11 +103,11 @@ func describePathMTU(p *icmplib.MTUReport, names *nameCache) string {
 	for _, hole := range p.BlackHoles {
 		switch {
 		case hole.Replies:
-			fmt.Fprintf(&b, "replies: packets get to the target, but of its replies only those up to %d bytes arrive\n", hole.Passes)
+			fmt.Fprintf(&b, "replies: packets reach the target, but only replies of up to %d bytes come back\n", hole.Passes)
 		case hole.Unsure:
-			fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through, and larger ones vanish, or the replies to them\n", hole.After, hole.Before, hole.Passes)
+			fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through; larger ones, or the replies to them, vanish\n", hole.After, hole.Before, hole.Passes)
 		default:
-			fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through, and larger ones vanish\n", hole.After, hole.Before, hole.Passes)
+			fmt.Fprintf(&b, "black hole: between distance %d and %d packets of %d bytes get through; larger ones vanish\n", hole.After, hole.Before, hole.Passes)
 		}
 	}
 	return b.String() + describeMTU(p) + "\n"
@@ -117,15 +117,15 @@ func describePathMTU(p *icmplib.MTUReport, names *nameCache) string {
 func describeMTU(p *icmplib.MTUReport) string {
 	by := "the target"
 	if !p.Reached {
-		by = "the farthest router, for the target does not answer"
+		by = "the farthest router (the target is silent)"
 	}
 	switch {
 	case p.MTU == 0:
-		return "the path MTU is not known: no packet larger than the smallest was sent, or none in time"
+		return "path MTU unknown: only the smallest size was sent, or no answer came in time"
 	case p.Confirmed && p.Exact:
-		return fmt.Sprintf("path MTU %d: packets of this size are answered by %s, larger ones do not get there", p.MTU, by)
+		return fmt.Sprintf("path MTU %d: %s answers packets of this size; larger ones do not get there", p.MTU, by)
 	case p.Confirmed:
-		return fmt.Sprintf("path MTU %d at the least: packets of this size are answered by %s", p.MTU, by)
+		return fmt.Sprintf("path MTU %d or more: %s answers packets of this size", p.MTU, by)
 	}
-	return fmt.Sprintf("path MTU %d at the most: nothing shows whether packets of this size get there", p.MTU)
+	return fmt.Sprintf("path MTU %d or less: nothing shows whether packets of this size get there", p.MTU)
 }

@@ -28,13 +28,13 @@ func TestTracerouteMTU(t *testing.T) {
   1 10.0.1.1  mtu 65535
   2 10.0.2.1  mtu 1400
   3 10.0.9.9
-path MTU 1400: packets of this size are answered by the target, larger ones do not get there
+path MTU 1400: the target answers packets of this size; larger ones do not get there
 `},
 			{"-n --mtu -U 2001:db8:9::9", `path MTU to 2001:db8:9::9
   1 2001:db8:1::1  mtu 65535
   2 2001:db8:2::1  mtu 1400
   3 2001:db8:9::9
-path MTU 1400: packets of this size are answered by the target, larger ones do not get there
+path MTU 1400: the target answers packets of this size; larger ones do not get there
 `},
 		} {
 			t.Run(tt.line, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestDescribePathMTU(t *testing.T) {
 		}, `path MTU to t.example (10.0.9.9), the first link takes 1500 bytes
   1 10.0.1.1
   2 *  mtu 1400
-path MTU 1400 at the most: nothing shows whether packets of this size get there
+path MTU 1400 or less: nothing shows whether packets of this size get there
 `}, {
 		icmplib.MTUReport{
 			Address: target, Name: "10.0.9.9", MTU: 1300, Reached: true, Confirmed: true, Exact: true,
@@ -95,18 +95,18 @@ path MTU 1400 at the most: nothing shows whether packets of this size get there
   1 10.0.1.1  mtu 1500
   2 10.0.2.1  mtu 1300 (measured)
   3 10.0.9.9
-black hole: between distance 2 and 3 packets of 1300 bytes get through, and larger ones vanish
-path MTU 1300: packets of this size are answered by the target, larger ones do not get there
+black hole: between distance 2 and 3 packets of 1300 bytes get through; larger ones vanish
+path MTU 1300: the target answers packets of this size; larger ones do not get there
 `}, {
 		icmplib.MTUReport{
 			Address: target, Name: "10.0.9.9", MTU: 9000, Confirmed: true,
 			Hops: []icmplib.HopMTU{{Distance: 1, Address: r1, MTU: 9000}},
 		}, `path MTU to 10.0.9.9
   1 10.0.1.1  mtu 9000
-path MTU 9000 at the least: packets of this size are answered by the farthest router, for the target does not answer
+path MTU 9000 or more: the farthest router (the target is silent) answers packets of this size
 `}, {
 		icmplib.MTUReport{Address: target, Name: "10.0.9.9"},
-		"path MTU to 10.0.9.9\nthe path MTU is not known: no packet larger than the smallest was sent, or none in time\n",
+		"path MTU to 10.0.9.9\npath MTU unknown: only the smallest size was sent, or no answer came in time\n",
 	}} {
 		if got := describePathMTU(&tt.path, nil); got != tt.want {
 			t.Errorf("got\n%s\nwant\n%s", got, tt.want)

@@ -30,7 +30,7 @@ func TestTracerouteNAT(t *testing.T) {
 		got.check(t, exitAlive)
 		for _, want := range []string{
 			"  [rewritten: source]\n  4 ",
-			"\nrewritten: between distance 2 and 3: source, as by an address translator\n",
+			"\nrewritten: between distance 2 and 3: source, as a NAT does\n",
 		} {
 			if strings.Count(got.stdout, want) != 1 {
 				t.Errorf("%q is not in\n%s", want, got.stdout)

@@ -72,14 +72,14 @@ $`},
   1 10\.0\.1\.1 .*
   2 10\.0\.3\.1  [0-9.]+ ms
   3 10\.0\.3\.1  [0-9.]+ ms  !X
-unreachable: 10\.0\.3\.1 at distance 3 says Destination Unreachable: Communication Administratively Prohibited
+unreachable: 10\.0\.3\.1 at distance 3 reports Destination Unreachable: Communication Administratively Prohibited
 $`},
 	{"in a circle", "-n -q 1 10.0.12.1", exitDead, `(?s)bytes
   1 10\.0\.1\.1 .*
 loop: routers forward the packet in a circle`},
 	{"to a narrow link", "-n -q 1 -F --size 1400 10.0.13.1", exitDead, `
   3 10\.0\.5\.1  [0-9.]+ ms  !F-1300
-unreachable: 10\.0\.5\.1 at distance 3 says .* \(MTU 1300\)
+unreachable: 10\.0\.5\.1 at distance 3 reports .* \(MTU 1300\)
 $`},
 	{"over two routers in turn, one of them behind a tunnel", "-n -f 2 -m 2 10.0.14.1", exitDead, `
   2 10\.0\.[67]\.1(  [0-9.]+ ms){3}, jitter [0-9.]+ ms  \([12] of 3\)(  \[MPLS 16001 tc=5 ttl=1\])?
@@ -93,6 +93,6 @@ max-hops: `},
   2 \*
   3 \*
   4 \*
-gap: nobody answers any more, as far as distance 4
+gap: no more answers, up to distance 4
 $`},
 }

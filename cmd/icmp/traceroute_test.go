@@ -128,7 +128,7 @@ func TestAnInterruptedTraceroute(t *testing.T) {
 	netlab.Test(t, netlab.Config{}, func(t *testing.T) {
 		got := runLine(interrupted(t), "traceroute", "127.0.0.1")
 		got.check(t, exitDead)
-		if !strings.Contains(got.stdout, "interrupted: the route to 127.0.0.1 is not known to its end") || got.stderr != "" {
+		if !strings.Contains(got.stdout, "interrupted: the route to 127.0.0.1 is incomplete") || got.stderr != "" {
 			t.Errorf("got\n%s%s", got.stdout, got.stderr)
 		}
 	})

@@ -212,7 +212,7 @@ func refuser(r *icmplib.Route) (*icmplib.Hop, *icmplib.Responder) {
 // with the word of the end, where that has one.
 func describeEnd(r *icmplib.Route) string {
 	if len(r.Hops) == 0 || r.End == icmplib.EndUnknown {
-		return "interrupted: the route to " + routeName(r) + " is not known to its end"
+		return "interrupted: the route to " + routeName(r) + " is incomplete"
 	}
 	last := &r.Hops[len(r.Hops)-1]
 	switch r.End {
@@ -222,20 +222,20 @@ func describeEnd(r *icmplib.Route) string {
 		if h, by := refuser(r); by != nil {
 			says := describe(icmplib.Result{Dst: by.Address, Type: by.Type, Code: by.Code, MTU: h.MTU})
 			if by.Local {
-				return fmt.Sprintf("unreachable: this host itself, as %s, says %s: no probe left it", by.Address, says)
+				return fmt.Sprintf("unreachable: this host itself (%s) reports %s: no probe was sent", by.Address, says)
 			}
-			return fmt.Sprintf("unreachable: %s at distance %d says %s", by.Address, h.Distance, says)
+			return fmt.Sprintf("unreachable: %s at distance %d reports %s", by.Address, h.Distance, says)
 		}
 		return fmt.Sprintf("unreachable: the path to %s ends at distance %d", routeName(r), last.Distance)
 	case icmplib.EndRefused:
 		if h, by := refuser(r); by != nil {
-			return fmt.Sprintf("refused: %s at distance %d says that the port is closed: %s by another address, or a firewall", by.Address, h.Distance, routeName(r))
+			return fmt.Sprintf("refused: %s at distance %d reports a closed port: %s under another address, or a firewall", by.Address, h.Distance, routeName(r))
 		}
 		return fmt.Sprintf("refused: the path to %s ends at distance %d", routeName(r), last.Distance)
 	case icmplib.EndLoop:
-		return fmt.Sprintf("loop: routers forward the packet in a circle, as far as distance %d", last.Distance)
+		return fmt.Sprintf("loop: routers forward the packet in a circle, up to distance %d", last.Distance)
 	case icmplib.EndGap:
-		return fmt.Sprintf("gap: nobody answers any more, as far as distance %d", last.Distance)
+		return fmt.Sprintf("gap: no more answers, up to distance %d", last.Distance)
 	}
 	return fmt.Sprintf("max-hops: %s is farther than %d hops, or silent", routeName(r), last.Distance)
 }
@@ -309,8 +309,8 @@ func markOf(marks []string, code uint8) string {
 }
 
 // errCannotLook is why --nat knows nothing.
-var errCannotLook = fmt.Errorf("--nat could not look for rewritten header fields: routers quote them to raw sockets only;"+
-	" run it as root, or give it CAP_NET_RAW, and leave --mode out: %w", os.ErrPermission)
+var errCannotLook = fmt.Errorf("--nat could not look for rewritten header fields: only raw sockets see the quoted headers;"+
+	" run it as root or with CAP_NET_RAW, and without --mode: %w", os.ErrPermission)
 
 // lookRaw has raw sockets used where they can be had and the user left it open:
 // only they show header fields.
@@ -367,16 +367,16 @@ func describeRewrites(r *icmplib.Route) string {
 	points := r.Rewrites()
 	switch {
 	case !r.SeesRewrites():
-		return "rewritten: not known: no router quoted a probe, or this process may not see it without raw sockets\n"
+		return "rewritten: unknown: no router quoted a probe, or this process lacks raw sockets to see it\n"
 	case len(points) == 0:
-		return "rewritten: nothing, as far as routers quote it\n"
+		return "rewritten: nothing, as far as routers quote the probe\n"
 	}
 	var b strings.Builder
 	for _, p := range points {
 		fmt.Fprintf(&b, "rewritten: between distance %d and %d: %s%s%s\n", p.After, p.Before,
 			strings.ReplaceAll(p.Fields.String(), ",", ", "),
-			mark(isNAT(p.Fields), ", as by an address translator"),
-			mark(!p.Sure, "; or only quoted so, for no hop behind it quotes anything"))
+			mark(isNAT(p.Fields), ", as a NAT does"),
+			mark(!p.Sure, "; or only quoted so: no later hop quotes the probe"))
 	}
 	return b.String()
 }

@@ -49,10 +49,10 @@ func input() io.Reader {
 // arguments, and others than these are passed over.
 const help = `Usage: mtr-packet
 
-Sends probes for mtr and other programs: one command a line on standard input,
-one answer a line on standard output, in the words of mtr-packet(8). It takes no
-flags but --help, works without privileges where the system allows it, and ends
-with its input.
+Sends probes for mtr and other programs. Reads one command per line from standard
+input and writes one answer per line to standard output, in the protocol of
+mtr-packet(8). Its only flag is --help. No privileges are needed where the system
+allows it. It exits at the end of its input.
 
 Commands:
   TOKEN check-support feature FEATURE

@@ -298,7 +298,7 @@ func Compare(good, now *icmplib.Route) string {
 	}
 	where := "no hop answers"
 	if last > 0 {
-		where = fmt.Sprintf("the trace gets as far as hop %d (%s)", last, addressAt(now, last))
+		where = fmt.Sprintf("the trace ends at hop %d (%s)", last, addressAt(now, last))
 	}
 	where += ", " + now.End.String()
 	if good == nil {
@@ -310,7 +310,7 @@ func Compare(good, now *icmplib.Route) string {
 // difference says where the hops differ.
 func difference(good, now *icmplib.Route) string {
 	if good == nil {
-		return "and there is no route to compare with"
+		return "and no earlier route is known"
 	}
 	distance := firstDifference(good, now)
 	if distance == 0 {
@@ -320,7 +320,7 @@ func difference(good, now *icmplib.Route) string {
 	if is := addressAt(now, distance); is.IsValid() {
 		who = is.String()
 	}
-	return fmt.Sprintf("at hop %d, %s answers, where %s did", distance, who, strings.Join(rest(good, distance), ", "))
+	return fmt.Sprintf("at hop %d, %s answers instead of %s", distance, who, strings.Join(rest(good, distance), ", "))
 }
 
 // firstDifference returns the distance of the first hop that differs, 0 for none.

@@ -54,12 +54,12 @@ func TestRoutesAreCompared(t *testing.T) {
 		good, now *icmplib.Route
 		want      string
 	}{
-		{good, route(icmplib.EndGap, 1, 2, 0, 0), "the trace gets as far as hop 2 (192.0.2.2), gap; at hop 3, nobody answers, where 192.0.2.3, 192.0.2.9 did"},
-		{good, route(icmplib.EndLoop, 1, 7, 8, 7), "the trace gets as far as hop 4 (192.0.2.7), loop; at hop 2, 192.0.2.7 answers, where 192.0.2.2, 192.0.2.3, 192.0.2.9 did"},
+		{good, route(icmplib.EndGap, 1, 2, 0, 0), "the trace ends at hop 2 (192.0.2.2), gap; at hop 3, nobody answers instead of 192.0.2.3, 192.0.2.9"},
+		{good, route(icmplib.EndLoop, 1, 7, 8, 7), "the trace ends at hop 4 (192.0.2.7), loop; at hop 2, 192.0.2.7 answers instead of 192.0.2.2, 192.0.2.3, 192.0.2.9"},
 		{good, good, "the trace reached it, the route is unchanged"},
-		{nil, good, "the trace reached it, and there is no route to compare with"},
+		{nil, good, "the trace reached it, and no earlier route is known"},
 		{nil, route(icmplib.EndMaxHops, 0, 0), "no hop answers, max-hops"},
-		{route(icmplib.EndReached, 1, 0, 9), route(icmplib.EndUnreachable, 1, 2), "the trace gets as far as hop 2 (192.0.2.2), unreachable; at hop 3, nobody answers, where 192.0.2.9 did"},
+		{route(icmplib.EndReached, 1, 0, 9), route(icmplib.EndUnreachable, 1, 2), "the trace ends at hop 2 (192.0.2.2), unreachable; at hop 3, nobody answers instead of 192.0.2.9"},
 	} {
 		if got := Compare(tt.good, tt.now); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
@@ -104,9 +104,9 @@ func TestAFindingSaysWhetherTheRouteHasChanged(t *testing.T) {
 		outcome string
 		text    string
 	}{
-		{Finding{Down, good, nil}, "unknown", "a is down: the trace reached it, and there is no route to compare with"},
+		{Finding{Down, good, nil}, "unknown", "a is down: the trace reached it, and no earlier route is known"},
 		{Finding{Down, good, good}, "same", "a is down: the trace reached it, the route is unchanged"},
-		{Finding{Lossy, other, good}, "changed", "a loses packets: the trace reached it, at hop 2, 192.0.2.7 answers, where 192.0.2.2, 192.0.2.9 did"},
+		{Finding{Lossy, other, good}, "changed", "a loses packets: the trace reached it, at hop 2, 192.0.2.7 answers instead of 192.0.2.2, 192.0.2.9"},
 	} {
 		if tt.f.Outcome() != tt.outcome || tt.f.Text("a") != tt.text {
 			t.Errorf("%s: %s, want %s: %s", tt.f.Outcome(), tt.f.Text("a"), tt.outcome, tt.text)
@@ -165,7 +165,7 @@ func TestTheRouteIsTracedAtOnceAndComparedWithTheLastGoodOne(t *testing.T) {
 		r.Take("a", Up)
 		r.end("a", route(icmplib.EndReached, 1, 9))
 		r.end("a", route(icmplib.EndGap, 1, 0))
-		want := []string{"a is down: the trace gets as far as hop 1 (192.0.2.1), gap; at hop 2, nobody answers, where 192.0.2.9 did"}
+		want := []string{"a is down: the trace ends at hop 1 (192.0.2.1), gap; at hop 2, nobody answers instead of 192.0.2.9"}
 		if !slices.Equal(r.started, []string{"a", "a"}) || !slices.Equal(r.told, want) {
 			t.Errorf("%q were traced and %q is told, want %q", r.started, r.told, want)
 		}

@@ -272,16 +272,16 @@ func (p *picture) headings(width float64) []string {
 func (p *picture) legend() []string {
 	text := "Numbers count hops."
 	if p.divides() {
-		text = "Numbers at the side count hops, those at lines flows, whose share a line's thickness shows."
+		text = "Numbers at the side count hops, numbers on lines count flows; a line's width shows its share."
 		if p.sideways {
 			text = strings.Replace(text, "side", "top", 1)
 		}
 	}
 	if slices.ContainsFunc(p.edges, func(e edge) bool { return e.unsure }) {
-		text += " Dashed lines with a question mark are unsure: packets of one flow took several ways."
+		text += " Dashed lines with a question mark are uncertain: one flow took several paths."
 	}
 	if p.lossy() {
-		text += " Loss is that of all flows at a hop; routers that limit their answers look lossy, too."
+		text += " Loss is that of all flows at a hop; routers that limit their answers also look lossy."
 	}
 	return wrapped(text, max(p.size[0], leastWidth))
 }

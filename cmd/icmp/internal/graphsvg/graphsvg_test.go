@@ -138,7 +138,7 @@ func samples() []*sample {
 		{"long-wide", []string{long, long[:9] + "XYZ" + long[12:], long[:9] + "UVW" + long[12:], long[:9] + "U*W" + long[12:], long[:9] + "RVS" + long[12:]}, nil},
 		{"unequal", []string{"abdT", "acefT", "abdT", "acegT"}, nil},
 		{"silent", []string{"a**dT", "a*cdT", "ab*dT", "a***T"}, nil},
-		{"dead", []string{"***", "***", "***"}, func(r *icmplib.Route, l *Labels) { l.End = "gap: nobody answers any more, as far as distance 3" }},
+		{"dead", []string{"***", "***", "***"}, func(r *icmplib.Route, l *Labels) { l.End = "gap: no more answers, up to distance 3" }},
 		{"mesh", []string{"abfjT", "abgjT", "acfkT", "achkT", "adhlT", "adijT", "aeilT", "aefmT", "abimT"}, bare},
 		{"hostile", []string{"abT", "acT"}, func(r *icmplib.Route, l *Labels) {
 			r.Name = "<script>alert(1)</script>&amp;\x00\x1b[31m\xff"

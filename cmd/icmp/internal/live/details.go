@@ -17,7 +17,7 @@ func (m *Model) detailLines(t *track) []string {
 		lines = append(lines, " "+padRight(title, 10)+fmt.Sprintf(format, args...))
 	}
 	if h.IsSilent() {
-		add("Answers", "none: what it forwards shows in the hops behind it")
+		add("Answers", "none: later hops show what it forwards")
 	}
 	for _, r := range PresentFirst(h) {
 		add("Answers", "%d of %d  %s", r.PacketsReceived, h.PacketsSent, m.labels(t, r, h, "").label)
@@ -45,7 +45,7 @@ func (m *Model) detailCounts(h *icmplib.Hop, behind []icmplib.Hop, add func(titl
 	s := &h.Stats
 	add("Probes", "%d sent, %d answered, loss %s%%", s.PacketsSent, s.PacketsReceived, Loss(s))
 	if Limits(behind) {
-		add("", "none of that is a loss of packets: all that goes on past it arrives")
+		add("", "no packet is lost here: all that it forwards arrives")
 	}
 	var others []string
 	for _, c := range []struct {

@@ -47,7 +47,7 @@ func describe(e icmplib.Event, arrow string) string {
 	case icmplib.EventRouteChange:
 		return fmt.Sprintf("hop %d: %s %s %s", e.Distance, somebody(e.From), arrow, somebody(e.To))
 	case icmplib.EventOutage:
-		return "outage: the target does not answer any more"
+		return "outage: the target stopped answering"
 	case icmplib.EventAddressChange:
 		return fmt.Sprintf("new address: %s %s %s", somebody(e.From), arrow, somebody(e.To))
 	case icmplib.EventRecovery:
