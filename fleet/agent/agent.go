@@ -289,7 +289,7 @@ func (a *Agent) present(ctx context.Context) {
 		_, err = bucket.Put(ctx, a.name, text)
 	}
 	if err != nil && ctx.Err() == nil {
-		a.log.Warn("the hub does not take the agent's presence", "error", err)
+		a.log.Warn("the hub rejects the agent's presence message", "error", err)
 	}
 }
 

@@ -58,7 +58,7 @@ func (a *Agent) listen(ctx context.Context) error {
 }
 
 // errCalledOff is why something ends that nobody wants any more.
-var errCalledOff = errors.New("it was called off")
+var errCalledOff = errors.New("it was cancelled")
 
 // callOff ends a question, or all shards of a job.
 func (a *Agent) callOff(m *nats.Msg) {
@@ -103,7 +103,7 @@ func (a *Agent) answer(ctx context.Context, to *answers) {
 // askAllowed checks a question before it has a place, and fills its defaults in.
 func (a *Agent) askAllowed(ctx context.Context, ask *wire.Ask) (err error) {
 	if ask.Version > wire.Version {
-		return fmt.Errorf("the question needs version %d of the messages, and the agent knows %d: upgrade the agent", ask.Version, wire.Version)
+		return fmt.Errorf("the question needs message version %d, but the agent knows %d: upgrade the agent", ask.Version, wire.Version)
 	}
 	if a.draining.Load() {
 		return errEnding
@@ -173,5 +173,5 @@ func (to *answers) end(ask *wire.Ask, err error) {
 
 // longest returns a context for work that may take so long at the most.
 func longest(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, fmt.Errorf("it took longer than %v, the most that the agent's policy allows", d))
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("it took longer than the %v that the agent's policy allows", d))
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // errStale is why an agent that has lost its hub probes nothing.
-var errStale = errors.New("the agent has not heard from its hub for too long, or is revoked, and probes nothing until it does")
+var errStale = errors.New("the agent has lost its hub for too long, or is revoked: it probes nothing until the hub is back")
 
 // gate lets work through as the policy allows: it has the Prober, whose rate is that of all
 // that the agent does, and the places of what runs at a time.

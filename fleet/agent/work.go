@@ -171,7 +171,7 @@ func (a *Agent) storeShard(ctx context.Context, result *nats.Msg, msg jetstream.
 	ack, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := msg.DoubleAck(ack); err != nil {
-		a.log.Warn("a shard comes again, for its acknowledgement is lost", "subject", result.Subject, "error", err)
+		a.log.Warn("a shard will be delivered again, because its acknowledgement was lost", "subject", result.Subject, "error", err)
 	}
 }
 

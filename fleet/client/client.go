@@ -41,7 +41,7 @@ func Connect(token *wire.Token) (*Client, error) {
 		}
 	}))
 	if errors.Is(err, nats.ErrAuthorization) {
-		return nil, fmt.Errorf("the hub at %s does not know %s, or no longer: an administrator enrolls by icmp-fleet enroll", token.URL, token.Name)
+		return nil, fmt.Errorf("the hub at %s does not know %s: an administrator adds it with icmp-fleet enroll", token.URL, token.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the hub at %s cannot be reached: %w", token.URL, err)
@@ -94,7 +94,7 @@ func (c *Client) hub(ctx context.Context, verb string, body []byte, reply any) e
 	answer, err := c.nc.RequestMsgWithContext(ctx, msg)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return errors.New("NATS is there, but no hub is")
+		return errors.New("NATS answers, but the hub does not")
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:

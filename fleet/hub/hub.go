@@ -145,7 +145,7 @@ func (h *Hub) connect(ctx context.Context) (err error) {
 			return err
 		}
 		if h.nc, err = (&wire.Token{URL: h.cfg.External, Name: "hub", Seed: seed, CA: h.ca}).Connect(); err != nil {
-			return fmt.Errorf("NATS at %s: %w: are the key and the permissions there that icmp-fleet permissions prints?", h.cfg.External, err)
+			return fmt.Errorf("NATS at %s: %w: does it have the key and the permissions that icmp-fleet permissions prints?", h.cfg.External, err)
 		}
 		return nil
 	}
@@ -185,9 +185,9 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		if err := patiently(ctx, func(ctx context.Context) error { _, err := h.js.CreateOrUpdateStream(ctx, c); return err }); err != nil {
 			var api *jetstream.APIError
 			if errors.As(err, &api) && api.ErrorCode == noSpace {
-				return fmt.Errorf("%s has no room for %d bytes of rounds: say less, or give it a larger disk", h.cfg.Dir, h.cfg.MeshBytes)
+				return fmt.Errorf("%s has no room for %d bytes of rounds: reduce the size, or use a larger disk", h.cfg.Dir, h.cfg.MeshBytes)
 			}
-			return fmt.Errorf("stream %s on %d servers: %w: are so many there?", c.Name, c.Replicas, err)
+			return fmt.Errorf("stream %s on %d servers: %w: does the cluster have that many?", c.Name, c.Replicas, err)
 		}
 	}
 	bucket := func(c jetstream.KeyValueConfig) (kv jetstream.KeyValue) {

@@ -114,7 +114,7 @@ func (j *jobs) begin(ctx context.Context, spec wire.Job) (wire.Job, error) {
 		}
 	}
 	if len(spec.Queues) == 0 || len(spec.Queues) > 1 && !spec.Each {
-		return wire.Job{}, errors.New("a job that is shared out has one queue: one name, site or tag")
+		return wire.Job{}, errors.New("a job that is divided among agents takes one name, site or tag")
 	}
 	one := &job{have: map[string]bool{}, loaded: map[int]int{}, touched: time.Now(), Job: wire.Job{
 		ID: strings.ToLower(wire.NewID()[:10]), Asker: spec.Asker, Measure: measure, Each: spec.Each, Queues: spec.Queues,
@@ -383,7 +383,7 @@ func (j *jobs) expire(ctx context.Context, one wire.Job) error {
 }
 
 // errNotInTime is the result of targets that nobody has asked.
-var errNotInTime = errors.New("no agent has asked it before the job's deadline")
+var errNotInTime = errors.New("no agent probed it before the job's deadline")
 
 func (j *jobs) fillIn(ctx context.Context, work jetstream.Stream, one wire.Job, number int, queue, agent string) error {
 	subject := wire.ResSubject(one.ID, number, agent)

@@ -125,7 +125,7 @@ func Configuration(dir string, names ...string) (string, error) {
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(e entry) bool { return e.Name == name }) {
-			return "", fmt.Errorf("nobody is enrolled as %s in %s", name, dir)
+			return "", fmt.Errorf("no agent or user is enrolled as %s in %s", name, dir)
 		}
 	}
 	if len(names) > 0 {

@@ -136,7 +136,7 @@ func checkEnrollment(e wire.Enrollment) error {
 	}
 	switch {
 	case e.Role != wire.RoleAgent && e.Role != wire.RoleAsker && e.Role != wire.RoleAdmin:
-		return fmt.Errorf("there is no role %q: agent, asker and admin are known", e.Role)
+		return fmt.Errorf("there is no role %q: agent, asker and admin are allowed", e.Role)
 	case e.Role != wire.RoleAgent && (e.Site != "" || len(e.Tags) > 0 || e.Address.IsValid()):
 		return errors.New("sites, tags and addresses are for agents")
 	}
@@ -149,7 +149,7 @@ func (r *registry) revoke(name string) (key string, err error) {
 	defer r.mu.Unlock()
 	at := slices.IndexFunc(r.entries, func(e entry) bool { return e.Name == name })
 	if at < 0 {
-		return "", fmt.Errorf("nobody is enrolled as %s", name)
+		return "", fmt.Errorf("no agent or user is enrolled as %s", name)
 	}
 	key = r.entries[at].Key
 	return key, r.save(slices.Delete(slices.Clone(r.entries), at, at+1))

@@ -106,7 +106,7 @@ func (s *natsServer) Check(c server.ClientAuthentication) bool {
 	s.mu.Unlock()
 	e, ok := s.registry.byKey(opts.Nkey)
 	if !ok {
-		s.log.Warn("somebody who is not enrolled was turned away", "key", opts.Nkey, "from", c.RemoteAddress())
+		s.log.Warn("a client that is not enrolled was rejected", "key", opts.Nkey, "from", c.RemoteAddress())
 		return false
 	}
 	c.RegisterUser(&server.User{Username: e.Name, Permissions: permissions(e.Enrollment)})

@@ -59,10 +59,10 @@ func (h *Hub) handle(r micro.Request) {
 func (h *Hub) allowed(verb, name string, r micro.Request) (entry, error) {
 	e, ok := h.registry.byName(name)
 	if !ok {
-		return e, fmt.Errorf("nobody is enrolled as %s", name)
+		return e, fmt.Errorf("no agent or user is enrolled as %s", name)
 	}
 	if e.Role != wire.RoleAdmin && (e.Role != wire.RoleAsker || verb == wire.VerbEnroll || verb == wire.VerbRevoke) {
-		return e, fmt.Errorf("%s is not for those who are enrolled as %s", verb, e.Role)
+		return e, fmt.Errorf("%s is not allowed for the role %s", verb, e.Role)
 	}
 	return e, wire.Verify(e.Key, r.Subject(), wire.Signed(r.Headers()), r.Data(), time.Now())
 }

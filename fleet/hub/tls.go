@@ -37,7 +37,7 @@ func certificate(cfg *Config) (*tls.Config, string, error) {
 	}
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Hostname() == "" {
-		return nil, "", errors.New("url: say by which address agents reach the hub, as tls://hub.example:4222, or give a certificate")
+		return nil, "", errors.New("url: give the URL at which agents reach the hub, such as tls://hub.example:4222, or a certificate")
 	}
 	certFile, keyFile := filepath.Join(cfg.Dir, "hub-"+u.Hostname()+".crt"), filepath.Join(cfg.Dir, "hub-"+u.Hostname()+".key")
 	if _, err := os.Stat(certFile); errors.Is(err, fs.ErrNotExist) {

@@ -91,7 +91,7 @@ func Parse(text []byte) (Limits, error) {
 func (l Limits) validate() error {
 	for _, name := range l.Protocols {
 		if !slices.Contains([]string{"icmp", "udp", "tcp", "sctp"}, name) {
-			return fmt.Errorf("protocols: there is no %q: icmp, udp, tcp and sctp are known", name)
+			return fmt.Errorf("protocols: there is no %q: icmp, udp, tcp and sctp are allowed", name)
 		}
 	}
 	for _, prefix := range slices.Concat(l.Allow, l.Deny) {
@@ -100,7 +100,7 @@ func (l Limits) validate() error {
 		}
 	}
 	if l.PacketsPerSecond < 0 || l.Concurrency < 0 || l.Longest < 0 {
-		return errors.New("packets_per_second, concurrency and longest may not be negative")
+		return errors.New("packets_per_second, concurrency and longest must not be negative")
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (p Policy) Protocol(name string) error {
 // Duration returns a *[Refusal] if a measurement takes too long.
 func (p Policy) Duration(d time.Duration) error {
 	if longest := p.Longest(); d > longest {
-		return refuse("it takes %v, and %v is the most", d.Round(time.Second), longest)
+		return refuse("it takes %v, but the maximum is %v", d.Round(time.Second), longest)
 	}
 	return nil
 }
@@ -226,7 +226,7 @@ func (l Limits) contains(addr netip.Addr, peer bool) error {
 		return refuse("%s is denied", addr)
 	}
 	if len(l.Allow) > 0 && !peer && !slices.ContainsFunc(l.Allow, within) {
-		return refuse("%s is in none of the prefixes that are allowed", addr)
+		return refuse("%s is in none of the allowed prefixes", addr)
 	}
 	return nil
 }

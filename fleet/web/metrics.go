@@ -22,16 +22,16 @@ var agentMetrics = []struct {
 	name, kind, help string
 	value            func(*wire.Presence) float64
 }{
-	{"icmp_fleet_packets_sent_total", "counter", "Probes that the kernel took.", func(p *wire.Presence) float64 { return float64(p.Counters.PacketsSent) }},
-	{"icmp_fleet_packets_received_total", "counter", "Answers of targets in time.", func(p *wire.Presence) float64 { return float64(p.Counters.PacketsReceived) }},
-	{"icmp_fleet_packets_dropped_total", "counter", "Messages that the agent's sockets had no room for.", func(p *wire.Presence) float64 { return float64(p.Counters.Dropped) }},
+	{"icmp_fleet_packets_sent_total", "counter", "Probes that the kernel accepted.", func(p *wire.Presence) float64 { return float64(p.Counters.PacketsSent) }},
+	{"icmp_fleet_packets_received_total", "counter", "Answers of targets that arrived in time.", func(p *wire.Presence) float64 { return float64(p.Counters.PacketsReceived) }},
+	{"icmp_fleet_packets_dropped_total", "counter", "Messages dropped because the agent's socket buffers were full.", func(p *wire.Presence) float64 { return float64(p.Counters.Dropped) }},
 	{"icmp_fleet_asks_total", "counter", "Questions.", func(p *wire.Presence) float64 { return float64(p.Asks) }},
-	{"icmp_fleet_shards_total", "counter", "Shards of jobs that were done.", func(p *wire.Presence) float64 { return float64(p.Shards) }},
-	{"icmp_fleet_refused_total", "counter", "Targets and questions that the agent's policy refused.", func(p *wire.Presence) float64 { return float64(p.Refused) }},
-	{"icmp_fleet_rounds_total", "counter", "Rounds of the mesh that were stored.", func(p *wire.Presence) float64 { return float64(p.Rounds) }},
-	{"icmp_fleet_rounds_dropped_total", "counter", "Rounds that waited for too long.", func(p *wire.Presence) float64 { return float64(p.Dropped) }},
-	{"icmp_fleet_rounds_waiting", "gauge", "Rounds that the hub has not got yet.", func(p *wire.Presence) float64 { return float64(p.Waiting) }},
-	{"icmp_fleet_running", "gauge", "Questions and shards at the moment.", func(p *wire.Presence) float64 { return float64(p.Running) }},
+	{"icmp_fleet_shards_total", "counter", "Completed shards of jobs.", func(p *wire.Presence) float64 { return float64(p.Shards) }},
+	{"icmp_fleet_refused_total", "counter", "Targets and questions refused by the agent's policy.", func(p *wire.Presence) float64 { return float64(p.Refused) }},
+	{"icmp_fleet_rounds_total", "counter", "Stored rounds of the mesh.", func(p *wire.Presence) float64 { return float64(p.Rounds) }},
+	{"icmp_fleet_rounds_dropped_total", "counter", "Rounds discarded because they waited too long.", func(p *wire.Presence) float64 { return float64(p.Dropped) }},
+	{"icmp_fleet_rounds_waiting", "gauge", "Rounds not yet delivered to the hub.", func(p *wire.Presence) float64 { return float64(p.Waiting) }},
+	{"icmp_fleet_running", "gauge", "Questions and shards in progress.", func(p *wire.Presence) float64 { return float64(p.Running) }},
 	{"icmp_fleet_clock_error_seconds", "gauge", "How far the agent's clock is ahead of the hub's.", func(p *wire.Presence) float64 { return time.Duration(p.ClockError).Seconds() }},
 }
 
@@ -45,7 +45,7 @@ func WriteAgents(w io.Writer, agents map[string]wire.Presence) {
 			fmt.Fprintf(w, "%s{agent=%q} %g\n", m.name, name, m.value(&p))
 		}
 	}
-	metric(w, "icmp_fleet_agent_state", "gauge", "What the agent is: connecting, ready, working, stale or draining.")
+	metric(w, "icmp_fleet_agent_state", "gauge", "State of the agent: connecting, ready, working, stale or draining.")
 	for _, name := range names {
 		fmt.Fprintf(w, "icmp_fleet_agent_state{agent=%q,state=%q} 1\n", name, agents[name].State)
 	}
@@ -57,7 +57,7 @@ func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
 	out := bufio.NewWriter(w)
 	defer out.Flush()
 	view := s.hub.View()
-	metric(out, "icmp_fleet_agent_up", "gauge", "Whether an agent that is enrolled is there.")
+	metric(out, "icmp_fleet_agent_up", "gauge", "Whether an enrolled agent is connected.")
 	for _, m := range view.Fleet.Agents {
 		up := 0
 		if _, there := view.Agents[m.Name]; there {
@@ -96,7 +96,7 @@ func pairMetrics(out io.Writer, rounds []*wire.Round) {
 		name, help string
 		value      func(*wire.Pair) float64
 	}{
-		{"icmp_fleet_mesh_loss_ratio", "Packets of the last round that were lost, from 0 to 1.", func(p *wire.Pair) float64 { return p.Loss }},
+		{"icmp_fleet_mesh_loss_ratio", "Share of packets lost in the last round, 0 to 1.", func(p *wire.Pair) float64 { return p.Loss }},
 		{"icmp_fleet_mesh_median_rtt_seconds", "The median RTT of the last round.", func(p *wire.Pair) float64 { return p.Median / 1000 }},
 		{"icmp_fleet_mesh_p95_rtt_seconds", "The 95th percentile of the RTTs of the last round.", func(p *wire.Pair) float64 { return p.P95 / 1000 }},
 	} {

@@ -62,7 +62,7 @@ func guard(next http.Handler, password string) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		if password == "" && !wire.Loopback(r.Host) {
-			http.Error(w, "this page is for the machine of the hub", http.StatusForbidden)
+			http.Error(w, "this page is only for the hub's own machine", http.StatusForbidden)
 			return
 		}
 		_, given, _ := r.BasicAuth()

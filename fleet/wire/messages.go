@@ -60,15 +60,15 @@ func (m Measure) Filled() (Measure, error) {
 		"mtu":        {Count: 3, MaxHops: 30, Interval: policy.Duration(100 * time.Millisecond)},
 	}[m.Kind]
 	if !ok {
-		return m, fmt.Errorf("there is no measurement %q: ping, traceroute, mtr and mtu are known", m.Kind)
+		return m, fmt.Errorf("there is no measurement %q: ping, traceroute, mtr and mtu are allowed", m.Kind)
 	}
 	if m.Count < 0 || m.Count > 100_000 || m.Interval < 0 || m.Timeout < 0 || m.MaxHops < 0 || m.MaxHops > 255 || m.Size < 0 {
-		return m, errors.New("count (to 100,000), interval, timeout, max-hops (to 255) and size may not be negative")
+		return m, errors.New("count (up to 100,000), interval, timeout, max-hops (up to 255) and size must not be negative")
 	}
 	m.Count, m.Interval, m.MaxHops = cmp.Or(m.Count, defaults.Count), cmp.Or(m.Interval, defaults.Interval), cmp.Or(m.MaxHops, defaults.MaxHops)
 	m.Timeout, m.Protocol = cmp.Or(m.Timeout, policy.Duration(2*time.Second)), cmp.Or(m.Protocol, "icmp")
 	if !slices.Contains([]string{"icmp", "udp", "tcp", "sctp"}, m.Protocol) {
-		return m, fmt.Errorf("there is no protocol %q: icmp, udp, tcp and sctp are known", m.Protocol)
+		return m, fmt.Errorf("there is no protocol %q: icmp, udp, tcp and sctp are allowed", m.Protocol)
 	}
 	if m.Family != 0 && m.Family != 4 && m.Family != 6 {
 		return m, fmt.Errorf("there is no IP version %d", m.Family)

@@ -21,12 +21,12 @@ func (c *command) enrollCommand() *cobra.Command {
 	var address string
 	var asker, admin bool
 	cmd := &cobra.Command{
-		Use: "enroll NAME", Short: "Enroll an agent, or an asker, and print its token", Args: cobra.ExactArgs(1),
-		Long: `Enroll an agent, or somebody who asks, and print the token with which it joins.
-The token is a secret that is printed once; the hub keeps the public key only.
+		Use: "enroll NAME", Short: "Enroll an agent or an asker, and print its token", Args: cobra.ExactArgs(1),
+		Long: `Enroll an agent or an asker, and print the token with which it joins. The token is
+a secret and is printed only once; the hub keeps just the public key.
 
-Names, sites and tags are words that --from takes. An agent without a site is one
-of its own; agents of one site are taken for near each other.`,
+--from accepts names, sites and tags. An agent without a site is a site of its own;
+agents of one site count as close to each other.`,
 		Example: "  icmp-fleet enroll fra1 --site fra --tag eu > fra1.token\n  icmp-fleet enroll alice --asker > alice.token",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			e.Name, e.Role = args[0], wire.RoleAgent
@@ -56,18 +56,18 @@ of its own; agents of one site are taken for near each other.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&e.Site, "site", "", "the `NAME` of its site; the default is its own name")
-	flags.StringSliceVar(&e.Tags, "tag", nil, "a `TAG`, such as a continent or a provider")
-	flags.StringVar(&address, "address", "", "the `ADDRESS` at which others of the mesh ping it, whatever it says itself")
-	flags.BoolVar(&asker, "asker", false, "enroll somebody who asks")
-	flags.BoolVar(&admin, "admin", false, "enroll somebody who asks, enrolls and revokes")
+	flags.StringVar(&e.Site, "site", "", "`NAME` of its site; the default is its own name")
+	flags.StringSliceVar(&e.Tags, "tag", nil, "`TAG`, such as a continent or a provider")
+	flags.StringVar(&address, "address", "", "`ADDRESS` at which other agents ping it, whatever it announces")
+	flags.BoolVar(&asker, "asker", false, "enroll an asker, which may start measurements")
+	flags.BoolVar(&admin, "admin", false, "enroll an admin, which may also enroll and revoke")
 	cmd.MarkFlagsMutuallyExclusive("asker", "admin")
 	return cmd
 }
 
 func (c *command) revokeCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke NAME", Short: "Take the key of an agent or an asker away, at once", Args: cobra.ExactArgs(1),
+		Use: "revoke NAME", Short: "Revoke the key of an agent or an asker at once", Args: cobra.ExactArgs(1),
 		Example: "  icmp-fleet revoke fra1",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.asker(func(asker *client.Client) error { return asker.Revoke(cmd.Context(), args[0]) })
@@ -78,12 +78,12 @@ func (c *command) revokeCommand() *cobra.Command {
 func (c *command) permissionsCommand() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use: "permissions [NAME...]", Short: "Print the configuration of NATS of yours",
-		Long: `Print what a NATS server of yours has to have in its configuration: an account with
-JetStream, and the keys and permissions of the hub and of everybody who is enrolled.
-Print it again, and have the server reload it, after each enroll and revoke. With
-names (hub is the hub) it is only their users, to be put into an account of yours.
-It is to be run where the data of the hub are.`,
+		Use: "permissions [NAME...]", Short: "Print the configuration for your own NATS server",
+		Long: `Print what the configuration of your own NATS server needs: an account with
+JetStream, and the keys and permissions of the hub and of all enrolled users. After
+each enroll and revoke, print it again and reload the server. With names (hub is the
+hub), print only their users, to add to an account of your own. Run it where the
+hub's data are.`,
 		Example: "  icmp-fleet permissions > icmp-fleet.conf\n  icmp-fleet permissions hub fra1",
 		RunE: func(_ *cobra.Command, names []string) error {
 			text, err := hub.Configuration(dir, names...)
@@ -94,14 +94,14 @@ It is to be run where the data of the hub are.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&dir, "data", defaultDir, "the `FOLDER` of the hub's data")
+	cmd.Flags().StringVar(&dir, "data", defaultDir, "`FOLDER` of the hub's data")
 	return cmd
 }
 
 func (c *command) agentsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "agents", Short: "Show who is enrolled, and who is there", Args: cobra.NoArgs,
+		Use: "agents", Short: "List the enrolled agents and whether they are connected", Args: cobra.NoArgs,
 		Example: "  icmp-fleet agents",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.asker(func(asker *client.Client) error {
@@ -148,14 +148,14 @@ func (c *command) printAgents(view *wire.View) {
 // measureFlags are those of a measurement.
 func measureFlags(cmd *cobra.Command, m *wire.Measure) {
 	flags := cmd.Flags()
-	flags.IntVarP(&m.Count, "count", "c", 0, "requests to the target, probes to each hop, or rounds")
-	flags.DurationVarP((*time.Duration)(&m.Interval), "interval", "i", 0, "from one to the next")
+	flags.IntVarP(&m.Count, "count", "c", 0, "requests to the target, probes per hop, or rounds")
+	flags.DurationVarP((*time.Duration)(&m.Interval), "interval", "i", 0, "time between them")
 	flags.DurationVarP((*time.Duration)(&m.Timeout), "timeout", "w", 0, "how long to wait for an answer")
 	flags.StringVar(&m.Protocol, "protocol", "icmp", "icmp, udp, tcp or sctp")
-	flags.Uint16VarP(&m.Port, "port", "p", 0, "the destination port of udp, tcp and sctp")
-	flags.IntVarP(&m.Size, "size", "s", 0, "bytes of payload")
+	flags.Uint16VarP(&m.Port, "port", "p", 0, "destination port of udp, tcp and sctp")
+	flags.IntVarP(&m.Size, "size", "s", 0, "payload bytes")
 	if m.Kind != "ping" {
-		flags.IntVarP(&m.MaxHops, "max-hops", "m", 0, "the greatest distance")
+		flags.IntVarP(&m.MaxHops, "max-hops", "m", 0, "maximum distance")
 	}
 	four, six := new(bool), new(bool)
 	flags.BoolVarP(four, "ipv4", "4", false, "IPv4 only")

@@ -34,9 +34,9 @@ func (c *command) askCommand(kind, short string) *cobra.Command {
 	ask := &asking{command: c, measure: wire.Measure{Kind: kind}}
 	cmd := &cobra.Command{
 		Use: kind + " TARGET", Short: short, Args: cobra.ExactArgs(1),
-		Long: short + `. Results are printed as they come, each with the
-agent's name. At the end it is said which agents did not answer, and why; in JSON
-these are lines with the kind "gap". The agent resolves the name of the target.`,
+		Long: short + `. Results are printed as they arrive, each with the
+agent's name. The last lines name the agents that did not answer, and why; in JSON
+their kind is "gap". Each agent resolves the name of the target itself.`,
 		Example: "  icmp-fleet " + kind + " example.net --from eu,nyc1 --limit 5 --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := ask.measure.Filled(); err != nil {
@@ -48,9 +48,9 @@ these are lines with the kind "gap". The agent resolves the name of the target.`
 	measureFlags(cmd, &ask.measure)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&ask.from, "from", nil, "`NAMES` of agents, sites or tags; the default is all")
-	flags.IntVar(&ask.limit, "limit", 0, "so many agents at the most, of as many sites as possible")
-	flags.BoolVar(&ask.json, "json", false, "print JSON, a line for each result")
-	flags.DurationVar(&ask.most, "deadline", 15*time.Minute, "when to give up agents that are not done")
+	flags.IntVar(&ask.limit, "limit", 0, "maximum number of agents, from as many sites as possible")
+	flags.BoolVar(&ask.json, "json", false, "print JSON, one line per result")
+	flags.DurationVar(&ask.most, "deadline", 15*time.Minute, "how long to wait for all agents")
 	return cmd
 }
 

@@ -117,7 +117,7 @@ func TestReplicasNeedServers(t *testing.T) {
 	l := newLab(t, hub.Config{Mesh: wire.Mesh{Off: true}})
 	l.hub.Close()
 	l.cfg.Replicas = 3
-	if _, err := hub.Start(context.Background(), l.cfg); err == nil || !strings.Contains(err.Error(), "on 3 servers") || !strings.Contains(err.Error(), "so many there") {
+	if _, err := hub.Start(context.Background(), l.cfg); err == nil || !strings.Contains(err.Error(), "on 3 servers") || !strings.Contains(err.Error(), "have that many") {
 		t.Error(err)
 	}
 }

@@ -33,13 +33,13 @@ func (c *command) hubCommand() *cobra.Command {
 	f := &hubFlags{}
 	cmd := &cobra.Command{
 		Use: "hub", Short: "Run the hub of a fleet", Args: cobra.NoArgs,
-		Long: `Run the hub of a fleet: an embedded NATS server with JetStream, who is enrolled,
-the jobs, and what agents report.
+		Long: `Run the hub of a fleet. It embeds a NATS server with JetStream and keeps the list
+of enrolled agents, the jobs and the agents' reports.
 
-On an address that is not loopback it speaks TLS only, with a certificate of its
-own that tokens carry, or with that of --tls-cert. Then --url says how agents
-reach it. With --nats it uses NATS of yours in place of the embedded server, which
-has to know what icmp-fleet permissions prints.`,
+On an address that is not loopback, the hub requires TLS, with its own certificate,
+which tokens carry, or that of --tls-cert; --url is then the URL at which agents
+reach it. With --nats it uses your NATS server instead of the embedded one;
+configure that server with the output of icmp-fleet permissions.`,
 		Example: "  icmp-fleet hub --listen 0.0.0.0:4222 --url tls://hub.example:4222",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
@@ -55,22 +55,22 @@ has to know what icmp-fleet permissions prints.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.Dir, "data", defaultDir, "the `FOLDER` of everything that is to last")
-	flags.StringVar(&f.Listen, "listen", "127.0.0.1:4222", "the `ADDRESS` and port of NATS")
-	flags.StringVar(&f.URL, "url", "", "how agents reach NATS; the default is made of --listen")
-	flags.StringVar(&f.TLSCert, "tls-cert", "", "the `FILE` of a certificate")
-	flags.StringVar(&f.TLSKey, "tls-key", "", "the `FILE` of its key")
-	flags.StringVar(&f.External, "nats", "", "the `URL` of NATS of yours, in place of the embedded server: see icmp-fleet permissions")
-	flags.StringVar(&f.ca, "nats-ca", "", "the `FILE` of the certificates that those of your NATS are to be signed by; the default is the system's")
-	flags.IntVar(&f.Replicas, "replicas", 1, "how many servers of your NATS keep each stream: 3 survive the death of one")
+	flags.StringVar(&f.Dir, "data", defaultDir, "`FOLDER` for the hub's data")
+	flags.StringVar(&f.Listen, "listen", "127.0.0.1:4222", "`ADDRESS` and port of NATS")
+	flags.StringVar(&f.URL, "url", "", "URL at which agents reach NATS; the default comes from --listen")
+	flags.StringVar(&f.TLSCert, "tls-cert", "", "`FILE` with the TLS certificate")
+	flags.StringVar(&f.TLSKey, "tls-key", "", "`FILE` with its key")
+	flags.StringVar(&f.External, "nats", "", "`URL` of your NATS server, used instead of the embedded one: see icmp-fleet permissions")
+	flags.StringVar(&f.ca, "nats-ca", "", "`FILE` with the CA certificates for your NATS server; the default is the system's")
+	flags.IntVar(&f.Replicas, "replicas", 1, "number of your NATS servers that keep each stream: 3 survive the loss of one")
 	flags.StringVar(&f.page.address, "http", "127.0.0.1:8222", "the `ADDRESS` and port of the page and of /metrics; \"\": none")
-	flags.StringVar(&f.page.passwordFile, "http-password", "", "the `FILE` of the page's password, which it needs where --http is not loopback")
-	flags.StringVar(&f.limits, "limits", "", "a policy `FILE` that narrows those of all agents")
-	flags.DurationVar(&f.Keep, "keep", 7*24*time.Hour, "how long results and rounds are kept")
-	flags.Int64Var(&f.MeshBytes, "mesh-bytes", 1<<30, "how many bytes of rounds are kept at the most")
-	flags.DurationVar(&f.AckWait, "ack-wait", 30*time.Second, "after so long without a sign of life another agent gets a shard")
-	flags.DurationVar(&f.meshEvery, "mesh-every", time.Minute, "from one round of the mesh to the next")
-	flags.IntVar(&f.Mesh.Count, "mesh-count", 60, "pings to each peer in a round")
+	flags.StringVar(&f.page.passwordFile, "http-password", "", "`FILE` with the password of the web page, required if --http is not loopback")
+	flags.StringVar(&f.limits, "limits", "", "policy `FILE` that further restricts all agents")
+	flags.DurationVar(&f.Keep, "keep", 7*24*time.Hour, "how long to keep results and rounds")
+	flags.Int64Var(&f.MeshBytes, "mesh-bytes", 1<<30, "maximum size of stored rounds in bytes")
+	flags.DurationVar(&f.AckWait, "ack-wait", 30*time.Second, "how long an agent may be silent before another one gets its shard")
+	flags.DurationVar(&f.meshEvery, "mesh-every", time.Minute, "time between rounds of the mesh")
+	flags.IntVar(&f.Mesh.Count, "mesh-count", 60, "pings per peer and round")
 	flags.BoolVar(&f.noMesh, "no-mesh", false, "no mesh")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	return cmd
@@ -99,17 +99,17 @@ func (f *hubFlags) run(ctx context.Context) error {
 
 func (f *hubFlags) check(cmd *cobra.Command) (err error) {
 	if f.meshEvery < time.Second || f.Mesh.Count < 1 {
-		return errors.New("--mesh-every is 1s at the least, and --mesh-count 1")
+		return errors.New("--mesh-every must be 1s or more, and --mesh-count 1 or more")
 	}
 	if f.AckWait < 2*wire.BeatEvery {
-		return fmt.Errorf("--ack-wait is %v at the least: agents give a sign of life every %v", 2*wire.BeatEvery, wire.BeatEvery)
+		return fmt.Errorf("--ack-wait must be %v or more, because agents report every %v", 2*wire.BeatEvery, wire.BeatEvery)
 	}
 	f.Mesh.Every, f.Mesh.Off = policy.Duration(f.meshEvery), f.noMesh
 	if f.External == "" && (f.ca != "" || f.Replicas != 1) {
 		return errors.New("--nats-ca and --replicas need --nats")
 	}
 	if f.Replicas < 1 || f.Replicas > 5 {
-		return errors.New("--replicas is 1 to 5")
+		return errors.New("--replicas must be 1 to 5")
 	}
 	if f.ca != "" {
 		text, err := os.ReadFile(f.ca)
@@ -132,13 +132,13 @@ func (c *command) agentCommand() *cobra.Command {
 	var file, address, metrics string
 	cmd := &cobra.Command{
 		Use: "agent --join FILE", Short: "Run an agent on this machine", Args: cobra.NoArgs,
-		Long: `Run an agent: it measures what the fleet asks for, as far as the policy of this
-machine's owner allows. It opens no port, and needs no privilege where pings need
-none (icmp doctor says so).
+		Long: `Run an agent. It measures what the fleet asks for, within the policy of this
+machine's owner. It opens no port, and needs no privileges where pings need none
+(see icmp doctor).
 
-Without --policy it probes the public Internet by ICMP, UDP and TCP, at up to
-1000 packets per second, 8 matters at a time, each up to 10 minutes; private,
-loopback, multicast and metadata addresses are refused.`,
+Without --policy it probes the public Internet with ICMP, UDP and TCP, at up to
+1000 packets per second, with up to 8 jobs and questions at a time, each of up to
+10 minutes. It refuses private, loopback, multicast and metadata addresses.`,
 		Example: "  icmp-fleet agent --join fra1.token --policy policy.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if cfg.Token, err = c.token(); err != nil {
@@ -165,15 +165,15 @@ loopback, multicast and metadata addresses are refused.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&metrics, "metrics", "", "the `ADDRESS` and port of /metrics of this agent; the default is none")
-	flags.StringVar(&file, "policy", "", "the policy `FILE` of this machine's owner")
-	flags.StringVar(&address, "address", "", "the `ADDRESS` at which others of the mesh ping this machine; the default is that from which it reaches the hub")
-	flags.DurationVar(&cfg.DrainWait, "drain", 30*time.Second, "how long to complete what was begun when the agent is to end")
-	flags.IntVar(&cfg.RingBytes, "ring-bytes", 32<<20, "how many bytes of rounds wait while the hub is away")
+	flags.StringVar(&metrics, "metrics", "", "`ADDRESS` and port of this agent's /metrics; the default is none")
+	flags.StringVar(&file, "policy", "", "policy `FILE` of this machine's owner")
+	flags.StringVar(&address, "address", "", "`ADDRESS` at which other agents ping this machine; the default is the source address of its connection to the hub")
+	flags.DurationVar(&cfg.DrainWait, "drain", 30*time.Second, "how long to finish started work at shutdown")
+	flags.IntVar(&cfg.RingBytes, "ring-bytes", 32<<20, "maximum size in bytes of the rounds kept while the hub is away")
 	return cmd
 }
 
-const demoText = `A hub and three agents are at work on this machine, at loopback addresses.
+const demoText = `A hub and three agents run on this machine, at loopback addresses.
 Open %s, and in another terminal, in this folder, type:
 
   export %s=%s
@@ -192,7 +192,7 @@ Ctrl-C ends it.
 func (c *command) demoCommand() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use: "demo", Short: "A hub and three agents on loopback, to try it", Args: cobra.NoArgs,
+		Use: "demo", Short: "Run a hub and three agents on loopback", Args: cobra.NoArgs,
 		Example: "  icmp-fleet demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
@@ -206,7 +206,7 @@ func (c *command) demoCommand() *cobra.Command {
 			return failed(c.demo(cmd.Context(), dir))
 		},
 	}
-	cmd.Flags().StringVar(&dir, "data", "", "the `FOLDER` of the hub's data; the default is one that is removed at the end")
+	cmd.Flags().StringVar(&dir, "data", "", "`FOLDER` for the hub's data; the default is a temporary one, removed at the end")
 	return cmd
 }
 

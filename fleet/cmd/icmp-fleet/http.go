@@ -43,7 +43,7 @@ func (p *page) check() error {
 		}
 	}
 	if p.password == "" && !wire.Loopback(p.address) {
-		return errors.New("--http is not loopback: name a file with a password by --http-password")
+		return errors.New("--http is not loopback: give a password file with --http-password")
 	}
 	return nil
 }
@@ -60,14 +60,14 @@ func (p *page) serve(h *hub.Hub, log *slog.Logger) (stop func(), err error) {
 	}
 	listener, err := net.Listen("tcp", p.address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: choose another address by --http", err)
+		return nil, fmt.Errorf("%w: choose another address with --http", err)
 	}
 	scheme := "http"
 	if host := listener.Addr().(*net.TCPAddr).IP; !host.IsLoopback() {
 		if h.TLS() != nil {
 			listener, scheme = tls.NewListener(listener, h.TLS()), "https"
 		} else {
-			log.Warn("the page is served without TLS: put it behind a proxy that has it", "address", p.address)
+			log.Warn("the page is served without TLS: put it behind a TLS proxy", "address", p.address)
 		}
 	}
 	p.url = scheme + "://" + listener.Addr().String() + "/"
@@ -93,7 +93,7 @@ func serveMetrics(address string, a *agent.Agent) (stop func(), err error) {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: choose another address by --metrics", err)
+		return nil, fmt.Errorf("%w: choose another address with --metrics", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {

@@ -18,7 +18,7 @@ import (
 )
 
 func (c *command) meshCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "mesh", Short: "The mesh in which every agent pings every other", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "mesh", Short: "Show the mesh, in which every agent pings every other", Args: cobra.NoArgs,
 		Example: "  icmp-fleet mesh show\n  icmp-fleet mesh explain fra1 nyc1",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(c.meshShow(), c.meshWatch(), c.meshExplain())
@@ -77,13 +77,13 @@ func latest(ctx context.Context, asker *client.Client) (pairs []meshPair, withou
 func (c *command) meshShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show", Short: "Show the last round of all pairs, the worst first", Args: cobra.NoArgs,
+		Use: "show", Short: "Show the last round of all pairs, worst first", Args: cobra.NoArgs,
 		Example: "  icmp-fleet mesh show",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.asker(func(asker *client.Client) error { return c.showMesh(cmd.Context(), asker, asJSON) })
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, a line for each pair")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one line per pair")
 	return cmd
 }
 
@@ -121,7 +121,7 @@ func (c *command) showMesh(ctx context.Context, asker *client.Client, asJSON boo
 
 func (c *command) meshWatch() *cobra.Command {
 	return &cobra.Command{
-		Use: "watch", Short: "Print each round as it comes: a line for each pair that is bad, and each new route", Args: cobra.NoArgs,
+		Use: "watch", Short: "Print each round as it arrives: a line per bad pair, and each new route", Args: cobra.NoArgs,
 		Example: "  icmp-fleet mesh watch",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.asker(func(asker *client.Client) error {
@@ -185,10 +185,9 @@ func readWay(route json.RawMessage) (way wire.Way, text string) {
 func (c *command) meshExplain() *cobra.Command {
 	var since time.Duration
 	cmd := &cobra.Command{
-		Use: "explain A B", Short: "Say what is wrong between two agents, and since when", Args: cobra.ExactArgs(2),
-		Long: `Say what is wrong between two agents: loss and RTT in both directions over the last
-hour, the ways there and back with what changed in them, and a trace from each side
-now.`,
+		Use: "explain A B", Short: "Show what is wrong between two agents, and since when", Args: cobra.ExactArgs(2),
+		Long: `Show what is wrong between two agents: loss and RTT in both directions over the last
+hour, the paths there and back and their changes, and a new trace from each side.`,
 		Example: "  icmp-fleet mesh explain fra1 nyc1",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.asker(func(asker *client.Client) error {

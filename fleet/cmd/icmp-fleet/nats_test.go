@@ -30,7 +30,7 @@ func TestTLS(t *testing.T) {
 	port := address[strings.LastIndexByte(address, ':'):]
 	dir := t.TempDir()
 	cfg := hub.Config{Dir: dir, Listen: "0.0.0.0" + port, Mesh: wire.Mesh{Off: true}, Log: testLog(t)}
-	if _, err := hub.Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "by which address") {
+	if _, err := hub.Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "at which agents reach the hub") {
 		t.Fatalf("without a URL: %v", err)
 	}
 	cfg.URL = "tls://127.0.0.1" + port

@@ -44,14 +44,14 @@ func failed(err error) error {
 }
 
 const rootLong = `Measure from many machines at once: ask all agents, or some, to ping or trace a
-target; share out sweeps of millions of targets; watch the mesh in which every
-agent pings every other.
+target; divide sweeps of millions of targets among them; watch the mesh, in which
+every agent pings every other.
 
-A fleet has one hub and any number of agents. icmp-fleet demo shows all of it on
-this machine.
+A fleet has one hub and any number of agents. icmp-fleet demo runs one on this
+machine.
 
-Exit codes: 0 everything answered, 1 something did not, 3 the command line
-cannot be used, 4 the hub or the system failed.`
+Exit codes: 0 everything answered, 1 something did not, 3 the command line is
+wrong, 4 the hub or the system failed.`
 
 // environment is where the token is looked for that --join does not name.
 const environment = "ICMP_FLEET_TOKEN"
@@ -98,7 +98,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	flags := root.PersistentFlags()
-	flags.StringVar(&c.join, "join", "", "the token `FILE` that enroll printed; default $"+environment+", or that of a hub in ./"+defaultDir)
+	flags.StringVar(&c.join, "join", "", "token `FILE` printed by enroll; default $"+environment+", or that of a hub in ./"+defaultDir)
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "log more")
 	root.AddCommand(c.hubCommand(), c.agentCommand(), c.demoCommand(),
 		c.enrollCommand(), c.revokeCommand(), c.agentsCommand(), c.permissionsCommand())
@@ -124,7 +124,7 @@ func (c *command) token() (*wire.Token, error) {
 	if file == "" {
 		file = filepath.Join(defaultDir, hub.AdminToken)
 		if _, err := os.Stat(file); err != nil {
-			return nil, errors.New("no token: name the file that icmp-fleet enroll printed by --join or $" + environment)
+			return nil, errors.New("no token: give the file that icmp-fleet enroll printed with --join or $" + environment)
 		}
 	}
 	return wire.ReadToken(file)

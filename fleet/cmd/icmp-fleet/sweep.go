@@ -34,14 +34,13 @@ type sweepFlags struct {
 func (c *command) sweepCommand() *cobra.Command {
 	f := &sweepFlags{measure: wire.Measure{Kind: "ping"}}
 	cmd := &cobra.Command{
-		Use: "sweep FILE|PREFIX...", Short: "Ping or trace very many targets, shared out among the agents", Args: cobra.MinimumNArgs(1),
-		Long: `Ping, or with --trace trace, very many targets: those of prefixes, and of files
-with a target a line (- is standard input). They are shared out among the agents,
-and what an agent does not complete another one does. With --each every agent
-asks every target.
+		Use: "sweep FILE|PREFIX...", Short: "Ping or trace very many targets, divided among the agents", Args: cobra.MinimumNArgs(1),
+		Long: `Ping, or trace with --trace, very many targets: prefixes, and files with one target
+per line (- is standard input). The agents divide them, and an agent takes over
+what another one does not complete. With --each every agent probes every target.
 
-The job goes on if this command ends: Ctrl-C leaves it, cancel ends it. Each target is
-asked at least once, and reported exactly once.`,
+The job continues when this command ends: Ctrl-C leaves it running, icmp-fleet
+cancel ends it. Each target is probed at least once and reported exactly once.`,
 		Example: "  icmp-fleet sweep 192.0.2.0/24 --from eu\n  icmp-fleet sweep --trace --each targets.txt",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.trace {
@@ -63,11 +62,11 @@ asked at least once, and reported exactly once.`,
 	}
 	measureFlags(cmd, &f.measure)
 	flags := cmd.Flags()
-	flags.BoolVar(&f.trace, "trace", false, "trace routes in place of pinging")
-	flags.StringSliceVar(&f.from, "from", nil, "the `NAME` of an agent, a site or a tag whose agents share the targets; several with --each")
-	flags.BoolVar(&f.each, "each", false, "every agent asks every target")
-	flags.DurationVar(&f.deadline, "deadline", 24*time.Hour, "when to give up what nobody has asked")
-	flags.BoolVarP(&f.detach, "detach", "d", false, "do not wait for the end")
+	flags.BoolVar(&f.trace, "trace", false, "trace routes instead of pinging")
+	flags.StringSliceVar(&f.from, "from", nil, "`NAME` of the agent, site or tag whose agents divide the targets; several with --each")
+	flags.BoolVar(&f.each, "each", false, "every agent probes every target")
+	flags.DurationVar(&f.deadline, "deadline", 24*time.Hour, "when to give up targets that no agent has probed")
+	flags.BoolVarP(&f.detach, "detach", "d", false, "start the job and exit")
 	return cmd
 }
 
@@ -163,7 +162,7 @@ func progress(j wire.Job) string {
 func (c *command) jobsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "jobs", Short: "Show the jobs", Args: cobra.NoArgs, Example: "  icmp-fleet jobs",
+		Use: "jobs", Short: "List the jobs", Args: cobra.NoArgs, Example: "  icmp-fleet jobs",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.asker(func(asker *client.Client) error {
 				jobs, err := asker.Jobs(cmd.Context())
@@ -193,7 +192,7 @@ func (c *command) jobsCommand() *cobra.Command {
 
 func (c *command) cancelCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "cancel JOB", Short: "End a job before its time", Args: cobra.ExactArgs(1), Example: "  icmp-fleet cancel k3x6q2m4zp",
+		Use: "cancel JOB", Short: "Cancel a job", Args: cobra.ExactArgs(1), Example: "  icmp-fleet cancel k3x6q2m4zp",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.asker(func(asker *client.Client) error {
 				job, err := asker.Cancel(cmd.Context(), args[0])
@@ -211,9 +210,9 @@ func (c *command) resultsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "results JOB", Short: "Print the results of a job", Args: cobra.ExactArgs(1),
-		Long: `Print the results of a job that are there, each target's on a line. With --json
-they are the library's own JSON, with the agent and the kind of result before it. If
-results are missing it is said at the end.`,
+		Long: `Print the available results of a job, one line per target. With --json they are
+the library's JSON, preceded by the agent and the kind of result. A last line
+reports missing results.`,
 		Example: "  icmp-fleet results k3x6q2m4zp --json | gzip > results.ndjson.gz",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.asker(func(asker *client.Client) error { return c.results(cmd.Context(), asker, args[0], asJSON) })
