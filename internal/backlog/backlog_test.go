@@ -49,6 +49,16 @@ func TestWhatHasNoRoomIsMissed(t *testing.T) {
 	}
 }
 
+func TestEventsThatFitAreNotCopied(t *testing.T) {
+	for n, want := range map[int]bool{1: true, 2: true, 3: false} {
+		q, events := newQueue(2), numbers(0, n)
+		q.PutAll(events, small)
+		if taken := q.Take(nil); len(taken) != min(n, 2) || (&taken[0] == &events[0]) != want {
+			t.Errorf("of %d events %v are taken over: %v", n, taken, !want)
+		}
+	}
+}
+
 func TestWhatMattersHasAsMuchRoomAgain(t *testing.T) {
 	q := newQueue(2)
 	if room := q.PutAll(numbers(0, 2), small); len(room) != 0 {
