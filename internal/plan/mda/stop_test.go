@@ -20,6 +20,9 @@ func TestRule7TheStoppingRuleIsThatOfThePaper(t *testing.T) {
 			t.Errorf("at %v: %v, want %v", tt.failure, got, tt.want)
 		}
 	}
+	if got := newStoppingRule(0.05, 11); !slices.Equal(got, []int{6, 11}) {
+		t.Errorf("up to 11: %v", got)
+	}
 	rule := stoppingRule{6, 11, 16}
 	for found, want := range []int{6, 6, 11, 16, MaxFlows} {
 		if got := rule.required(found); got != want {
