@@ -14,6 +14,8 @@ import (
 // Each field of a message can be as great as its bits allow; what is greater is refused.
 func TestTheGreatestOfEachField(t *testing.T) {
 	raw := icmp.Extensions{Raw: extensions(labels())}
+	one := uint64(1)
+	wide := int(one << 32) // 0 where an int has 32 bits: it holds nothing that is too great
 	bytes := func(n int) []byte { return make([]byte, n) }
 	for _, tt := range []struct {
 		name    string
@@ -22,10 +24,10 @@ func TestTheGreatestOfEachField(t *testing.T) {
 		field   string
 	}{
 		{"an MTU of IPv4", icmp.Message{Type: icmp.V4DestinationUnreachable, MTU: 1<<16 - 1}, icmp.Message{Type: icmp.V4DestinationUnreachable, MTU: 1 << 16}, "MTU"},
-		{"an MTU of IPv6", icmp.Message{Type: icmp.V6PacketTooBig, MTU: 1<<32 - 1}, icmp.Message{Type: icmp.V6PacketTooBig, MTU: 1 << 32}, "MTU"},
+		{"an MTU of IPv6", icmp.Message{Type: icmp.V6PacketTooBig, MTU: wide - 1}, icmp.Message{Type: icmp.V6PacketTooBig, MTU: wide}, "MTU"},
 		{"an MTU of none", icmp.Message{Type: icmp.V6PacketTooBig}, icmp.Message{Type: icmp.V6PacketTooBig, MTU: -1}, "MTU"},
 		{"a pointer of IPv4", icmp.Message{Type: icmp.V4ParameterProblem, Pointer: 255}, icmp.Message{Type: icmp.V4ParameterProblem, Pointer: 256}, "Pointer"},
-		{"a pointer of IPv6", icmp.Message{Type: icmp.V6ParameterProblem, Pointer: 1<<32 - 1}, icmp.Message{Type: icmp.V6ParameterProblem, Pointer: 1 << 32}, "Pointer"},
+		{"a pointer of IPv6", icmp.Message{Type: icmp.V6ParameterProblem, Pointer: wide - 1}, icmp.Message{Type: icmp.V6ParameterProblem, Pointer: wide}, "Pointer"},
 		{"a pointer to the first byte", icmp.Message{Type: icmp.V6ParameterProblem}, icmp.Message{Type: icmp.V6ParameterProblem, Pointer: -1}, "Pointer"},
 		{"the payload of an echo", icmp.Message{Type: icmp.V4EchoReply, Payload: bytes(icmp.MaxSize)}, icmp.Message{Type: icmp.V4EchoReply, Payload: bytes(icmp.MaxSize + 1)}, "Payload"},
 		{"the quote of an error", icmp.Message{Type: icmp.V4TimeExceeded, Payload: bytes(icmp.MaxSize)}, icmp.Message{Type: icmp.V4TimeExceeded, Payload: bytes(icmp.MaxSize + 1)}, "Payload"},
@@ -36,6 +38,9 @@ func TestTheGreatestOfEachField(t *testing.T) {
 		{"extensions behind a quote that is padded", icmp.Message{Type: icmp.V4TimeExceeded, Extensions: icmp.Extensions{Raw: bytes(icmp.MaxSize - 128)}},
 			icmp.Message{Type: icmp.V4TimeExceeded, Extensions: icmp.Extensions{Raw: bytes(icmp.MaxSize - 127)}}, "Payload"},
 	} {
+		if wide == 0 && strings.HasSuffix(tt.name, "of IPv6") {
+			continue
+		}
 		b, err := tt.m.Append(nil)
 		if err != nil || len(b) > 8+icmp.MaxSize {
 			t.Errorf("%s: %d bytes, %v", tt.name, len(b), err)
