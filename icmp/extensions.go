@@ -133,7 +133,7 @@ func (e *Extensions) ParseOldForm(t Type, b []byte, cut int) (quoted []byte, ok 
 	return b[:at], true
 }
 
-// looksOldForm tells whether what lies behind 128 quoted bytes is an extension
+// looksOldForm reports whether what lies behind 128 quoted bytes is an extension
 // structure and not more of the quoted packet. Only a checksum can tell the two
 // apart, so one has to be there (RFC 4884 section 5.5 asks for the version and
 // the checksum).

@@ -81,7 +81,7 @@ func (d *departures) refuse(taken bool) {
 	}
 }
 
-// resume tells whether the kernel's count is to be begun anew, and ours is then.
+// resume reports whether the kernel's count is to be begun anew, and ours is then.
 func (d *departures) resume(now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

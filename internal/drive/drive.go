@@ -477,10 +477,10 @@ const (
 	restFrom        = 2 * time.Millisecond
 	restFromEndless = 6 * time.Millisecond
 
-	// Where routers are waited for, very many probes are in flight, and something
-	// happens all the time. To look at each thing by itself costs more than all the
-	// rest; gathered, they wait for gatherFor at the least, and until something may leave,
-	// up to restFrom. That is part of no round-trip time.
+	// While answers of routers are awaited, very many probes are in flight and events
+	// are frequent. Handling each by itself would cost more than all the rest, so they
+	// gather for gatherFor or more: until a probe may leave, up to restFrom. Round-trip
+	// times do not include that time.
 	gatherAbove = 64 // probes in flight
 	gatherFor   = time.Millisecond
 

@@ -233,7 +233,7 @@ func (q *queue) news(wants func() bool) <-chan struct{} {
 	return nil
 }
 
-// ended tells whether nothing follows but targets whose address is in use.
+// ended reports whether nothing follows but targets whose address is in use.
 func (q *queue) ended() bool {
 	return !q.more && len(q.freed) == 0 && q.next == len(q.drawn)
 }

@@ -6,10 +6,10 @@
 // operations ([Op]) send probes through it and collect their outcomes. What is in
 // flight stands in a table of fixed-size slots, indexed by sequence number; it is
 // a state machine without clock, locks or I/O, so that it can be driven through
-// millions of random events in a test. Around it are one goroutine that reads the
-// socket, and whoever sends.
+// millions of random events in a test. Around it run one goroutine that reads the
+// socket, and the goroutines that send.
 //
-// # Who does what
+// # Division of work
 //
 //	Send      takes a sequence number, writes its slot, gives the packet to the kernel
 //	read      matches what arrives, expires what is overdue, hands outcomes to their Op

@@ -46,7 +46,7 @@ func (m *echo) send(batch []outgoing) (int, error) {
 	return took(n, len(batch), err)
 }
 
-// driven is a Conn that whoever sends can read himself.
+// driven is a Conn that its sender can read itself.
 type driven interface {
 	ReceiveNow(replies []icmp.Reply) (int, error)
 	Watch(on bool) error

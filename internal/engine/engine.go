@@ -21,7 +21,7 @@ type Engine struct {
 	medium Medium
 	log    *slog.Logger
 
-	// sending holds a token for whoever sends; what follows is his.
+	// sending holds a token for the sender, which owns the next three fields.
 	sending  chan struct{}
 	out      [maxSend]outgoing
 	unlooked int // probes that may leave before the receive buffer is looked at
@@ -31,7 +31,7 @@ type Engine struct {
 
 	right right // to read the socket
 
-	turn atomic.Int32 // probes that whoever sends is about to send
+	turn atomic.Int32 // probes that the sender is about to send
 
 	mu       sync.Mutex
 	core     core
@@ -103,12 +103,12 @@ func (e *Engine) counters() Counters {
 func (e *Engine) since(t time.Time) time.Duration { return t.Sub(e.core.epoch) }
 
 const (
-	// sendTurn is how many probes one caller sends before the next has his turn, and
-	// before he reads the answers, where he drives.
+	// sendTurn is how many probes a caller sends before the next one has its turn, and
+	// before a driver reads the answers.
 	sendTurn = 32
 
-	// lookEvery is how many probes are sent between two looks at the receive buffer,
-	// where another reads it.
+	// lookEvery is how many probes a sender that is not the reader sends between two
+	// looks at the receive buffer.
 	lookEvery = 16
 )
 
@@ -121,8 +121,8 @@ var (
 )
 
 // send sends probes in order, as many as go in a turn, and sets Sent in each. It
-// returns how many were sent; an error is why the next one was not. It waits for whoever
-// else sends, who comes between two turns, and for nothing else.
+// returns how many were sent; an error is why the next one was not. It waits only for
+// other senders, which come between two turns.
 //
 // Probes are in the table before the kernel gets them: on a loopback interface a reply is
 // there before the call returns.
@@ -295,11 +295,10 @@ const (
 	maxLag   = time.Second
 	maxPause = 10 * time.Millisecond
 
-	// nap is how long the reader lets messages gather while somebody sends many
-	// probes in a turn. Where replies come at once it would be woken for nearly
-	// each of them; reading a few together saves a tenth of what a probe costs
-	// (docs/benchmarks.md). How long a message waits is part of no round-trip
-	// time.
+	// nap is how long the reader lets messages gather while a sender sends many probes
+	// in a turn. If replies arrive at once, nearly each would wake the reader; reading
+	// a few together saves a tenth of the cost of a probe (docs/benchmarks.md).
+	// Round-trip times do not include the wait.
 	nap      = 50 * time.Microsecond
 	napTurn  = 4 // probes that are still to be sent
 	napBelow = readBatch / 4
@@ -408,7 +407,7 @@ func (e *Engine) disarm() {
 func (e *Engine) arm() {
 	next, ok := e.core.table.nextDeadline()
 	if !ok || e.closed || e.right.state.Load() != rightRead {
-		return // whoever drives looks himself
+		return // the driver looks itself
 	}
 	next = max(next, e.expired+expireEvery)
 	if e.armed && e.armedFor <= next {

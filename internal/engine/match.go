@@ -36,10 +36,10 @@ func (c *core) match(r *icmp.Reply) (uint16, *slot, likeness) {
 }
 
 // matchReply matches family, id and sequence, and compares the payload. (The
-// socket belongs to one family.) A reply that brings the nonce back is to our
-// probe, whoever sends it: a host may answer from another of its addresses.
-// Without a nonce, and where the operation asks for it, the source has to be
-// the address that was probed, unless that stands for many hosts.
+// socket belongs to one family.) A reply with the nonce answers our probe, whatever
+// its source: a host may answer from another of its addresses. Without a nonce, and
+// where the operation requires it, the source must be the probed address, unless that
+// stands for many hosts.
 func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 	s := c.table.lookup(r.Sequence)
 	if s == nil || r.ID != c.id {
@@ -93,11 +93,11 @@ func (c *core) matchError(r *icmp.Reply) (uint16, *slot, likeness) {
 // soleLimit bounds the search for the only probe to a host.
 const soleLimit = 4096
 
-// matchSole finds the probe that something without a mark of it must be about:
-// the only one to its host that waits for an answer. One that was given up not
-// long ago waits too, for its answer may be late: with two of them nothing is
-// guessed. Nor is it where a probe with another TTL was answered without a mark
-// just now: networks duplicate packets, and what comes may be the same again.
+// matchSole finds the probe for an answer that identifies none: the only probe to its
+// host that waits for an answer. A probe that was recently given up also waits, because
+// its answer may be late. If two probes wait, matchSole does not guess. Nor does it if a
+// probe with another TTL was just answered that way: networks duplicate packets, and this
+// may be the same answer again.
 func (c *core) matchSole(peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
 	if c.table.inFlight > soleLimit {
 		return 0, nil, unlike

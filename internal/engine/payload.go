@@ -11,9 +11,9 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// nonce makes the payload of a probe its own: whoever did not see the probe
-// cannot answer it, and the reply to another probe with the same sequence
-// number does not pass for this one's.
+// nonce makes the payload of a probe unique: a host that did not see the probe
+// cannot answer it, and the reply to another probe with the same sequence number
+// does not count as this one's.
 type nonce uint64
 
 const (
@@ -77,7 +77,7 @@ func newPayload(cfg *OpConfig) payload {
 	return p
 }
 
-// balanced tells whether the payload and the sequence number of an echo request
+// balanced reports whether the payload and the sequence number of an echo request
 // add up to the same in all probes, of whatever size.
 func (p *payload) balanced() bool {
 	return !p.custom && !p.numbered && p.headLen() == nonceSize+balanceSize
@@ -169,7 +169,7 @@ func (p *payload) proofLen() int {
 	return nonceSize
 }
 
-// compare tells whether an echoed payload is that of the probe: whether it
+// compare reports whether an echoed payload is that of the probe: whether it
 // proves that the reply is to this very probe, and whether all of it came back.
 func (p *payload) compare(got []byte, n nonce, seq uint16) (proven, whole bool) {
 	if p.query != nil {

@@ -47,7 +47,7 @@ const (
 	Unclear
 )
 
-// Settles tells whether a fate is the probe's one and only.
+// Settles reports whether a fate is the probe's one and only.
 func (f Fate) Settles() bool { return f <= Silent }
 
 // Outcome is something that happened to a probe.

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// right is the right to read a socket. The engine's reader has it and waits in the
-// poller, until somebody drives a burst of probes: he then reads the answers
-// himself, between what he sends, for to wake another goroutine for them costs
-// more than they do. The socket is taken out of the poller meanwhile.
+// right is the right to read a socket. The engine's reader holds it and waits in the
+// poller, until a goroutine (the driver) sends a burst of probes. The driver then reads
+// the answers itself, between its sends, because waking the reader costs more than
+// reading the answers. Meanwhile the socket is out of the poller.
 //
-// While the one who drives is not sending, and code of the caller may run, the
-// right is lent: the reader takes it back by itself when that has lasted for a
-// while (lendFor), and at once when it is given back.
+// While the driver is not sending, and code of the caller may run, the right is lent:
+// the reader takes it back by itself after lendFor, and at once when the driver gives it
+// back.
 type right struct {
 	state  atomic.Int32
 	lent   atomic.Uint64 // how often it was
-	never  bool          // the medium has no such thing; of whoever sends
+	never  bool          // the medium cannot be driven; only the sender uses it
 	parked chan struct{} // the reader has made way
 	back   chan struct{} // holds a token when the right was given back
 }
@@ -24,25 +24,25 @@ type right struct {
 // The states of a right.
 const (
 	rightRead  int32 = iota // the reader has it
-	rightAsked              // the reader is to make way
+	rightAsked              // the reader must make way
 	rightDriven
 	rightLent
 )
 
 const (
-	// lendFor is for how long nobody reads while the right is lent, give or take as
-	// much: longer than a driver waits without giving it back, for to make the reader
-	// give way costs as much as several probes. While the driver is seen at work that
-	// is looked at less often, up to lendForMost. What arrives meanwhile bears the
-	// kernel's stamp.
+	// lendFor is how long nobody reads while the right is lent; the real time may be
+	// up to twice as long or near 0. It exceeds the pauses of a driver that keeps the
+	// right, because making the reader give way costs as much as several probes. While
+	// the driver is active, the check is rarer, up to lendForMost. Messages that arrive
+	// meanwhile have the kernel's timestamp.
 	lendFor     = 4 * time.Millisecond
 	lendForMost = 8 * time.Millisecond
 
-	// drivenFrom is how many probes that are sent together are worth it to make
+	// drivenFrom is the number of probes sent together from which it pays to make
 	// the reader give way.
 	drivenFrom = 8
 
-	// drainRounds bounds how often a driver reads before he sends again.
+	// drainRounds bounds the reads of a driver before it sends again.
 	drainRounds = 4
 )
 
@@ -50,8 +50,7 @@ func (r *right) init() {
 	r.parked, r.back = make(chan struct{}), make(chan struct{}, 1)
 }
 
-// take has whoever sends n probes drive, if it is worth it, and reports whether he
-// does.
+// take lets the sender of n probes drive if that pays, and reports whether it drives.
 func (r *right) take(e *Engine, n int) bool {
 	switch {
 	case r.never:

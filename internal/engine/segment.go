@@ -63,7 +63,7 @@ func (m *segments) fill(probe *transport.Probe, p *outgoing) {
 	}
 }
 
-// drivenSegments is a SegmentConn that whoever sends can read himself.
+// drivenSegments is a SegmentConn that its sender can read itself.
 type drivenSegments interface {
 	ReceiveNow(arrivals []transport.Arrival) (int, error)
 	Watch(on bool) error

@@ -34,7 +34,7 @@ type Events [64]unix.EpollEvent
 // Key returns the key under which the i-th socket found ready was added.
 func (e *Events) Key(i int) uint64 { return uint64(uint32(e[i].Fd)) | uint64(uint32(e[i].Pad))<<32 }
 
-// Failed tells whether the i-th socket has an error, or an entry in its error queue.
+// Failed reports whether the i-th socket has an error, or an entry in its error queue.
 func (e *Events) Failed(i int) bool { return e[i].Events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 }
 
 // NewPoller returns a Poller that watches nothing yet.

@@ -133,7 +133,7 @@ type Outcome struct {
 	RTT         time.Duration // from SYN to SYN-ACK, as the kernel measured it; 0: unknown
 }
 
-// Over tells whether anything came, or can come.
+// Over reports whether anything came, or can come.
 func (s *Stream) Over(r *Receiver, place int) (o Outcome, over bool) {
 	n, errno := r.receive(s.sock.fd, place, place+1, unix.MSG_ERRQUEUE)
 	o.Queued = errno == 0 && n == 1

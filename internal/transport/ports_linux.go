@@ -67,7 +67,7 @@ func hold(cfg *linkConfig, port uint16) (*sys.Socket, error) {
 	return s, nil
 }
 
-// holdable tells whether the kernel knows the ports of the protocol. To ask it
+// holdable reports whether the kernel knows the ports of the protocol. To ask it
 // for an SCTP socket would load its SCTP.
 func holdable(protocol icmp.Protocol) bool {
 	if protocol != icmp.SCTP {

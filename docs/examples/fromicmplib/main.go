@@ -1,5 +1,5 @@
-// Command fromicmplib is the port of a script that used icmplib for Python: it asks hosts
-// whether they are there, and traces the way to those that are not.
+// Command fromicmplib is the port of a script that used icmplib for Python: it pings
+// hosts, and traces the route to those that do not answer.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command healthcheck says when a host has not answered three times in a row, and
-// when it answers again. What decides that is tested without a network.
+// Command healthcheck reports when a host has not answered three times in a row, and
+// when it answers again. Its logic is tested without a network.
 package main
 
 import (

@@ -28,7 +28,7 @@ func main() {
 	}
 }
 
-// must ends the program where there is an error.
+// must ends the program if there is an error.
 func must[T any](value T, err error) T {
 	if err != nil {
 		log.Fatal(err)

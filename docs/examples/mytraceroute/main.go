@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// trace asks with every TTL who is there, until it is not a router on the way.
+// trace probes with each TTL in turn, until the answer is not from a router on the path.
 func trace(s socket.Conn, to netip.Addr, out io.Writer) error {
 	for ttl := 1; ttl <= 30; ttl++ {
 		req := &icmp.Request{Destination: to, Sequence: uint16(ttl), TTL: ttl}

@@ -1,5 +1,5 @@
-// Command services says which of the services at a host answer, and how far away they
-// are. Hosts that drop every other packet answer these.
+// Command services reports which services of a host answer, and how far away they are.
+// Hosts that drop every other packet answer these.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command shard pings its share of a network, in an order that spreads over all
-// of it, and leaves out who asked for that. It takes its share from the variables
-// that a Kubernetes Indexed Job sets.
+// Command shard pings its share of a network, in an order that spreads over all of
+// it, and skips the networks whose owners opted out. It takes its share from the
+// variables that a Kubernetes Indexed Job sets.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command spans traces the route to a host, and writes a span of each probe as one JSON
-// object: what OpenTelemetry and other tracing systems keep of an operation.
+// Command spans traces the route to a host, and writes each probe as one JSON object: a
+// span, as OpenTelemetry and other tracing systems store an operation.
 package main
 
 import (

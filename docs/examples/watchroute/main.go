@@ -1,4 +1,4 @@
-// Command watchroute prints what changes on the way to a host: routes, outages and
+// Command watchroute prints what changes on the path to a host: routes, outages and
 // recoveries.
 package main
 

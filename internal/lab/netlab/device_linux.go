@@ -28,13 +28,13 @@ func openDevice(t testing.TB, device Device) port {
 	return veth
 }
 
-// forbidden tells whether a file is missing, or may not be used.
+// forbidden reports whether a file is missing, or may not be used.
 func forbidden(err error) bool {
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) ||
 		errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ENXIO)
 }
 
-// refused tells whether the kernel does not take this packet, which is as if it
+// refused reports whether the kernel does not take this packet, which is as if it
 // were lost at its doorstep: noise may be no IP at all.
 func refused(err error) bool {
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EMSGSIZE)

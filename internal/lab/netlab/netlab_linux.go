@@ -85,7 +85,7 @@ func noPrivileges() *syscall.SysProcAttr {
 	return attr
 }
 
-// mapsAllUsers tells whether this process's users are those of the machine.
+// mapsAllUsers reports whether this process's users are those of the machine.
 func mapsAllUsers() bool {
 	b, err := os.ReadFile("/proc/self/uid_map")
 	fields := strings.Fields(string(b))

@@ -44,7 +44,7 @@ func (p *packet) checksumField() []byte {
 	return p.b[p.l4+at:][:size]
 }
 
-// verify tells whether the upper layer's checksum is right.
+// verify reports whether the upper layer's checksum is right.
 func (p *packet) verify() bool {
 	field := p.checksumField()
 	switch {

@@ -30,7 +30,7 @@ func (c *Conn) decode(p *packet, reply *icmp.Reply) bool {
 	return true
 }
 
-// owns tells whether a message is about a request of this socket's id.
+// owns reports whether a message is about a request of this socket's id.
 func (c *Conn) owns(m *icmp.Message) bool {
 	switch {
 	case m.Kind() == icmp.KindEchoReply:

@@ -5,7 +5,7 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// admits tells whether the kernel gives a packet to this socket: an echo reply
+// admits reports whether the kernel gives a packet to this socket: an echo reply
 // with its id, or an error that quotes a packet with its id. Raw sockets have a
 // filter for that, which does not look closely: see package socket.
 func (c *Conn) admits(p *packet) bool {
@@ -51,7 +51,7 @@ func quoted(b []byte, v6 bool) (proto uint8, upper []byte, ok bool) {
 	return u.Protocol, b[wire.IPv6HeaderLen+u.Offset:], true
 }
 
-// isExtension tells whether a next header is an extension header that may
+// isExtension reports whether a next header is an extension header that may
 // stand before ICMPv6.
 func isExtension(next uint8) bool {
 	switch next {

@@ -13,7 +13,7 @@ const (
 	redirectHead    = 40 // of a v6 redirect before its quote (RFC 4861 section 4.5)
 )
 
-// hasExtensions tells whether RFC 4884 section 4 gives a type extensions.
+// hasExtensions reports whether RFC 4884 section 4 gives a type extensions.
 func hasExtensions(v6 bool, icmpType uint8) bool {
 	if v6 {
 		return icmpType == 1 || icmpType == 3

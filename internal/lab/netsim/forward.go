@@ -19,7 +19,7 @@ func (w *walk) countDown(n *node, f *flight, ordinal int) bool {
 	return true
 }
 
-// fits tells whether a packet fits the link that the node forwards it into.
+// fits reports whether a packet fits the link that the node forwards it into.
 func (w *walk) fits(n *node, f *flight, ordinal int) bool {
 	r := &n.Router
 	size := len(f.p.b)

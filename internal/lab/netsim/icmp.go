@@ -52,7 +52,7 @@ func (w *walk) fail(n *node, f *flight, ordinal int, e fault) {
 	}
 }
 
-// mayFail tells whether there may be an error about a packet: not about an
+// mayFail reports whether there may be an error about a packet: not about an
 // error, and of a packet to a group only what the sender has to know (RFC 1122
 // section 3.2.2, RFC 4443 section 2.4 (e)).
 func mayFail(f *flight, c Code) bool {

@@ -127,13 +127,13 @@ func (p *packet) ipID() uint16 {
 	return binary.BigEndian.Uint16(p.b[4:])
 }
 
-// dontFragment tells whether routers may not fragment the packet: those of
+// dontFragment reports whether routers may not fragment the packet: those of
 // IPv6 never do.
 func (p *packet) dontFragment() bool { return p.v6 || p.b[6]&0x40 != 0 }
 
 func (p *packet) transport() []byte { return p.b[p.l4:] }
 
-// isICMP tells whether the packet is ICMP of its own IP version.
+// isICMP reports whether the packet is ICMP of its own IP version.
 func (p *packet) isICMP() bool {
 	if p.v6 {
 		return p.proto == wire.ProtocolICMPv6
@@ -141,7 +141,7 @@ func (p *packet) isICMP() bool {
 	return p.proto == wire.ProtocolICMP
 }
 
-// hasPorts tells whether the upper layer is known to begin with two ports.
+// hasPorts reports whether the upper layer is known to begin with two ports.
 func (p *packet) hasPorts() bool {
 	return p.proto == wire.ProtocolUDP || p.proto == wire.ProtocolTCP || p.proto == wire.ProtocolSCTP
 }

@@ -74,7 +74,7 @@ func (e Event) String() string {
 	return s
 }
 
-// Did tells whether an event of this kind happened because of the packet.
+// Did reports whether an event of this kind happened because of the packet.
 func (r *Record) Did(what Action) bool {
 	return slices.ContainsFunc(r.Events, func(e Event) bool { return e.What == what })
 }

@@ -68,7 +68,7 @@ func replace(field []byte, v uint16) {
 	}
 }
 
-// forClient tells whether an address is the client's: one that the network
+// forClient reports whether an address is the client's: one that the network
 // knows, or the one that it sent from.
 func (w *walk) forClient(a netip.Addr) bool {
 	for _, own := range w.n.all {

@@ -70,7 +70,7 @@ func (n *Network) ListenTransport(version icmp.Version, protocol icmp.Protocol, 
 	return c, nil
 }
 
-// connects tells whether each probe is a connection of its own.
+// connects reports whether each probe is a connection of its own.
 func (c *TransportConn) connects() bool { return c.opts.Datagram && c.protocol == icmp.TCP }
 
 // Protocol returns the protocol of the probes.

@@ -2,7 +2,7 @@ package netsim
 
 import "github.com/goicmp/icmplib/icmp"
 
-// admits tells whether the kernel gives a packet to the connection's sockets:
+// admits reports whether the kernel gives a packet to the connection's sockets:
 // a direct answer to one of its ports, or an error that quotes a packet from
 // one. The filter of raw ICMPv6 sockets does not look behind extension headers.
 func (c *TransportConn) admits(p *packet) bool {
@@ -32,7 +32,7 @@ func (c *TransportConn) admits(p *packet) bool {
 	return len(upper) >= icmpHeader && (c.connects() || c.owns(get16(upper)))
 }
 
-// admitsSegment tells whether a direct answer is one that the kernel gives out.
+// admitsSegment reports whether a direct answer is one that the kernel gives out.
 // Ordinary sockets get what it has verified.
 func (c *TransportConn) admitsSegment(p *packet) bool {
 	if !c.opts.Datagram {

@@ -65,7 +65,7 @@ func (c *TransportConn) address(p *transport.Probe, to netip.Addr, now time.Time
 	return 0, nil
 }
 
-// owns tells whether a port is one of this connection's.
+// owns reports whether a port is one of this connection's.
 func (c *TransportConn) owns(port uint16) bool {
 	return port >= c.first && int(port)-int(c.first) < c.count
 }

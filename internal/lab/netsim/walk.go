@@ -180,5 +180,5 @@ func (w *walk) arrive(f *flight, s *step, ordinal int) bool {
 	return w.fits(n, f, ordinal)
 }
 
-// owns tells whether an address is one of the node's.
+// owns reports whether an address is one of the node's.
 func (n *node) owns(a netip.Addr) bool { return slices.Contains(n.Addresses, a) }

@@ -44,10 +44,10 @@ var Always = When{Share: 1}
 
 var trafficNames = map[string]Traffic{"icmp": ICMP, "udp": UDP, "tcp": TCP, "sctp": SCTP, "v4": V4, "v6": V6}
 
-// isNever tells whether it cannot happen to any packet.
+// isNever reports whether it cannot happen to any packet.
 func (w *When) isNever() bool { return w.Share == 0 && w.Nth == nil && w.Every == 0 }
 
-// covers tells whether it happens to p, the packet with number n.
+// covers reports whether it happens to p, the packet with number n.
 func (w *When) covers(p *packet, n int, random *rand.Rand) bool {
 	if w.isNever() || !w.Only.has(p) {
 		return false

@@ -401,9 +401,9 @@ func (p *Plan) survey(then func()) {
 	})
 }
 
-// findLocal finds the largest packet that can be tried. It asks the system by giving it
-// packets, for that knows the interface that they would leave by; they have a TTL of 1,
-// and what is answered to them is of no interest.
+// findLocal finds the largest packet that can be tried. It hands packets to the system,
+// because the system knows the interface that they would leave by. They have a TTL of 1,
+// and their answers are ignored.
 func (p *Plan) findLocal(then func(largest int)) {
 	p.isSent(p.cfg.Largest, func(f fit) {
 		if f != tooBig {

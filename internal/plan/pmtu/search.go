@@ -230,8 +230,8 @@ func (p *Plan) goesBeyond(ttl int) bool {
 
 // tryBesideSmall sends small packets among those of the size, until one of the size is
 // answered or so many small ones are that it cannot be chance. The order is random, so
-// that whoever limits how often it answers, in whatever way, prefers no size: if both
-// get there, each selection of answered packets is as likely as any other.
+// that no rate limit on answers favours a size: if both sizes arrive, each selection of
+// answered packets is as likely as any other.
 func (p *Plan) tryBesideSmall(size, ttl int, then func(verdict)) {
 	p.tryVolley(size, ttl, 1, maxVolleys, then)
 }
