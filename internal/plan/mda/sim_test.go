@@ -184,7 +184,7 @@ func (n *network) probes(v *View) (count int) {
 // probes, MDA takes 88 to 112. What is missed is missed in 5 % of the runs at most.
 func TestTheCostOfThreeBranchesOfTwoRouters(t *testing.T) {
 	t.Parallel()
-	const runs = 500
+	const runs = 1000
 	sum, sent, missed := 0, 0, 0
 	for seed := range runs {
 		n := newNetwork("r a1|a2|a3, a1 b1, a2 b2, a3 b3, b1 c, b2 c, b3 c, c t", seed)
@@ -207,8 +207,8 @@ func TestTheCostOfThreeBranchesOfTwoRouters(t *testing.T) {
 	if mean, wire := float64(sum)/runs, float64(sent)/runs; mean > 56 || wire > 60 {
 		t.Errorf("%.1f probes, %.1f with those sent in vain, want at most 56 and 60", mean, wire)
 	}
-	// The standard deviation of 500 runs is 5.
-	if missed > 0.05*runs+10 {
+	// The standard deviation of 1,000 runs is 7.
+	if missed > 0.05*runs+14 {
 		t.Errorf("%d of %d graphs lack something", missed, runs)
 	}
 }
