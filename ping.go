@@ -273,7 +273,7 @@ type pingRun struct {
 	buffer  int // results that may wait; 0: the caller's goroutine sends
 	ping    ping.Options
 	cfg     drive.Config
-	patient bool // a parameter problem settles no request, for the reply may come
+	patient bool // a parameter problem settles no request, because the reply may still come
 	endless *endless
 }
 

@@ -461,8 +461,8 @@ func (p *Prober) tryMark() error {
 }
 
 // isOwnError reports whether this host itself refuses a probe to another one: the ICMP
-// error is from one of its own addresses. None of its time exceeded is, for what a host
-// sends it does not forward.
+// error is from one of its own addresses. None of its time exceeded is, because a host
+// does not forward what it sends.
 func (p *Prober) isOwnError(r *Result) bool {
 	switch r.Status {
 	case StatusUnreachable, StatusRefused, StatusPacketTooBig, StatusParameterProblem:

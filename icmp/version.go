@@ -15,7 +15,7 @@ const (
 )
 
 // VersionOf returns the version of an address. An IPv4-mapped IPv6 address
-// counts as IPv4, for that is how its packets travel.
+// counts as IPv4, because that is how its packets travel.
 func VersionOf(a netip.Addr) Version {
 	if a.Unmap().Is4() {
 		return V4

@@ -58,7 +58,7 @@ type Config struct {
 	// only; elsewhere Listen gives errors.ErrUnsupported. The stamps share the
 	// receive buffer with the replies, each wakes the receiver, and SendBatch
 	// takes a system call for each request. Nothing may be sent through
-	// SyscallConn then, for the kernel numbers all that the socket sends.
+	// SyscallConn then, because the kernel numbers all that the socket sends.
 	SendTimestamps bool
 }
 

@@ -20,7 +20,7 @@ import (
 // JSON has as null is empty, and a list stands in one cell, with spaces.
 type csvTable struct{ out *csv.Writer }
 
-// newCSVTable writes the header at once, for it is right with no line, too.
+// newCSVTable writes the header at once, because it is also right with no line.
 func newCSVTable(out io.Writer, header []string) csvTable {
 	c := csvTable{csv.NewWriter(out)}
 	c.line(header)

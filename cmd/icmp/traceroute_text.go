@@ -14,7 +14,7 @@ import (
 )
 
 // textRoute writes what people read, in the manner of traceroute. Lines wait
-// for names in a goroutine of their own, for they must not keep the trace
+// for names in a goroutine of their own, because they must not keep the trace
 // waiting.
 type textRoute struct {
 	out   io.Writer

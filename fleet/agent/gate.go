@@ -36,7 +36,7 @@ func newGate(make func(*icmplib.Config) (*icmplib.Prober, error), p policy.Polic
 }
 
 // set makes a policy the one that holds. Another rate takes another Prober: what runs on the
-// one before is cut short, for it would keep to the old rate.
+// one before is cut short, because it would keep to the old rate.
 func (g *gate) set(p policy.Policy) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

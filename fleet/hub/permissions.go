@@ -26,7 +26,7 @@ func answersTo() *server.ResponsePermission {
 }
 
 // permissions are the subjects of somebody: no more than he needs. Nobody but the hub makes
-// consumers, for a consumer can be told to deliver to any subject.
+// consumers, because a consumer can be told to deliver to any subject.
 func permissions(e wire.Enrollment) *server.Permissions {
 	switch e.Role {
 	case wire.RoleAgent:

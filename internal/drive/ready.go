@@ -15,7 +15,7 @@ type waiting struct {
 }
 
 // ready is the probes that wait to leave: in order, those of tasks that have begun
-// before those of fresh ones, for they have a time to keep; or where there are routers
+// before those of fresh ones, because they have a time to keep; or where there are routers
 // to wait for, as these allow.
 type ready struct {
 	len     int

@@ -48,7 +48,7 @@ type slot struct {
 	generation uint16
 	attention  Attention // that the task wants
 	begun      bool      // a probe was sent, or refused
-	oneByOne   bool      // its probes leave one by one, for each is a connection with the same port
+	oneByOne   bool      // its probes leave one by one, because each is a connection with the same port
 	inFlight   int
 	queued     int           // probes that wait
 	timer      time.Duration // when the task is looked at again; 0: nothing is set

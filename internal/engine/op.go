@@ -21,7 +21,7 @@ type OpConfig struct {
 	Query        service.Query // what is sent in place of a payload of ours: UDP; the zero Query: nothing is
 	Inbox        *Inbox        // shared with other operations; nil: one of its own
 	Group        bool          // the destination stands for hosts that answer with addresses of their own
-	Patient      bool          // a parameter problem settles no probe, for the reply may come
+	Patient      bool          // a parameter problem settles no probe, because the reply may still come
 	Sourced      bool          // echo replies have to come from the destination
 	Drives       bool          // it sends in bursts, and reads the answers between them: see right
 	Unclear      bool          // it wants outcomes of the fate Unclear

@@ -53,7 +53,7 @@ const (
 	Silent Kind = iota
 	// Reply: the target answered as it was asked to.
 	Reply
-	// TimeExceeded: a router dropped it, for its TTL was used up.
+	// TimeExceeded: a router dropped it, because its TTL was used up.
 	TimeExceeded
 	// TooBig: it does not fit the next link.
 	TooBig

@@ -31,7 +31,7 @@ const MadeUp = 2 * time.Millisecond
 //     late does not add up.
 //  3. Where that has passed already, and the one before left more than MadeUp late, it
 //     is due an Interval after the one before left: what was missed is not made up for.
-//     Less is, for the clocks of systems are no finer.
+//     Less is, because the clocks of systems are no finer.
 //  4. Without an Interval, a request waits for the fate of the one before.
 //  5. Without an Interval, a request behind one that the system refused waits for
 //     RefusedPause.

@@ -17,7 +17,7 @@
 //     Only small ones of the same volley count.
 //  5. Where packets have vanished, a size is tried by rule 4 at once.
 //  6. Where the target does not answer, packets go to the last hop that does, and to the
-//     last of all, for a router behind may say that they are too big.
+//     last of all, because a router behind may report that they are too big.
 //  7. Between a size that passes and one that fails, what a router tells is tried next, 8
 //     times at the most. Else it is the middle one of the common sizes there, and where
 //     none is left the middle. Behind a size that was told, and behind a common one where

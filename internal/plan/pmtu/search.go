@@ -223,7 +223,7 @@ func (p *Plan) usual(ttl int) plan.Kind {
 }
 
 // goesBeyond reports whether packets have to go farther than to the last hop that
-// answers, for a router behind it may say that they are too big.
+// answers, because a router behind it may report that they are too big.
 func (p *Plan) goesBeyond(ttl int) bool {
 	return !p.Reached && ttl == p.witness && ttl < p.cfg.MaxHops
 }

@@ -65,7 +65,7 @@ func (m *Model) body(t *track, l layout) []string {
 	return lines
 }
 
-// errorLines writes an error in full, for it says what can be done.
+// errorLines writes an error in full, because it says what to do.
 func (m *Model) errorLines(err error) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(err.Error(), "\n") {
