@@ -113,7 +113,7 @@ func TestAMistakeInAFileOfHostsIsToldWhereItIsAskedFor(t *testing.T) {
 	if _, _, err := load(file, newHostFiles(file, nil)); err == nil || !strings.Contains(err.Error(), `line 2: "[" cannot be used`) {
 		t.Errorf("a wrong pattern: %v", err)
 	}
-	if _, err := settingsOf("files_interval: 10ms\ntargets: [{files: [x]}]"); err == nil || !strings.Contains(err.Error(), "1s and more") {
+	if _, err := settingsOf("files_interval: 10ms\ntargets: [{files: [x]}]"); err == nil || !strings.Contains(err.Error(), "1s or more") {
 		t.Errorf("looking too often: %v", err)
 	}
 }

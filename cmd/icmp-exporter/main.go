@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, reload <-chan os.Signal, stdout, st
 		return exitOK
 	}
 	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("%q: only flags are allowed, no arguments", flags.Arg(0))
+		err = fmt.Errorf("%q: there are no arguments, only flags", flags.Arg(0))
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "icmp-exporter:", err)

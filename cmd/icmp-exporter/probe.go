@@ -89,7 +89,7 @@ func (e *exporter) question(r *http.Request) (target string, m *module, err erro
 	case may.modules[name] == nil:
 		return "", nil, fmt.Errorf("unknown module %q: allowed are those below modules: in the configuration", name)
 	case target == "" || len(target) > longestTarget || !isPrintable(target):
-		return "", nil, errors.New("target is missing: give the name or address of a host")
+		return "", nil, errors.New("target: give the name or address of a host")
 	}
 	return target, may.modules[name], nil
 }

@@ -52,13 +52,13 @@ func TestWhatIsAskedOfProbeIsRefusedWhereItCannotBe(t *testing.T) {
 		code  int
 		says  string
 	}{
-		{"module=icmp", http.StatusBadRequest, "target: the name or the address"},
+		{"module=icmp", http.StatusBadRequest, "target: give the name"},
 		{"target=" + strings.Repeat("a", 256), http.StatusBadRequest, "target:"},
 		{"target=a%0ab", http.StatusBadRequest, "target:"},
 		{"target=192.0.2.1&module=http_2xx", http.StatusBadRequest, `unknown module "http_2xx"`},
-		{"target=198.51.100.1", http.StatusForbidden, "not within the prefixes"},
-		{"target=outside.example", http.StatusForbidden, "not within the prefixes"},
-		{"target=2001:db8::2", http.StatusForbidden, "not within the prefixes"},
+		{"target=198.51.100.1", http.StatusForbidden, "outside the prefixes"},
+		{"target=outside.example", http.StatusForbidden, "outside the prefixes"},
+		{"target=2001:db8::2", http.StatusForbidden, "outside the prefixes"},
 	} {
 		if code, text := w.ask(t, tt.query, ""); code != tt.code || !strings.Contains(text, tt.says) {
 			t.Errorf("%s: %d %s, want %d %q", tt.query, code, text, tt.code, tt.says)
@@ -146,7 +146,7 @@ func TestAProbeWhoseSocketsAreClosedFails(t *testing.T) {
 		w := newTestWorld(t, answering)
 		w.use("modules: {icmp: {count: 3, interval: 1s}}")
 		time.AfterFunc(500*time.Millisecond, func() { w.use("prober: {rate: 100}\nmodules: {icmp: {count: 3, interval: 1s}}") })
-		if code, text := w.ask(t, "target=192.0.2.1", ""); code != http.StatusServiceUnavailable || !strings.Contains(text, "by a reload") {
+		if code, text := w.ask(t, "target=192.0.2.1", ""); code != http.StatusServiceUnavailable || !strings.Contains(text, "a reload") {
 			t.Errorf("%d: %s", code, text)
 		}
 		if code, text := w.ask(t, "target=192.0.2.1", ""); code != http.StatusOK || !strings.Contains(text, "\nprobe_success 1\n") {

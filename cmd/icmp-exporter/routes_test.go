@@ -76,7 +76,7 @@ func TestTheRouteToWhatIsInTroubleIsTracedComparedAndShown(t *testing.T) {
 		}
 		down, lossy := page.Troubles[0], page.Troubles[1]
 		if down.Target != "192.0.2.1" || down.Reason != "down" || down.Compared != "changed" || down.Labels["site"] != "x" ||
-			!strings.Contains(down.Difference, "as far as hop 2 (203.0.113.2)") || down.Now.Reached || !down.Good.Reached || len(down.Good.Hops) != 3 {
+			!strings.Contains(down.Difference, "ends at hop 2 (203.0.113.2)") || down.Now.Reached || !down.Good.Reached || len(down.Good.Hops) != 3 {
 			t.Errorf("the newest is %+v", down)
 		}
 		if lossy.Target != "192.0.2.2" || lossy.Reason != "loss" || lossy.Now == nil {
@@ -93,8 +93,8 @@ func TestTheRouteToWhatIsInTroubleIsTracedComparedAndShown(t *testing.T) {
 		}{
 			{"?format=text", "application/json", 200, []string{"192.0.2.1 (192.0.2.1), down: the trace ends at hop 2", "now: 192.0.2.1: ", "before: 192.0.2.1: reached"}},
 			{"", "text/html", 200, []string{"192.0.2.2 (192.0.2.2), loss: "}},
-			{"?target=192.0.2.3", "text/plain", 200, []string{"when it was up last: 192.0.2.3: reached"}},
-			{"?target=nobody", "text/plain", 200, []string{"no target was in trouble"}},
+			{"?target=192.0.2.3", "text/plain", 200, []string{"when it was last up: 192.0.2.3: reached"}},
+			{"?target=nobody", "text/plain", 200, []string{"no target has been in trouble"}},
 			{"?format=xml", "", 400, []string{"allowed is json or text"}},
 		} {
 			answer := w.page(tt.query, tt.accept)

@@ -58,39 +58,39 @@ func TestEachResultIsCountedForWhatItIs(t *testing.T) {
 		"LABELS", `address="192.0.2.1",protocol="icmp",site="x",target="h.example"`,
 		"HEAD", `address="192.0.2.1",protocol="icmp"`, "TAIL", `site="x",target="h.example"`,
 	).Replace(`
-# HELP icmp_last_reply_timestamp_seconds When the last answer in time arrived, in Unix time.
+# HELP icmp_last_reply_timestamp_seconds Unix time of the last answer in time.
 # TYPE icmp_last_reply_timestamp_seconds gauge
 icmp_last_reply_timestamp_seconds{LABELS} 1001
 # HELP icmp_probes_answered_total Probes that the target answered in time.
 # TYPE icmp_probes_answered_total counter
 icmp_probes_answered_total{LABELS} 3
-# HELP icmp_probes_lost_total Probes that were sent and not answered in time, by what came instead.
+# HELP icmp_probes_lost_total Probes sent but not answered in time, by what came instead.
 # TYPE icmp_probes_lost_total counter
 icmp_probes_lost_total{HEAD,reason="no-reply",TAIL} 2
 icmp_probes_lost_total{HEAD,reason="no-route-host",TAIL} 1
-# HELP icmp_probes_sent_total Probes that were sent and whose fate is known.
+# HELP icmp_probes_sent_total Probes sent whose result is known.
 # TYPE icmp_probes_sent_total counter
 icmp_probes_sent_total{LABELS} 6
-# HELP icmp_probes_suspect_total Probes lost without an answer while this host's own socket dropped packets: the loss may be ours.
+# HELP icmp_probes_suspect_total Probes without an answer while this host's own socket dropped packets: this host may have lost the answers.
 # TYPE icmp_probes_suspect_total counter
 icmp_probes_suspect_total{LABELS} 1
-# HELP icmp_replies_altered_total Answers whose payload was not the one sent.
+# HELP icmp_replies_altered_total Answers with another payload than the one sent.
 # TYPE icmp_replies_altered_total counter
 icmp_replies_altered_total{LABELS} 2
-# HELP icmp_replies_duplicate_total Further answers to probes that were answered.
+# HELP icmp_replies_duplicate_total Duplicate answers to probes.
 # TYPE icmp_replies_duplicate_total counter
 icmp_replies_duplicate_total{LABELS} 1
-# HELP icmp_replies_late_total Answers to probes that had been counted as lost.
+# HELP icmp_replies_late_total Answers to probes already counted as lost.
 # TYPE icmp_replies_late_total counter
 icmp_replies_late_total{LABELS} 1
-# HELP icmp_rtt_seconds Round-trip times of probes that were answered in time.
+# HELP icmp_rtt_seconds Round-trip times of probes answered in time.
 # TYPE icmp_rtt_seconds histogram
 icmp_rtt_seconds_bucket{LABELS,le="0.01"} 1
 icmp_rtt_seconds_bucket{LABELS,le="0.1"} 2
 icmp_rtt_seconds_bucket{LABELS,le="+Inf"} 2
 icmp_rtt_seconds_sum{LABELS} 0.055
 icmp_rtt_seconds_count{LABELS} 2
-# HELP icmp_send_errors_total Probes that this host did not send, by its reason.
+# HELP icmp_send_errors_total Probes that this host failed to send, by reason.
 # TYPE icmp_send_errors_total counter
 icmp_send_errors_total{HEAD,reason="no-route-network",TAIL} 1
 `)
