@@ -19,10 +19,10 @@
 // # Results
 //
 // A [Result] describes one probe and how it ended. A [Host] sums up many, in [Stats] whose
-// counters add up: every packet sent was received, was silent, was late, met an ICMP error,
-// or was unsettled when the call ended. Silence and ICMP errors are data. An error means
-// that the measurement itself could not work: a name that does not resolve, an option that
-// cannot be used, a socket that may not be opened. Such errors say what to do next.
+// counters add up: every packet sent counts as received, silent, late, answered by an ICMP
+// error, or unsettled at the end of the call. Silence and ICMP errors are data. An error
+// means that the measurement itself could not work: a name that does not resolve, an option
+// that cannot be used, a socket that may not be opened. Such errors say what to do next.
 //
 // Every result has a String method for people, and works with encoding/json for programs:
 // names are in lower case, and values are in milliseconds if their names end in _ms.
@@ -51,7 +51,7 @@
 //     round, as mtr does
 //   - loss, or a router's rate limit: [ExplainLoss]; the result is a [LossReport]
 //   - the largest packet that gets through: [PathMTU]; the result is an [MTUReport]
-//   - many hosts without end: [Prober.NewWatch], [Watch], [WatchEvent]
+//   - many hosts until you stop: [Prober.NewWatch], [Watch], [WatchEvent]
 //   - single packets of any protocol: [Probe], or [Prober.NewStream] for very many; each
 //     has a [Result] with its [Status]
 //   - options: each operation has its own, such as [PingOptions]. Nil and zero fields mean
@@ -64,9 +64,9 @@
 //   - errors: [ErrTimeout], [ErrNameLookup], [ErrUnreachable], [ConfigError] and
 //     [os.ErrPermission], by [errors.Is] and [errors.As]
 //
-// Package icmptest has a Prober on a simulated network, for the tests of programs that use
-// this package. Package socket has the ICMP sockets, to build other tools on. Package icmp
-// builds and parses messages.
+// Package icmptest provides a Prober on a simulated network, for the tests of programs that
+// use this package. Package socket provides the ICMP sockets, for building other tools.
+// Package icmp builds and parses messages.
 //
 // # Coming from another library
 //

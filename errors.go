@@ -10,10 +10,10 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Errors of this package. Errors of other kinds are found with errors.Is, too:
-// [os.ErrPermission], [net.ErrClosed], [errors.ErrUnsupported] and those of
-// package context; and with errors.As: [*icmp.Error], which carries the ICMP
-// message, [*socket.OpError], [*socket.PermissionError] and [*ConfigError].
+// Errors of this package. Beside these, errors.Is finds [os.ErrPermission],
+// [net.ErrClosed], [errors.ErrUnsupported] and the errors of package context; errors.As
+// finds [*icmp.Error], which carries the ICMP message, [*socket.OpError],
+// [*socket.PermissionError] and [*ConfigError].
 var (
 	// ErrTimeout: no answer came before the timeout.
 	ErrTimeout = errors.New("no answer within the timeout")
@@ -27,7 +27,8 @@ var (
 	// ErrUnreachable: a router or the target reported that the target is unreachable.
 	ErrUnreachable = icmp.ErrUnreachable
 
-	// ErrPacketTooBig: the packet was too big for the path and was not to be fragmented.
+	// ErrPacketTooBig: the packet was too big for the path, and fragmentation was not
+	// allowed.
 	ErrPacketTooBig = icmp.ErrPacketTooBig
 )
 
@@ -57,7 +58,7 @@ func (e statusError) Is(target error) bool {
 	return false
 }
 
-// refusals lists the errors that have a status of their own.
+// refusals lists the system errors that have their own Status.
 var refusals = []struct {
 	errno  syscall.Errno
 	status Status
@@ -77,7 +78,7 @@ var refusals = []struct {
 
 func refusedStatus(err error) Status {
 	if errors.Is(err, socket.ErrInterfaceGone) {
-		return StatusNetworkDown // whatever the system says of it
+		return StatusNetworkDown // whatever error the system returns
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.errno) {

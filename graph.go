@@ -21,7 +21,7 @@ import (
 	"github.com/goicmp/icmplib/internal/words"
 )
 
-// Graph has the paths of several flows to a target: the result of a Traceroute with
+// Graph holds the paths of several flows to a target: the result of a Traceroute with
 // [TracerouteOptions].Flows.
 //
 // It contains only what was seen: a node is an address that answered, and an edge is a flow
@@ -60,7 +60,7 @@ type GraphNode struct {
 	ID       int // counts the nodes of the Graph from 0
 	Distance int
 	Address  netip.Addr // the zero Addr: silent
-	Flows    []int      // that met it, counted from 0
+	Flows    []int      // flows that met it, counted from 0
 
 	// Balancing is how load is balanced over this node and others at the distance.
 	Balancing Balancing
@@ -76,7 +76,7 @@ func (n *GraphNode) IsSilent() bool { return !n.Address.IsValid() }
 type GraphEdge struct {
 	From  int   `json:"from"` // ID of a GraphNode
 	To    int   `json:"to"`
-	Flows []int `json:"flows"` // that took it, counted from 0
+	Flows []int `json:"flows"` // flows that took it, counted from 0
 
 	// Unsure is set if packets of one flow are balanced over From and other nodes: the
 	// packet that To answered may have come through one of those.
@@ -127,7 +127,7 @@ func (b Balancing) MarshalText() ([]byte, error) { return balancingKinds.Marshal
 // UnmarshalText sets b to the balancing with the given word. An unknown word is an error.
 func (b *Balancing) UnmarshalText(word []byte) error { return balancingKinds.Unmarshal(b, word) }
 
-// Node returns the node of this Graph with an ID, or nil.
+// Node returns the node of this Graph with the given ID, or nil if there is none.
 func (g *Graph) Node(id int) *GraphNode {
 	for i := range g.Hops {
 		nodes := g.Hops[i].Nodes
@@ -164,10 +164,11 @@ func newGraph(found *pathgraph.Graph) *Graph {
 	return g
 }
 
-// WriteDOT writes the graph in the language of Graphviz, from left to right: the nodes of a
-// hop stand below each other, silent ones are dashed, edges have their number of flows, and
-// unsure edges are dashed. A node is labelled with what label returns for its address, quoted
-// if it is not printable; nil: with the address. It returns the error of w.
+// WriteDOT writes the graph in DOT, the language of Graphviz, from left to right: the nodes
+// of a hop stand below each other, silent nodes are dashed, edges show their number of
+// flows, and unsure edges are dashed. The label of a node is what label returns for its
+// address, quoted if it is not printable. A nil label keeps addresses. WriteDOT returns the
+// error of w.
 func (g *Graph) WriteDOT(w io.Writer, label func(netip.Addr) string) error {
 	var b strings.Builder
 	b.WriteString("digraph route {\n\trankdir=LR;\n\tnode [shape=box];\n")
@@ -188,7 +189,7 @@ func (g *Graph) WriteDOT(w io.Writer, label func(netip.Addr) string) error {
 	return err
 }
 
-// dotEscapes makes a text one that may stand between quotes.
+// dotEscapes escapes a text for use between quotes.
 var dotEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`)
 
 const dashed = ", style=dashed"
@@ -245,7 +246,7 @@ func (n *GraphNode) name(label func(netip.Addr) string) string {
 	case n.IsSilent():
 		return "*"
 	case label != nil:
-		return text.Printable(label(n.Address)) // it may have come from elsewhere, as a name does
+		return text.Printable(label(n.Address)) // label may return untrusted text, such as a name
 	}
 	return n.Address.String()
 }
@@ -260,7 +261,7 @@ func (d *Diamond) String() string {
 	return fmt.Sprintf("diamond from %s to %s: width %d, length %s", from, to, d.Width, length)
 }
 
-// MaxFlows is how many flows there can be in one trace.
+// MaxFlows is the maximum number of flows in one trace, 512.
 const MaxFlows = mda.MaxFlows
 
 // flowPool returns the sockets for a flow, which has a source port of its own if there are
@@ -284,7 +285,7 @@ func (r *traceRun) flowPool(number int) (*engine.Pool, error) {
 	return pool, err
 }
 
-// validateFlows refuses what cannot be traced by several flows.
+// validateFlows refuses options that several flows cannot have.
 func (o *TracerouteOptions) validateFlows() error {
 	pk, ports := &o.Packet, o.Flows
 	if !o.isMultipath() {
@@ -302,7 +303,7 @@ func (o *TracerouteOptions) validateFlows() error {
 	)
 }
 
-// minFlowSize is the payload with room for what keeps the checksum.
+// minFlowSize is the least payload with room for the bytes that keep the checksum constant.
 const minFlowSize = 10
 
 // isMultipath reports whether several flows are to be traced.
@@ -315,16 +316,16 @@ type multipathRun struct {
 	drive.AtEnd
 	*traceRun
 	driver  *drive.Driver
-	lines   map[int]*drive.Line // by flow, opened as they are needed
+	lines   map[int]*drive.Line // by flow, opened when needed
 	results map[plan.Key][]Result
 	paths   map[int]rewrite.Path // by flow
 
 	taken   int   // probes that the system took
-	refusal error // why it did not take the last of those that it did not
+	refusal error // why it last refused a probe
 }
 
-// eachOfFlows traces the flows, makes the graph and calls yield with each hop, until all were
-// handed out, yield returns false or ctx ends.
+// eachOfFlows traces the flows, makes the graph and calls yield with each hop, until all
+// hops are handed out, yield returns false or ctx ends.
 func (r *traceRun) eachOfFlows(ctx context.Context, yield func(*Hop) bool) error {
 	d := r.p.driver(drive.Config{Rules: drive.Rules{Timeout: r.opts.Timeout, Ends: isConfigError}})
 	defer d.Close()
@@ -357,8 +358,8 @@ func (r *traceRun) eachOfFlows(ctx context.Context, yield func(*Hop) bool) error
 	return err
 }
 
-// Line returns what the probes of a flow leave by. What tells flows apart is the checksum of
-// echo requests, and else the source port; over IPv6 also the flow label.
+// Line returns the line for the probes of a flow. Flows differ in the checksum of echo
+// requests, and otherwise in the source port; over IPv6 also in the flow label.
 func (m *multipathRun) Line(p *plan.Probe) (*drive.Line, error) {
 	if line := m.lines[p.Flow]; line != nil {
 		return line, nil
@@ -378,7 +379,7 @@ func (m *multipathRun) Line(p *plan.Probe) (*drive.Line, error) {
 	return line, nil
 }
 
-// Sent counts the probes that the system took.
+// Sent counts the probes that the system accepted.
 func (m *multipathRun) Sent(k plan.Key, at time.Time) {
 	m.taken++
 	m.Trace.Sent(k, at)
@@ -400,21 +401,21 @@ func (m *multipathRun) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	m.Observe(now, &seen)
 }
 
-// hop makes a hop: its statistics are those of all probes of all flows that got that far.
-// Its nodes get the mean times of their own answers. What it saw of each flow is compared
-// with what the hop before it saw; flows differ in their ports and labels, which the Packet
-// says of none.
+// hop makes a hop. Its statistics are those of all probes of all flows that got that far.
+// Its nodes get the mean times of their own answers. Its quote of each flow is compared
+// with the quote of the hop before. The Packet does not give the ports and labels of the
+// flows, so these are not compared with it.
 func (m *multipathRun) hop(seen *mda.View, i int, nodes []GraphNode) *Hop {
 	shape := m.opts.Packet.header()
 	shape.SourcePort, shape.FlowLabel = 0, 0
 	h := newHop(m.opts.FirstHop + i)
 	probes := seen.Probes(i)
 	h.KeepRTTs(len(probes))
-	answers := map[netip.Addr]Stats{} // by who answered
+	answers := map[netip.Addr]Stats{} // by responder
 	quoted := map[int]bool{}          // by flow
 	for number, probe := range probes {
 		for _, r := range m.results[probe.Key] {
-			r.Seq = number // those that do not count make no gaps
+			r.Seq = number // discarded probes leave no gaps
 			h.Add(r)
 			own := answers[r.Responder]
 			own.count(&r, true)
@@ -435,7 +436,8 @@ func (m *multipathRun) hop(seen *mda.View, i int, nodes []GraphNode) *Hop {
 	return &h
 }
 
-// LogValue returns how large the graph is, and whether it is complete.
+// LogValue returns the numbers of hops, edges and diamonds, and whether the graph is
+// complete.
 func (g Graph) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("hops", len(g.Hops)), slog.Int("edges", len(g.Edges)), slog.Int("diamonds", len(g.Diamonds)), slog.Bool("complete", g.Complete))
 }

@@ -46,7 +46,7 @@ func (h *Host) String() string {
 	return string(h.Stats.appendSummary(b))
 }
 
-// LogValue returns who was pinged, what [Stats.LogValue] has, and the error.
+// LogValue returns the target, what [Stats.LogValue] returns, and the error.
 func (h Host) LogValue() slog.Value {
 	var a fields.Attrs
 	a.Target(h.Name, h.Address)

@@ -11,11 +11,11 @@ import (
 	"github.com/goicmp/icmplib/internal/icmpfields"
 )
 
-// In JSON, names are in lower case with underscores, durations are numbers of
-// milliseconds in fields whose names end in _ms, and what is not known is null or
-// left out. docs/schema.json describes it. What is written is read again to the
-// same figures; an object that stands alone names the version of the schema. JSON of
-// something else is an error, and not an object without figures.
+// In JSON, names are in lower case with underscores, durations are numbers of milliseconds
+// in fields whose names end in _ms, and unknown values are null or left out.
+// docs/schema.json describes the format. Reading restores the figures that were written. An
+// object that stands alone names the version of the schema. JSON of any other kind is an
+// error, not an object without figures.
 
 // JSONSchema is the version of the JSON that this package writes and reads: the
 // field "schema" of each object that stands alone.
@@ -24,11 +24,11 @@ const JSONSchema = 1
 //go:embed docs/schema.json
 var schemaText string
 
-// SchemaText returns the JSON Schema of all that marshals, docs/schema.json, for
-// programs that check what they read.
+// SchemaText returns the JSON Schema of everything that this package marshals
+// (docs/schema.json), for programs that validate what they read.
 func SchemaText() string { return schemaText }
 
-// How each type is written and read: those that stand alone name the schema.
+// The codec of each type: types that stand alone name the schema.
 var (
 	statsJSON        = fields.Codec[Stats]{Schema: JSONSchema, List: (*Stats).fields}
 	hostJSON         = fields.Codec[Host]{Schema: JSONSchema, List: (*Host).fields}
@@ -45,7 +45,7 @@ var (
 	lossShareJSON    = fields.Codec[LossShare]{List: (*LossShare).fields}
 )
 
-// fields lists the counters of s, and what its RTTs amount to.
+// fields lists the counters of s and the figures computed from its RTTs.
 func (s *Stats) fields(o *fields.Object) {
 	o.Need("packets_sent", "packets_received")
 	loss := s.PacketLoss()
@@ -93,15 +93,14 @@ func (s *Stats) check() error {
 // AppendJSON appends what [Stats.MarshalJSON] returns to b.
 func (s *Stats) AppendJSON(b []byte) ([]byte, error) { return statsJSON.Append(b, s) }
 
-// MarshalJSON returns the counters, and what the methods make of the round-trip
-// times: packets_sent, packet_loss, avg_rtt_ms and so on, with the times themselves
-// or their histogram. A type of one's own that embeds a Stats needs a MarshalJSON
-// of its own.
+// MarshalJSON returns the counters and the figures that the methods compute, as
+// packets_sent, packet_loss, avg_rtt_ms and so on, with the round-trip times themselves or
+// their histogram. A type that embeds a Stats needs a MarshalJSON of its own.
 func (s Stats) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
 
-// UnmarshalJSON sets s to what [Stats.MarshalJSON] has written: all figures are the
-// same; of LastICMPError there are the responder, type, code and MTU. Counters that
-// contradict each other are an error, and so is JSON that is not that of statistics.
+// UnmarshalJSON sets s to what [Stats.MarshalJSON] has written. It restores all figures; of
+// LastICMPError it restores the responder, type, code and MTU. Counters that contradict
+// each other are an error, and so is JSON of anything but statistics.
 func (s *Stats) UnmarshalJSON(data []byte) error { return statsJSON.Read(data, s) }
 
 func (h *Host) fields(o *fields.Object) {
@@ -117,11 +116,11 @@ func (h *Host) fields(o *fields.Object) {
 func (h *Host) AppendJSON(b []byte) ([]byte, error) { return hostJSON.Append(b, h) }
 
 // MarshalJSON returns the name, the address, is_alive, the error, and what
-// [Stats.MarshalJSON] has.
+// [Stats.MarshalJSON] returns.
 func (h Host) MarshalJSON() ([]byte, error) { return h.AppendJSON(nil) }
 
-// UnmarshalJSON sets h to what [Host.MarshalJSON] has written. Of the error only
-// the text is left.
+// UnmarshalJSON sets h to what [Host.MarshalJSON] has written. It restores only the text of
+// the error.
 func (h *Host) UnmarshalJSON(data []byte) error { return hostJSON.Read(data, h) }
 
 func (r *Result) fields(o *fields.Object) {
@@ -170,11 +169,11 @@ func (r *Result) fields(o *fields.Object) {
 // AppendJSON appends what [Result.MarshalJSON] returns to b.
 func (r *Result) AppendJSON(b []byte) ([]byte, error) { return resultJSON.Append(b, r) }
 
-// MarshalJSON returns the fields, save Quoted; Cause is the error.
+// MarshalJSON returns all fields except Quoted. Cause is the text in "error".
 func (r Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
-// UnmarshalJSON sets r to what [Result.MarshalJSON] has written. Of the error only
-// the text is left.
+// UnmarshalJSON sets r to what [Result.MarshalJSON] has written. It restores only the text
+// of the error.
 func (r *Result) UnmarshalJSON(data []byte) error { return resultJSON.Read(data, r) }
 
 func (r *StreamResult) fields(o *fields.Object) {
@@ -223,7 +222,7 @@ func (r *Responder) fields(o *fields.Object) {
 	fields.ListIf(o, "interfaces", &r.Interfaces, icmpfields.Interface)
 }
 
-// field is the list of the words of r.
+// field writes or reads the words of r as a list.
 func (r *Rewrite) field(o *fields.Object, name string) {
 	words := r.Words()
 	o.Texts(name, &words)
@@ -235,8 +234,8 @@ func (r *Rewrite) field(o *fields.Object, name string) {
 // AppendJSON appends what [Hop.MarshalJSON] returns to b.
 func (h *Hop) AppendJSON(b []byte) ([]byte, error) { return hopJSON.Append(b, h) }
 
-// MarshalJSON returns the fields, responders, and what [Stats.MarshalJSON] has;
-// Quoted of the responders is left out.
+// MarshalJSON returns the fields, the responders without Quoted, and what
+// [Stats.MarshalJSON] returns.
 func (h Hop) MarshalJSON() ([]byte, error) { return h.AppendJSON(nil) }
 
 // UnmarshalJSON sets h to what [Hop.MarshalJSON] has written.
@@ -256,8 +255,8 @@ func (r *Route) fields(o *fields.Object) {
 	o.Error("error", &r.Err)
 }
 
-// rewriteFields writes where header fields are rewritten, and null where that is not
-// known. It is figured out of the hops.
+// rewriteFields writes where header fields are rewritten, or null if that is not known. It
+// derives this from the hops.
 func (r *Route) rewriteFields(o *fields.Object) {
 	if !r.SeesRewrites() {
 		o.Null("rewrites")
@@ -277,12 +276,12 @@ func (r *Route) rewriteFields(o *fields.Object) {
 // AppendJSON appends what [Route.MarshalJSON] returns to b.
 func (r *Route) AppendJSON(b []byte) ([]byte, error) { return routeJSON.Append(b, r) }
 
-// MarshalJSON returns the fields, those of the hops as [Hop.MarshalJSON] does, and what
-// [Route.Rewrites] returns, null where [Route.SeesRewrites] is false.
+// MarshalJSON returns the fields, the hops as [Hop.MarshalJSON] returns them, and what
+// [Route.Rewrites] returns, or null if [Route.SeesRewrites] is false.
 func (r Route) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
-// UnmarshalJSON sets r to what [Route.MarshalJSON] has written. Of the error only
-// the text is left, and of what is rewritten [Hop.Rewritten].
+// UnmarshalJSON sets r to what [Route.MarshalJSON] has written. Of the error it restores
+// only the text, and of the rewrites only [Hop.Rewritten].
 func (r *Route) UnmarshalJSON(data []byte) error { return routeJSON.Read(data, r) }
 
 func (s *Snapshot) fields(o *fields.Object) {
@@ -322,7 +321,7 @@ func (e *Event) fields(o *fields.Object) {
 // AppendJSON appends what [Event.MarshalJSON] returns to b.
 func (e *Event) AppendJSON(b []byte) ([]byte, error) { return eventJSON.Append(b, e) }
 
-// MarshalJSON returns the fields that events of the kind have.
+// MarshalJSON returns the fields that events of this kind have.
 func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil) }
 
 // UnmarshalJSON sets e to what [Event.MarshalJSON] has written.

@@ -107,8 +107,8 @@ type LossReport struct {
 	// was not reached.
 	Verdict LossVerdict
 
-	// From is the distance of the first hop from which on packets are lost, or 0 if the
-	// Verdict is not LossFound.
+	// From is the distance of the hop at which loss begins, or 0 if the Verdict is not
+	// LossFound.
 	From int
 
 	// Hops are all hops up to the end of the path, silent ones included.
@@ -124,12 +124,12 @@ type HopLoss struct {
 	Slow LossShare `json:"slow"`
 	Fast LossShare `json:"fast"`
 
-	// Verdict is that of the hop's own answers. Their loss is no loss of packets to the
-	// target if Path says so.
+	// Verdict is that of the hop's own answers. Lost answers do not mean that packets to
+	// the target are lost: see Path.
 	Verdict LossVerdict `json:"verdict"`
 
-	// Path is the verdict about the path to this hop and back. Answers of the hops behind
-	// it count for it, too, because their probes passed it.
+	// Path is the verdict about the path to this hop and back. Answers of the hops beyond
+	// it count, too, because their probes passed it.
 	Path LossVerdict `json:"path"`
 }
 
@@ -206,8 +206,8 @@ type lossPhase struct {
 	interval time.Duration
 }
 
-// losses probes all hops at one rate. With an error, it returns what it has found so far,
-// nil if that is nothing.
+// losses probes all hops at one rate. With an error, it returns its findings so far, or nil
+// if there are none.
 func (p *Prober) losses(ctx context.Context, target string, opts *MonitorOptions) (*lossPhase, error) {
 	var phase *lossPhase
 	var first time.Time
@@ -248,7 +248,7 @@ func (f *lossPhase) share(h *Hop) LossShare {
 	return s
 }
 
-// judge adds the finding at the fast rate, nil if there is none, and the verdicts.
+// judge adds the finding at the fast rate (nil: there is none), and the verdicts.
 func (r *LossReport) judge(slow, fast *lossPhase) {
 	hops := make([]loss.Hop, len(r.Hops))
 	for i := range r.Hops {
@@ -274,7 +274,7 @@ func (s *LossShare) plain() loss.Share {
 	return loss.Share{Sent: s.PacketsSent, Answered: s.PacketsAnswered, Interval: s.Interval}
 }
 
-// LogValue returns the target, the verdict, and from which hop on packets are lost.
+// LogValue returns the target, the verdict, and the hop at which loss begins.
 func (r LossReport) LogValue() slog.Value {
 	var a fields.Attrs
 	a.Target(r.Name, r.Address)

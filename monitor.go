@@ -24,32 +24,29 @@ import (
 // MonitorOptions are the options of [Monitor]. Nil and the zero value mean all
 // defaults.
 type MonitorOptions struct {
-	// Interval is the time from one round to the next: in each round, every hop
-	// is probed once. The default is 1 s, the least 1 ms; a negative value is
-	// refused.
+	// Interval is the time from one round to the next; each round probes every hop once.
+	// The default is 1 s, the minimum 1 ms; a negative value is refused.
 	Interval time.Duration
 
-	// Rounds is after how many rounds to end. The default is not to end before
-	// ctx does; a negative value is refused.
+	// Rounds is the number of rounds. By default, the Monitor runs until ctx ends; a
+	// negative value is refused.
 	Rounds int
 
-	// FirstHop and MaxHops are the first and the last TTL that is tried, from 1
-	// to 255. The defaults are 1, and 30 or FirstHop where that is more.
+	// FirstHop and MaxHops are the first and the last TTL, from 1 to 255. The defaults are
+	// 1, and 30 or FirstHop, whichever is greater.
 	FirstHop int
 	MaxHops  int
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the
-	// most 1 h, and a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
+	// h; a negative value is refused.
 	Timeout time.Duration
 
-	// Outage is the number of silent probes to the target, one after the other,
-	// that make an outage. The default is 3; a negative value means that there
-	// are no events of outages.
+	// Outage is the number of consecutive silent probes to the target that make an outage.
+	// The default is 3; a negative value turns the events of outages off.
 	Outage int
 
-	// Family chooses among the addresses of a name. The default is
-	// [AnyFamily]: IPv4 where this host has a route to such an address, else
-	// IPv6.
+	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
+	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
 	// ResolveEvery is the interval at which a name is looked up again. If the name has
@@ -74,7 +71,7 @@ const (
 
 // Monitor watches the route to a host, given by name or address, as mtr does. It yields a
 // [Snapshot] at the end of each round. Calls share their sockets, which are open only while
-// a call runs; a [Prober] keeps them open. See [Prober.Monitor] for the rest.
+// a call runs; a [Prober] keeps them open. For details, see [Prober.Monitor].
 func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2[*Snapshot, error] {
 	return overShared(func(p *Prober) iter.Seq2[*Snapshot, error] { return p.Monitor(ctx, target, opts) })
 }
@@ -87,7 +84,7 @@ func Monitor(ctx context.Context, target string, opts *MonitorOptions) iter.Seq2
 //
 // A name is resolved at the start, and again every MonitorOptions.ResolveEvery. Silence,
 // ICMP errors and packets that the system refuses to send are data in the Snapshot; an
-// [Event] reports what they amount to.
+// [Event] reports what follows from them.
 //
 // The last of MonitorOptions.Rounds ends when all of its probes are settled. An error
 // ends the sequence, as in [Prober.PingSeq]: if ctx ends, Monitor yields the round that
@@ -104,7 +101,8 @@ func (p *Prober) Monitor(ctx context.Context, target string, opts *MonitorOption
 	})
 }
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o *MonitorOptions) withDefaults() (MonitorOptions, error) {
 	opts := given(o)
 	opts.FirstHop, opts.MaxHops = hopRange(opts.FirstHop, opts.MaxHops)
@@ -134,11 +132,11 @@ func (o *MonitorOptions) validate() error {
 type Event struct {
 	Kind  EventKind // what happened
 	Time  time.Time // when it happened, as far as the probes can tell
-	Round int       // the ordinal of that round, from 1
+	Round int       // the ordinal of the round in which it happened, from 1
 
 	// Distance is the hop of an EventRouteChange. From answered there before, and To
-	// answers now. The zero Addr means no address: the path became longer or shorter. Of an
-	// EventAddressChange they are the addresses of the target.
+	// answers now. The zero Addr means no address: the path became longer or shorter. In an
+	// EventAddressChange, From and To are the old and the new address of the target.
 	Distance int
 	From, To netip.Addr
 
@@ -156,21 +154,20 @@ const (
 	EventOutage                           // the target no longer answers
 	EventRecovery                         // it answers again
 
-	// EventAddressChange is the first event of the route to another address that the
-	// target's name has; see MonitorOptions.ResolveEvery.
+	// EventAddressChange is the first event after the target's name has moved to another
+	// address; see MonitorOptions.ResolveEvery.
 	EventAddressChange
 )
 
 var eventKinds = words.Table[EventKind]{What: "kind of event", Other: "unknown", Words: []string{"unknown", "route-change", "outage", "recovery", "address-change"}}
 
-// String returns the kind in a word, such as "outage".
+// String returns the kind as a word, such as "outage".
 func (k EventKind) String() string { return eventKinds.String(k) }
 
-// MarshalText returns the word, for JSON and its like.
+// MarshalText returns the word, as encoding/json uses it.
 func (k EventKind) MarshalText() ([]byte, error) { return eventKinds.Marshal(k) }
 
-// UnmarshalText sets k to the kind whose word is given. An unknown word is an
-// error.
+// UnmarshalText sets k to the kind with the given word. An unknown word is an error.
 func (k *EventKind) UnmarshalText(word []byte) error { return eventKinds.Unmarshal(k, word) }
 
 // Snapshot is what a Monitor knows at the end of a round.
@@ -185,19 +182,19 @@ type Snapshot struct {
 	// rounds.
 	Route
 
-	// Results are what became known since the snapshot before: of probes of
-	// this round, and of earlier ones whose answers took longer. Result.TTL is
-	// the hop, and Result.Seq the ordinal of the round less one.
+	// Results are the results that became known since the previous snapshot: those of
+	// probes of this round, and of earlier probes whose answers took longer. Result.TTL is
+	// the hop, and Result.Seq the ordinal of the round minus one.
 	Results []Result
 
-	// Events are what has changed since the snapshot before, in order of time.
+	// Events are the changes since the previous snapshot, in order of time.
 	Events []Event
 }
 
-// monitoring is a route that is being watched: a task of the driver that all Monitors of
-// a Prober share. It keeps the statistics of the hops, and what became known since the
-// last snapshot. All of it is the driver's goroutine's but for hand, by which the loop of
-// the caller hears.
+// monitoring is a route that is being watched: a task of the driver that all Monitors of a
+// Prober share. It keeps the statistics of the hops, and what became known since the last
+// snapshot. Only the goroutine of the driver uses it, except for hand, which passes
+// snapshots to the loop of the caller.
 type monitoring struct {
 	watch.Plan
 	p     *Prober
@@ -213,10 +210,10 @@ type monitoring struct {
 	lent    bool            // a snapshot was handed out, and the body of the loop has not ended
 	ended   bool            // the last round was handed out
 	gone    bool            // it has ended
-	before  int             // rounds of routes to addresses that the name had before
-	told    int             // the last round that was handed out, with those
+	before  int             // rounds of the routes to earlier addresses of the name
+	told    int             // the last round that was handed out, those included
 	moved   drive.Line      // to another address of the name; see errMoved
-	change  Event           // of the address, for the first snapshot; the zero Event: none
+	change  Event           // the change of the address, for the first snapshot; the zero Event: none
 	left    context.Context // ends with the loop
 	named   *drive.Name     // nil: it is not looked up again
 
@@ -229,7 +226,7 @@ type watchedHop struct {
 	since int // the round from which on its probes count
 }
 
-// newMonitoring does all that can fail before anything is sent.
+// newMonitoring does everything that can fail before anything is sent.
 func (p *Prober) newMonitoring(ctx context.Context, target string, o *MonitorOptions) (*monitoring, error) {
 	opts, err := o.withDefaults()
 	if err != nil {
@@ -250,7 +247,7 @@ func (p *Prober) monitoringOf(target string, opts *MonitorOptions, line drive.Li
 	}
 }
 
-// errMoved is why a monitoring ends whose name has another address.
+// errMoved is why a monitoring ends if the name has another address.
 var errMoved = errors.New("the name has another address")
 
 // each watches the route and calls yield with each snapshot, until the last round is
@@ -275,7 +272,7 @@ func (t *monitoring) each(ctx context.Context, yield func(*Snapshot) bool) error
 	}
 }
 
-// begin begins the first round, in the goroutine of the driver, as all that follows.
+// begin begins the first round. The goroutine of the driver calls it and the methods below.
 func (t *monitoring) begin(d *drive.Driver) drive.Ref {
 	if d.Full() {
 		t.hand.End(errTooMany)
@@ -336,7 +333,7 @@ func (t *monitoring) next() {
 	}
 }
 
-// watch returns the options as the strategy takes them.
+// watch returns the options in the form of the strategy.
 func (o *MonitorOptions) watch() watch.Config {
 	return watch.Config{
 		FirstHop: o.FirstHop, MaxHops: o.MaxHops, Interval: o.Interval, Timeout: o.Timeout,
@@ -354,8 +351,8 @@ func isNoPath(err error) bool {
 	return false
 }
 
-// Attention returns how soon answers matter: only when something is due anyway, unless the
-// next probe, or the end of the last round, depends on them.
+// Attention returns how soon answers matter: when something is due anyway, unless the next
+// probe, or the end of the last round, depends on them.
 func (t *monitoring) Attention() drive.Attention {
 	switch {
 	case t.Plan.Alone(), t.IsLast():
@@ -366,9 +363,9 @@ func (t *monitoring) Attention() drive.Attention {
 	return drive.WhenDue
 }
 
-// Next has the driver look again at once when the round is over. Otherwise it wakes on a
-// grid that all Monitors of the Prober share: to watch many routes costs half as much
-// where their probes leave together.
+// Next makes the driver look again at once when the round is over. Otherwise it wakes on a
+// grid that all Monitors of the Prober share, because watching many routes costs half as
+// much if their probes leave together.
 func (t *monitoring) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	probe, ok, wake = t.Plan.Next(now)
 	switch {
@@ -383,7 +380,7 @@ func (t *monitoring) Next(now time.Time) (probe plan.Probe, ok bool, wake time.T
 	return probe, ok, wake
 }
 
-// The grid of Monitors. An interval is kept on it: no delay adds to the one before.
+// The grid of Monitors. Intervals are exact on it: delays do not add up.
 const (
 	maxMonitorTick   = 5 * time.Millisecond
 	ticksPerInterval = 200
@@ -392,7 +389,7 @@ const (
 // Done reports whether the last round was handed out.
 func (t *monitoring) Done() bool { return t.ended }
 
-// Line returns what all probes leave by.
+// Line returns the line that all probes use.
 func (t *monitoring) Line(*plan.Probe) (*drive.Line, error) { return &t.line, nil }
 
 // Refused notes that the system refused a probe.
@@ -414,7 +411,7 @@ func (t *monitoring) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	t.note(k, &r, o.Fate.Settles(), now)
 }
 
-// note keeps a result of a probe, but for the silence of one that is discarded.
+// note keeps a result of a probe, except for the silence of a discarded probe.
 func (t *monitoring) note(k plan.Key, r *Result, settles bool, now time.Time) {
 	e := t.Entry(k)
 	r.Seq = t.seq(&e)
@@ -439,7 +436,8 @@ func (t *monitoring) add(r *Result, e *watch.Entry) {
 	}
 }
 
-// hop returns what is known of a hop, as far as it is not forgotten.
+// hop returns what is known of a hop, unless the strategy has forgotten it: then the hop
+// begins anew.
 func (t *monitoring) hop(index int) *watchedHop {
 	for len(t.hops) <= index {
 		t.hops = append(t.hops, watchedHop{})
@@ -451,11 +449,11 @@ func (t *monitoring) hop(index int) *watchedHop {
 	return h
 }
 
-// HasNews reports whether a round is to be handed out.
+// HasNews reports whether a round is ready to be handed out.
 func (t *monitoring) HasNews() bool { return t.Plan.Done() && !t.lent && !t.ended }
 
-// Hand hands it out. Nothing leaves until the body of the loop has ended, which begins
-// the next round: see goOn.
+// Hand hands out the round. No probe leaves until the body of the loop has ended; goOn then
+// begins the next round.
 func (t *monitoring) Hand() (goOn bool) {
 	t.hand.Put(t.snapshot(time.Now()))
 	t.ended = t.IsLast()
@@ -486,8 +484,8 @@ func (t *monitoring) End(err error) (goOn bool) {
 	return true
 }
 
-// snapshot returns what is known at the end of a round. What it shares with t does not
-// change any more.
+// snapshot returns what is known at the end of a round. The parts that it shares with t no
+// longer change.
 func (t *monitoring) snapshot(now time.Time) *Snapshot {
 	n, why := t.Show()
 	s := &Snapshot{Round: t.before + t.Round(), Time: now, Results: t.results, Events: eventsOf(t.Events(), t.before)}
@@ -518,7 +516,7 @@ func (t *monitoring) snapshot(now time.Time) *Snapshot {
 	return s
 }
 
-// eventsOf returns what a strategy noticed, which began after so many rounds.
+// eventsOf translates the events of a strategy that began after so many rounds.
 func eventsOf(noticed []watch.Event, before int) (all []Event) {
 	for _, e := range noticed {
 		all = append(all, Event{Kind: EventKind(e.Kind), Time: e.Time, Round: before + e.Round, Distance: e.Hop, From: e.From, To: e.To, Duration: e.Duration})
@@ -526,8 +524,8 @@ func eventsOf(noticed []watch.Event, before int) (all []Event) {
 	return all
 }
 
-// LogValue returns the round, what [Route.LogValue] has, and how much there is of
-// results and events.
+// LogValue returns the round, what [Route.LogValue] returns, and the numbers of results and
+// events.
 func (s Snapshot) LogValue() slog.Value {
 	a := fields.Attrs{slog.Int("round", s.Round)}
 	logRoute(&a, &s.Route)

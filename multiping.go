@@ -93,8 +93,8 @@ func (p *Prober) MultiPing(ctx context.Context, targets []string, opts *MultiPin
 	return ofEach(ctx, targets, run.each, func(name string, err error) *Host { return &Host{Name: name, Err: err} })
 }
 
-// ofEach returns what each of the targets has got, in their order. Those that got nothing,
-// because of an error, have what none makes.
+// ofEach returns the result of each target, in their order. If an error left a target
+// without a result, none makes one.
 func ofEach[T any](ctx context.Context, targets []string, each func(context.Context, iter.Seq[string], func(int, *T) bool) error, none func(name string, err error) *T) ([]*T, error) {
 	got := make([]*T, len(targets))
 	err := each(ctx, slices.Values(targets), func(index int, t *T) bool {
@@ -152,7 +152,7 @@ func (o *MultiPingOptions) withDefaults() (MultiPingOptions, error) {
 		return opts, err
 	}
 	opts.Count = cmp.Or(opts.Count, defaultMultiPingCount)
-	opts.Rate = max(0, cmp.Or(opts.Rate, defaultMultiPingRate)) // 0 is the Pacer's word for no limit
+	opts.Rate = max(0, cmp.Or(opts.Rate, defaultMultiPingRate)) // for a Pacer, 0 means no limit
 	opts.Interval = orDefault(opts.Interval, defaultMultiPingInterval)
 	opts.Timeout = orDefault(opts.Timeout, defaultTimeout)
 	return opts, nil
@@ -254,7 +254,8 @@ func (s *sweep) completed(t *pinging) (goOn bool) {
 	return s.yield(t.index, h)
 }
 
-// concernsAll reports whether why there are no sockets for one target is an error of all.
+// concernsAll reports whether an error that left one target without sockets concerns all
+// targets.
 func concernsAll(err error) bool {
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, net.ErrClosed)
 }
@@ -278,8 +279,8 @@ func (p *Prober) feed(ctx context.Context, targets iter.Seq[string], family Fami
 	}), nil
 }
 
-// reporter returns what tells a caller of the progress, as the driver knows the number of
-// targets; nil if there is nobody to tell.
+// reporter returns a function that reports the progress to the caller, given the number of
+// targets drawn so far; nil if the caller wants no reports.
 func (g *Progress) reporter(tell func(Progress)) func(targets int) {
 	if tell == nil {
 		return nil

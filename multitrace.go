@@ -144,7 +144,7 @@ func (o *MultiTracerouteOptions) withDefaults() (opts MultiTracerouteOptions, tr
 	}
 	trace, err = opts.trace().withDefaults()
 	opts.Parallel = cmp.Or(opts.Parallel, defaultParallel)
-	// 0 is the word for no limit from here on.
+	// From here on, 0 means no limit.
 	opts.Rate = max(0, cmp.Or(opts.Rate, defaultTraceRate))
 	opts.HopRate = max(0, cmp.Or(opts.HopRate, defaultHopRate))
 	return opts, trace, err

@@ -38,8 +38,7 @@ func validateUnit(field string, d time.Duration) error {
 	return &ConfigError{Field: field, Value: d, Allowed: fmt.Sprintf("1µs or more: a number alone is nanoseconds, so write %d*time.Second or %[1]d*time.Millisecond", int64(d))}
 }
 
-// refuse returns an error about an option that is bad: what is allowed is the texts behind
-// each other.
+// refuse returns a ConfigError if an option is bad. The texts of allowed are joined.
 func refuse[T any](bad bool, field string, value T, allowed ...string) error {
 	if !bad {
 		return nil
@@ -47,7 +46,7 @@ func refuse[T any](bad bool, field string, value T, allowed ...string) error {
 	return &ConfigError{Field: field, Value: value, Allowed: strings.Join(allowed, "")}
 }
 
-// given returns the options that a caller gave; nil stands for none.
+// given returns the options that a caller gave; nil stands for the zero value.
 func given[T any](o *T) (opts T) {
 	if o != nil {
 		opts = *o
@@ -60,7 +59,7 @@ func validateTimeout(d time.Duration) error {
 	return cmp.Or(refuse(d < 0 || d > maxTimeout, "Timeout", d, "up to 1h, or 0 for the default of 2s"), validateUnit("Timeout", d))
 }
 
-// validateProbing refuses what no operation accepts.
+// validateProbing refuses values that no operation accepts.
 func validateProbing(timeout time.Duration, family Family, packet *Packet) error {
 	return cmp.Or(validateTimeout(timeout), validateFamily(family), packet.validate())
 }
@@ -122,7 +121,7 @@ func ParseProtocol(name string) (Protocol, error) { return protocols.Parse(name)
 // error.
 func (p Protocol) MarshalText() ([]byte, error) { return protocols.Marshal(p) }
 
-// UnmarshalText sets p to the protocol with the given name.
+// UnmarshalText sets p to the protocol with the given name. Any other name is an error.
 func (p *Protocol) UnmarshalText(name []byte) error { return protocols.Unmarshal(p, name) }
 
 // number returns the protocol's IANA number.
@@ -140,14 +139,14 @@ func protocolOf(n icmp.Protocol) Protocol {
 	return ICMP
 }
 
-// The ports that are probed by default: that of traceroute, and that of HTTP.
+// The default ports.
 const (
 	// The default destination ports are those of traceroute and of HTTP.
 	defaultPortUDP = 33434
 	defaultPortTCP = 80
 )
 
-// Service is what UDP probes ask of a server, and what makes it answer: see
+// Service is the request that UDP probes carry to make a server answer: see
 // [Packet.Service].
 type Service uint8
 
@@ -156,7 +155,7 @@ const (
 	NoService Service = iota
 	DNS               // a query; by default to port 53
 	NTP               // a client's request for the time; by default to port 123
-	QUIC              // a packet of a version that nobody has, at which versions are negotiated; by default to port 443
+	QUIC              // a packet of an unused version, which starts version negotiation; by default to port 443
 )
 
 var (
@@ -171,11 +170,11 @@ func (s Service) String() string { return services.String(s) }
 // [Service.String]. Any other name is an error.
 func ParseService(name string) (Service, error) { return services.Parse(name) }
 
-// MarshalText returns the name, for JSON and its like. A value that has none is an
+// MarshalText returns the name, as encoding/json uses it. A value without a name is an
 // error.
 func (s Service) MarshalText() ([]byte, error) { return services.Marshal(s) }
 
-// UnmarshalText sets s to the service whose name is given.
+// UnmarshalText sets s to the service with the given name. Any other name is an error.
 func (s *Service) UnmarshalText(name []byte) error { return services.Unmarshal(s, name) }
 
 // Family is the IP version to which a name is resolved and with which probes are sent. The
@@ -231,13 +230,14 @@ type Packet struct {
 	// Service makes UDP probes ask a question, for targets that drop datagrams they do not
 	// understand: [DNS], [NTP] or [QUIC]. The answer must return the identifier of a DNS
 	// query, and its cookie if the server supports them (RFC 7873), the transmit timestamp
-	// of NTP (RFC 5905), or both connection IDs of QUIC (RFC 9000 section 6). The default is
-	// [NoService], a payload without meaning. Size and Payload cannot be set with a
-	// service; QUIC has 1,200 bytes.
+	// of NTP (RFC 5905), or both connection IDs of QUIC (RFC 9000 section 6). The default
+	// is [NoService], a payload without a request. Size and Payload cannot be set with a
+	// service; a QUIC probe has 1,200 bytes.
 	Service Service
 
-	// ServiceName is the name for whose IPv4 address a DNS server is asked. The default
-	// asks for the name servers of the root, which servers of either kind answer.
+	// ServiceName is the name whose IPv4 address (an A record) a [DNS] probe asks for. By
+	// default the probe asks for the name servers of the root (NS records), a question that
+	// authoritative servers and resolvers answer.
 	ServiceName string
 
 	// Port is the destination port of UDP, TCP and SCTP. The default is that of the
@@ -305,7 +305,7 @@ const (
 	maxSize     = icmp.MaxSize
 )
 
-// validate refuses what cannot be sent to any target.
+// validate refuses a Packet that cannot be sent to any target.
 func (pk *Packet) validate() error {
 	return cmp.Or(
 		refuse(pk.TTL < 0 || pk.TTL > maxTTL, "TTL", pk.TTL, "1 to 255, or 0 for the default of 64"),
@@ -325,7 +325,7 @@ func (pk *Packet) validate() error {
 	)
 }
 
-// validateService refuses what no service can be asked.
+// validateService refuses options that do not fit the service.
 func (pk *Packet) validateService() error {
 	if pk.Service == NoService {
 		return refuse(pk.ServiceName != "", "ServiceName", pk.ServiceName, "none but with the Service DNS")
@@ -360,15 +360,15 @@ func (pk *Packet) flow() engine.Flow {
 	return f
 }
 
-// probe describes a packet of this shape; its outcomes have the tag.
+// probe describes a packet of this shape; its outcomes carry the tag.
 func (pk *Packet) probe(dst netip.Addr, tag uint64, ttl int) engine.Probe {
 	return engine.Probe{Dst: dst, Tag: tag, TTL: ttl, Flow: pk.flow()}
 }
 
-// isOnePort reports whether each probe is a connection from one and the same port.
+// isOnePort reports whether each probe is a connection from the same port.
 func (pk *Packet) isOnePort() bool { return pk.Protocol == TCP && pk.SourcePort != 0 }
 
-// opConfig returns what all probes of an operation share.
+// opConfig returns the configuration that all probes of an operation share.
 func (p *Prober) opConfig(pk *Packet, timeout time.Duration, dst netip.Addr) engine.OpConfig {
 	query, _ := service.New(service.Kind(pk.Service), pk.ServiceName) // it has been validated
 	return engine.OpConfig{
@@ -440,12 +440,13 @@ func (pk *Packet) key(cfg *Config, dst netip.Addr) (socketKey, error) {
 	return key, nil
 }
 
-// lacksZone reports whether an address is one that every link has, and says no link.
+// lacksZone reports whether dst is a link-local IPv6 address without a zone.
 func lacksZone(dst netip.Addr) bool {
 	return dst.Is6() && dst.IsLinkLocalUnicast() && dst.Zone() == ""
 }
 
-// zoneError reports that a link-local address needs a zone, because every link has it.
+// zoneError returns the error that a link-local address needs a zone, because every link
+// has such addresses.
 func zoneError(dst netip.Addr) error {
 	example := "eth0"
 	interfaces, _ := net.Interfaces()

@@ -25,8 +25,9 @@ type MTUReport struct {
 	Name    string
 
 	// MTU is the MTU of the path: the largest packet that arrives, subject to Confirmed and
-	// Exact. It is 0 if it is not known: packets larger than the smallest were not answered
-	// and, as this system refused them for another reason than their size, did not leave.
+	// Exact. It is 0 if it is unknown: packets larger than the smallest were not answered,
+	// and did not leave because this system refused them for a reason other than their
+	// size.
 	MTU int
 
 	// Reached is set if the target answers. If it does not, MTU is that of the path to the
@@ -50,8 +51,8 @@ type MTUReport struct {
 	// ones included.
 	Hops []HopMTU
 
-	// BlackHoles are the places where packets that are too big vanish without a report of
-	// the router, in order of distance.
+	// BlackHoles are the places where packets that are too big vanish without a report from
+	// a router, in order of distance.
 	BlackHoles []BlackHole
 }
 
@@ -65,7 +66,7 @@ type HopMTU struct {
 	// not known.
 	MTU int `json:"mtu,omitzero"`
 
-	// Source is how MTU is known where it falls.
+	// Source is how MTU became known.
 	Source MTUSource `json:"source"`
 
 	// ReportedBy is the address that reported the MTU, if Source is [MTUReported].
@@ -122,8 +123,8 @@ func PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTURepo
 }
 
 // PathMTU finds the size of the largest packet that reaches a host, given by name or
-// address, and where on the path larger ones end. It needs no privileges. It ignores what
-// the system remembers about the path.
+// address, and where on the path larger ones are dropped. It needs no privileges. It
+// ignores the path MTU that the system has cached.
 //
 // Silent targets and routers are no errors: the fields of [MTUReport] say what is known.
 // Errors are those of [Ping]. If ctx ends after sending began, PathMTU returns its cause
@@ -139,9 +140,9 @@ func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOption
 
 // PathMTUOptions are the options of [PathMTU]. Nil and the zero value mean all defaults.
 type PathMTUOptions struct {
-	// Count is how often a packet is sent before its silence is examined, 1 to 100. The
-	// default is 3. Whatever Count is, a size counts as failing only if small packets are
-	// meanwhile answered so well that chance is ruled out.
+	// Count is the number of packets of one size that are sent before their silence is
+	// examined, 1 to 100. The default is 3. Whatever Count is, a size counts as failing
+	// only if so many small packets are answered at the same time that chance is ruled out.
 	Count int
 
 	// Interval is the time from one packet to the next. The default is 100 ms; a
@@ -206,8 +207,8 @@ func (o *PathMTUOptions) validate() error {
 	)
 }
 
-// LogValue returns the target, the MTU and how sure it is, and how many black holes
-// there are.
+// LogValue returns the target, the MTU, whether it is confirmed and exact, and the number
+// of black holes.
 func (r MTUReport) LogValue() slog.Value {
 	var a fields.Attrs
 	a.Target(r.Name, r.Address)
@@ -222,7 +223,7 @@ type mtuRun struct {
 	drive.AtEnd
 	p         *Prober
 	pool      *engine.Pool
-	datagrams *engine.Pool // for probes of flow 1; nil: there are none
+	datagrams *engine.Pool // for probes of flow 1; nil: none
 	dst       netip.Addr
 	name      string
 	opts      PathMTUOptions
@@ -230,13 +231,13 @@ type mtuRun struct {
 	lines     map[mtuShape]*drive.Line
 }
 
-// mtuShape is what probes have in common that leave by one line.
+// mtuShape is what the probes of one line have in common.
 type mtuShape struct {
 	size      int
 	datagrams bool
 }
 
-// newPathMTU does all that can fail before anything is sent.
+// newPathMTU does everything that can fail before anything is sent.
 func (p *Prober) newPathMTU(ctx context.Context, target string, o *PathMTUOptions) (*mtuRun, error) {
 	opts, err := o.withDefaults()
 	if err != nil {
@@ -252,7 +253,7 @@ func (p *Prober) newPathMTU(ctx context.Context, target string, o *PathMTUOption
 	return &mtuRun{p: p, pool: pool, dst: dst, name: target, opts: opts, lines: map[mtuShape]*drive.Line{}}, nil
 }
 
-// find searches until all is known or ctx ends.
+// find searches until everything is known or ctx ends.
 func (r *mtuRun) find(ctx context.Context) error {
 	cfg := pmtu.Config{
 		Least: pmtu.Least(r.dst), Largest: r.opts.MaxMTU, MaxHops: r.opts.MaxHops, Count: r.opts.Count,
@@ -284,7 +285,7 @@ func (r *mtuRun) useDatagrams() bool {
 	return err == nil
 }
 
-// Line returns what the probes of a size leave by.
+// Line returns the line for probes of one size.
 func (r *mtuRun) Line(p *plan.Probe) (*drive.Line, error) {
 	shape := mtuShape{size: cmp.Or(p.Size, pmtu.Least(r.dst)), datagrams: p.Flow == 1}
 	if line := r.lines[shape]; line != nil {
@@ -326,7 +327,8 @@ func (r *mtuRun) report() *MTUReport {
 	return m
 }
 
-// linkMTU guesses the MTU of the link that leads to the target; 0 if it is not known.
+// linkMTU returns the MTU of the interface that leads to the target, as a first guess, or 0
+// if it is unknown.
 func (r *mtuRun) linkMTU() int {
 	key, err := r.opts.Packet.key(&r.p.cfg, r.dst)
 	if err != nil || r.p.other != nil {

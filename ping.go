@@ -38,26 +38,26 @@ type PingOptions struct {
 	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
-	// NewIDAfter is the number of silent requests in a row after which a ping without end
-	// (a negative Count) sends with another id: a firewall or an address translator may
-	// hold a bad session for the old one, and keep it as long as packets come. If that
-	// does not help, the next change comes after twice as many. Stats.NewIDs counts the
+	// NewIDAfter is the number of consecutive silent requests after which an endless ping
+	// (a negative Count) changes its id, because a firewall or an address translator may
+	// hold a broken session for the old id for as long as packets arrive. If a change does
+	// not help, the next one follows after twice as many requests. Stats.NewIDs counts the
 	// changes. The default is 10; a negative value means never. It has no effect with a
 	// Config.ID or a Packet.SourcePort.
 	NewIDAfter int
 
-	// ResolveEvery is the interval at which a ping without end looks a name up again. It
-	// goes on with an address of the same family: the one it has, as long as the name has
-	// it, else the first. A look-up that fails changes nothing. The default is never; a
+	// ResolveEvery is the interval at which an endless ping looks its name up again. The
+	// ping keeps its address while the name still has it, and otherwise moves to the first
+	// address of the same family. A failed look-up changes nothing. The default is never; a
 	// negative value is refused.
 	ResolveEvery time.Duration
 
 	// Buffer is the number of results that may wait while the body of a [PingSeq] loop
 	// runs. The ping then runs on a goroutine of its own, and requests leave at their
-	// interval however long the body takes. While as many results wait, no request
-	// leaves; no result is lost, and what was missed is not made up for. The default is 0:
-	// the loop drives the sending. The maximum is 65,536; more and a negative value are
-	// refused. It has no effect on [Ping].
+	// interval however long the body takes. While the buffer is full, no request leaves: no
+	// result is lost, and missed requests are not made up for. The default is 0: the loop
+	// drives the sending. The maximum is 65,536; a greater or negative value is refused. It
+	// has no effect on [Ping].
 	Buffer int
 
 	// Packet is the shape of the requests.
@@ -105,14 +105,15 @@ func PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Re
 // Seq is the order of sending.
 //
 // Many hosts may answer a broadcast or multicast target, so such a ping lasts until the
-// timeout of its last request. A ping also waits that long after an unreachable, because
-// some routers report unreachable and forward: the reply then corrects the error.
+// timeout of its last request. A ping also waits that long after a destination unreachable,
+// because some routers report one and still forward the packet: the reply then corrects the
+// error.
 //
 // An error ends the sequence. If ctx ends, PingSeq yields the open requests as
-// [StatusUnsettled], and then the context's cause. Leaving the loop ends the ping, and
-// nothing of it runs any more then. The loop drives the sending: no request leaves while
-// its body runs, unless PingOptions.Buffer lets results wait. The body does not affect the
-// measured times.
+// [StatusUnsettled], and then the context's cause. Leaving the loop ends the ping: nothing
+// of it runs after that. The loop drives the sending: no request leaves while its body
+// runs, unless PingOptions.Buffer lets results wait. The body does not affect the measured
+// times.
 func (p *Prober) PingSeq(ctx context.Context, target string, opts *PingOptions) iter.Seq2[Result, error] {
 	return sequence(func(yield func(Result) bool) error {
 		run, err := p.newPingRun(ctx, target, opts)
@@ -142,8 +143,8 @@ func (o *PingOptions) withDefaults() (PingOptions, error) {
 	return opts, nil
 }
 
-// pinging is a host that is being pinged: a task of the driver. Its results go to yield or,
-// if that is nil, into its host.
+// pinging is the ping of one host: a task of the driver. Its results go to yield or, if
+// yield is nil, into its host.
 type pinging struct {
 	ping.Plan
 	p        *Prober
@@ -152,14 +153,14 @@ type pinging struct {
 
 	host  *Host
 	index int    // of the target
-	sweep *sweep // nil: the ping is of one host
+	sweep *sweep // nil: one host is pinged
 
-	endless *endless // nil: it has an end
+	endless *endless // nil: the ping has an end
 
 	yield    func(Result) bool
 	news     []Result
-	inFlight ping.InFlight // requests; of a host, they are only counted
-	failed   error         // why it cannot go on
+	inFlight ping.InFlight // requests; without yield, they are only counted
+	failed   error         // why the ping cannot go on
 }
 
 // Line returns the line that all requests use.
@@ -332,15 +333,15 @@ func (r *pingRun) buffered(ctx context.Context, yield func(Result) bool) error {
 	return backlog.Ahead(ctx, r.buffer, r.each, yield)
 }
 
-// endless is what a ping without end has beside: now and then another id, or another
+// endless is the additional state of an endless ping, which may change its id and the
 // address of its name.
 type endless struct {
 	opts *PingOptions
-	name string // that is looked up again; "": none
+	name string // to look up again; "": none
 
 	t     *pinging
 	pulse cadence.Pulse
-	turn  uint8       // which of watchTurns ids it has
+	turn  uint8       // which of watchTurns ids it uses
 	moved hosts.Moves // of the name
 }
 
@@ -352,7 +353,7 @@ func newEndless(target string, opts *PingOptions) *endless {
 	return e
 }
 
-// begin has the name looked up again.
+// begin starts the repeated look-ups of the name.
 func (e *endless) begin(d *drive.Driver, t *pinging) {
 	e.t = t
 	if e.name == "" {
@@ -368,8 +369,9 @@ func (e *endless) begin(d *drive.Driver, t *pinging) {
 	})
 }
 
-// move goes on with another address if the name has lost the one in use. If the look-up
-// failed, or there is no socket for it, nothing changes until the next look-up.
+// move switches to another address if the name has lost the one in use. If the look-up
+// failed, or there is no socket for the new address, nothing changes until the next
+// look-up.
 func (e *endless) move(addrs []netip.Addr, err error) {
 	if err != nil {
 		return
@@ -377,7 +379,7 @@ func (e *endless) move(addrs []netip.Addr, err error) {
 	t := e.t
 	dst, moved := hosts.Moved(addrs, t.line.Dst)
 	if pk := &e.opts.Packet; !moved || pk.isGroup(dst) != pk.isGroup(t.line.Dst) {
-		return // groups leave by other operations of the engine
+		return // groups need another operation of the engine
 	}
 	pool, err := e.pool(dst)
 	if err != nil {
@@ -397,8 +399,8 @@ func (e *endless) pool(dst netip.Addr) (*engine.Pool, error) {
 	return e.t.p.pool(key)
 }
 
-// judge takes another id when a run of requests was silent, and marks the result by
-// which that came to be known.
+// judge changes the id after a run of silent requests, and marks the result that completed
+// the run.
 func (e *endless) judge(t *pinging, r *Result) {
 	fate, ok := pulseFate(r)
 	if !ok || e.opts.NewIDAfter <= 0 || t.p.cfg.ID != 0 || e.opts.Packet.SourcePort != 0 {

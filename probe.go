@@ -133,7 +133,7 @@ func (p *Prober) query(ctx context.Context, dst netip.Addr, o *ProbeOptions) (Re
 	p.pools.Count(q.Counters())
 	switch {
 	case err == nil:
-	case !outcome.Sent.IsZero(): // its fate is not known
+	case !outcome.Sent.IsZero(): // its outcome is not known
 		return Result{Dst: dst, TTL: outcome.TTL, Sent: outcome.Sent}, err
 	case endsOperation(ctx, err):
 		return Result{}, err

@@ -25,7 +25,7 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Config is how a [Prober] sends. Nil and the zero value mean all defaults.
+// Config holds the settings of a [Prober]. Nil and the zero value mean all defaults.
 type Config struct {
 	// Mode is the kind of socket. The default, [socket.Auto], is a datagram socket if the
 	// system allows one, which needs no privilege, and otherwise a raw socket.
@@ -37,24 +37,25 @@ type Config struct {
 	Source6 netip.Addr
 
 	// Interface is the name of the interface to send and receive on. By default, the
-	// system's routes choose it. While there is no interface of that name, packets that
-	// cannot be sent are results (StatusNetworkDown); once there is one again, it is used.
+	// system's routes choose it. While no interface has that name, probes cannot be sent
+	// and end with StatusNetworkDown; as soon as one has it again, the Prober uses it.
 	Interface string
 
 	// Mark is the routing mark (SO_MARK) of packets; 0 means none. It works on Linux only,
 	// and requires CAP_NET_ADMIN or CAP_NET_RAW.
 	Mark uint32
 
-	// ID is the identifier of all echo requests, as that of icmplib is, for firewalls and
-	// hosts that know the prober by it. The default, 0, draws one for each socket, and
-	// another where more sequence numbers are needed or a session is stuck. With an ID there
-	// is one socket for each IP version: sending waits while all its 65,535 sequence numbers
-	// are in flight, all operations need the same source, interface, mark, don't-fragment
-	// and broadcast options, and an interface that was removed is not found again. An ID
-	// that another socket has is an error of the first operation, a [*socket.OpError]; on
-	// Linux a datagram socket has it for both IP versions, so that the second of them takes
-	// a raw socket or fails. Datagram sockets of Windows choose their ID themselves. The
-	// queries of [ProbeOptions] are not echo requests and have IDs of their own.
+	// ID is the identifier of all echo requests, like the id of icmplib, for firewalls and
+	// hosts that recognize the prober by it. The default, 0, draws an identifier for each
+	// socket, and a further one when more sequence numbers are needed or a session is
+	// stuck. With a fixed ID, there is one socket for each IP version: sending waits while
+	// all its 65,535 sequence numbers are in flight, all operations must use the same
+	// source, interface, mark, don't-fragment and broadcast options, and an interface that
+	// was removed is not found again. If another socket has the ID, the first operation
+	// fails with a [*socket.OpError]. On Linux, a datagram socket holds its ID for both IP
+	// versions, so the second version needs a raw socket or fails. On Windows, datagram
+	// sockets choose their ID themselves. The queries of [ProbeOptions] are not echo
+	// requests and have IDs of their own.
 	ID uint16
 
 	// Rate limits the packets per second of all operations together. The default, and a
@@ -73,18 +74,18 @@ type Config struct {
 	Resolver *net.Resolver
 
 	// Names, if not nil, remembers the addresses of names. By default, each operation looks
-	// its names up. It has its own Resolver.
+	// its names up. The cache uses its own Resolver.
 	Names *NameCache
 
 	// Trace, if not nil, is called for each packet that leaves, each that arrives, and each
 	// silence: to make spans, to record packets, or to see why an answer was not credited.
 	// It runs on its own goroutine, one event at a time, until Close has returned; it must
 	// not call Close. Packets that the kernel and the sockets filter out, such as replies
-	// to other programs, do not show. Nil, the default, costs nothing.
+	// to other programs, are not traced. Nil, the default, costs nothing.
 	Trace func(TraceEvent)
 
-	// Logger gets messages about this machine, such as a socket that cannot be read, and
-	// never about targets. By default there are none.
+	// Logger receives messages about this machine, such as a socket that cannot be read,
+	// and never about targets. By default there are none.
 	Logger *slog.Logger
 }
 
@@ -98,8 +99,9 @@ type Config struct {
 // keeps its sockets, and the network namespace in which they were opened, until it is
 // closed.
 //
-// It remembers the last 4096 other addresses from which hosts have echo-replied. These are
-// the target's own if they answer a UDP probe ([StatusReply]; otherwise [StatusRefused]).
+// It remembers the last 4096 addresses, other than those probed, from which targets sent
+// echo replies. If such an address refuses a UDP probe to the same target, the refusal
+// counts as the target's answer ([StatusReply] instead of [StatusRefused]).
 //
 // A Prober is safe for concurrent use. Make it with [NewProber]; methods of the zero value
 // return an error.
@@ -107,10 +109,10 @@ type Prober struct {
 	cfg     Config
 	pacer   *engine.Pacer
 	listen  listenFunc
-	other   standin.Network                // in place of the system; nil: the system
+	other   standin.Network                // replaces the system; nil: the system
 	routed  func(*Packet, netip.Addr) bool // hasRoute; tests have networks of their own
 	locks   drive.Locks
-	crowd   drive.Shared // by which Monitors and Watches send
+	crowd   drive.Shared // sends for Monitors and Watches
 	aliases hosts.Aliases
 	own     hosts.Own
 	pools   *engine.Pools[socketKey]
@@ -120,22 +122,22 @@ type Prober struct {
 
 	life   context.Context // ends when Close is called
 	end    context.CancelCauseFunc
-	closed <-chan struct{} // that of life; nil: NewProber did not make it
+	closed <-chan struct{} // the Done channel of life; nil: NewProber did not make it
 	ending sync.Once
 }
 
 // listenFunc opens the socket for a key; tests replace it by a simulated network.
 type listenFunc func(socketKey) (engine.Medium, error)
 
-// socketKey has the socket-wide options of packets.
+// socketKey holds the socket-wide options of packets.
 type socketKey struct {
 	sockets.Spec
-	block int   // tells such sockets apart: see sockets.FlowsPerBlock
-	turn  uint8 // tells sockets apart that differ in nothing but their id
+	block int   // distinguishes blocks of flows: see sockets.FlowsPerBlock
+	turn  uint8 // distinguishes sockets that differ only in their id
 }
 
-// NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be used.
-// Sockets, and errors of permission, come with the first operation.
+// NewProber returns a Prober. It fails with a [*ConfigError] if cfg cannot be used. It
+// opens no sockets: the first operation does, and returns any permission error.
 func NewProber(cfg *Config) (*Prober, error) {
 	p := &Prober{cfg: given(cfg), made: time.Now(), sum: uint16(rand.Uint32())}
 	if err := p.cfg.validate(); err != nil {
@@ -194,11 +196,11 @@ func (p *Prober) resolveFor(ctx context.Context, name string, family Family, pac
 // hasRoute reports whether this host has a route to an address for packets of a shape.
 func (p *Prober) hasRoute(packet *Packet, dst netip.Addr) bool {
 	if p.other != nil {
-		return true // what stands in for the system has routes to all that it knows
+		return true // a stand-in for the system has routes to all its addresses
 	}
 	key, err := packet.key(&p.cfg, dst)
 	if err != nil {
-		return true // the operation says what is wrong
+		return true // the operation will report the error
 	}
 	return key.Routed(dst)
 }
@@ -256,7 +258,7 @@ func init() {
 	standin.Put = func(prober any, n standin.Network) {
 		p := prober.(*Prober)
 		p.other = n
-		p.sum = 0 // the same flows, and so the same ways, each time
+		p.sum = 0 // the same flows, and so the same paths, each time
 	}
 }
 
@@ -287,8 +289,8 @@ func (p *Prober) aim(ctx context.Context, target string, family Family, packet *
 	return dst, pool, err
 }
 
-// poolFor returns the engines for packets of this shape to dst, or the reason why there are
-// none.
+// poolFor returns the engines for packets of this shape to dst, or the reason why they
+// cannot be opened.
 func (p *Prober) poolFor(packet *Packet, dst netip.Addr) (*engine.Pool, error) {
 	key, err := packet.key(&p.cfg, dst)
 	if err != nil {
@@ -327,8 +329,8 @@ func enterShared() (*Prober, error) {
 	return shared.Enter(func() (*Prober, error) { return NewProber(nil) })
 }
 
-// leaveShared ends a use of the shared Prober. Nobody waits for the outcome of its end, and
-// nothing was lost that could be kept.
+// leaveShared ends a use of the shared Prober. It ignores the error of Close: no caller
+// waits for it, and no data is lost.
 func leaveShared() { shared.Leave(func(p *Prober) { _ = p.Close() }) }
 
 // withShared makes a call with the shared Prober, which stays open meanwhile.
@@ -461,22 +463,22 @@ func (p *Prober) tryMark() error {
 }
 
 // isOwnError reports whether this host itself refuses a probe to another one: the ICMP
-// error is from one of its own addresses. None of its time exceeded is, because a host
-// does not forward what it sends.
+// error is from one of its own addresses. A time exceeded never counts, because a host does
+// not forward the packets that it sends itself.
 func (p *Prober) isOwnError(r *Result) bool {
 	switch r.Status {
 	case StatusUnreachable, StatusRefused, StatusPacketTooBig, StatusParameterProblem:
 	default:
 		return false
 	}
-	if r.Type == 0 || p.other != nil { // what stands in for the system is another host
+	if r.Type == 0 || p.other != nil { // a stand-in for the system is another host
 		return false
 	}
 	now := time.Now()
 	return p.own.Has(r.Responder, now) && !p.own.Has(r.Dst, now)
 }
 
-// LogValue returns the counts that are not 0.
+// LogValue returns the counters that are not 0.
 func (c Counters) LogValue() slog.Value {
 	var a fields.Attrs
 	for _, count := range [...]struct {

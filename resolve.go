@@ -42,9 +42,9 @@ type NameCache struct {
 	Resolver *net.Resolver
 
 	// Lifetime is how long the answer of a lookup is remembered after it came. With 0 or a
-	// negative value, answers are remembered as long as the cache exists. The lifetimes
-	// that servers give (RFC 1035 section 3.2.1) are not known here. Do not change it while
-	// the cache is in use.
+	// negative value, answers are remembered until Clear is called. The cache does not know
+	// the TTLs that DNS servers give (RFC 1035 section 3.2.1). Do not change it while the
+	// cache is in use.
 	Lifetime time.Duration
 
 	cache names.Cache

@@ -97,8 +97,8 @@ type Result struct {
 	// answered.
 	Retransmitted bool
 
-	// Sent is when the kernel was given the probe. It is the zero Time if the kernel did
-	// not take it; Cause then says why.
+	// Sent is the time at which the kernel was given the probe. It is the zero Time if the
+	// kernel did not take it; Cause then says why.
 	Sent time.Time
 
 	// Late is set on an answer that came after the probe's timeout, when the probe had
@@ -129,9 +129,9 @@ type Result struct {
 	Unproven bool
 
 	// Local is set on an ICMP error of this system itself: the probe did not leave it,
-	// because nobody has the next hop's address on the link (ARP, RFC 4861), or because a
-	// rule of its own firewall rejects the probe. Responder is one of its own addresses,
-	// and no hop on the way.
+	// because no neighbor on the link has the next hop's address (ARP, RFC 4861), or
+	// because its own firewall rejects the probe. Responder is one of its own addresses,
+	// not a hop on the path.
 	Local bool
 
 	// Suspect is set on a StatusNoReply if this system's own socket dropped packets while
@@ -143,8 +143,8 @@ type Result struct {
 	// see PingOptions.NewIDAfter.
 	NewID bool
 
-	// Cause is this system's error because of which the probe was not sent or, with
-	// StatusNoReply, nothing can be received; nil if there was none.
+	// Cause is the error of this system that prevented it from sending the probe or, with
+	// StatusNoReply, prevents it from receiving anything; nil if there was none.
 	Cause error
 }
 
@@ -152,7 +152,7 @@ type Result struct {
 // router. It is the zero value without an error, and without raw sockets, because the
 // system does not provide the header there.
 type Quoted struct {
-	Source          netip.Addr // differs from the address sent from behind a NAT
+	Source          netip.Addr // behind a NAT, differs from the sending address
 	SourcePort      uint16     // of UDP, TCP and SCTP, as is DestinationPort
 	DestinationPort uint16
 	TTL             int    // 1 or 0 in a time exceeded, unless a tunnel hid routers
@@ -161,19 +161,20 @@ type Quoted struct {
 	DontFragment    bool   // of IPv4
 	Checksum        uint16 // of ICMP, UDP and TCP
 
-	local netip.Addr   // where the error came, and so where the probe was sent from
+	local netip.Addr   // where the error arrived, which is where the probe was sent from
 	shift engine.Shift // of Checksum
 }
 
 // Settles reports whether r settles its probe. Each probe has exactly one such Result.
 // Results marked Late, Duplicate, Corrects or Advises come in addition to it, as do those
-// whose Status only informs ([StatusRedirect], [StatusSourceQuench], [StatusAltered]). A
-// probe that was not sent is settled by that, and [StatusUnsettled] settles a probe, too.
+// whose Status only informs ([StatusRedirect], [StatusSourceQuench], [StatusAltered]). The
+// Result of a probe that was not sent settles it, and so does [StatusUnsettled].
 func (r Result) Settles() bool {
 	return !r.Late && !r.Duplicate && !r.Corrects && !r.informs()
 }
 
-// informs reports whether r only informs: its probe may have gone on, and settle later.
+// informs reports whether r only informs: its probe may have continued, and may settle
+// later.
 func (r *Result) informs() bool {
 	return r.Advises || r.Status == StatusRedirect || r.Status == StatusSourceQuench || r.Status == StatusAltered
 }
@@ -209,7 +210,7 @@ func (r Result) Err() error {
 }
 
 // isICMPError reports whether r stems from an ICMP message that is not the target's answer.
-// Type tells a router's report from a refusal of this system.
+// Type distinguishes a router's report from a refusal by this system.
 func (r *Result) isICMPError() bool {
 	switch r.Status {
 	case StatusTTLExpired, StatusUnreachable, StatusRefused, StatusPacketTooBig,
@@ -400,8 +401,8 @@ func isPortUnreachable(t icmp.Type, code uint8) bool {
 		t == icmp.V6DestinationUnreachable && code == icmp.V6CodePortUnreachable
 }
 
-// meanings has what ICMP messages mean for an echo request, by their kind; what has no entry
-// means that the target is unreachable.
+// meanings maps kinds of ICMP messages to their meaning for an echo request. A kind without
+// an entry means that the target is unreachable.
 var meanings = [...]Status{
 	icmp.KindEchoReply: StatusReply, icmp.KindTimeExceeded: StatusTTLExpired, icmp.KindPacketTooBig: StatusPacketTooBig,
 	icmp.KindParameterProblem: StatusParameterProblem, icmp.KindRedirect: StatusRedirect, icmp.KindSourceQuench: StatusSourceQuench,
@@ -412,13 +413,13 @@ func messageStatus(t icmp.Type, code uint8) Status {
 	return cmp.Or(meanings[icmp.KindOf(t, code)], StatusUnreachable)
 }
 
-// refusedResult is the result of a request that the system did not take.
+// refusedResult returns the result of a request that the system did not accept.
 func refusedResult(dst netip.Addr, seq, ttl int, err error) Result {
 	return Result{Dst: dst, Seq: seq, TTL: ttl, Status: refusedStatus(err), Cause: err}
 }
 
-// RTTSource names the two moments between which an RTT was measured. The greater it is, the
-// less of this system's own time is in the RTT. See
+// RTTSource names the two moments between which an RTT was measured. The greater the value,
+// the less of this system's own time the RTT includes. See
 // https://github.com/goicmp/icmplib/blob/main/docs/accuracy.md.
 type RTTSource uint8
 
@@ -456,8 +457,8 @@ var rttSources = words.Table[RTTSource]{
 	Words: []string{RTTNone: "none", RTTNoticed: "noticed", RTTRead: "read", RTTCounter: "counter", RTTClock: "clock", RTTKernel: "kernel"},
 }
 
-// String returns "none", "noticed", "read", "counter", "clock" or "kernel", and "RTTSource(n)" for a
-// value that has no word.
+// String returns "none", "noticed", "read", "counter", "clock" or "kernel", and
+// "RTTSource(n)" for a value without a word.
 func (s RTTSource) String() string { return rttSources.String(s) }
 
 // MarshalText returns the word, as encoding/json uses it. A value without a word is an
@@ -467,9 +468,9 @@ func (s RTTSource) MarshalText() ([]byte, error) { return rttSources.Marshal(s) 
 // UnmarshalText sets s to the source with the given word. An unknown word is an error.
 func (s *RTTSource) UnmarshalText(word []byte) error { return rttSources.Unmarshal(s, word) }
 
-// sequence makes a sequence of an operation, which passes its results to the function that it
-// is given, until that returns false. The error is the last element of the sequence, unless
-// the loop was left.
+// sequence turns an operation into an iterator. The operation passes its results to yield
+// until yield returns false. The error is the last element of the sequence, unless the loop
+// was left.
 func sequence[T any](operation func(yield func(T) bool) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		left := false
@@ -484,8 +485,8 @@ func sequence[T any](operation func(yield func(T) bool) error) iter.Seq2[T, erro
 	}
 }
 
-// observed translates an outcome of the engine into a result, and what that is for a plan. An
-// answer to one of several probes is no result.
+// observed translates an outcome of the engine into a Result, and into an Observation for a
+// plan. An answer that may belong to any of several probes has no Result.
 func (p *Prober) observed(k plan.Key, o *engine.Outcome, dst netip.Addr, protocol Protocol) (r Result, seen plan.Observation) {
 	if o.Fate == engine.Unclear {
 		return r, plan.Observation{Key: k, Kind: plan.Unclear}
@@ -532,14 +533,15 @@ func (r *Result) kind() plan.Kind {
 	return plan.Unreachable
 }
 
-// LogValue returns what the result is of, its status, who answered, and what is unusual.
+// LogValue returns the destination, the ordinal, the status, the responder, and anything
+// unusual about the result.
 func (r Result) LogValue() slog.Value {
 	a := fields.Attrs{slog.String("dst", text.Addr(r.Dst)), slog.Int("seq", r.Seq), slog.String("status", r.Status.String())}
 	logResult(&a, &r)
 	return a.Group()
 }
 
-// logResult adds what answered.
+// logResult adds the fields that describe the answer.
 func logResult(a *fields.Attrs, r *Result) {
 	if r.Responder != r.Dst {
 		a.Addr("responder", r.Responder)

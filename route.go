@@ -216,8 +216,8 @@ func (r *LossReport) String() string {
 // probes with one TTL.
 //
 // In its [Stats] any answer counts as received, because a router's time exceeded is the
-// answer that the probe asked for. An error of this system itself is none: see
-// [Result].Local.
+// answer that the probe asked for. An error from this system itself does not count as an
+// answer: see [Result].Local.
 type Hop struct {
 	// Distance is the TTL, or hop limit, of the probes.
 	Distance int
@@ -242,12 +242,12 @@ type Hop struct {
 
 	// ReturnDistance is the estimated number of hops on the return path, from the TTL of
 	// the first answer and the usual initial TTLs (64, 128 and 255); 0 if it is not known.
-	// If it differs much from Distance, the return path is another one.
+	// If it differs much from Distance, the return path is not the reverse of the path.
 	ReturnDistance int
 
 	// Rewritten are the header fields that differ between the probe as this hop quoted it
 	// and as the last quoting hop before it did, or as it was sent. The first answer
-	// counts. The difference may be this hop's own way to quote: [Route.Rewrites] also
+	// counts. The difference may only be in how this hop quotes: [Route.Rewrites] also
 	// considers the hops behind it. It is not known without raw sockets.
 	Rewritten Rewrite
 
@@ -263,7 +263,7 @@ type Hop struct {
 // Responder is one of the addresses that answer at a hop.
 type Responder struct {
 	Address         netip.Addr           // the source of its answers
-	Local           bool                 // it is this system itself: see [Result].Local
+	Local           bool                 // it is an address of this system: see [Result].Local
 	PacketsReceived int                  // probes that it answered in time
 	Status          Status               // what its first answer means
 	Type            icmp.Type            // of the ICMP message; 0: it was none
@@ -291,7 +291,7 @@ func (h *Hop) Add(r Result) {
 	}
 }
 
-// credit counts an answer for its responder, and reports whether that is known.
+// credit counts an answer for its responder, and reports whether the responder was known.
 func (h *Hop) credit(r *Result) bool {
 	for i := range h.Responders {
 		if e := &h.Responders[i]; e.Address == r.Responder {
@@ -307,8 +307,8 @@ func (h *Hop) credit(r *Result) bool {
 const maxResponders = 16
 
 // addLatest adds a result of one of the hop's probes in a Monitor: the latest answer
-// replaces what earlier ones said. The ordinal counts the probes to the hop, which rounds
-// may have left out.
+// replaces what earlier ones said. The ordinal counts the probes to the hop, because some
+// rounds may have skipped it.
 func (h *Hop) addLatest(r *Result, ordinal int) {
 	inHop := *r
 	inHop.Seq = ordinal
@@ -391,13 +391,13 @@ const (
 	RewriteSource          Rewrite = 1 << iota // the source address
 	RewriteSourcePort                          // of UDP, TCP and SCTP
 	RewriteDestinationPort                     // of UDP, TCP and SCTP
-	RewriteChecksum                            // by more than the other fields explain: see below
+	RewriteChecksum                            // changed more than the other fields explain: see below
 	RewriteTrafficClass                        // DSCP and ECN
 	RewriteFlowLabel                           // of IPv6, where Packet.FlowLabel is set
 	RewriteDontFragment                        // of IPv4
 
-	// RewriteTranslation are the fields that address translators change. A translator that
-	// restores the fields in quotes from behind it shows by RewriteChecksum: the fields
+	// RewriteTranslation are the fields that address translators change. RewriteChecksum
+	// reveals a translator that restores the fields in quotes from behind it: the fields
 	// look as they were sent, but the checksum belongs to other values.
 	RewriteTranslation = RewriteSource | RewriteSourcePort | RewriteDestinationPort | RewriteChecksum
 )
@@ -418,7 +418,7 @@ func (r Rewrite) MarshalText() ([]byte, error) { return []byte(r.String()), nil 
 // UnmarshalText sets r to the fields with the given words. An unknown word is an error.
 func (r *Rewrite) UnmarshalText(text []byte) error { return rewriteFields.Unmarshal(r, text) }
 
-// header returns the header as it is compared with others.
+// header returns the header in the form that package rewrite compares.
 func (q *Quoted) header() rewrite.Header {
 	return rewrite.Header{
 		Source: q.Source, SourcePort: q.SourcePort, DestinationPort: q.DestinationPort, TrafficClass: q.TrafficClass,
@@ -426,7 +426,7 @@ func (q *Quoted) header() rewrite.Header {
 	}
 }
 
-// header returns what the shape says of the header of a probe.
+// header returns the header of a probe, as far as the Packet determines it.
 func (pk *Packet) header() rewrite.Header {
 	return rewrite.Header{
 		SourcePort: pk.SourcePort, DestinationPort: pk.flow().DestinationPort, TrafficClass: uint8(pk.TrafficClass),
@@ -489,7 +489,7 @@ func (r *Route) seen() (sent rewrite.Header, all []rewrite.Seen) {
 
 // Rewrites returns where header fields of the probes are rewritten, in order of distance,
 // as far as the quotes of routers show it. It leaves out a hop whose quote shows something
-// that no hop behind it shows: such a hop quotes in its own way.
+// that no hop behind it shows: such a hop only quotes differently.
 //
 // It returns nothing if [Route.SeesRewrites] is false, nothing about fields that a
 // translator restores in quotes together with the checksum, and nothing for a route of
@@ -506,7 +506,8 @@ func (r *Route) Rewrites() []RewritePoint {
 	return points
 }
 
-// LogValue returns the distance, who answered, and what [Stats.LogValue] has.
+// LogValue returns the distance, the address, the status, the number of responders if it is
+// not 0, and what [Stats.LogValue] returns.
 func (h Hop) LogValue() slog.Value {
 	a := fields.Attrs{slog.Int("distance", h.Distance), slog.String("address", text.Addr(h.Address)), slog.String("status", h.Status.String())}
 	a.Count("responders", len(h.Responders))
@@ -514,15 +515,15 @@ func (h Hop) LogValue() slog.Value {
 	return a.Group()
 }
 
-// logRoute adds where a route leads and how it ended.
+// logRoute adds the target of a route, how it ended, and the number of hops.
 func logRoute(a *fields.Attrs, r *Route) {
 	a.Target(r.Name, r.Address)
 	*a = append(*a, slog.Bool("reached", r.Reached), slog.String("end", r.End.String()), slog.Int("hops", len(r.Hops)))
 	a.Error("error", r.Err)
 }
 
-// LogValue returns the target, how the trace ended, and how many hops there are; each
-// [Hop] has a LogValue of its own.
+// LogValue returns the target, how the trace ended, and the number of hops; each [Hop] has
+// a LogValue of its own.
 func (r Route) LogValue() slog.Value {
 	var a fields.Attrs
 	logRoute(&a, &r)

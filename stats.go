@@ -21,9 +21,9 @@ import (
 // [Stats.InterarrivalJitter]) use the order of sending (Result.Seq), whatever the order in
 // which results arrive.
 //
-// A Stats keeps up to 1024 round-trip times, or as many as a Ping with a finite Count
-// sends. If there are more, it keeps a histogram of constant size instead: see [Stats.RTTs]
-// and [Stats.Percentile].
+// A Stats keeps up to 1024 round-trip times; one that a Ping with a greater Count fills
+// keeps up to Count. If there are more, it keeps a histogram of constant size instead: see
+// [Stats.RTTs] and [Stats.Percentile].
 //
 // A Stats is not safe for concurrent use. Assignment copies it only if neither copy gets
 // more results; [Stats.Snapshot] makes an independent copy.
@@ -71,8 +71,8 @@ type Stats struct {
 	// packets while these probes were in flight.
 	Suspect int
 
-	// NewIDs is how often an endless ping took another id, because a run of requests was
-	// silent: see PingOptions.NewIDAfter.
+	// NewIDs is how often an endless ping changed its id after a run of silent requests:
+	// see PingOptions.NewIDAfter.
 	NewIDs int
 
 	// LastICMPError is the last ICMP error that settled a probe, an [*icmp.Error]; nil
@@ -92,8 +92,8 @@ type Stats struct {
 //     Duplicates, Altered or Advised.
 //   - A reply that Corrects an earlier error moves one probe from ICMPErrors to
 //     PacketsReceived, and counts in Advised. If its turn in sending order has passed, its
-//     RTT becomes the last. A hop has already counted the error as the answer, so only
-//     Advised counts. If it is also Late, it changes no counter.
+//     RTT becomes the last. For a hop, the error already counts as the answer, so the reply
+//     counts in Advised only. If it is also Late, it changes no counter.
 //   - A Late answer moves one probe from Silent to Late. Its RTT is part of
 //     [Stats.MaxLateRTT] only.
 //   - Any other result settles its probe. A [StatusReply] adds an RTT, unless it is
@@ -115,7 +115,7 @@ func (s *Stats) count(r *Result, everyAnswer bool) {
 		s.Advised++
 	case r.Corrects && r.Late:
 		s.maxLate = max(s.maxLate, r.RTT)
-	case r.Corrects && s.ICMPErrors > 0: // else its error was not told: this settles it
+	case r.Corrects && s.ICMPErrors > 0: // else its error was not added: this settles it
 		s.correct(r)
 	case r.Late:
 		s.addLate(r)
@@ -149,7 +149,7 @@ func (s *Stats) addFate(r *Result, everyAnswer bool) {
 		}
 	case r.Status == StatusReply, everyAnswer && r.Responder.IsValid() && !r.Local:
 		s.PacketsReceived++
-		timed = !r.Retransmitted // else nobody knows which packet was answered
+		timed = !r.Retransmitted // else it is unknown which packet was answered
 	default:
 		s.ICMPErrors++
 		s.LastICMPError = r.Err()
@@ -181,7 +181,7 @@ func (s *Stats) correct(r *Result) {
 func (s *Stats) addLate(r *Result) {
 	s.Late++
 	s.maxLate = max(s.maxLate, r.RTT)
-	if s.Silent == 0 { // its silence was not told: this settles it
+	if s.Silent == 0 { // its silence was not added: this settles it
 		s.PacketsSent++
 		s.rtts.Skip(r.Seq)
 		return
@@ -242,11 +242,11 @@ func (s *Stats) Merge(o *Stats) {
 // IsAlive reports whether at least one probe was answered in time.
 func (s *Stats) IsAlive() bool { return s.PacketsReceived > 0 }
 
-// PacketLoss returns the share of probes that were not answered in time, from 0 to 1. Lost
-// are probes that were silent (Suspect ones included), were answered late or by an ICMP
-// error, or could not be sent (SendErrors): a link that is down loses what it should carry.
-// Unsettled probes are left out. The result is 0 if nothing is settled, and 1 if no packet
-// could be sent.
+// PacketLoss returns the share of probes that were not answered in time, from 0 to 1.
+// Probes count as lost if they were silent (Suspect ones included), were answered late or
+// by an ICMP error, or could not be sent (SendErrors), because a link that is down loses
+// what it should carry. Unsettled probes are left out. The result is 0 if nothing is
+// settled, and 1 if no packet could be sent.
 func (s *Stats) PacketLoss() float64 {
 	settled := s.PacketsSent + s.SendErrors - s.Unsettled
 	if settled == 0 {
@@ -325,7 +325,7 @@ func (s Stats) LogValue() slog.Value {
 	return a.Group()
 }
 
-// logStats adds what was counted.
+// logStats adds the counters and the round-trip times.
 func logStats(a *fields.Attrs, s *Stats) {
 	*a = append(*a, slog.Int("sent", s.PacketsSent), slog.Int("received", s.PacketsReceived), slog.Float64("loss", s.PacketLoss()))
 	a.Count("send_errors", s.SendErrors)

@@ -26,7 +26,7 @@ const (
 	StatusTTLExpired
 
 	// StatusUnreachable: an ICMP destination unreachable came that is not the target's own
-	// answer, or this system has no way to reach the host (EHOSTUNREACH).
+	// answer, or this system cannot reach the host (EHOSTUNREACH).
 	StatusUnreachable
 
 	// StatusNetworkUnreachable: this system has no route to the target's
@@ -54,7 +54,7 @@ const (
 	// system's (EADDRNOTAVAIL).
 	StatusAddressNotAvailable
 
-	// StatusPacketTooBig: the packet was not to be fragmented and is too big for a link on
+	// StatusPacketTooBig: the packet must not be fragmented and is too big for a link on
 	// the path; Result.MTU is the size that fits.
 	StatusPacketTooBig
 
@@ -82,8 +82,8 @@ const (
 	// looks the same.
 	StatusRefused
 
-	// StatusSendError: this system refused the probe in any other way;
-	// Result.Cause says how.
+	// StatusSendError: this system refused the probe for any other reason; Result.Cause
+	// gives it.
 	StatusSendError
 )
 
@@ -116,8 +116,8 @@ var statuses = words.Table[Status]{
 // legacyNoRoute is what mtr-packet 0.95 prints for both kinds of missing route.
 const legacyNoRoute = "no-route"
 
-// String returns the word of s, such as "reply", "ttl-expired" or
-// "no-route-host", and "Status(n)" for a value that has none.
+// String returns the word of s, such as "reply", "ttl-expired" or "no-route-host", and
+// "Status(n)" for a value without a word.
 func (s Status) String() string { return statuses.String(s) }
 
 // ParseStatus returns the Status with the given word. It is the inverse of [Status.String],

@@ -15,7 +15,7 @@ import (
 	"github.com/goicmp/icmplib/internal/text"
 )
 
-// StreamProbe is one packet for a [Stream] to send.
+// StreamProbe is one packet that a [Stream] sends.
 type StreamProbe struct {
 	Dst netip.Addr // an address, with its zone if it is link-local
 	Tag uint64     // the caller's own name for it, handed back with its result
@@ -42,7 +42,7 @@ type Stream struct {
 	records []streamRecord
 }
 
-// streamRecord is what is kept of a probe until its result is handed out.
+// streamRecord is what a Stream keeps of a probe until it hands out the result.
 type streamRecord struct {
 	tag      uint64
 	dst      netip.Addr // as the caller gave it
@@ -50,8 +50,8 @@ type streamRecord struct {
 	protocol Protocol
 }
 
-// NewStream returns a Stream on the Prober's sockets. It must be closed. There is
-// no other way to make one: the zero value cannot be used, and says so.
+// NewStream returns a Stream on the Prober's sockets. It must be closed. The zero Stream
+// cannot be used: its Send and Receive return an error.
 func (p *Prober) NewStream() *Stream {
 	return &Stream{p: p, core: stream.New[streamRecord](p.pacer, p.closed)}
 }
@@ -87,18 +87,17 @@ func (s *Stream) run(probes []StreamProbe) (r stream.Run[streamRecord], err erro
 	return r, err
 }
 
-// Close ends the stream. What is in flight has no results any more, and calls
-// that wait return [net.ErrClosed]. The Prober stays open.
+// Close ends the stream. Probes in flight get no results, and waiting calls return
+// [net.ErrClosed]. The Prober stays open.
 func (s *Stream) Close() {
 	if s.p != nil { // else it was not made
 		s.core.Close()
 	}
 }
 
-// Receive waits for at least one result, and hands out as many as there are, up
-// to the length of results. It returns how many. It ends with the context's
-// cause when ctx ends, and with [net.ErrClosed] when the Stream or its Prober is
-// closed.
+// Receive waits for at least one result, writes the available ones to results, up to its
+// length, and returns their number. The error is the context's cause if ctx ends, or
+// [net.ErrClosed] if the Stream or its Prober is closed.
 func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, error) {
 	if s.p == nil {
 		return 0, errStreamNotMade
@@ -106,8 +105,8 @@ func (s *Stream) Receive(ctx context.Context, results []StreamResult) (int, erro
 	return s.core.Receive(ctx, len(results), s.into(results))
 }
 
-// Collect is Receive that does not wait: where there are no results it returns 0. With
-// Ready, one goroutine can send, receive and do other things.
+// Collect is like [Stream.Receive], but does not wait: without results it returns 0. With
+// [Stream.Ready], one goroutine can send, receive and do other things.
 func (s *Stream) Collect(results []StreamResult) int {
 	if s.p == nil {
 		return 0
@@ -115,7 +114,7 @@ func (s *Stream) Collect(results []StreamResult) int {
 	return s.core.Collect(len(results), s.into(results))
 }
 
-// into returns what puts results into their places.
+// into returns a function that puts results into their places.
 func (s *Stream) into(results []StreamResult) stream.Take[streamRecord] {
 	return func(place int, r *streamRecord, o *engine.Outcome, err error) {
 		result := &results[place]
@@ -129,8 +128,8 @@ func (s *Stream) into(results []StreamResult) stream.Take[streamRecord] {
 	}
 }
 
-// Ready receives when there may be results to Collect. After one receive Collect is to
-// be called until it returns less than it may.
+// Ready returns a channel that delivers a value when there may be results to collect. After
+// each value, call [Stream.Collect] until it returns fewer results than it has room for.
 func (s *Stream) Ready() <-chan struct{} {
 	if s.p == nil {
 		return nil
@@ -141,7 +140,7 @@ func (s *Stream) Ready() <-chan struct{} {
 // errStreamNotMade is the error of the zero Stream.
 var errStreamNotMade = errors.New("the Stream was not made by NewStream: call Prober.NewStream")
 
-// prepare finds the sockets and the operation for a probe.
+// prepare finds the sockets and the engine's operation for a probe.
 func (s *Stream) prepare(p *StreamProbe) (*engine.Pool, *stream.Op, error) {
 	opts, err := p.ProbeOptions.withDefaults()
 	if err != nil {
@@ -174,15 +173,16 @@ func sameRun(a, b *StreamProbe) bool {
 		(x.Payload == nil) == (y.Payload == nil) && bytes.Equal(x.Payload, y.Payload) && variesWell(y, b.Dst)
 }
 
-// variesWell reports whether what may differ from probe to probe can be sent to an address.
+// variesWell reports whether the fields that may differ from probe to probe are valid for
+// an address.
 func variesWell(p *Packet, dst netip.Addr) bool {
 	return p.TTL >= 0 && p.TTL <= maxTTL && (p.Protocol != ICMP || p.Port == 0) &&
 		(p.FlowLabel == 0 || p.FlowLabel < 1<<20 && p.Protocol != ICMP && dst.Unmap().Is6())
 }
 
-// endsOperation reports whether sending failed in a way that is the end of the
-// operation, and no result of the packet: it was stopped, by its context or with the
-// Prober, or has options that only the system knows to be wrong.
+// endsOperation reports whether a failure to send ends the operation, and is not just the
+// result of one packet: the operation was stopped, by its context or with the Prober, or
+// has an option that only the system could find to be wrong.
 func endsOperation(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, net.ErrClosed) || isConfigError(err)
 }
@@ -192,7 +192,7 @@ func isConfigError(err error) bool {
 	return ok
 }
 
-// LogValue returns the tag and what [Result.LogValue] has.
+// LogValue returns the tag and what [Result.LogValue] returns.
 func (r StreamResult) LogValue() slog.Value {
 	a := fields.Attrs{slog.Uint64("tag", r.Tag), slog.String("dst", text.Addr(r.Dst)), slog.String("status", r.Status.String())}
 	logResult(&a, &r.Result)

@@ -103,7 +103,8 @@ func TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) 
 // when it is final: when all of its probes, and those to the hops before it, are settled.
 // The last hop is the target, if it answers.
 //
-// An error ends the sequence; the context's cause is one. Leaving the loop ends the trace.
+// An error, such as the context's cause, ends the sequence. Leaving the loop ends the
+// trace.
 func (p *Prober) TracerouteSeq(ctx context.Context, target string, opts *TracerouteOptions) iter.Seq2[*Hop, error] {
 	return sequence(func(yield func(*Hop) bool) error {
 		run, err := p.newTrace(ctx, target, opts)
@@ -153,7 +154,7 @@ type tracing struct {
 	hops   []tracedHop
 	path   rewrite.Path
 	handed int   // hops that went to yield
-	refuse error // why the system did not take the last of the probes that it did not
+	refuse error // why the system last refused a probe
 	failed error // why the trace cannot go on
 }
 
@@ -192,7 +193,7 @@ func newHop(distance int) Hop {
 	return Hop{Distance: distance, Status: StatusNoReply}
 }
 
-// Line returns what all probes leave by.
+// Line returns the line that all probes use.
 func (t *tracing) Line(*plan.Probe) (*drive.Line, error) { return &t.line, nil }
 
 // Sent notes that a probe has left.
@@ -201,7 +202,7 @@ func (t *tracing) Sent(k plan.Key, at time.Time) {
 	t.Plan.Sent(k, at)
 }
 
-// Refused keeps what the system says against a probe.
+// Refused keeps the reason why the system refused a probe.
 func (t *tracing) Refused(k plan.Key, err error, now time.Time) {
 	t.refuse = err
 	r := refusedResult(t.line.Dst, k.Number(), t.in.trace.FirstHop+k.Hop(), err)
@@ -231,10 +232,10 @@ func (t *tracing) Heard(k plan.Key, o *engine.Outcome, now time.Time) {
 	h.Add(r)
 }
 
-// HasNews reports whether there are hops to hand out.
+// HasNews reports whether final hops are ready to be handed out.
 func (t *tracing) HasNews() bool { return t.yield != nil && t.handed < t.Final() }
 
-// Hand hands them out.
+// Hand yields the final hops that are not handed out yet.
 func (t *tracing) Hand() (goOn bool) {
 	for t.handed < t.Final() {
 		h := t.final(t.handed)
@@ -254,8 +255,8 @@ func (t *tracing) final(index int) *Hop {
 	return &h.Hop
 }
 
-// End hands out what is left: for a trace that was cut short, the hops as they are, up to
-// the last one that answered.
+// End hands out the remaining hops: for a trace that was cut short, the hops as they are,
+// up to the last one that answered.
 func (t *tracing) End(err error) (goOn bool) {
 	if isConfigError(err) {
 		t.failed = err
@@ -294,8 +295,8 @@ func (t *tracing) cut(index int) *Hop {
 	return t.final(index)
 }
 
-// verdict returns why a trace ended. If the system sent none of its probes, there is no end
-// but an error.
+// verdict returns why a trace ended. If the system sent none of its probes, verdict returns
+// an error instead of an end.
 func (t *tracing) verdict() (RouteEnd, error) {
 	if t.Taken() == 0 {
 		return EndUnknown, cmp.Or(t.failed, t.refuse)

@@ -32,9 +32,9 @@ type WatchProbing struct {
 	// look-up decides, and the decision is kept.
 	Family Family
 
-	// AllAddresses makes the Watch probe all addresses of a name. The default is the
-	// first, which stays in use as long as the name has it: the order of an answer means
-	// nothing.
+	// AllAddresses makes the Watch probe all addresses of a name. By default it probes only
+	// the first one, which stays in use while the name has it: the order of the addresses
+	// in an answer means nothing.
 	AllAddresses bool
 
 	// ResolveEvery is the interval at which a name is looked up again. The default is
@@ -42,15 +42,15 @@ type WatchProbing struct {
 	// after 10 s. Only the answer that the name does not exist removes its addresses.
 	ResolveEvery time.Duration
 
-	// DownAfter is the number of unanswered probes in a row that make an address down. The
-	// default is 3.
+	// DownAfter is the number of consecutive unanswered probes after which an address
+	// counts as down. The default is 3.
 	DownAfter int
 
-	// NewIDAfter is the number of silent probes in a row after which an address is probed
-	// with another id, because a firewall or an address translator may keep a bad session
-	// for the old one. If that does not help, the next change comes after twice as many.
-	// The default is 10; a negative value means never. It has no effect if Packet has a
-	// SourcePort.
+	// NewIDAfter is the number of consecutive silent probes after which an address is
+	// probed with another id, because a firewall or an address translator may keep a broken
+	// session for the old one. If a change does not help, the next one follows after twice
+	// as many probes. The default is 10; a negative value means never. It has no effect if
+	// Packet has a SourcePort.
 	NewIDAfter int
 
 	// Packet is the shape of the probes.
@@ -65,7 +65,7 @@ type WatchTarget struct {
 	// ID identifies the target, and is unique in a set. The default is Host.
 	ID string
 
-	// Value is the caller's, and comes back with each event.
+	// Value is any value of the caller; each event returns it.
 	Value any
 
 	// Probing defines how it is probed; nil means WatchOptions.Probing.
@@ -77,15 +77,15 @@ type WatchOptions struct {
 	// Probing applies to all targets without their own.
 	Probing WatchProbing
 
-	// Buffer is the number of events that may wait for the consumer. The default is
-	// 65,536. If there is no room, results are dropped and counted in WatchEvent.Missed;
-	// changes have the same room again.
+	// Buffer is the number of events that may wait for the consumer. The default is 65,536.
+	// If there is no room, results are dropped and counted in WatchEvent.Missed. For
+	// changes (all other kinds of events) there is room for that many more.
 	Buffer int
 
 	// Lookup, if not nil, finds the addresses of all hosts instead of the Prober's
 	// resolver, for example in a registry of services. A [net.DNSError] with IsNotFound, or
 	// an answer without an address of the family, removes the addresses. Its context ends
-	// after 10 s, and when the Watch is closed, which waits for it.
+	// after 10 s, or when the Watch is closed; Close waits for it to return.
 	Lookup func(ctx context.Context, host string, family Family) ([]netip.Addr, error)
 }
 
@@ -113,10 +113,10 @@ func (k WatchKind) String() string { return watchKinds.String(k) }
 type WatchEvent struct {
 	Kind    WatchKind  // what happened
 	Time    time.Time  // when it became known
-	ID      string     // of the target, as are Host and Value
+	ID      string     // of the WatchTarget, as are Host and Value
 	Host    string     // as given
 	Value   any        // the caller's
-	Address netip.Addr // one of its addresses; the zero Addr: it is about the name
+	Address netip.Addr // the address that it is about; the zero Addr: it is about the name
 	Result  Result     // of a WatchResult; of WatchUp and WatchDown the one that caused it
 	Err     error      // of a WatchLookupFailed
 
@@ -126,7 +126,7 @@ type WatchEvent struct {
 	Missed int
 }
 
-// LogValue returns the fields that are set; of the Result its text.
+// LogValue returns the fields that are set, with the Result as text.
 func (e WatchEvent) LogValue() slog.Value {
 	a := fields.Attrs{slog.String("kind", e.Kind.String()), slog.String("host", e.Host)}
 	if e.ID != e.Host {
@@ -150,8 +150,8 @@ const (
 	defaultWatchBuffer   = 1 << 16
 )
 
-// A Watch probes any number of hosts for ever, each at its own interval, evenly spread. The
-// set of hosts can be replaced while it runs.
+// A Watch probes any number of hosts until it is closed, each at its own interval, evenly
+// spread over time. The set of hosts can be replaced while it runs.
 //
 // It sends on a goroutine of the Prober, so a slow consumer of its events delays no probe.
 // Several goroutines may use it at once.
@@ -164,12 +164,12 @@ type Watch struct {
 	closed context.Context // ends when Close is called
 	close  context.CancelFunc
 	ending sync.Once
-	done   chan struct{} // closed when nothing of it runs any more
+	done   chan struct{} // closed when nothing of the Watch runs any more
 
 	events *backlog.Queue[WatchEvent]
 }
 
-// NewWatch returns a Watch without hosts: [Watch.Set] gives it some. It must be closed.
+// NewWatch returns a Watch without hosts: call [Watch.Set] to add them. It must be closed.
 // The error is a [*ConfigError], or [net.ErrClosed] for a closed Prober.
 func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
 	o := given(opts)
@@ -194,8 +194,9 @@ func (p *Prober) NewWatch(opts *WatchOptions) (*Watch, error) {
 // Set replaces the targets. Unchanged targets continue undisturbed; their Value may change.
 // A new target is first probed within its interval.
 //
-// The error is a [*ConfigError] for a target that cannot be watched, and then nothing has
-// changed; or [net.ErrClosed]. Set does not wait for names to be resolved.
+// If a target cannot be watched, Set changes nothing and returns a [*ConfigError]. It
+// returns [net.ErrClosed] if the Watch or its Prober is closed. Set does not wait for names
+// to be resolved.
 func (w *Watch) Set(targets []WatchTarget) error {
 	if w.p == nil {
 		return errWatchNotMade
@@ -222,7 +223,7 @@ func (w *Watch) Set(targets []WatchTarget) error {
 // errWatchNotMade is the error of the zero Watch.
 var errWatchNotMade = errors.New("the Watch was not made by NewWatch: call Prober.NewWatch")
 
-// target checks a target and fills in what is not said.
+// target checks a target and fills in the defaults.
 func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
 	probing := w.opts.Probing
 	if t.Probing != nil {
@@ -250,11 +251,11 @@ func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
 }
 
 // Events yields events in the order in which they became known. After a loop was left, or
-// its ctx ended, another one continues where it stopped; two loops at once share the
-// events.
+// its ctx has ended, the next loop continues where it stopped; loops that run at the same
+// time share the events.
 //
 // An error ends the sequence: the cause of ctx as soon as that ends, or [net.ErrClosed]
-// when the Watch or its Prober was closed and all events were taken. The event that comes
+// when the Watch or its Prober is closed and all events are taken. The event that comes
 // with an error has only Missed.
 func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 	return func(yield func(WatchEvent, error) bool) {
@@ -269,8 +270,8 @@ func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 	}
 }
 
-// Close ends the watching. When it returns, nothing of the Watch runs any more; the
-// events that it has can still be taken. The Prober stays open.
+// Close stops the Watch. When it returns, nothing of the Watch runs any more;
+// [Watch.Events] still yields the remaining events. The Prober stays open.
 func (w *Watch) Close() {
 	if w.p == nil {
 		return // it was not made
@@ -288,7 +289,8 @@ func (w *Watch) Close() {
 	})
 }
 
-// withDefaults returns the options as they take effect, or why they cannot.
+// withDefaults returns the options with all defaults filled in, or an error if they cannot
+// be used.
 func (o WatchProbing) withDefaults() (WatchProbing, error) {
 	if err := cmp.Or(
 		refuse(o.Interval < 0 || o.Interval > 0 && o.Interval < time.Millisecond, "Interval", o.Interval, "1ms or more, or 0 for the default of 1s"),
@@ -297,7 +299,7 @@ func (o WatchProbing) withDefaults() (WatchProbing, error) {
 	); err != nil {
 		return o, err
 	}
-	o.Packet.Payload = slices.Clone(o.Packet.Payload) // the caller's may be used again
+	o.Packet.Payload = slices.Clone(o.Packet.Payload) // the caller may reuse its slice
 	o.Interval = cmp.Or(o.Interval, defaultWatchInterval)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.ResolveEvery = orDefault(o.ResolveEvery, defaultResolveEvery)

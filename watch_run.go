@@ -17,7 +17,8 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/cadence"
 )
 
-// watchRun is what a Watch has in the loop of its Prober, whose goroutine alone uses it.
+// watchRun is the part of a Watch that runs in the loop of its Prober. Only the goroutine
+// of that loop uses it.
 type watchRun struct {
 	w       *Watch
 	p       *Prober
@@ -26,25 +27,25 @@ type watchRun struct {
 	phases  cadence.Phases // of addresses
 	names   cadence.Phases // of names
 	events  []WatchEvent   // of this turn of the loop
-	noted   bool           // they are to be told at its end
+	noted   bool           // they will be handed over at its end
 	refused map[socketKey]watchRefusal
 
-	asking  int           // look-ups that run or wait, for targets that are gone
-	closing bool          // there will be no others
-	idle    chan struct{} // closed when there are none then
+	asking  int           // look-ups that run or wait for removed targets
+	closing bool          // no other targets will come
+	idle    chan struct{} // closed when closing is set and asking is 0
 }
 
-// watchRefusal is why there is no socket, and until when that is taken to stay so.
+// watchRefusal is why a socket could not be opened, and when it may be tried again.
 type watchRefusal struct {
 	err   error
 	until time.Time
 }
 
-// watchRetryAfter is after which time a look-up that failed is made again, and a socket
-// that could not be opened is tried again.
+// watchRetryAfter is the time after which a failed look-up is repeated, and a socket that
+// could not be opened is tried again.
 const watchRetryAfter = 10 * time.Second
 
-// watchTurns is how many ids there are for addresses that need another one.
+// watchTurns is the number of ids for addresses that need another one.
 const watchTurns = 8
 
 func newWatchRun(w *Watch, d *drive.Driver) *watchRun {
@@ -55,8 +56,8 @@ func newWatchRun(w *Watch, d *drive.Driver) *watchRun {
 	}
 }
 
-// exchange takes another set of targets. Those that are gone leave in the order in which
-// they came, and new ones come in the order given: a test sees the same each time.
+// exchange replaces the set of targets. Removed targets leave in the order in which they
+// came, and new ones come in the order given, so tests are repeatable.
 func (r *watchRun) exchange(wanted []*watchTarget) {
 	if r.closing {
 		return
@@ -121,7 +122,8 @@ func (r *watchRun) begin(t *watchTarget) {
 	r.d.Renew(t.name)
 }
 
-// drop ends the watching of a target, and says so unless there is a reason.
+// drop ends the watching of a target. Its addresses report that they are gone unless why is
+// set.
 func (r *watchRun) drop(t *watchTarget, why error) {
 	t.gone = true
 	if t.name != nil {
@@ -137,7 +139,7 @@ func (r *watchRun) drop(t *watchTarget, why error) {
 	t.watching = nil
 }
 
-// errTooMany is why an address is not watched.
+// errTooMany is the error of an address for which the driver has no room.
 var errTooMany = errors.New("more than a million hosts are watched by this Prober: share them out among several")
 
 // add begins to watch an address of a target.
@@ -160,7 +162,7 @@ func (r *watchRun) add(t *watchTarget, addr netip.Addr) {
 	a.ref = r.d.AddBy(a, &t.rules, a.line.Dst)
 }
 
-// tell queues an event about a target, which is to be completed at once.
+// tell queues an event about a target. The caller completes the event at once.
 func (r *watchRun) tell(kind WatchKind, now time.Time, t *watchTarget) *WatchEvent {
 	if !r.noted {
 		r.noted = true
@@ -176,8 +178,8 @@ func (r *watchRun) note() {
 	r.events = r.w.events.PutAll(r.events, func(e *WatchEvent) bool { return e.Kind != WatchResult })
 }
 
-// pool returns the sockets for a key. That there are none is not asked about for each
-// probe.
+// pool returns the sockets for a key. It remembers an error for a while, so that not every
+// probe tries to open a socket again.
 func (r *watchRun) pool(key socketKey, now time.Time) (*engine.Pool, error) {
 	if refusal, ok := r.refused[key]; ok && now.Before(refusal.until) {
 		return nil, refusal.err
@@ -202,7 +204,7 @@ func (r *watchRun) find(ctx context.Context, t *watchTarget) ([]netip.Addr, erro
 	return names.Usable(t.Host, names.Family(t.family), addrs)
 }
 
-// resolved takes what a look-up found: other addresses than before are watched.
+// resolved takes the result of a look-up, and watches the addresses that the name has now.
 func (r *watchRun) resolved(t *watchTarget, addrs []netip.Addr, err error) {
 	if t.gone {
 		if r.asking--; r.closing && r.asking == 0 {
@@ -214,7 +216,7 @@ func (r *watchRun) resolved(t *watchTarget, addrs []netip.Addr, err error) {
 	if err != nil {
 		r.tell(WatchLookupFailed, now, t).Err = err
 		if dns, ok := errors.AsType[*net.DNSError](err); !ok || !dns.IsNotFound {
-			return // which says nothing about the addresses that are known
+			return // the known addresses stay
 		}
 	}
 	if len(addrs) > 0 && t.family == AnyFamily {
@@ -239,19 +241,19 @@ func (r *watchRun) resolved(t *watchTarget, addrs []netip.Addr, err error) {
 type watchTarget struct {
 	WatchTarget
 	probing WatchProbing
-	literal netip.Addr // its Host is this address; the zero Addr: a name
+	literal netip.Addr // the address that Host is; the zero Addr: Host is a name
 	rules   drive.Rules
 
 	run      *watchRun
-	family   Family      // that it was resolved to first; not changed while a look-up runs
+	family   Family      // of the first resolved address; unchanged while a look-up runs
 	gone     bool        // it is not watched any more
 	watching []*watching // its addresses
 
-	name  *drive.Name // that is looked up; nil: its Host is an address
+	name  *drive.Name // the name to look up; nil: Host is an address
 	place int         // among the names
 }
 
-// same reports whether a target is watched as another is.
+// same reports whether two targets are watched in the same way.
 func (t *watchTarget) same(as *watchTarget) bool {
 	return t.Host == as.Host && reflect.DeepEqual(&t.probing, &as.probing)
 }
@@ -260,25 +262,25 @@ func (t *watchTarget) watches(addr netip.Addr) bool {
 	return slices.ContainsFunc(t.watching, func(a *watching) bool { return a.line.Dst == addr })
 }
 
-// watching is an address that is watched: a task of the driver.
+// watching is the watching of one address: a task of the driver.
 type watching struct {
 	cadence.Plan
 	cadence.Pulse
 	target *watchTarget
-	line   drive.Line // without a Pool while that is not known
+	line   drive.Line // has no Pool until one is needed
 	ref    drive.Ref
 	place  int   // among the phases
 	turn   uint8 // which of watchTurns ids it has
 }
 
-// Attention returns [drive.Soon]: a wake-up for each answer costs more than it does.
+// Attention returns [drive.Soon], because waking up for each answer costs more than
+// handling it.
 func (a *watching) Attention() drive.Attention { return drive.Soon }
 
-// Line returns what all probes leave by.
+// Line returns the line that all probes use.
 func (a *watching) Line(*plan.Probe) (*drive.Line, error) { return &a.line, nil }
 
-// Next returns the probe that may leave now. Where there is no socket for it, it is
-// refused.
+// Next returns the probe that may leave now. Without a socket for it, the probe is refused.
 func (a *watching) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	for {
 		probe, ok, wake = a.Plan.Next(now)
@@ -294,7 +296,7 @@ func (a *watching) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Tim
 		case err == nil:
 			return probe, ok, wake
 		case errors.Is(err, net.ErrClosed):
-			return probe, false, wake // the end comes
+			return probe, false, wake // the task is about to end
 		}
 		a.Refused(probe.Key, err, now)
 	}
@@ -336,7 +338,8 @@ func (a *watching) result(result *Result, now time.Time) {
 	}
 }
 
-// pulseFate returns what a result is to the pulse of a host; not ok: nothing.
+// pulseFate translates a result for the pulse of a host. It is not ok if the result has no
+// meaning there.
 func pulseFate(r *Result) (fate cadence.Fate, ok bool) {
 	switch {
 	case r.Settles() && r.Status == StatusReply, r.Corrects && !r.Late:
@@ -362,8 +365,7 @@ func (a *watching) HasNews() bool { return false }
 // Hand is not called.
 func (a *watching) Hand() (goOn bool) { return true }
 
-// End gives back what the address had, and says that it is gone unless there is a
-// reason.
+// End gives back what the address used, and reports that it is gone unless why is set.
 func (a *watching) End(why error) (goOn bool) {
 	r := a.target.run
 	r.phases.GiveBack(a.place)
