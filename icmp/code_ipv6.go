@@ -1,7 +1,7 @@
 package icmp
 
-// Codes of [V6DestinationUnreachable] (RFC 4443 section 3.1; 7 is RFC 6550, 8
-// is RFC 9268 by the IANA registry).
+// Codes of [V6DestinationUnreachable] (RFC 4443 section 3.1; RFC 6550 adds 7, RFC 8883
+// adds 8).
 const (
 	V6CodeNoRoute                    uint8 = 0
 	V6CodeAdministrativelyProhibited uint8 = 1
@@ -20,8 +20,8 @@ const (
 	V6CodeReassemblyExceeded uint8 = 1
 )
 
-// Codes of [V6ParameterProblem] (RFC 4443 section 3.4; 3 is RFC 7112, 4 RFC
-// 8754, 5 to 10 RFC 8883).
+// Codes of [V6ParameterProblem] (RFC 4443 section 3.4; RFC 7112 adds 3). RFC 8754 adds
+// 4, and RFC 8883 adds 5 to 10, which have a name in [Type.CodeString] only.
 const (
 	V6CodeErroneousHeader        uint8 = 0
 	V6CodeUnrecognizedNextHeader uint8 = 1

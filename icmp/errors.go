@@ -7,21 +7,21 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// ErrMalformed is wrapped by the error of every parser of this package; the
-// error's text states the reason.
+// ErrMalformed is the error that the errors of every parser of this package wrap. Their
+// text states the reason.
 var ErrMalformed = wire.ErrMalformed
 
-// The kinds of ICMP error messages. errors.Is finds them in an [Error].
+// Kinds of ICMP error messages. errors.Is finds them in an [Error].
 var (
 	ErrTimeExceeded = errors.New("time exceeded")
 	ErrUnreachable  = errors.New("destination unreachable")
 	ErrPacketTooBig = errors.New("packet too big")
 )
 
-// FieldError is an option that cannot be used. It is returned before anything is sent.
+// FieldError reports an invalid option or field, before anything is sent.
 type FieldError struct {
 	Field   string // the option's name
-	Value   any    // its value
+	Value   any    // its value, or its length in bytes
 	Allowed string // the allowed values
 }
 
@@ -30,11 +30,10 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("%s is %v: allowed is %s", e.Field, e.Value, e.Allowed)
 }
 
-// Error is an ICMP error message as a Go error.
-// errors.Is(err, ErrTimeExceeded), ErrUnreachable and ErrPacketTooBig distinguish
-// the kinds.
+// Error is an ICMP error message as a Go error. errors.Is with [ErrTimeExceeded],
+// [ErrUnreachable] or [ErrPacketTooBig] reports its kind.
 type Error struct {
-	Reply *Reply // the message and its circumstances; nil says nothing
+	Reply *Reply // the message and the circumstances of its arrival; nil: unknown
 }
 
 // Error names the sender and the message.

@@ -12,16 +12,16 @@ import (
 
 var errExtendedEcho = wire.Malformed("no extended echo message")
 
-// ExtendedEcho is an extended echo request or reply, PROBE of RFC 8335: it asks a
-// node for the state of one of its interfaces, or of one on its link. A request has ID,
-// Sequence, Local and one of Name, Index and Address; a reply has ID, Sequence and the
-// state.
+// ExtendedEcho is an extended echo request or reply (PROBE, RFC 8335). A request asks a
+// node for the state of one of its own interfaces, or of a neighbor's interface on its
+// link. It has ID, Sequence, Local and exactly one of Name, Index and Address. A reply has
+// ID, Sequence and the state.
 type ExtendedEcho struct {
 	ID       uint16 // of the sender; package socket sets it
-	Sequence uint8  // of 8 bits only
+	Sequence uint8  // has only 8 bits
 
-	// Local asks for an interface of the node itself. Without it, Address is that of a
-	// neighbor in the node's ARP table or neighbor cache.
+	// Local asks for an interface of the node itself. Without it, the request asks for
+	// the neighbor with Address in the node's ARP table or neighbor cache.
 	Local bool
 
 	Name    string     // ifName of RFC 2863, such as eth0; up to 255 bytes
@@ -29,18 +29,18 @@ type ExtendedEcho struct {
 	Address netip.Addr // of the interface, or of the neighbor
 
 	State  NeighborState // set if the code is 0 and the request was not Local
-	Active bool          // the interface is active; set if the code is 0
-	IPv4   bool          // it runs IPv4; may be set where Active is
-	IPv6   bool          // it runs IPv6
+	Active bool          // whether the interface is active; known if the code is 0
+	IPv4   bool          // whether it runs IPv4; can be set only if Active is
+	IPv6   bool          // whether it runs IPv6; can be set only if Active is
 }
 
 // NeighborState is the state of an entry of an ARP table or a neighbor cache (RFC
 // 8335 section 3).
 type NeighborState uint8
 
-// The states.
+// States of a neighbor.
 const (
-	NeighborUnknown NeighborState = iota // also of an interface of the node itself
+	NeighborUnknown NeighborState = iota // also for an interface of the node itself
 	NeighborIncomplete
 	NeighborReachable
 	NeighborStale
@@ -59,10 +59,10 @@ func (s NeighborState) String() string {
 	return neighborStates[NeighborUnknown]
 }
 
-// MarshalText returns the word of String.
+// MarshalText returns the word that String returns.
 func (s NeighborState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads a word of String; another one is an error.
+// UnmarshalText reads a word that String returns. Any other word is an error.
 func (s *NeighborState) UnmarshalText(text []byte) error {
 	i := slices.Index(neighborStates[:], string(text))
 	if i < 0 {
@@ -82,7 +82,7 @@ const (
 
 	queryLocal = 1 << 0 // L of a request
 
-	// Fields of a reply behind the sequence number (section 3).
+	// Fields of a reply after the sequence number (section 3).
 	replyStateShift = 5
 	replyActive     = 1 << 2
 	replyIPv4       = 1 << 1
@@ -91,8 +91,9 @@ const (
 	maxInterfaceName = 255
 )
 
-// Request returns the request as a message of a version. The error is a
-// [*FieldError] where not exactly one of Name, Index and Address is given.
+// Request returns the request as a message of version v. It returns a [*FieldError] unless
+// exactly one of Name, Index and Address is set, Name has at most 255 bytes, and Local is
+// set with a Name or an Index.
 func (e *ExtendedEcho) Request(v Version) (*Message, error) {
 	m := &Message{Type: V4ExtendedEchoRequest}
 	if v == V6 {

@@ -12,8 +12,8 @@ const (
 	extensionHeaderLen = 4
 	objectHeaderLen    = 4
 
-	// oldQuoteLen is where routers that knew nothing of the length field put
-	// the extensions: behind a quote of 128 bytes (RFC 4884 section 5.5).
+	// oldQuoteLen is the length of the quote after which routers that do not
+	// know the length field put the extensions (RFC 4884 section 5.5).
 	oldQuoteLen = 128
 )
 
@@ -24,16 +24,16 @@ var (
 
 // Extensions is the ICMP extension structure of RFC 4884 section 7.
 type Extensions struct {
-	// Raw is the header and the objects; nil when there are none.
+	// Raw is the header and the objects; nil if there is no structure.
 	Raw []byte
 
-	// Compliant says that the message's length field announced the structure.
-	// Otherwise it was found behind 128 quoted bytes, where routers older than
-	// RFC 4884 put it (section 5.5).
+	// Compliant is set if the message's length field announced the structure.
+	// Otherwise the structure followed 128 quoted bytes, where routers older
+	// than RFC 4884 put it (section 5.5).
 	Compliant bool
 
-	// ChecksumValid says that the structure's checksum is right, or zero,
-	// which stands for none. When it is wrong, no object is given out.
+	// ChecksumValid is set if the structure's checksum is correct, or zero,
+	// which means that there is none. If it is not set, Objects yields nothing.
 	ChecksumValid bool
 }
 
@@ -44,8 +44,8 @@ type Object struct {
 	Payload []byte
 }
 
-// Parse reads the structure that starts with b and fills it. It overwrites all
-// of e; Compliant is for the caller to set. Errors wrap [ErrMalformed].
+// Parse reads the structure that takes up all of b. It overwrites all of e; the caller
+// sets Compliant. Errors wrap [ErrMalformed].
 func (e *Extensions) Parse(b []byte) error {
 	*e = Extensions{}
 	if len(b) < extensionHeaderLen {
@@ -59,8 +59,8 @@ func (e *Extensions) Parse(b []byte) error {
 	return nil
 }
 
-// Objects returns the objects in order. There are none when the checksum is
-// wrong, and none behind one whose length is impossible.
+// Objects returns the objects in order. It yields none if the checksum is wrong, and
+// stops at an object with an invalid length.
 func (e Extensions) Objects() iter.Seq[Object] {
 	return func(yield func(Object) bool) {
 		if !e.ChecksumValid || len(e.Raw) < extensionHeaderLen {
@@ -79,9 +79,9 @@ func (e Extensions) Objects() iter.Seq[Object] {
 	}
 }
 
-// lengthField returns where behind the checksum of an error the length of its quote
-// stands, and in units of how many bytes it counts; 0 for a type without (RFC 4884
-// sections 4.1 to 4.5).
+// lengthField describes the field that states the length of an error's quote: at is its
+// offset from the end of the checksum, unit is its unit in bytes, and 0 for a type
+// without such a field (RFC 4884 sections 4.1 to 4.5).
 func lengthField(t Type) (at, unit int) {
 	switch t {
 	case V4DestinationUnreachable, V4TimeExceeded, V4ParameterProblem:
@@ -93,7 +93,7 @@ func lengthField(t Type) (at, unit int) {
 }
 
 // splitExtensions divides what follows the header of an error message into the
-// quoted packet and the extension structure, nil where there is none. It tells
+// quoted packet and the extension structure, nil if there is none. It reports
 // whether the message's length field announced the structure.
 func splitExtensions(t Type, b []byte) (quoted, extensions []byte, compliant bool) {
 	body := b[headerLen:]
@@ -117,11 +117,11 @@ func splitExtensions(t Type, b []byte) (quoted, extensions []byte, compliant boo
 	return body, nil, false
 }
 
-// ParseOldForm finds the structure where routers that knew nothing of RFC 4884
-// put it, behind 128 quoted bytes (section 5.5), and fills e with it. It serves
-// systems that hand out quoted packets without their first bytes, such as the
-// error queue of Linux: cut is how many of them are missing. It returns what is
-// quoted, and reports whether there is a structure behind it.
+// ParseOldForm looks for the structure after 128 quoted bytes, where routers that do not
+// know RFC 4884 put it (section 5.5), and reads it into e. Some systems hand out quoted
+// packets without their first bytes, as Linux does in its error queue: cut is the number
+// of missing bytes. ParseOldForm returns the quoted packet without the structure, and
+// reports whether there was one.
 func (e *Extensions) ParseOldForm(t Type, b []byte, cut int) (quoted []byte, ok bool) {
 	if _, unit := lengthField(t); unit == 0 {
 		return b, false
@@ -133,10 +133,9 @@ func (e *Extensions) ParseOldForm(t Type, b []byte, cut int) (quoted []byte, ok 
 	return b[:at], true
 }
 
-// looksOldForm reports whether what lies behind 128 quoted bytes is an extension
-// structure and not more of the quoted packet. Only a checksum can tell the two
-// apart, so one has to be there (RFC 4884 section 5.5 asks for the version and
-// the checksum).
+// looksOldForm reports whether the bytes after 128 quoted ones are an extension structure
+// and not more of the quoted packet. Only a checksum distinguishes the two, so there must
+// be one (RFC 4884 section 5.5 requires checks of the version and of the checksum).
 func looksOldForm(b []byte) bool {
 	return b[0]>>4 == extensionVersion && binary.BigEndian.Uint16(b[2:]) != 0 && wire.Checksum(b) == 0
 }

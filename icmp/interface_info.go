@@ -11,12 +11,12 @@ import (
 // (RFC 5837 section 4.1).
 type InterfaceRole uint8
 
-// The roles.
+// Roles of an interface, as seen from the quoted packet.
 const (
-	RoleIncoming InterfaceRole = iota // the packet arrived there
-	RoleSubIP                         // the layer below IP on which it came in
-	RoleOutgoing                      // it would have left there
-	RoleNextHop                       // it would have been sent to there
+	RoleIncoming InterfaceRole = iota // the packet arrived on it
+	RoleSubIP                         // the sub-IP component on which the packet arrived
+	RoleOutgoing                      // the router would have sent the packet from it
+	RoleNextHop                       // the router would have sent the packet to it
 )
 
 var interfaceRoles = [...]string{"incoming", "sub-IP", "outgoing", "next hop"}
@@ -24,10 +24,10 @@ var interfaceRoles = [...]string{"incoming", "sub-IP", "outgoing", "next hop"}
 // String returns the role in words, such as "incoming".
 func (r InterfaceRole) String() string { return interfaceRoles[r&3] }
 
-// MarshalText returns the word of String.
+// MarshalText returns the word that String returns.
 func (r InterfaceRole) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads a word of String; another one is an error.
+// UnmarshalText reads a word that String returns. Any other word is an error.
 func (r *InterfaceRole) UnmarshalText(text []byte) error {
 	i := slices.Index(interfaceRoles[:], string(text))
 	if i < 0 {
@@ -39,7 +39,7 @@ func (r *InterfaceRole) UnmarshalText(text []byte) error {
 
 // InterfaceInfo is a router's description of an interface (RFC 5837).
 type InterfaceInfo struct {
-	Role    InterfaceRole // its part in the packet's path
+	Role    InterfaceRole // its part in the path of the packet
 	Index   uint32        // ifIndex of RFC 2863; 0: not given
 	Address netip.Addr    // zero: not given
 	Name    string        // ifName of RFC 2863; "": not given
@@ -62,7 +62,7 @@ const (
 )
 
 // AppendInterfaces appends the descriptions of interfaces (RFC 5837), in order, and
-// returns the extended slice. Malformed ones are left out.
+// returns the extended slice. It skips malformed ones.
 func (e Extensions) AppendInterfaces(dst []InterfaceInfo) []InterfaceInfo {
 	for object := range e.Objects() {
 		if object.Class != classInterface {
@@ -110,7 +110,7 @@ func (i *InterfaceInfo) parse(ctype uint8, b []byte) bool {
 }
 
 // parseAddress reads an IP address sub-object (section 4.2) and returns its
-// length, 0 where it is malformed.
+// length, 0 if it is malformed.
 func (i *InterfaceInfo) parseAddress(b []byte) int {
 	const header = 4
 	if len(b) < header {
@@ -127,8 +127,8 @@ func (i *InterfaceInfo) parseAddress(b []byte) int {
 	return 0
 }
 
-// parseName reads an interface name sub-object (section 4.3), whose first byte
-// is its length, and returns that, 0 where it is malformed.
+// parseName reads an interface name sub-object (section 4.3) and returns its
+// length, which is its first byte; 0 if it is malformed.
 func (i *InterfaceInfo) parseName(b []byte) int {
 	if len(b) == 0 || b[0] < 1 || int(b[0]) > len(b) {
 		return 0

@@ -12,7 +12,8 @@ import (
 const (
 	headerLen = 8 // of every message that is read here
 
-	// minLen is what all messages have: type, code and checksum (RFC 792).
+	// minLen is the length of the fields that all messages have: type, code
+	// and checksum (RFC 792).
 	minLen = 4
 )
 
@@ -21,36 +22,36 @@ var (
 	errVersion = wire.Malformed("ICMP of an unknown IP version")
 )
 
-// Message is one ICMP message: parsed, its slices alias the parsed bytes; or to be
-// sent, by [Message.Append].
+// Message is one ICMP message. [Message.Parse] reads one, and its slices then alias the
+// parsed bytes; [Message.Append] encodes one to be sent.
 type Message struct {
 	Type     Type   // with the IP version
-	Code     uint8  // what it says depends on Type
-	Checksum uint16 // as received; it is not verified here
+	Code     uint8  // its meaning depends on Type
+	Checksum uint16 // as received; Parse does not verify it
 
-	// Of echo requests and replies.
+	// ID and Sequence are those of echo requests and replies.
 	ID, Sequence uint16
 
-	// Payload is the data of an echo message, and the quoted packet of an error, from
-	// its IP header on. (The error queue of Linux hands that out without the header:
-	// it is in Quote alone then.) For a message that is neither it is all that
-	// follows the checksum.
+	// Payload is the data of an echo message, or the packet that an error quotes, from
+	// its IP header on. (The error queue of Linux hands out the quote without that
+	// header: then only Quote has it.) In any other message, Payload is everything
+	// after the checksum.
 	Payload []byte
 
-	// Of errors.
-	MTU        int        // next hop's, of Packet Too Big and Fragmentation Needed; 0: the router did not say (RFC 1191 section 5)
-	Pointer    int        // offset in the quoted packet that a Parameter Problem is about
-	Gateway    netip.Addr // the better next hop, of an IPv4 Redirect
+	// The other fields are those of errors.
+	MTU        int        // of the next hop in bytes, in Packet Too Big and Fragmentation Needed; 0: not given (RFC 1191 section 5)
+	Pointer    int        // of a Parameter Problem: the offset of the error in the quoted packet
+	Gateway    netip.Addr // of an IPv4 Redirect: the better next hop
 	Quote      Quote      // the packet that the error is about
-	Extensions Extensions // RFC 4884; zero when there are none
+	Extensions Extensions // RFC 4884; zero if there are none
 }
 
-// Kind returns the meaning of the message, neutral of the IP version.
+// Kind returns the meaning of the message, independent of the IP version.
 func (m *Message) Kind() Kind { return KindOf(m.Type, m.Code) }
 
-// Parse reads the message that b holds, from the ICMP header to the end of the
-// packet. It overwrites all of m, also when it fails. The checksum is not
-// verified: the kernel has done so, or use [Checksum].
+// Parse reads the message in b, from the ICMP header to the end of the packet. It
+// overwrites all of m, even if it fails. It does not verify the checksum: the kernel has
+// done so, or use [Checksum].
 //
 // Errors wrap [ErrMalformed].
 func (m *Message) Parse(v Version, b []byte) error {
@@ -79,8 +80,8 @@ func (m *Message) Parse(v Version, b []byte) error {
 	return nil
 }
 
-// parseError reads an error message: the field that its kind has, the quoted
-// packet and the extensions.
+// parseError reads an error message: the field of its type, the quoted packet and
+// the extensions.
 func (m *Message) parseError(b []byte) error {
 	switch word := binary.BigEndian.Uint32(b[4:]); m.Type {
 	case V4DestinationUnreachable:
@@ -104,21 +105,24 @@ func (m *Message) parseError(b []byte) error {
 	return m.Quote.Parse(m.Type.Version(), quoted)
 }
 
-// Checksum returns the internet checksum (RFC 1071) of b: what belongs into the
-// checksum field of an ICMP message for IPv4 in which that field is zero, and 0
-// when b is a message with a valid checksum. That of ICMPv6 covers addresses
-// too (RFC 4443 section 2.3), and the kernel computes it.
+// Checksum returns the internet checksum (RFC 1071) of b. For an ICMP message of IPv4
+// whose checksum field is zero, it returns the value for that field; for a message with a
+// valid checksum, it returns 0. The checksum of ICMPv6 also covers addresses (RFC 4443
+// section 2.3), and the kernel computes it.
 func Checksum(b []byte) uint16 { return wire.Checksum(b) }
 
-// Append appends the message to b as it goes on the wire, in 8 bytes at the least:
-// the inverse of [Message.Parse]. Of an echo message it takes ID, Sequence and
-// Payload; of an error Payload, as the packet to quote, with MTU, Pointer or Gateway
-// and the Raw of Extensions, before which the quote is padded as RFC 4884 asks
-// (section 4); and of any other type Payload, as all that follows the checksum. Quote
-// is not looked at. The checksum of IPv4 is computed; that of IPv6 covers the source
-// address and is left zero, for the kernel to fill in.
+// Append appends the message to b as it goes on the wire, with at least 8 bytes. It is the
+// inverse of [Message.Parse]. It encodes
 //
-// The error is a [*FieldError].
+//   - of an echo message: ID, Sequence and Payload
+//   - of an error: MTU, Pointer or Gateway, then Payload as the quoted packet, then
+//     Extensions.Raw, before which it pads the quote (RFC 4884 section 4)
+//   - of any other message: Payload as everything after the checksum
+//
+// Append ignores Quote. It computes the checksum of IPv4. It leaves that of IPv6, which
+// covers the source address, zero for the kernel to fill in.
+//
+// Errors are of type [*FieldError].
 func (m *Message) Append(b []byte) ([]byte, error) {
 	if err := m.validate(); err != nil {
 		return b, err
@@ -170,7 +174,7 @@ func (m *Message) appendError(b []byte) []byte {
 	return append(b, m.Extensions.Raw...)
 }
 
-// paddedQuote is the length of the quoted packet before extensions: at least 128
+// paddedQuote returns the length of the quoted packet before extensions: at least 128
 // bytes, in whole units (RFC 4884 section 4).
 func (m *Message) paddedQuote() int {
 	_, unit := lengthField(m.Type)

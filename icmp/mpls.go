@@ -11,7 +11,7 @@ const (
 	labelStackEntrySize = 4
 )
 
-// MPLSLabel is an entry of a label stack (RFC 3032 section 2.1) with which a
+// MPLSLabel is an entry of the label stack (RFC 3032 section 2.1) with which a
 // router received the quoted packet.
 type MPLSLabel struct {
 	Label         uint32 // 20 bits
@@ -20,7 +20,7 @@ type MPLSLabel struct {
 	TTL           uint8
 }
 
-// String returns the entry as traceroute writes it: "L=16010,E=0,S=1,T=1".
+// String returns the entry as traceroute prints it: "L=16010,E=0,S=1,T=1".
 func (l MPLSLabel) String() string {
 	s := 0
 	if l.BottomOfStack {

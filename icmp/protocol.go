@@ -9,7 +9,7 @@ import (
 // Protocol is an upper-layer protocol, by its IANA number.
 type Protocol uint8
 
-// The protocols whose headers are read in a [Quote].
+// Protocols whose headers [Quote.Parse] reads.
 const (
 	ICMP   = Protocol(wire.ProtocolICMP)
 	TCP    = Protocol(wire.ProtocolTCP)

@@ -28,7 +28,7 @@ type Quote struct {
 	IPID                uint16     // IPv4 identification
 	DontFragment        bool       // IPv4
 	FragmentOffset      int        // bytes; above zero, no upper-layer header is read
-	Length              int        // of the whole packet with its IP header, as that states it
+	Length              int        // of the whole packet with its IP header in bytes, as the header states it
 
 	// Presumed is set if the system does not provide the quote but names the request that
 	// the error is about, as in datagram mode on Windows. Transport, and the fields read
@@ -37,16 +37,16 @@ type Quote struct {
 	Presumed bool
 
 	// Transport is the quote from the upper-layer header on, without the padding that
-	// RFC 4884 puts behind a short packet. Payload is the part behind that header.
+	// RFC 4884 puts after a short packet. Payload is the part after that header.
 	Transport []byte
 	Payload   []byte
 
 	SourcePort, DestinationPort uint16 // UDP, TCP, SCTP
 
-	// Checksum is that of ICMP and UDP, and of TCP where it is quoted.
+	// Checksum is that of ICMP or UDP, or of TCP if the quote reaches that far.
 	Checksum uint16
 
-	// Of ICMP; ID and Sequence of echo messages only.
+	// Type and Code are those of ICMP, ID and Sequence those of echo messages.
 	Type         Type
 	Code         uint8
 	ID, Sequence uint16
@@ -55,9 +55,9 @@ type Quote struct {
 	VerificationTag uint32 // SCTP
 }
 
-// Parse reads the quoted packet that starts with b, and overwrites all of q.
-// Errors wrap [ErrMalformed]; less than 8 bytes of a known upper-layer protocol
-// are one.
+// Parse reads the quoted packet in b, and overwrites all of q. Errors wrap
+// [ErrMalformed]. Fewer than 8 bytes of a known upper-layer protocol are malformed, and so
+// is ICMP of the other IP version.
 func (q *Quote) Parse(v Version, b []byte) error {
 	*q = Quote{}
 	if v == V4 {
@@ -101,10 +101,10 @@ func (q *Quote) parseIPv6(b []byte) error {
 	return q.ParseTransport(Protocol(upper.Protocol), b[upper.Offset:])
 }
 
-// cutPadding removes what lies behind the end of the packet that the header
-// states: a router pads a short quote to 128 bytes before the extensions (RFC
-// 4884 section 4). A length without room for any upper-layer header is not to
-// be believed: some systems alter it in the quote.
+// cutPadding removes the bytes after the end of the packet that the header states,
+// because a router pads a short quote to 128 bytes before the extensions (RFC 4884
+// section 4). It ignores a length that leaves no room for an upper-layer header: some
+// systems alter the length in the quote.
 func cutPadding(b []byte, headerLen, length int) []byte {
 	if length >= headerLen+wire.QuotedLen && length < len(b) {
 		return b[:length]
@@ -112,9 +112,9 @@ func cutPadding(b []byte, headerLen, length int) []byte {
 	return b
 }
 
-// ParseTransport reads a quoted upper-layer packet and leaves the fields of the
-// IP header as they are. It serves systems that hand out the quoted packet
-// without that header, such as the error queue of Linux.
+// ParseTransport reads a quoted upper-layer packet, and leaves the fields of the IP header
+// as they are. Use it where the system hands out the quoted packet without that header, as
+// Linux does in its error queue. Errors wrap [ErrMalformed].
 func (q *Quote) ParseTransport(p Protocol, b []byte) error {
 	q.Protocol, q.Transport, q.Payload = p, b, nil
 	if q.FragmentOffset > 0 {
@@ -161,7 +161,7 @@ func (q *Quote) readPorts(b []byte) {
 	q.SourcePort, q.DestinationPort = binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
 }
 
-// after returns what follows the first n bytes; nil when they are not all there.
+// after returns the bytes after the first n, or nil if b is shorter than n.
 func after(b []byte, n int) []byte {
 	if n > len(b) {
 		return nil

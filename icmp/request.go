@@ -15,15 +15,15 @@ const (
 	// DefaultSize is the default payload size in bytes, that of ping(8).
 	DefaultSize = 56
 
-	// MaxSize is the largest payload: what IPv4's total length (65,535) leaves
-	// behind its header and that of ICMP. IPv6 has the same limit here.
+	// MaxSize is the largest payload in bytes: IPv4's largest total length,
+	// 65,535, less the headers of IPv4 and ICMP. The same limit holds for IPv6.
 	MaxSize = 65535 - wire.IPv4MinHeaderLen - headerLen
 )
 
-// Request is a packet to send: an echo request, or the Message that is given in its
-// place. A zero field takes its default.
+// Request is a packet to send: an echo request, or Message in its place. A zero field
+// takes its default.
 type Request struct {
-	// Destination is the host to ask, with a zone where it is link-local IPv6.
+	// Destination is the host to send to, with a zone if it is a link-local IPv6 address.
 	Destination netip.Addr
 
 	// ID identifies the sender. Package socket sets it to the socket's id.
@@ -32,12 +32,12 @@ type Request struct {
 	// Sequence identifies the request.
 	Sequence uint16
 
-	// Payload is sent behind the header and comes back in the reply. Nil means
-	// that Size bytes are generated; empty and not nil means none.
+	// Payload is the data after the header, which comes back in the reply. If it
+	// is nil, Append generates Size bytes; empty and not nil means none.
 	Payload []byte
 
-	// Size is the number of payload bytes where Payload is nil: 0 means 56,
-	// negative means none. At most [MaxSize].
+	// Size is the number of payload bytes if Payload is nil: 0 means 56, a
+	// negative number means none. The maximum is [MaxSize].
 	Size int
 
 	// TTL is the TTL or hop limit, 1 to 255; 0 means 64.
@@ -46,19 +46,18 @@ type Request struct {
 	// TrafficClass is the traffic class or TOS byte, 0 to 255.
 	TrafficClass int
 
-	// Message, if not nil, is sent in place of an echo request: ID, Sequence, Payload
-	// and Size are then not looked at. Its Type has to be of Destination's IP version.
-	// Raw sockets send any type; datagram sockets echo requests, and on Linux extended
-	// echo requests. Where the Type is a request with an id (see [Type.HasID]), package
-	// socket sets that to the socket's, here and in the Message.
+	// Message, if not nil, replaces the echo request; ID, Sequence, Payload and Size
+	// are then ignored. Its Type must be of Destination's IP version. Raw sockets send
+	// any type, datagram sockets only echo requests and, on Linux, extended echo
+	// requests. If the Type is a request with an id (see [Type.HasID]), package socket
+	// sets that id to the socket's, here and in the Message.
 	Message *Message
 
-	// Timeout is how long the system waits for an answer, in datagram mode on Windows,
-	// where nothing is received later. 0 means 10 s. Elsewhere it has no effect.
+	// Timeout is how long the system waits for an answer in datagram mode on Windows,
+	// which does not report later answers. 0 means 10 s. Elsewhere it has no effect.
 	Timeout time.Duration
 
-	// Time is set by package socket when it sends: just before the kernel was
-	// given the packet.
+	// Time is the moment just before the kernel got the packet. Package socket sets it.
 	Time time.Time
 }
 
@@ -86,10 +85,9 @@ func (r *Request) Validate() error {
 	return nil
 }
 
-// Append appends the ICMP message to b, of the version that Destination has. It
-// computes the checksum of IPv4; that of IPv6 needs the source address and is
-// left zero, for the kernel to fill in. The error is that of [Request.Validate], or
-// of [Message.Append].
+// Append appends the ICMP message to b, in the version of Destination. It computes the
+// checksum of IPv4. It leaves that of IPv6, which covers the source address, zero for the
+// kernel to fill in. Errors are those of [Request.Validate] and [Message.Append].
 func (r *Request) Append(b []byte) ([]byte, error) {
 	if err := r.Validate(); err != nil {
 		return b, err
@@ -126,8 +124,8 @@ func (r *Request) payloadSize() int {
 	return r.Size
 }
 
-// appendPattern appends n bytes that count up, in which a link that damages
-// some bit patterns, or a host that answers with other data, shows.
+// appendPattern appends n bytes that count up. They reveal a link that damages some bit
+// patterns, and a host that answers with other data.
 func appendPattern(b []byte, n int) []byte {
 	for i := range n {
 		b = append(b, byte(i))
@@ -135,16 +133,16 @@ func appendPattern(b []byte, n int) []byte {
 	return b
 }
 
-// Answers reports whether a reply is about this request: a reply from its
-// destination, or an error that quotes it, with its id and sequence number. To a
-// Message that is another request than an echo, the reply of the type that answers
-// it (see [Type.Reply]) counts; of errors its id and sequence number are compared, too,
-// where it has them.
+// Answers reports whether reply answers this request. It does if it is an echo reply from
+// the destination, or an error that quotes the request, with the id and sequence number of
+// the request. Redirect and Source Quench do not count: the request continues. For a
+// Message, a reply must have the type that answers the Message's type (see [Type.Reply]),
+// and replies and errors must have its id and sequence number if the type has them.
 //
-// If Destination is a multicast or limited broadcast address, any host's echo reply answers
-// it. A subnet's broadcast address looks like a host's, so its replies must be received
-// without a request. The payload is not compared: id and sequence number identify up to
-// 65,536 open requests of a socket.
+// If Destination is a multicast or limited broadcast address, an echo reply of any host
+// answers the request. A subnet's broadcast address looks like a host's: receive its
+// replies without a request. Answers does not compare payloads: id and sequence number
+// identify up to 65,536 open requests of a socket.
 func (r *Request) Answers(reply *Reply) bool {
 	m := &reply.Message
 	if m.Type.Version() != VersionOf(r.Destination) {
@@ -157,18 +155,18 @@ func (r *Request) Answers(reply *Reply) bool {
 		return m.ID == r.ID && m.Sequence == r.Sequence && answersFrom(r.Destination, reply.Source)
 	}
 	if !m.Type.IsError() || m.Kind() == KindRedirect || m.Kind() == KindSourceQuench {
-		return false // advice: the request goes on
+		return false // advice: the request continues
 	}
 	q := &m.Quote
 	return q.Type.IsEchoRequest() && q.ID == r.ID && q.Sequence == r.Sequence && r.isQuoted(q)
 }
 
-// isQuoted reports whether a quoted packet went where the request did.
+// isQuoted reports whether a quoted packet had the request's destination.
 func (r *Request) isQuoted(q *Quote) bool {
 	return r.Destination.IsUnspecified() || sameAddr(q.Destination, r.Destination)
 }
 
-// answersMessage is Answers for the Message in place of an echo request.
+// answersMessage is Answers for a request with a Message.
 func (r *Request) answersMessage(reply *Reply) bool {
 	m, sent := &reply.Message, r.Message
 	if m.Type.IsError() {
@@ -183,7 +181,7 @@ func (r *Request) answersMessage(reply *Reply) bool {
 	}
 	ours, theirs := identified(sent), identified(m)
 	if sent.Type == V4ExtendedEchoRequest || sent.Type == V6ExtendedEchoRequest {
-		ours[3], theirs[3] = 0, 0 // what is asked, and the state that is told (RFC 8335 sections 2 and 3)
+		ours[3], theirs[3] = 0, 0 // the flags of the request and the state in the reply (RFC 8335 sections 2 and 3)
 	}
 	return !sent.Type.HasID() || ours == theirs
 }
@@ -199,12 +197,12 @@ func identified(m *Message) (id [4]byte) {
 	return id
 }
 
-// answersFrom reports whether a request to an address may be answered from source.
+// answersFrom reports whether source may answer a request to an address.
 func answersFrom(to, source netip.Addr) bool {
 	to = to.Unmap()
 	switch {
 	case to.IsUnspecified():
-		return source.IsLoopback() // where the kernel sends what goes to 0.0.0.0 or ::
+		return source.IsLoopback() // the kernel sends packets for 0.0.0.0 and :: there
 	case to.IsMulticast() || to == limitedBroadcast:
 		return true
 	}
@@ -214,7 +212,7 @@ func answersFrom(to, source netip.Addr) bool {
 // limitedBroadcast is 255.255.255.255 (RFC 919 section 7).
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// sameAddr compares addresses, and their zones where both have one.
+// sameAddr compares addresses, and their zones if both have one.
 func sameAddr(a, b netip.Addr) bool {
 	a, b = a.Unmap(), b.Unmap()
 	if a.Zone() == "" || b.Zone() == "" {

@@ -12,17 +12,17 @@ var errTimestamp = wire.Malformed("no timestamp message")
 // Timestamp is a timestamp request or reply of IPv4 (RFC 792): the times of day, in
 // milliseconds, at which a request was sent, received and answered.
 type Timestamp struct {
-	// ID identifies the sender, set by package socket, and Sequence the request.
+	// ID identifies the sender; package socket sets it. Sequence identifies the request.
 	ID, Sequence uint16
 
-	// Originate is the sender's, Receive and Transmit are the answering host's: since
-	// midnight UT, in milliseconds, if the highest bit, which says otherwise, is not
-	// set. See [TimeOfDay].
+	// Originate is when the sender sent the request; Receive and Transmit are when the
+	// host received and answered it. They count milliseconds since midnight UT, unless
+	// the highest bit is set, which marks other units. See [TimeOfDay].
 	Originate, Receive, Transmit uint32
 }
 
 const (
-	timestampLen = 16 // behind the checksum
+	timestampLen = 16 // after the checksum
 
 	day = 24 * time.Hour
 )
@@ -32,11 +32,11 @@ func MillisecondOfDay(t time.Time) uint32 {
 	return uint32(t.Sub(t.Truncate(day)) / time.Millisecond)
 }
 
-// TimeOfDay returns a timestamp as the time since midnight UT, and reports whether it has
-// that meaning: a host without a clock may count in other units.
+// TimeOfDay returns a timestamp as the time since midnight UT, and reports whether it is
+// one: a host without such a clock may count in other units.
 func TimeOfDay(stamp uint32) (time.Duration, bool) {
 	d := time.Duration(stamp) * time.Millisecond
-	if d >= day { // also where the highest bit says that it is in other units (RFC 792)
+	if d >= day { // also if the highest bit marks other units (RFC 792)
 		return 0, false
 	}
 	return d, true
@@ -57,8 +57,8 @@ func (s *Timestamp) append() []byte {
 	return binary.BigEndian.AppendUint32(b, s.Transmit)
 }
 
-// Parse reads a timestamp request or reply, and overwrites all of s. The error, for
-// another message, wraps [ErrMalformed].
+// Parse reads a timestamp request or reply, and overwrites all of s. For any other
+// message, the error wraps [ErrMalformed].
 func (s *Timestamp) Parse(m *Message) error {
 	*s = Timestamp{}
 	b := m.Payload

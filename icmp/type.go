@@ -16,7 +16,7 @@ func (t Type) Version() Version { return Version(t >> 8) }
 func (t Type) Number() uint8 { return uint8(t) }
 
 // String returns the name in the IANA registry "ICMP Type Numbers" or "ICMPv6
-// "type" Numbers", and for an unassigned type its number.
+// "type" Numbers", or the number of an unassigned type.
 func (t Type) String() string {
 	if name := t.name(); name != "" {
 		return name
@@ -37,8 +37,8 @@ func (t Type) name() string {
 	return ""
 }
 
-// CodeString returns the IANA name of a code of this type. It is empty for code
-// 0 of a type that has no codes, and "code N" for an unassigned one.
+// CodeString returns the IANA name of a code of this type. It returns "" for code 0 of a
+// type that has no codes, and "code N" for an unassigned code.
 func (t Type) CodeString(code uint8) string {
 	names := codeNames(t)
 	if int(code) < len(names) {
@@ -50,9 +50,9 @@ func (t Type) CodeString(code uint8) string {
 	return "code " + strconv.Itoa(int(code))
 }
 
-// IsError reports whether messages of this type quote the packet that they are
-// about. Redirect of IPv4 does and counts; that of IPv6 hides the packet in an
-// option (RFC 4861 section 4.5) and does not.
+// IsError reports whether messages of this type quote the packet that they are about. A
+// Redirect of IPv4 does. A Redirect of IPv6 does not count, because it carries the packet
+// in an option (RFC 4861 section 4.5).
 func (t Type) IsError() bool {
 	switch t.Version() {
 	case V4:
@@ -61,7 +61,7 @@ func (t Type) IsError() bool {
 			return true
 		}
 	case V6:
-		// RFC 4443 section 2.1: error messages are those below 128.
+		// RFC 4443 section 2.1: types below 128 are errors.
 		return t.Number() < 128
 	}
 	return false
@@ -74,7 +74,7 @@ func (t Type) IsEchoRequest() bool { return t == V4EchoRequest || t == V6EchoReq
 func (t Type) IsEchoReply() bool { return t == V4EchoReply || t == V6EchoReply }
 
 // replies maps the types of requests to those of their replies. If a request has an id,
-// so has its reply.
+// its reply has it, too.
 var replies = []struct {
 	request, reply Type
 	id             bool
@@ -103,7 +103,7 @@ func (t Type) Reply() Type {
 }
 
 // HasID reports whether a request of this type carries the id of its sender and a
-// sequence number behind the checksum: echo, timestamp, information, address mask
+// sequence number after the checksum: echo, timestamp, information, address mask
 // and extended echo requests.
 func (t Type) HasID() bool {
 	for _, r := range replies {

@@ -23,7 +23,7 @@ func VersionOf(a netip.Addr) Version {
 	return V6
 }
 
-// Unspecified returns the address that stands for none, 0.0.0.0 or ::.
+// Unspecified returns the unspecified address, 0.0.0.0 or ::.
 func (v Version) Unspecified() netip.Addr {
 	if v == V4 {
 		return netip.IPv4Unspecified()
