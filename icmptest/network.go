@@ -16,10 +16,10 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// network stands in for the system: sockets, and the names of nodes.
+// network replaces the system: it opens sockets, and resolves the names of nodes.
 type network struct {
 	*netsim.Network
-	names map[string][]netip.Addr // in lower case
+	names map[string][]netip.Addr // by name in lower case
 }
 
 func newNetwork(text string) (*network, error) {
@@ -38,8 +38,8 @@ func newNetwork(text string) (*network, error) {
 	return n, nil
 }
 
-// Listen opens a socket of the client's. An ordinary user's are enough for all but
-// SCTP, as on Linux.
+// Listen opens a socket of the client. As on Linux, Auto opens a raw socket only for
+// SCTP.
 func (n *network) Listen(s sockets.Spec) (engine.Medium, error) {
 	if err := n.refuse(&s); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (n *network) Listen(s sockets.Spec) (engine.Medium, error) {
 	return engine.OverTransport(c), nil
 }
 
-// refuse says what a simulated network does not have, rather than to do without.
+// refuse returns an error for options that a simulated network does not support.
 func (n *network) refuse(s *sockets.Spec) error {
 	own := n.own(s.Version)
 	switch {
@@ -73,7 +73,7 @@ func (n *network) refuse(s *sockets.Spec) error {
 	return nil
 }
 
-// own returns the client's address from which packets of a version leave.
+// own returns the client's source address for packets of a version.
 func (n *network) own(v icmp.Version) netip.Addr {
 	for _, a := range n.Client() {
 		if a.Is4() == (v == icmp.V4) {
@@ -83,8 +83,8 @@ func (n *network) own(v icmp.Version) netip.Addr {
 	return netip.Addr{}
 }
 
-// LookupNetIP returns the addresses of a node, by its name. Upper and lower case
-// are the same, and so is a name with a dot at its end.
+// LookupNetIP returns the addresses of the node with a name. It ignores case, and a
+// dot at the end.
 func (n *network) LookupNetIP(ctx context.Context, family, host string) ([]netip.Addr, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &net.DNSError{Err: err.Error(), Name: host, IsTimeout: errors.Is(err, context.DeadlineExceeded)}

@@ -7,8 +7,8 @@ import (
 	"github.com/goicmp/icmplib/internal/standin"
 )
 
-// A Prober is a [icmplib.Prober] whose packets go through a simulated network. All
-// operations run the library's own code. Pass the embedded Prober to functions that take a
+// A Prober is an [icmplib.Prober] whose packets go through a simulated network. All
+// operations run the library's own code. Pass the embedded Prober to functions that take an
 // *icmplib.Prober.
 type Prober struct {
 	*icmplib.Prober
@@ -17,18 +17,18 @@ type Prober struct {
 }
 
 // NewProber returns a Prober on the network that a text describes; the package
-// documentation lists the words. It is closed when the test ends. A text or a cfg that
-// cannot be used ends the test at once.
+// documentation lists the words. The Prober closes when the test ends. An invalid text or
+// cfg fails the test at once.
 //
 // Inside a [testing/synctest] bubble, time is virtual: an hour of pinging takes a moment,
 // and times are exact. Call NewProber inside the bubble that uses it. Outside a bubble,
 // time is real.
 //
-// The network always behaves the same: random choices come from the line "seed". A nil cfg
-// means all defaults. Names are those of the nodes, unless cfg has a Resolver. Config.Mode
-// works as for an ordinary user of Linux, for whom Auto opens datagram sockets, and raw
-// ones only for SCTP. Interface, Mark and SendTimestamps do not exist in a simulated
-// network, and end the test.
+// The network always behaves the same: random choices depend only on the line "seed". A nil
+// cfg means all defaults. Host names are those of the nodes, unless cfg has a Resolver. As
+// on Linux, the default Config.Mode opens datagram sockets, and raw sockets only for SCTP.
+// A simulated network does not support Interface, Mark and SendTimestamps: setting one of
+// them fails the test.
 func NewProber(tb testing.TB, network string, cfg *icmplib.Config) *Prober {
 	tb.Helper()
 	n, err := newNetwork(network)
@@ -52,8 +52,8 @@ func NewProber(tb testing.TB, network string, cfg *icmplib.Config) *Prober {
 }
 
 // Truth returns what really happened to each packet sent so far, in the order of sending.
-// It knows what no program can: in which direction a packet was lost, and where. The caller
-// owns the packets.
+// It reveals what no program can observe: where a packet was lost, and in which direction.
+// The caller owns the packets.
 func (p *Prober) Truth() []Packet {
 	log := p.network.Log()
 	packets := make([]Packet, 0, len(log))
@@ -63,6 +63,6 @@ func (p *Prober) Truth() []Packet {
 	return packets
 }
 
-// ForgetTruth drops what Truth returns, so that a test that sends for days does not fill
-// memory. Later packets are kept again.
+// ForgetTruth drops the packets that Truth returns, so that a test that sends for days does
+// not fill memory. Truth then returns later packets only.
 func (p *Prober) ForgetTruth() { p.network.Forget() }

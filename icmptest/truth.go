@@ -11,9 +11,9 @@ import (
 	"github.com/goicmp/icmplib/internal/lab/netsim"
 )
 
-// Packet is what the network knows of a packet that was sent into it.
+// Packet is the network's record of a packet that the client sent.
 type Packet struct {
-	// Sent is when it was sent, by the clock of the test: virtual in a bubble.
+	// Sent is when the client sent it, by the clock of the test: virtual in a bubble.
 	Sent time.Time
 
 	// Source and Destination are its addresses as it left the client.
@@ -22,9 +22,9 @@ type Packet struct {
 	// Protocol is that of the upper layer: ICMP, ICMPv6, UDP, TCP or SCTP.
 	Protocol icmp.Protocol
 
-	TTL          int // as it was sent; the hop limit of IPv6
-	TrafficClass int
-	DontFragment bool // also of every packet of IPv6
+	TTL          int  // TTL or hop limit as it left the client
+	TrafficClass int  // or TOS
+	DontFragment bool // always set for IPv6
 	Length       int  // of the whole IP packet, in bytes
 
 	// SourcePort and DestinationPort are those of UDP, TCP and SCTP.
@@ -33,17 +33,17 @@ type Packet struct {
 	// Sequence is the sequence number of an echo request.
 	Sequence uint16
 
-	// Events is what was done with the packet, its copies and what answered them,
-	// as it happened.
+	// Events are what happened to the packet, to its copies and to their answers, in
+	// order.
 	Events []Event
 }
 
-// Event is something that was done with a packet.
+// Event is one thing that happened to a packet.
 type Event struct {
 	After  time.Duration // since the packet was sent
-	Node   string        // the name of the node that did it; "": nobody in particular
-	Action Action
-	Why    string // such as "lost" or "time exceeded"; may be empty
+	Node   string        // the name of the node that did it; "": no node in particular
+	Action Action        // what the node did
+	Why    string        // such as "lost" or "time exceeded"; may be empty
 }
 
 // String returns the event in a line, such as "+5ms r1 dropped: lost".
@@ -59,24 +59,24 @@ func (e Event) String() string {
 	return s
 }
 
-// Action is what can be done with a packet.
+// Action is what a network does with a packet.
 type Action string
 
-// What a network does with packets.
+// Actions of a network.
 const (
-	Forwarded  Action = "forwarded"  // it went on to the next node
-	Dropped    Action = "dropped"    // it ended here
-	Held       Action = "held"       // it is a fragment whose other parts are awaited
-	Taken      Action = "taken"      // it reached a host, which says nothing to it
-	Delayed    Action = "delayed"    // it goes on, but later
-	Altered    Action = "altered"    // it goes on, changed
-	Duplicated Action = "duplicated" // it goes on, and copies with it
-	Answered   Action = "answered"   // a node sends a packet of its own because of it
-	Forged     Action = "forged"     // somebody else does
+	Forwarded  Action = "forwarded"  // the packet went on to the next node
+	Dropped    Action = "dropped"    // the packet ended here
+	Held       Action = "held"       // the packet is a fragment, and waits for the others
+	Taken      Action = "taken"      // the packet reached a host, which does not answer it
+	Delayed    Action = "delayed"    // the packet goes on, but later
+	Altered    Action = "altered"    // the packet goes on, changed
+	Duplicated Action = "duplicated" // the packet goes on, with copies
+	Answered   Action = "answered"   // the node sends a packet of its own in answer
+	Forged     Action = "forged"     // a spoofer sends a packet in answer
 	Delivered  Action = "delivered"  // an answer reaches the client
 )
 
-// Did reports whether something of the kind happened because of the packet.
+// Did reports whether one of the packet's events has the given action.
 func (p *Packet) Did(a Action) bool {
 	return slices.ContainsFunc(p.Events, func(e Event) bool { return e.Action == a })
 }

@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// IsBroadcast reports whether addr is the limited broadcast address or that of a
-// network that this host is on (RFC 919 section 7).
+// IsBroadcast reports whether addr is the limited broadcast address, or the broadcast
+// address of a network that this host is on (RFC 919 section 7).
 func IsBroadcast(addr netip.Addr) bool { return slices.Contains(broadcastAddrs(), addr) }
 
-// broadcastAddrs returns the limited broadcast address, and those of the networks
-// that this host is on.
+// broadcastAddrs returns the limited broadcast address, and the broadcast addresses
+// of the networks that this host is on.
 func broadcastAddrs() []netip.Addr {
 	all := []netip.Addr{netip.AddrFrom4([4]byte{255, 255, 255, 255})}
 	addrs, err := net.InterfaceAddrs()

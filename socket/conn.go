@@ -19,15 +19,15 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// conn is what ICMPv4 and ICMPv6 have in common: all but their doc comments and
-// the few options that only one of them has.
+// conn implements ICMPv4 and ICMPv6, except for the few options that only one of
+// them has.
 type conn struct {
 	version icmp.Version
 	mode    Mode
 	id      uint16
 	local   netip.Addr
-	device  uint32 // the index of the interface that it is bound to; 0: it is to none
-	link    *link  // the system's side: one file per system
+	device  uint32 // the index of the interface that the socket is bound to; 0: none
+	link    *link  // the system's part: one file per system
 	zones   netio.Zones
 	types   *typeSet // Config.Types
 	stamped bool     // Config.SendTimestamps
@@ -35,8 +35,8 @@ type conn struct {
 	broadcast atomic.Bool
 
 	sendMu sync.Mutex
-	buf    []byte // encoded messages of a batch, one behind the other
-	ends   []int  // where each of them ends in buf
+	buf    []byte // the encoded messages of a batch, one after another
+	ends   []int  // the offset in buf at which each of them ends
 	out    []sys.Outbound
 
 	receiving netio.ContextMutex
@@ -50,12 +50,12 @@ type conn struct {
 
 // Counters counts messages that a socket did not hand out.
 type Counters struct {
-	Dropped   uint64 // no room in the kernel's receive buffer: our own losses; 0 if the system does not report them
-	Malformed uint64 // not well-formed ICMP messages
-	Foreign   uint64 // of another id, but passed by the kernel's filter
+	Dropped   uint64 // lost on this host, because the kernel's receive buffer was full; 0 if the system does not report it
+	Malformed uint64 // malformed ICMP messages
+	Foreign   uint64 // messages with another id or type that the kernel's filter let through
 }
 
-// listen opens a socket in the configured mode; in Auto, in the first that works.
+// listen opens a socket in the configured mode, or in Auto in the first mode that works.
 func listen(v icmp.Version, cfg *Config) (*conn, error) {
 	if cfg == nil {
 		cfg = &Config{}
@@ -83,11 +83,11 @@ func listen(v icmp.Version, cfg *Config) (*conn, error) {
 	return nil, joinListenErrors(datagramErr, rawErr)
 }
 
-// joinListenErrors reports why neither mode works. What both modes failed for,
-// such as an address that is not ours, is said once.
+// joinListenErrors reports why neither mode works. It states a cause that both modes
+// share, such as an address that this host does not have, only once.
 func joinListenErrors(datagram, raw error) error {
 	if errors.Is(raw, os.ErrPermission) && !errors.Is(datagram, os.ErrPermission) {
-		return datagram // what is wrong is not the permission
+		return datagram // permission is not the problem
 	}
 	var d, r *OpError
 	if errors.As(datagram, &d) && errors.As(raw, &r) && d.Err.Error() == r.Err.Error() {
@@ -105,7 +105,7 @@ func listenMode(v icmp.Version, mode Mode, cfg *Config, ifi *net.Interface) (*co
 	return c, nil
 }
 
-// open opens the link and settles the id.
+// open opens the link and sets the id.
 func (c *conn) open(cfg *Config, ifi *net.Interface) (err error) {
 	zone, err := c.zones.Index(cfg.Source.Zone())
 	if err != nil {
@@ -131,7 +131,7 @@ func (c *conn) open(cfg *Config, ifi *net.Interface) (err error) {
 	return nil
 }
 
-// keepsID reports whether it is on this process to keep the id its own.
+// keepsID reports whether this process, not the kernel, must keep the id unique.
 func (c *conn) keepsID() bool { return c.mode == Raw || !kernelKeepsID }
 
 func (c *conn) releaseID() {
@@ -148,8 +148,8 @@ func (c *conn) close() error {
 	return err
 }
 
-// errNotMade is the error of a socket that no function of this package has opened,
-// instead of a nil dereference; the methods below then return nothing.
+// errNotMade is the error of a socket that no function of this package has opened. Of
+// such a socket, the methods below return zero values.
 var errNotMade = errors.New("the socket was not opened: call socket.Listen, ListenICMPv4 or ListenICMPv6")
 
 func (c *conn) kind() Mode {
@@ -202,8 +202,8 @@ func (c *conn) opError(op string, addr netip.Addr, err error) error {
 }
 
 // IsBusy reports whether a send failed because the kernel had no room for the packet at
-// that moment, or no descriptor for a probe with its own socket. No packet was lost: try
-// again a little later.
+// that moment, or no descriptor for a probe with its own socket. The packet was not sent:
+// try again a little later.
 func IsBusy(err error) bool {
 	for _, busy := range [...]syscall.Errno{syscall.EAGAIN, syscall.ENOBUFS, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, busy) {
@@ -214,14 +214,14 @@ func IsBusy(err error) bool {
 }
 
 const (
-	maxBatch = 64 // datagrams that one system call takes
+	maxBatch = 64 // datagrams per system call
 
-	// flushBytes ends a batch of large messages early, so that the buffer in
-	// which they are encoded stays small.
+	// flushBytes ends a batch of large messages early, to keep the buffer for
+	// the encoded messages small.
 	flushBytes = 256 << 10
 )
 
-// send sends one request and waits for room in the send buffer if need be.
+// send sends one request. If the send buffer is full, it waits for room.
 func (c *conn) send(ctx context.Context, req *icmp.Request) error {
 	if req == nil {
 		return &ConfigError{Field: "req", Allowed: "a request with a Destination"}
@@ -270,8 +270,8 @@ func (c *conn) sendBatch(reqs []icmp.Request) (int, error) {
 	return done, nil
 }
 
-// encodeBatch encodes as many requests as go out together. It stops before one
-// that is invalid and says why.
+// encodeBatch encodes the requests that go out together. It stops at an invalid
+// request and returns its error.
 func (c *conn) encodeBatch(reqs []icmp.Request) (err error) {
 	c.reset()
 	for i := 0; i < min(len(reqs), maxBatch) && len(c.buf) <= flushBytes && err == nil; i++ {
@@ -295,11 +295,11 @@ func (c *conn) encode(req *icmp.Request) error {
 	}
 	zone, err := c.zones.Index(to.Zone())
 	if err != nil {
-		// It may have been there, and come again.
+		// The interface may have existed, and may come back.
 		return c.sendError(req.Destination, syscall.ENODEV)
 	}
 	if zone != 0 && c.device != 0 && zone != c.device {
-		// A raw socket would send by the zone, and hear nothing from there.
+		// A raw socket would send into the zone, but receive nothing from it.
 		return c.sendError(req.Destination, syscall.EINVAL)
 	}
 	if err := c.identify(req); err != nil {
@@ -314,7 +314,7 @@ func (c *conn) encode(req *icmp.Request) error {
 	return nil
 }
 
-// identify gives a request the id of this socket, where its type has one.
+// identify gives a request the id of this socket, if its type has one.
 func (c *conn) identify(req *icmp.Request) error {
 	req.ID = c.id
 	m := req.Message
@@ -325,7 +325,7 @@ func (c *conn) identify(req *icmp.Request) error {
 		return &ConfigError{Field: "Message", Value: m.Type, Allowed: "with a datagram socket: an echo request, and on Linux an extended echo request; others need a raw socket"}
 	case m.Type.IsEchoRequest():
 		m.ID = c.id
-	case c.stamped: // whose table is by the sequence numbers of echo requests
+	case c.stamped: // departures are stored by the sequence numbers of echo requests
 		return &ConfigError{Field: "Message", Value: m.Type, Allowed: "an echo request where SendTimestamps is set"}
 	case m.Type.HasID() && len(m.Payload) >= 2:
 		binary.BigEndian.PutUint16(m.Payload, c.id)
@@ -333,7 +333,7 @@ func (c *conn) identify(req *icmp.Request) error {
 	return nil
 }
 
-// sendError wraps err, and says what to do where that is known.
+// sendError wraps err, with the remedy if one is known.
 func (c *conn) sendError(to netip.Addr, err error) error {
 	if err == nil {
 		return nil
@@ -347,7 +347,7 @@ func (c *conn) sendError(to netip.Addr, err error) error {
 	return c.opError(opSend, to, err)
 }
 
-// lookAround looks, behind a send that failed, which interfaces there are by now.
+// lookAround checks, after a failed send, whether interfaces have changed.
 func (c *conn) lookAround(to netip.Addr, err error) error {
 	if to.Zone() != "" {
 		c.zones.Forget()
@@ -358,7 +358,7 @@ func (c *conn) lookAround(to netip.Addr, err error) error {
 	return err
 }
 
-// receive returns the first reply that answers req; nil stands for any.
+// receive returns the first reply that answers req, or with a nil req the first reply.
 func (c *conn) receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, error) {
 	if err := c.receiving.Lock(ctx); err != nil {
 		return nil, err
@@ -423,7 +423,7 @@ func (c *conn) receiveNow(replies []icmp.Reply) (int, error) {
 }
 
 // decodeAll reads the n datagrams of the last look into replies, and returns how
-// many of them are to be handed out.
+// many of them to hand out.
 func (c *conn) decodeAll(n int, replies []icmp.Reply) (kept int) {
 	for i := range n {
 		c.link.datagram(i, &c.in)
@@ -435,9 +435,8 @@ func (c *conn) decodeAll(n int, replies []icmp.Reply) (kept int) {
 	return kept
 }
 
-// inOrder puts messages into the order of their arrival. Those of the error queue
-// are read after those of the receive queue, and what an answer means depends on
-// what came before it.
+// inOrder sorts messages by their arrival, because the error queue is read after the
+// receive queue, and the meaning of an answer depends on the messages before it.
 func inOrder(replies []icmp.Reply) {
 	for i := 1; i < len(replies); i++ {
 		if replies[i].Time.Before(replies[i-1].Time) {
@@ -447,7 +446,7 @@ func inOrder(replies []icmp.Reply) {
 	}
 }
 
-// receiveError tells the end of the context from that of the socket.
+// receiveError distinguishes the end of the context from an error of the socket.
 func (c *conn) receiveError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -481,8 +480,8 @@ func (c *conn) decode(in *sys.Inbound, reply *icmp.Reply) bool {
 	return true
 }
 
-// sequence returns the sequence number of the echo request of this socket that a
-// message is about.
+// sequence returns the sequence number of the echo request that a message is about,
+// and reports whether that is a request of this socket.
 func (c *conn) sequence(m *icmp.Message) (seq uint16, ok bool) {
 	switch {
 	case m.Type.IsEchoReply():
@@ -499,8 +498,8 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 	size := in.Size
 	if c.version == icmp.V4 {
 		// Raw sockets deliver the IPv4 header, and so do the datagram sockets
-		// of some systems. No ICMP type that we are sent looks like one: the
-		// first byte of an echo reply is 0, that of a header 0x45 or more.
+		// of some systems. No ICMP message that we receive looks like one: the
+		// first byte of an echo reply is 0, that of a header is 0x45 or more.
 		if len(data) > 0 && data[0]>>4 == 4 {
 			stripped := netio.StripIPv4(reply, data)
 			if stripped == nil {
@@ -508,8 +507,8 @@ func (c *conn) decodeMessage(in *sys.Inbound, reply *icmp.Reply) bool {
 			}
 			data, size = stripped, size-(len(data)-len(stripped))
 		}
-		// The kernel gives raw sockets a message before it has looked at the
-		// checksum. What was truncated cannot be checked.
+		// The kernel gives raw sockets a message before it verifies the
+		// checksum. A truncated message cannot be verified.
 		if c.mode == Raw && size == len(data) && icmp.Checksum(data) != 0 {
 			return false
 		}
@@ -532,8 +531,8 @@ func (c *conn) protocol() icmp.Protocol {
 	return icmp.ICMPv6
 }
 
-// owns reports whether a message is to be handed out: one of the types that were
-// asked for, else one about a request of this socket's id.
+// owns reports whether to hand out a message: with Config.Types, a message of those
+// types; otherwise a message about a request with this socket's id.
 func (c *conn) owns(m *icmp.Message) bool {
 	if c.types != nil {
 		return c.types[m.Type.Number()]

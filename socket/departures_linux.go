@@ -6,39 +6,39 @@ import (
 	"time"
 )
 
-// settling is for how long at most the stamp of a request is waited for before
-// the kernel's count is begun anew.
+// settling is the longest wait for the stamp of a request before both sides restart
+// their counts.
 const settling = time.Second
 
-// sequences is how many requests are told apart, and how many ordinals.
+// sequences is the number of requests, and of ordinals, that departures distinguishes.
 const sequences = 1 << 16
 
-// departure is what is known of the last request with some sequence number. It
-// holds no pointers, so that the garbage collector need not look at the table.
+// departure records the last request with some sequence number. It holds no
+// pointers, so that the garbage collector need not scan the table.
 type departure struct {
-	key   uint64        // see departures.key; 0: none that will be stamped
-	mono  time.Duration // before the kernel was given it, since departures.base
-	wall  int64         // the same moment
-	stamp int64         // when the driver got it, wall-clock nanoseconds; 0: not known
+	key   uint64        // see departures.key; 0: no stamp will come
+	mono  time.Duration // just before the kernel got the request, since departures.base
+	wall  int64         // the same moment, in wall-clock nanoseconds
+	stamp int64         // when the driver got it, in wall-clock nanoseconds; 0: not known
 }
 
 // departures finds the request that a stamp belongs to. The kernel numbers the
 // sends of a socket from 0 (SOF_TIMESTAMPING_OPT_ID of its timestamping.rst),
-// and so do we. Whether a send that it refused has a number depends on its
-// version and on how far the packet came, so after a refusal the count is begun
-// anew on both sides. Until no stamp of the old count can come any more,
-// requests go without.
+// and so does departures. Whether the kernel numbers a send that it refuses
+// depends on its version and on how far the packet came. After a refusal, both
+// sides therefore restart their counts. Requests have no stamps until none of
+// the old count can arrive any more.
 //
-// Every moment is an argument.
+// Callers pass the time as an argument.
 type departures struct {
 	base time.Time
 
 	mu     sync.Mutex
-	count  uint32 // of the counts begun, from 1
-	next   uint32 // ordinal of the next send
-	unseen int    // sends of which no stamp has come
+	count  uint32 // the number of the current count, from 1
+	next   uint32 // the ordinal of the next send
+	unseen int    // sends whose stamps have not come
 	paused bool
-	last   time.Time // of the last send
+	last   time.Time // the time of the last send
 
 	sent  [sequences]departure // by sequence number
 	byOrd [sequences]uint16    // sequence numbers, by the lower bits of the ordinal
@@ -46,10 +46,10 @@ type departures struct {
 
 func newDepartures(base time.Time) *departures { return &departures{base: base, count: 1} }
 
-// key returns a name for a send that no other has.
+// key returns a unique key for a send.
 func (d *departures) key(ordinal uint32) uint64 { return uint64(d.count)<<32 | uint64(ordinal) }
 
-// send notes that a request is about to be given to the kernel.
+// send notes that the kernel is about to get a request.
 func (d *departures) send(seq uint16, now netio.ClockReading) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -65,8 +65,8 @@ func (d *departures) send(seq uint16, now netio.ClockReading) {
 	d.last = now.Mono
 }
 
-// refuse notes that the kernel refused a send at least once, and whether it took
-// it in the end. No stamp that comes from now on is to be trusted.
+// refuse notes that the kernel refused a send at least once, and whether it finally
+// took it. From then on, departures ignores stamps until resume restarts the count.
 func (d *departures) refuse(taken bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -74,14 +74,14 @@ func (d *departures) refuse(taken bool) {
 		return
 	}
 	d.paused = true
-	d.count++ // so that the keys in the table are those of no send any more
+	d.count++ // the keys in the table then match no send
 	d.next = 0
 	if !taken {
 		d.unseen--
 	}
 }
 
-// resume reports whether the kernel's count is to be begun anew, and ours is then.
+// resume reports whether the kernel's count must restart, and then restarts its own.
 func (d *departures) resume(now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -92,7 +92,7 @@ func (d *departures) resume(now time.Time) bool {
 	return true
 }
 
-// note takes a stamp. Of several for one send, as of a packet that passes
+// note takes a stamp. If one send has several stamps, as when the packet passes
 // through more than one device, the first one counts.
 func (d *departures) note(ordinal uint32, stamp int64) {
 	d.mu.Lock()
@@ -104,9 +104,9 @@ func (d *departures) note(ordinal uint32, stamp int64) {
 	}
 }
 
-// roundTrip returns the time between the stamp of the last request with a
-// sequence number and that of what came about it, which was read at a moment. It
-// is 0 where that is not known.
+// roundTrip returns the time from the stamp of the last request with a sequence
+// number to the arrival of the message about it, which was read at read. It returns
+// 0 if the time is not known.
 func (d *departures) roundTrip(seq uint16, arrived int64, read netio.ClockReading) time.Duration {
 	d.mu.Lock()
 	s := d.sent[seq]

@@ -12,27 +12,26 @@ import (
 	"github.com/goicmp/icmplib/internal/permission"
 )
 
-// ConfigError is an option that cannot be used. It is returned before anything is sent.
+// ConfigError reports an invalid option or request, before anything is sent.
 type ConfigError = icmp.FieldError
 
-// ErrBroadcast is the cause when a destination is a broadcast address and
-// [ICMPv4.SetBroadcast] was not called.
+// ErrBroadcast is the cause if a send to a broadcast address fails because
+// [ICMPv4.SetBroadcast] has not allowed it.
 var ErrBroadcast = errors.New("broadcast is forbidden unless it is allowed: by SetBroadcast(true), Packet.Broadcast or ping --broadcast")
 
-// ErrInterfaceGone is the cause when nothing can be sent since the interface that the
-// socket is bound to ([Config].Interface, or the zone of Config.Source) was removed. A
-// socket stays bound to that interface, and not to one that has its name later: open
-// another socket. (A Prober does so by itself.) Linux only; other systems give their
-// own error.
+// ErrInterfaceGone is the cause if a send fails because the interface that the socket is
+// bound to ([Config].Interface, or the zone of Config.Source) was removed. The socket does
+// not use a later interface of the same name: open another socket. (A Prober does so by
+// itself.) Linux only; other systems return their own errors.
 var ErrInterfaceGone = errors.New("the interface that the socket was bound to was removed")
 
-// OpError is an operation of a socket that failed. errors.Is and errors.As see
-// the cause, so that os.ErrPermission, net.ErrClosed, errors.ErrUnsupported
-// and the system's error numbers can be asked for.
+// OpError reports a failed operation of a socket. errors.Is and errors.As find its cause,
+// such as os.ErrPermission, net.ErrClosed, errors.ErrUnsupported or an error number of the
+// system.
 type OpError struct {
 	Op   string       // "listen", "send", "receive", "set broadcast" or "join group"
-	Mode Mode         // of the socket; Auto while it is not known
-	Addr netip.Addr   // what the operation was about; may be the zero Addr
+	Mode Mode         // of the socket; Auto if it is not known
+	Addr netip.Addr   // the address that the operation was about; may be the zero Addr
 	V    icmp.Version // of the socket
 	Err  error        // the cause
 }
@@ -61,15 +60,15 @@ var errUnknown = errors.New("the cause is unknown")
 // Unwrap returns the cause.
 func (e *OpError) Unwrap() error { return e.Err }
 
-// PermissionError is why the system denied a socket, or the sending of a packet, and what
-// would allow it. errors.Is(err, os.ErrPermission) holds.
+// PermissionError reports why the system denied a socket or the sending of a packet, and
+// how to allow it. errors.Is(err, os.ErrPermission) reports true.
 type PermissionError struct {
 	Obstacle string // the obstacle, as found on this machine
 	Cure     string // a command or setting that removes it
 	Err      error  // the system's error
 }
 
-// Error gives the obstacle and the cure.
+// Error names the obstacle and the cure.
 func (e *PermissionError) Error() string {
 	s := fmt.Sprint(cmp.Or(e.Err, os.ErrPermission), ": ", e.Obstacle)
 	if e.Cure != "" {
@@ -81,7 +80,7 @@ func (e *PermissionError) Error() string {
 // Unwrap returns the system's error.
 func (e *PermissionError) Unwrap() error { return e.Err }
 
-// explainListen says of a socket that could not be opened what to do about it.
+// explainListen adds to the error of a socket that could not be opened how to open it.
 func explainListen(mode Mode, cfg *Config, err error) error {
 	var explained *PermissionError
 	switch {
@@ -106,8 +105,8 @@ func denyMark(mark uint32, err error) error {
 	return &PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 }
 
-// denySend explains that the system did not let a packet out, whatever the privileges. On
-// EACCES see [ErrBroadcast].
+// denySend explains that the system did not let a packet out, whatever the privileges. For
+// EACCES, see [ErrBroadcast].
 func denySend(err error) error {
 	obstacle, cure, denied := permission.Send(err)
 	if !denied {
@@ -116,7 +115,7 @@ func denySend(err error) error {
 	return &PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 }
 
-// deny explains a missing permission to open a socket at all.
+// deny explains a missing permission to open a socket.
 func deny(mode Mode, err error) error {
 	e := &PermissionError{Err: err}
 	if mode == Datagram {

@@ -7,9 +7,9 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// A raw socket is given all ICMP traffic of the host. The filters below leave
-// it the replies to its own id and the errors that quote a request with its
-// id, so that other processes' traffic neither wakes us nor fills our queue.
+// A raw socket receives all ICMP traffic of the host. The filters below let only
+// the replies to its own id and the errors that quote a request with its id
+// through, so that other processes' traffic neither wakes us nor fills our queue.
 
 const (
 	accept = 0xffffffff
@@ -37,7 +37,7 @@ func idFilter4(id uint16) []bpf.Instruction {
 		bpf.LoadMemShift{Off: 0},          // X = length of the IPv4 header
 		bpf.LoadIndirect{Off: 0, Size: 1}, // the type
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(icmp.V4EchoReply.Number()), SkipTrue: 9},
-		// An error: only one about ICMP is about us.
+		// An error: it can only be about us if it quotes ICMP.
 		bpf.LoadIndirect{Off: quoteOffset + protocolOffset, Size: 1},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(icmp.ICMP), SkipTrue: 10},
 		bpf.LoadIndirect{Off: quoteOffset, Size: 1}, // X += length of the quoted IPv4 header
@@ -55,7 +55,7 @@ func idFilter4(id uint16) []bpf.Instruction {
 }
 
 // idFilter6 sees packets from their ICMPv6 header on. An error that quotes a
-// packet with extension headers passes, to be looked at in user space.
+// packet with extension headers passes, and user space examines it.
 func idFilter6(id uint16) []bpf.Instruction {
 	const nextHeaderOffset, idOffset = 6, 4
 	return []bpf.Instruction{

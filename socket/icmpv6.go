@@ -10,16 +10,16 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 )
 
-// ICMPv6 is a socket for echo requests over IPv6 and what comes back
-// (RFC 4443). Its methods may be called by several goroutines at once. The zero value
-// is not open, and says so.
+// ICMPv6 is a socket that sends echo requests over IPv6 and receives the answers to them
+// (RFC 4443). Several goroutines may call its methods at once. The zero value is not open:
+// its methods return an error or a zero value.
 type ICMPv6 struct{ c *conn }
 
 // ListenICMPv6 opens a socket. A nil Config means all defaults.
 //
-// Errors: a [*ConfigError] for an option that cannot be used, otherwise an
-// [*OpError]. Without permission, it holds a [*PermissionError] that names
-// the obstacle and, in mode Auto, one for each kind of socket.
+// Errors are a [*ConfigError] for an invalid option, and otherwise an [*OpError]. If
+// permission is missing, the error holds a [*PermissionError] that names the obstacle; in
+// mode Auto, it holds one for each kind of socket.
 func ListenICMPv6(cfg *Config) (*ICMPv6, error) {
 	c, err := listen(icmp.V6, cfg)
 	if err != nil {
@@ -28,12 +28,12 @@ func ListenICMPv6(cfg *Config) (*ICMPv6, error) {
 	return &ICMPv6{c}, nil
 }
 
-// Send sends one echo request, or the Message in place of one. It sets the request's ID
-// to the socket's, and its Time to the moment before the kernel gets the packet. While the send
-// buffer is full, it waits until ctx ends.
+// Send sends one echo request, or the request's Message. It sets the request's ID to the
+// socket's, and its Time to the moment just before the kernel gets the packet. If the send
+// buffer is full, Send waits for room until ctx ends.
 //
-// Errors: a [*ConfigError] for a request that cannot be sent by this socket,
-// otherwise an [*OpError].
+// Errors are a [*ConfigError] for a request that this socket cannot send, the context's
+// cause if ctx has ended, and otherwise an [*OpError].
 func (s *ICMPv6) Send(ctx context.Context, req *icmp.Request) error {
 	if s.c == nil {
 		return errNotMade
@@ -41,9 +41,9 @@ func (s *ICMPv6) Send(ctx context.Context, req *icmp.Request) error {
 	return s.c.send(ctx, req)
 }
 
-// SendBatch sends requests in order with as few system calls as the system
-// allows, and sets ID and Time in each. It returns how many were sent and, if
-// not all, why the next one was not. It never waits: see [IsBusy].
+// SendBatch sends requests in order with as few system calls as the system allows, and sets
+// ID and Time in each. It returns how many requests it sent and, if not all, the error of
+// the next one. It does not wait for room in the send buffer: see [IsBusy].
 func (s *ICMPv6) SendBatch(reqs []icmp.Request) (int, error) {
 	if s.c == nil {
 		return 0, errNotMade
@@ -51,15 +51,15 @@ func (s *ICMPv6) SendBatch(reqs []icmp.Request) (int, error) {
 	return s.c.sendBatch(reqs)
 }
 
-// Receive waits for the message that answers req, a reply or an ICMP error, or with a
-// nil req for any message about a request of this socket; with Config.Types, for any of
-// those types.
+// Receive waits for the message that answers req, a reply or an ICMP error. With a nil req,
+// it waits for any message about a request of this socket or, with Config.Types, for any
+// message of those types.
 //
-// Messages that do not answer req are discarded. If several requests are open, receive with
-// nil and match the answers yourself, or use a Prober.
+// Receive discards messages that do not answer req. If several requests are open, receive
+// with nil and match the answers yourself, or use a Prober.
 //
-// It ends at once with the context's cause when ctx ends, and with
-// [net.ErrClosed] when the socket is closed.
+// Receive returns the context's cause as soon as ctx ends, and an [*OpError] with
+// [net.ErrClosed] as soon as the socket is closed.
 func (s *ICMPv6) Receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, error) {
 	if s.c == nil {
 		return nil, errNotMade
@@ -67,11 +67,10 @@ func (s *ICMPv6) Receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, e
 	return s.c.receive(ctx, req)
 }
 
-// ReceiveBatch waits for at least one message, as Receive does with a nil
-// request, and reads all that are there, up to the length of replies (at most
-// 64 at once). It returns how many it read. The replies' slices share memory
-// with the socket and are valid until the next receive, by whatever goroutine:
-// see [icmp.Reply.Clone].
+// ReceiveBatch waits for at least one message, as Receive does with a nil request, and reads
+// all messages that have arrived, up to the length of replies and at most 64. It returns how
+// many it read. The replies' slices share memory with the socket, and are valid until the
+// next receive in any goroutine: see [icmp.Reply.Clone].
 func (s *ICMPv6) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error) {
 	if s.c == nil {
 		return 0, errNotMade
@@ -79,8 +78,9 @@ func (s *ICMPv6) ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, e
 	return s.c.receiveBatch(ctx, replies)
 }
 
-// JoinGroup joins a multicast group on an interface, so that packets to the group reach this
-// host, too. Sending to a group does not require joining it.
+// JoinGroup joins a multicast group on an interface, so that packets to the group also reach
+// this host. Sending to a group does not require joining it. In datagram mode on Windows,
+// JoinGroup fails with errors.ErrUnsupported.
 func (s *ICMPv6) JoinGroup(group netip.Addr, ifi *net.Interface) error {
 	if s.c == nil {
 		return errNotMade
@@ -88,7 +88,8 @@ func (s *ICMPv6) JoinGroup(group netip.Addr, ifi *net.Interface) error {
 	return s.c.joinGroup(group, ifi)
 }
 
-// ReceiveNow is ReceiveBatch without waiting: it returns 0 if nothing has arrived. Linux only; elsewhere it fails with errors.ErrUnsupported.
+// ReceiveNow is ReceiveBatch without waiting: it returns 0 if nothing has arrived. Linux
+// only; elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv6) ReceiveNow(replies []icmp.Reply) (int, error) {
 	if s.c == nil {
 		return 0, errNotMade
@@ -97,9 +98,9 @@ func (s *ICMPv6) ReceiveNow(replies []icmp.Reply) (int, error) {
 }
 
 // Watch sets whether arriving messages wake the calls of Receive and ReceiveBatch, as they
-// do by default. A goroutine that sends and receives at a high rate with ReceiveNow turns it
-// off meanwhile. Each call must change the setting. Linux
-// only; elsewhere it fails with errors.ErrUnsupported.
+// do by default. Turn it off while a goroutine sends and receives at a high rate with
+// ReceiveNow. Each call must change the setting. Linux only; elsewhere it fails with
+// errors.ErrUnsupported.
 func (s *ICMPv6) Watch(on bool) error {
 	if s.c == nil {
 		return errNotMade
@@ -107,10 +108,10 @@ func (s *ICMPv6) Watch(on bool) error {
 	return s.c.link.watch(on)
 }
 
-// SetReadDeadline ends the calls of Receive and ReceiveBatch at t, also those
-// that are waiting now, with os.ErrDeadlineExceeded; the zero time means never.
-// What arrived before t is still read. For a loop that reads much, this costs
-// less than a context with a deadline.
+// SetReadDeadline ends calls of Receive and ReceiveBatch at t with os.ErrDeadlineExceeded,
+// including calls that are already waiting; the zero time means never. The calls still read
+// messages that arrived before t. For a loop that reads often, this costs less than a context
+// with a deadline.
 func (s *ICMPv6) SetReadDeadline(t time.Time) error {
 	if s.c == nil {
 		return errNotMade
@@ -118,14 +119,14 @@ func (s *ICMPv6) SetReadDeadline(t time.Time) error {
 	return s.c.deadline.Set(t)
 }
 
-// Drained returns a time up to which everything that arrived has been handed out. An answer
-// that was due before it and has not come is not waiting in the socket's queue.
+// Drained returns a time up to which the socket has handed out all messages that arrived. An
+// answer that was due before that time and is still missing is not in the socket's queue.
 func (s *ICMPv6) Drained() time.Time { return s.c.drained() }
 
 // Version returns icmp.V6.
 func (s *ICMPv6) Version() icmp.Version { return icmp.V6 }
 
-// Mode returns the kind of socket that was opened: Datagram or Raw.
+// Mode returns the kind of the open socket: Datagram or Raw.
 func (s *ICMPv6) Mode() Mode { return s.c.kind() }
 
 // ID returns the id that all requests of this socket carry.
@@ -135,16 +136,17 @@ func (s *ICMPv6) ID() uint16 { return s.c.ident() }
 // Source, or the unspecified address.
 func (s *ICMPv6) LocalAddr() netip.Addr { return s.c.localAddr() }
 
-// Counters returns how many messages were not handed out, and why.
+// Counters returns how many messages the socket did not hand out, and why.
 func (s *ICMPv6) Counters() Counters { return s.c.counters() }
 
-// Backlog returns how much of the kernel's receive buffer waits to be read, from
-// 0 to 1, and 0 if the system does not report it. If it grows, slow
-// down: messages for which there is no room are lost.
+// Backlog returns the part of the kernel's receive buffer that unread messages fill, from 0
+// to 1, or 0 if the system does not report it. If it grows, slow down: the kernel drops
+// messages for which the buffer has no room.
 func (s *ICMPv6) Backlog() float64 { return s.c.backlog() }
 
-// ReceiveBuffer returns the size of the kernel's receive buffer in bytes, as the
-// kernel counts it, including its overhead: on Linux, twice the size requested (socket(7)). Linux only; elsewhere it fails with errors.ErrUnsupported.
+// ReceiveBuffer returns the size of the kernel's receive buffer in bytes. The kernel
+// includes its overhead: the size is twice the requested one (socket(7)). Linux only;
+// elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv6) ReceiveBuffer() (int, error) {
 	if s.c == nil {
 		return 0, errNotMade
@@ -152,8 +154,8 @@ func (s *ICMPv6) ReceiveBuffer() (int, error) {
 	return s.c.link.receiveBuffer()
 }
 
-// SetReceiveBuffer requests a size, as Config.ReceiveBuffer does. ReceiveBuffer returns what
-// the kernel granted. Linux only; elsewhere it fails with
+// SetReceiveBuffer requests a size in bytes, as Config.ReceiveBuffer does. ReceiveBuffer
+// returns the size that the kernel granted. Linux only; elsewhere it fails with
 // errors.ErrUnsupported.
 func (s *ICMPv6) SetReceiveBuffer(size int) error {
 	if s.c == nil {
@@ -162,8 +164,8 @@ func (s *ICMPv6) SetReceiveBuffer(size int) error {
 	return s.c.link.setReceiveBuffer(size)
 }
 
-// SyscallConn gives access to the descriptor, for options that have no method
-// here. Linux only; elsewhere it fails with errors.ErrUnsupported.
+// SyscallConn gives access to the descriptor, for options without a method here. Linux only;
+// elsewhere it fails with errors.ErrUnsupported.
 func (s *ICMPv6) SyscallConn() (syscall.RawConn, error) {
 	if s.c == nil {
 		return nil, errNotMade
@@ -171,8 +173,8 @@ func (s *ICMPv6) SyscallConn() (syscall.RawConn, error) {
 	return s.c.link.syscallConn()
 }
 
-// Close closes the socket and ends the calls that are waiting. Later calls
-// return net.ErrClosed.
+// Close closes the socket and ends the calls that are waiting. Later calls return
+// net.ErrClosed.
 func (s *ICMPv6) Close() error {
 	if s.c == nil {
 		return errNotMade

@@ -7,9 +7,9 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 )
 
-// The kernel knows nothing of the id of a raw socket, so this process keeps
-// apart by itself which of its raw sockets uses which. (The ids of datagram
-// sockets are ports that the kernel gives out.)
+// The kernel does not know the id of a raw socket, so this process keeps the ids of
+// its raw sockets unique. (On Linux, the ids of datagram sockets are ports, which the
+// kernel assigns.)
 var ids struct {
 	mu   sync.Mutex
 	used map[idKey]bool
@@ -20,9 +20,9 @@ type idKey struct {
 	id      uint16
 }
 
-// reserveID takes the wanted id, or a random one if that is 0. Random, because
-// other processes draw too, and because a firewall may still hold a state for
-// the id of an earlier run.
+// reserveID reserves the wanted id, or a random one if that is 0. It is random
+// because other processes draw ids, too, and because a firewall may still keep state
+// for the id of an earlier run.
 func reserveID(v icmp.Version, wanted uint16) (uint16, error) {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// packets is a socket, and when it was last seen to be empty.
+// packets is a socket, and the last time at which its queue was empty.
 type packets struct {
 	*sys.PacketConn
 	empty netio.ClockReading
@@ -34,8 +34,8 @@ func openCarrier(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	return newPacketLink(packets{conn, empty}, cfg, drained), nil
 }
 
-// configurePackets sets the options of the system. Without stamps, and with a smaller
-// buffer, a socket is of use, too.
+// configurePackets sets the options of the system. A socket also works without stamps
+// and with a smaller buffer.
 func configurePackets(conn *sys.PacketConn, cfg linkConfig) error {
 	size := cfg.ReceiveBuffer
 	if size == 0 {
@@ -81,7 +81,7 @@ func (l *packetLink) readPacket() error {
 	return nil
 }
 
-// note4 and note6 note what the control messages of a datagram say.
+// note4 and note6 record the control messages of a datagram.
 func (l *packetLink) note4(cm *ipv4.ControlMessage) {
 	l.in.TTL, l.in.InterfaceIndex = cm.TTL, cm.IfIndex
 	l.in.To, _ = netip.AddrFromSlice(cm.Dst.To4())

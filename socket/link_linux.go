@@ -15,14 +15,14 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// kernelKeepsID: a datagram socket's id is a port, which the kernel gives out
-// and which no other socket shares.
+// kernelKeepsID: a datagram socket's id is a port, which the kernel assigns and
+// which no other socket shares.
 const kernelKeepsID = true
 
 // datagramExtendedEcho: datagram sockets send extended echo requests since Linux 5.13.
 const datagramExtendedEcho = true
 
-// linkConfig is a Config with what was derived from it.
+// linkConfig is a Config with the values derived from it.
 type linkConfig struct {
 	*Config
 	version icmp.Version
@@ -43,7 +43,7 @@ type link struct {
 	sender   *sys.Sender
 	stamps   *departures // nil without SendTimestamps
 
-	// Of whoever receives:
+	// For the receiver only:
 	receiver *sys.Receiver
 	look     look
 	wake     func(uintptr) bool // look.run, made once
@@ -78,7 +78,7 @@ func (l *link) configure(cfg linkConfig) error {
 	return nil
 }
 
-// configureFilter comes first, so that little else gets into the queue.
+// configureFilter comes first, so that few other messages get into the queue.
 func (l *link) configureFilter(cfg linkConfig) error {
 	if !cfg.raw() {
 		return nil
@@ -136,7 +136,7 @@ func (l *link) configureRoute(cfg linkConfig) error {
 	return l.sock.BindDevice(cfg.ifi.Name, cfg.ifi.Index, cfg.ipv6())
 }
 
-// bind takes the source address and, in datagram mode, the id.
+// bind binds the socket to the source address and, in datagram mode, to the id.
 func (l *link) bind(cfg linkConfig) error {
 	source := cfg.Source.Unmap().WithZone("")
 	if !source.IsValid() {
@@ -197,7 +197,7 @@ func (l *link) syscallConn() (syscall.RawConn, error) { return l.sock.SyscallCon
 
 func (l *link) close() error { return l.sock.Close() }
 
-// configureStamps is the last step: what was sent before would be counted.
+// configureStamps is the last step, because the kernel would count earlier sends.
 func (l *link) configureStamps(cfg linkConfig) error {
 	if !cfg.SendTimestamps {
 		return nil
@@ -213,8 +213,8 @@ func (l *link) configureStamps(cfg linkConfig) error {
 	return nil
 }
 
-// send gives the datagrams to the kernel and returns how many it took. It sets when
-// in each of these.
+// send gives the datagrams to the kernel and returns how many it took. It sets Sent in
+// each of these.
 func (l *link) send(out []sys.Outbound) (int, error) {
 	for i := range out {
 		l.sender.Set(i, &out[i])
@@ -232,9 +232,8 @@ func (l *link) send(out []sys.Outbound) (int, error) {
 	return n, err
 }
 
-// sendStamped sends one datagram at a time, each of which is known before the
-// kernel gets it: on a loopback interface the stamp and the reply are there
-// before the call returns.
+// sendStamped sends one datagram at a time, and records each before the kernel gets
+// it: on a loopback interface, the stamp and the reply arrive before the call returns.
 func (l *link) sendStamped(out []sys.Outbound) (int, error) {
 	for i := range out {
 		if l.errQueue {
@@ -265,8 +264,8 @@ func (l *link) sendStamped(out []sys.Outbound) (int, error) {
 	return len(out), nil
 }
 
-// roundTrip returns the time between the kernel's stamps of a request and of
-// what came about it, 0 where it is not known.
+// roundTrip returns the time between the kernel's stamps of a request and of the
+// message about it, 0 if it is not known.
 func (l *link) roundTrip(seq uint16, in *sys.Inbound) time.Duration {
 	if l.stamps == nil || in.Stamp == 0 {
 		return 0

@@ -17,14 +17,13 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// kernelKeepsID: datagram sockets of other systems send the id that they are
-// given.
+// kernelKeepsID: datagram sockets of other systems send the id that is in the message.
 const kernelKeepsID = false
 
-// datagramExtendedEcho: what is sent is an echo request there.
+// datagramExtendedEcho: datagram sockets of other systems send only echo requests.
 const datagramExtendedEcho = false
 
-// linkConfig is a Config with what was derived from it.
+// linkConfig is a Config with the values derived from it.
 type linkConfig struct {
 	*Config
 	version icmp.Version
@@ -36,15 +35,15 @@ type linkConfig struct {
 
 func (c *linkConfig) ipv6() bool { return c.version == icmp.V6 }
 
-// link is what carries the messages on systems other than Linux.
+// link carries the messages on systems other than Linux.
 type link struct {
 	carrier
 	id      uint16
 	drained netio.Watermark
 }
 
-// carrier is a socket of the system, or what stands for one. Its errors are what
-// errors.Is can be asked about on every system.
+// carrier is a socket of the system, or an API in place of one. errors.Is recognizes its
+// errors on every system.
 type carrier interface {
 	send(out []sys.Outbound) (int, error)
 	waitWritable(ctx context.Context) error
@@ -78,15 +77,15 @@ func openLink(cfg linkConfig) (*link, error) {
 	return l, err
 }
 
-// roundTrip, by the kernel's stamps, is not known here.
+// roundTrip returns 0, because these systems do not stamp requests.
 func (l *link) roundTrip(uint16, *sys.Inbound) time.Duration { return 0 }
 
-// backlog is not known here.
+// backlog returns 0, because these systems do not report it.
 func (l *link) backlog() float64 { return 0 }
 
 func (l *link) receiveNow(int) (int, error) { return 0, unsupported("receiving without waiting") }
 
-// hasInterface is not asked for: what other systems say of it is passed on.
+// hasInterface returns true: these systems report a missing interface by themselves.
 func (l *link) hasInterface(uint32) bool    { return true }
 func (l *link) receiveBuffer() (int, error) { return 0, unsupported("asking for the receive buffer") }
 func (l *link) setReceiveBuffer(int) error  { return unsupported("another receive buffer") }

@@ -17,17 +17,16 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// packetLink is a socket of the system: of package net, with the options of
-// golang.org/x/net and those of the system. It sends and receives one datagram at a
-// time.
+// packetLink is a socket of package net, with the options of golang.org/x/net and of the
+// system. It sends and receives one datagram at a time.
 type packetLink struct {
-	conn  packets // of this system
+	conn  packets // the type depends on the system
 	mode  Mode
-	p4    *ipv4.PacketConn // one of the two
+	p4    *ipv4.PacketConn // one of p4 and p6 is nil
 	p6    *ipv6.PacketConn
 	zones netio.Zones
 
-	ttl, class int // that the socket has been set to
+	ttl, class int // the current settings of the socket
 
 	in      sys.Inbound
 	drained *netio.Watermark
@@ -44,7 +43,7 @@ func newPacketLink(conn packets, cfg linkConfig, drained *netio.Watermark) *pack
 	return l
 }
 
-// local is the address to bind to.
+// local returns the address to bind to.
 func (c *linkConfig) local() netip.Addr {
 	if c.Source.IsValid() {
 		return c.Source.Unmap()
@@ -52,8 +51,8 @@ func (c *linkConfig) local() netip.Addr {
 	return c.version.Unspecified()
 }
 
-// describe asks for what the system can say of a packet. What it cannot is
-// reported as unknown.
+// describe asks the system for the control messages that it supports. The fields of
+// the others stay unknown.
 func (l *packetLink) describe() {
 	if l.p4 != nil {
 		_ = l.p4.SetControlMessage(ipv4.FlagTTL|ipv4.FlagDst|ipv4.FlagInterface, true)
@@ -90,7 +89,7 @@ func (l *packetLink) sendOne(out *sys.Outbound) error {
 	return err
 }
 
-// setTTL sets TTL and traffic class on the socket, where they change.
+// setTTL sets the TTL and the traffic class of the socket if they change.
 func (l *packetLink) setTTL(out *sys.Outbound) error {
 	ttl, class := max(out.TTL, 0), max(out.TrafficClass, 0)
 	if ttl == 0 {
@@ -119,7 +118,7 @@ func (l *packetLink) setHopLimit(ttl int) error {
 	return errors.Join(l.p6.SetHopLimit(ttl), l.p6.SetMulticastHopLimit(ttl))
 }
 
-// waitWritable is not needed: x/net waits for room by itself.
+// waitWritable does nothing, because package net waits for room by itself.
 func (l *packetLink) waitWritable(context.Context) error { return nil }
 
 func (l *packetLink) receive(int) (int, error) {
@@ -132,7 +131,7 @@ func (l *packetLink) receive(int) (int, error) {
 
 func (l *packetLink) datagram(_ int, in *sys.Inbound) { *in = l.in }
 
-// drops is not known here.
+// drops returns 0, because these systems do not report it.
 func (l *packetLink) drops() uint64 { return 0 }
 
 func (l *packetLink) joinGroup(group netip.Addr, ifi *net.Interface) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// packets is a raw socket, and the read deadline that was asked for.
+// packets is a raw socket, and the read deadline that the caller set.
 type packets struct {
 	net.PacketConn
 	buf []byte
@@ -21,7 +21,7 @@ type packets struct {
 	wanted *time.Time
 }
 
-// openRaw opens a raw socket, for which Windows wants an administrator.
+// openRaw opens a raw socket, which on Windows requires an administrator.
 func openRaw(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	switch {
 	case cfg.Interface != "":
@@ -41,8 +41,8 @@ func openRaw(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	return newPacketLink(p, cfg, drained), nil
 }
 
-// readPacket waits for a datagram and reads it. At the read deadline package net gives
-// up without a look at what has arrived: it is made to look once more.
+// readPacket waits for a datagram and reads it. At the read deadline, package net gives up
+// without a look at the queue, so readPacket reads once more with a short deadline.
 func (l *packetLink) readPacket() error {
 	err := l.readOnce()
 	if !errors.Is(err, os.ErrDeadlineExceeded) {

@@ -18,9 +18,8 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// openCarrier has datagram mode carried by the IP Helper API, which anybody may
-// call and no firewall rule hinders. What it says and what sockets say is explained
-// here, once.
+// openCarrier uses the IP Helper API for datagram mode: any user may call it, and no
+// firewall rule blocks it. The carrier explains the errors of the API and of sockets.
 func openCarrier(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	open := openRaw
 	if cfg.mode == Datagram {
@@ -33,7 +32,7 @@ func openCarrier(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	return explained{c}, nil
 }
 
-// explained is a carrier whose errors say what they mean.
+// explained is a carrier that explains its errors.
 type explained struct{ carrier }
 
 func (e explained) send(out []sys.Outbound) (int, error) {
@@ -50,14 +49,14 @@ func (e explained) joinGroup(group netip.Addr, ifi *net.Interface) error {
 	return iphelper.Explain(e.carrier.joinGroup(group, ifi))
 }
 
-// defaultWait is how long the system waits for the answer to a request that does
-// not say.
+// defaultWait is how long the system waits for the answer to a request without a
+// Timeout.
 const defaultWait = 10 * time.Second
 
-// echoLink carries echo requests by calls of the IP Helper API, which sends them,
-// waits for what answers them and says what that was. The system draws an id and a
-// sequence number of its own, and says which call an answer belongs to; requests and
-// answers are made to carry those of this socket again.
+// echoLink carries echo requests by calls of the IP Helper API, which sends a request,
+// waits for the answer and reports it. The system draws its own id and sequence number,
+// and knows which call an answer belongs to. echoLink puts the socket's id and sequence
+// number into the answers again.
 type echoLink struct {
 	handle  *sys.EchoHandle
 	family  iphelper.Family
@@ -71,15 +70,15 @@ type echoLink struct {
 	mu       sync.Mutex
 	closed   bool
 	deadline time.Time
-	arrived  []*echoCall   // completed, to be handed out
-	changed  chan struct{} // something of the above has; holds one
+	arrived  []*echoCall   // completed, but not handed out yet
+	changed  chan struct{} // signals a change of the fields above; holds one
 
-	batch []*echoCall // handed out by the last receive
+	batch []*echoCall // the answers that the last receive handed out
 	calls []*sys.EchoCall
 	idle  sync.Pool
 }
 
-// echoCall is a call, and the request for which it was made.
+// echoCall is a call, and its request.
 type echoCall struct {
 	sys.EchoCall
 	link    *echoLink
@@ -116,8 +115,8 @@ func openEcho(cfg linkConfig, drained *netio.Watermark) (carrier, error) {
 	return l, nil
 }
 
-// isLocal refuses a source that this host does not have: the API would with each
-// request.
+// isLocal refuses a source that this host does not have. The API would refuse it only
+// with each request.
 func isLocal(source netip.Addr) error {
 	if !source.IsValid() || source.IsUnspecified() {
 		return nil
@@ -139,7 +138,7 @@ func (l *echoLink) send(out []sys.Outbound) (int, error) {
 	closed := l.closed
 	l.mu.Unlock()
 	if closed {
-		return 0, net.ErrClosed // the thread of the API may serve others still
+		return 0, net.ErrClosed // the thread of the API may still serve other sockets
 	}
 	l.calls = l.calls[:0]
 	var refused error
@@ -163,7 +162,8 @@ func (l *echoLink) send(out []sys.Outbound) (int, error) {
 	return n, refused
 }
 
-// refuse refuses what the API would send, or not carry.
+// refuse refuses requests that are too long for the API, and requests to broadcast
+// addresses, which the API would send.
 func (l *echoLink) refuse(out *sys.Outbound) error {
 	switch {
 	case len(out.Data) > echoHeaderLen+iphelper.MaxData:
@@ -176,7 +176,7 @@ func (l *echoLink) refuse(out *sys.Outbound) error {
 
 const echoHeaderLen = 8 // RFC 792, RFC 4443 section 4.1
 
-// prepare makes a call of a request.
+// prepare makes a call for a request.
 func (l *echoLink) prepare(out *sys.Outbound) *echoCall {
 	c, ok := l.idle.Get().(*echoCall)
 	if !ok {
@@ -206,7 +206,7 @@ func (l *echoLink) prepare(out *sys.Outbound) *echoCall {
 	return c
 }
 
-// complete takes a call that has completed, on the thread of the API.
+// complete takes a completed call. It runs on the thread of the API.
 func (l *echoLink) complete(c *echoCall) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -227,8 +227,8 @@ func (l *echoLink) notify() {
 // waitWritable waits until a call may have made room for another.
 func (l *echoLink) waitWritable(ctx context.Context) error { return l.handle.WaitRoom(ctx) }
 
-// receive waits for answers. At the deadline it looks a last time: what had
-// completed then is handed out.
+// receive waits for answers. At the deadline, it looks a last time, and hands out the
+// calls that had completed by then.
 func (l *echoLink) receive(limit int) (int, error) {
 	for _, c := range l.batch {
 		l.idle.Put(c)
@@ -288,9 +288,9 @@ func (l *echoLink) wait(deadline time.Time) {
 	}
 }
 
-// read reads what a call gave, and reports whether it is an answer. A request that
-// the system took and did not carry out is a loss of our own making, as is what
-// cannot be read.
+// read reads the result of a call, and reports whether it is an answer. It counts a
+// request that the system took but did not carry out, and a result that it cannot read,
+// as dropped on this host.
 func (l *echoLink) read(c *echoCall) bool {
 	status := l.family.Status(c.Buffer)
 	if status == iphelper.Untouched && c.Code != 0 {
@@ -330,7 +330,7 @@ func (l *echoLink) datagram(i int, in *sys.Inbound) {
 		in.Size = len(in.Data)
 		return
 	}
-	clear(c.request[2:4]) // the checksum of what was quoted is not known
+	clear(c.request[2:4]) // the checksum of the quoted request is not known
 	in.Failed = true
 	in.Data, in.From, in.Zone = c.request, c.to, c.zone
 	in.Err = sys.QueuedError{Origin: sys.OriginICMP, Presumed: true, Offender: c.reply.Source, Zone: c.reply.Zone}
@@ -359,7 +359,7 @@ func (l *echoLink) joinGroup(netip.Addr, *net.Interface) error {
 	return unsupported("joining a group in datagram mode (JoinGroup)")
 }
 
-// close ends the use of the API. What is pending completes unheard.
+// close ends the use of the API. Pending calls complete, but nothing reads their results.
 func (l *echoLink) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -372,20 +372,20 @@ func (l *echoLink) close() error {
 	return nil
 }
 
-// broadcasts knows the broadcast addresses of this host's networks. The API would
-// send to them without being asked twice.
+// broadcasts caches the broadcast addresses of this host's networks. The API would send
+// to them without a permission such as SO_BROADCAST.
 type broadcasts struct {
 	expires time.Time
 	addrs   []netip.Addr
 }
 
-// contain reports whether addr is a broadcast address. Whoever sends calls it.
+// contain reports whether addr is a broadcast address. Only the sender calls it.
 func (b *broadcasts) contain(addr netip.Addr) bool {
 	if !addr.Is4() {
 		return false
 	}
 	if now := time.Now(); now.After(b.expires) {
-		const lifetime = 10 * time.Second // looking costs milliseconds
+		const lifetime = 10 * time.Second // a lookup costs milliseconds
 		b.addrs, b.expires = broadcastAddrs(), now.Add(lifetime)
 	}
 	return slices.Contains(b.addrs, addr)

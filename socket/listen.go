@@ -9,34 +9,34 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 )
 
-// Conn is an ICMP socket of either IP version: an [*ICMPv4] or an [*ICMPv6], whose
-// documentation is its own.
+// Conn is an ICMP socket of either IP version: an [*ICMPv4] or an [*ICMPv6], which document
+// the methods.
 type Conn interface {
-	// Version returns that of the addresses that the socket sends to.
+	// Version returns the IP version of the socket.
 	Version() icmp.Version
 
-	// Send and SendBatch send requests, and Receive and ReceiveBatch wait for what
-	// comes.
+	// Send and SendBatch send requests. Receive and ReceiveBatch wait for messages.
 	Send(ctx context.Context, req *icmp.Request) error
 	SendBatch(reqs []icmp.Request) (int, error)
 	Receive(ctx context.Context, req *icmp.Request) (*icmp.Reply, error)
 	ReceiveBatch(ctx context.Context, replies []icmp.Reply) (int, error)
 
 	// ReceiveNow, Watch, SetReadDeadline, Drained and Backlog are for loops that
-	// send and receive very much.
+	// send and receive at a high rate.
 	ReceiveNow(replies []icmp.Reply) (int, error)
 	Watch(on bool) error
 	SetReadDeadline(t time.Time) error
 	Drained() time.Time
 	Backlog() float64
 
-	// Mode, ID, LocalAddr and Counters say what was opened, and what it did.
+	// Mode, ID, LocalAddr and Counters describe the socket, and the messages that it
+	// did not hand out.
 	Mode() Mode
 	ID() uint16
 	LocalAddr() netip.Addr
 	Counters() Counters
 
-	// SyscallConn gives access to the descriptor, and Close closes it.
+	// SyscallConn gives access to the descriptor. Close closes the socket.
 	SyscallConn() (syscall.RawConn, error)
 	Close() error
 }
@@ -46,9 +46,8 @@ var (
 	_ Conn = (*ICMPv6)(nil)
 )
 
-// Listen opens a socket of a version, for programs that serve both:
-// [ListenICMPv4] or [ListenICMPv6]. Errors are those of these, and a [*ConfigError]
-// for another version.
+// Listen calls [ListenICMPv4] or [ListenICMPv6], for programs that serve both versions. It
+// returns their errors, or a [*ConfigError] for any other version.
 func Listen(v icmp.Version, cfg *Config) (Conn, error) {
 	var c *conn
 	var err error

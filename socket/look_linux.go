@@ -20,9 +20,9 @@ type look struct {
 	errors  heldErrors         // with SendTimestamps
 }
 
-// receive waits for datagrams and reads up to limit of them. At the read
-// deadline it looks a last time, whether or not it was woken before: what
-// arrived in time is read in time.
+// receive waits for datagrams and reads up to limit of them. At the read deadline,
+// it looks a last time, whether or not the socket woke it: it reads every message
+// that arrived in time.
 func (l *link) receive(limit int) (int, error) {
 	l.makeRoom(limit)
 	l.look.limit = limit
@@ -36,7 +36,7 @@ func (l *link) receive(limit int) (int, error) {
 	return l.look.n, l.look.err
 }
 
-// receiveNow reads what is there, up to limit datagrams, and does not wait.
+// receiveNow reads up to limit datagrams that have arrived, and does not wait.
 func (l *link) receiveNow(limit int) (int, error) {
 	l.makeRoom(limit)
 	l.look.limit = limit
@@ -46,7 +46,8 @@ func (l *link) receiveNow(limit int) (int, error) {
 	return l.look.n, l.look.err
 }
 
-// makeRoom has the receiver take limit datagrams, and as many stamps.
+// makeRoom gives the receiver room for limit datagrams and, with SendTimestamps, for a
+// batch of messages and one of stamps.
 func (l *link) makeRoom(limit int) {
 	if l.stamps != nil {
 		limit = 2 * maxBatch
@@ -56,7 +57,7 @@ func (l *link) makeRoom(limit int) {
 	}
 }
 
-// run looks, and tells whether there is anything to report.
+// run looks at the queues, and reports whether there is anything to hand out.
 func (k *look) run(uintptr) bool {
 	if k.errors.next(k) {
 		return true
@@ -86,18 +87,18 @@ func (l *link) datagram(i int, in *sys.Inbound) {
 	in.Queued, in.Stamped = netio.QueueDelay(l.look.reading, in.Stamp, l.look.since)
 }
 
-// heldErrors are the ICMP errors that were read along with stamps. They are
-// handed out when the messages of the same look have been.
+// heldErrors holds the ICMP errors that were read along with stamps, until the messages
+// of the same look have been handed out.
 type heldErrors struct {
-	places [maxBatch]uint8 // of the receiver
-	count  int             // not handed out yet
-	from   int             // the first of these, among places
-	out    bool            // what is handed out now is errors
-	first  int             // and this is the first of them
+	places [maxBatch]uint8 // of the errors in the receiver
+	count  int             // the number of errors not handed out yet
+	from   int             // the first of these in places
+	out    bool            // whether errors are being handed out now
+	first  int             // the first of them in places
 	in     sys.Inbound
 }
 
-// next has the look give out errors, if there are any.
+// next makes the look hand out held errors, and reports whether there are any.
 func (h *heldErrors) next(k *look) bool {
 	h.out = h.count > 0
 	if !h.out {
@@ -110,7 +111,7 @@ func (h *heldErrors) next(k *look) bool {
 	return true
 }
 
-// place returns where in the receiver the i-th of what is handed out lies.
+// place returns the place in the receiver of the i-th datagram that is handed out.
 func (h *heldErrors) place(i int) int {
 	if h.out {
 		return int(h.places[h.first+i])
@@ -123,16 +124,16 @@ func (h *heldErrors) hold(place int) {
 	h.count++
 }
 
-// stampRounds bounds how often the error queue is read while messages wait.
+// stampRounds is the largest number of reads of the error queue while messages wait.
 const stampRounds = 4
 
-// readStamps reads the error queue behind the messages: the stamp of a request
-// is made before its reply, so that of a message that was just read is there. It
-// notes the stamps, holds the errors among them, and goes on until nothing is
-// left, which it tells, or until there is something to hand out: some error, or
-// messages that have waited for a few rounds, behind which more arrive.
+// readStamps reads the error queue after the messages: the kernel stamps a request
+// before its reply arrives, so the stamp for a message that was just read is there. It
+// notes the stamps and holds the errors among them. It continues until the queue is
+// empty, which it reports, or until there is something to hand out: an error, or
+// messages that have waited for stampRounds reads.
 func (k *look) readStamps() (drained bool) {
-	const first = maxBatch // the places below have the messages
+	const first = maxBatch // the messages are in the places before
 	h := &k.errors
 	h.from = 0
 	for round := 0; !drained && h.count == 0 && (k.n == 0 || round < stampRounds); round++ {

@@ -11,7 +11,8 @@ const (
 	// Datagram is an unprivileged ICMP socket (SOCK_DGRAM), and on Windows the IP
 	// Helper API.
 	Datagram
-	// Raw is a raw socket (SOCK_RAW): root, CAP_NET_RAW or an administrator.
+	// Raw is a raw socket (SOCK_RAW). It requires root, CAP_NET_RAW or, on Windows, an
+	// administrator.
 	Raw
 )
 
@@ -28,8 +29,8 @@ func (m Mode) String() string {
 	return fmt.Sprintf("Mode(%d)", uint8(m))
 }
 
-// MarshalText returns what String does, for JSON and its like. A value that is none
-// of the three is an error.
+// MarshalText returns the word that String returns, for JSON and similar formats. A value
+// other than the three modes is an error.
 func (m Mode) MarshalText() ([]byte, error) {
 	if m > Raw {
 		return nil, fmt.Errorf("%v is no socket mode: Auto, Datagram or Raw is allowed", m)
@@ -37,8 +38,8 @@ func (m Mode) MarshalText() ([]byte, error) {
 	return []byte(m.String()), nil
 }
 
-// UnmarshalText sets m to the mode whose word is given. An unknown word is an error,
-// and leaves m as it is.
+// UnmarshalText sets m to the mode with the given word. An unknown word is an error, and
+// leaves m unchanged.
 func (m *Mode) UnmarshalText(word []byte) error {
 	read, err := ParseMode(string(word))
 	if err == nil {
@@ -47,7 +48,8 @@ func (m *Mode) UnmarshalText(word []byte) error {
 	return err
 }
 
-// ParseMode reads what String writes.
+// ParseMode returns the mode with the given word: "auto", "datagram" or "raw". Any other
+// word is an error.
 func ParseMode(s string) (Mode, error) {
 	for _, m := range []Mode{Auto, Datagram, Raw} {
 		if m.String() == s {
