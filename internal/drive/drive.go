@@ -1,13 +1,13 @@
 // Package drive is the one loop of all operations: it asks tasks which probes may
 // leave, sends them, and hands out what becomes known of them.
 //
-// A [Task] is one target: a strategy of internal/plan, and what the operation keeps
-// for its caller. A [Driver] has one of them or very many. It knows nothing of what
-// answers mean, and a task knows nothing of sockets, rates and other tasks.
+// A [Task] is one target: a strategy of internal/plan, and what the operation keeps for its
+// caller. A [Driver] has one task or very many. It does not know what answers mean, and a
+// task does not know sockets, rates and other tasks.
 //
-// One goroutine does everything: the caller's. It has the right to read the sockets
-// while it sends (see internal/engine), and it has lent it whenever code of the caller
-// runs, so that a loop body that sleeps deafens nobody.
+// One goroutine does everything: the caller's. While it sends, it also reads the sockets
+// (see internal/engine). Whenever code of the caller runs, it gives the sockets back to
+// their readers, so that a loop body that sleeps delays no other operation's answers.
 package drive
 
 import (
@@ -23,41 +23,42 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// Config says how a Driver works. Closed, All and Locks are needed.
+// Config is the configuration of a Driver. Closed, All and Locks are required.
 type Config struct {
 	Rules // of tasks that have none of their own
 
 	Closed <-chan struct{} // ends the run with net.ErrClosed
 	All    *engine.Pacer   // the rate of all operations together
-	Own    *engine.Pacer   // that of this one; nil: no limit
+	Own    *engine.Pacer   // the rate of this operation; nil: no limit
 	Locks  *Locks          // see Task.Alone
 
-	// Endless says that the run goes on when all tasks are done: see Shared.
+	// Endless makes the run continue when all tasks are done: see Shared.
 	Endless bool
 
-	// MaxInFlight bounds the probes in flight; 0: nothing does.
+	// MaxInFlight limits the probes in flight; 0: no limit.
 	MaxInFlight int
 
-	// Routers, if not nil, has probes wait for the routers at which their TTL ends,
-	// and leave in an order that its seed decides.
+	// Routers, if not nil, makes probes wait for the routers at which their TTL ends, and
+	// leave in an order that its seed determines.
 	Routers *Routers
 
-	// Targets, if not nil, are what further tasks are begun for, as many as may be
-	// in flight at a time: Parallel, of which no more than Ahead (0: any number) wait
-	// to send their first probe. Begin sets the Err of a target to which nothing can be
-	// sent: the task then ends at once, with that. An error that it returns ends the run.
+	// Targets, if not nil, yields the targets for which the Driver begins tasks. Up to
+	// Parallel tasks are in flight at a time, of which up to Ahead (0: any number) wait to
+	// send their first probe. Begin sets the Err of a target to which nothing can be sent:
+	// its task then ends at once, with that error. An error that Begin returns ends the
+	// run.
 	Targets  *Feed
 	Parallel int
 	Ahead    int
 	Begin    func(t *Target) (Task, error)
 
-	// Progress, if not nil, is called with the number of Targets drawn so far: ten times a
-	// second at the most, and at the end.
+	// Progress, if not nil, is called with the number of Targets drawn so far: at most ten
+	// times a second, and at the end.
 	Progress func(targets int)
 }
 
-// Driver is an operation at work, or many of them. It is used by one goroutine, but for
-// Do and Ended.
+// Driver runs one operation, or many. Only one goroutine may use it, except for Do and
+// Ended.
 type Driver struct {
 	cfg     Config
 	epoch   time.Time
@@ -70,26 +71,26 @@ type Driver struct {
 	rate    rate
 	targets queue
 
-	inFlight int // probes without a fate
-	taken    int // probes that the system took
+	inFlight int // probes that are not settled
+	taken    int // probes that the system accepted
 	closed   bool
 	freed    chan struct{} // holds a token when a claim may have become a lock
-	blocked  []Ref         // tasks that wait for theirs
+	blocked  []Ref         // tasks that wait for their lock
 
 	batches   []batch
 	outcomes  []engine.Outcome
 	looked    time.Duration    // when outcomes were last taken
-	attention [WhenDue + 1]int // how many tasks want which
+	attention [WhenDue + 1]int // how many tasks want each
 	timer     *time.Timer
 	reported  time.Time // when Progress was last called
 
 	calls   calls
 	later   []func() // at the end of this turn of the loop
 	lookups *lookups
-	names   []lookup // that wait to be looked up
+	names   []lookup // to be looked up
 }
 
-// unclearRoom is how many answers without a mark may wait to be looked at.
+// unclearRoom is how many unclear answers (those without a mark) may wait to be examined.
 const unclearRoom = 1 << 12
 
 // New returns a Driver. It must be closed.
@@ -118,8 +119,8 @@ func (d *Driver) NewOp(cfg engine.OpConfig) *engine.Op {
 	return op
 }
 
-// Close ends the operations of the engine, gives the places of probes that were not
-// sent to other operations, and ends the drawing of targets.
+// Close ends the operations of the engine, releases the reserved places of probes that were
+// not sent to other operations, and ends the drawing of targets.
 func (d *Driver) Close() {
 	for i := range d.slots.all {
 		d.unlock(&d.slots.all[i])
@@ -143,8 +144,7 @@ func (d *Driver) Close() {
 // Add begins a task.
 func (d *Driver) Add(t Task) Ref { return d.add(slot{task: t, rules: &d.cfg.Rules}, time.Now()) }
 
-// AddBy is Add for a task that has rules of its own, and one address. There must be room:
-// see Full.
+// AddBy is Add for a task with its own rules and one address. There must be room: see Full.
 func (d *Driver) AddBy(t Task, rules *Rules, addr netip.Addr) Ref {
 	return d.add(slot{task: t, rules: rules, addr: addr}, time.Now())
 }
@@ -161,14 +161,14 @@ func (d *Driver) add(s slot, now time.Time) Ref {
 	return r
 }
 
-// Look looks at a task, of which something has changed.
+// Look makes the Driver look at a task that has changed.
 func (d *Driver) Look(r Ref) {
 	if s := d.slots.find(r); s != nil && !d.closed {
 		d.steer(r, s, time.Now())
 	}
 }
 
-// Cut ends a task as it stands, and tells it why; a nil err says that it is done.
+// Cut ends a task as it is, with the reason; a nil err means that it is done.
 func (d *Driver) Cut(r Ref, err error) {
 	d.collect()
 	if s := d.slots.find(r); s != nil {
@@ -209,7 +209,7 @@ func (d *Driver) finished() bool {
 	return d.closed || !d.cfg.Endless && d.slots.len() == 0 && d.targets.ended()
 }
 
-// reportEvery bounds how often Progress is called.
+// reportEvery limits how often Progress is called.
 const reportEvery = 100 * time.Millisecond
 
 func (d *Driver) report(last bool) {
@@ -222,7 +222,7 @@ func (d *Driver) report(last bool) {
 	}
 }
 
-// abandon ends the tasks as they stand, and returns err.
+// abandon ends the tasks as they are, and returns err.
 func (d *Driver) abandon(err error) error {
 	d.collect()
 	d.endCalls()
@@ -239,13 +239,13 @@ func (d *Driver) abandon(err error) error {
 	return err
 }
 
-// since measures a moment from the Driver's epoch; the zero time has no measure.
+// since returns the time from the Driver's epoch to t, which must not be the zero time.
 func (d *Driver) since(t time.Time) time.Duration { return t.Sub(d.epoch) }
 
 // maxWaiting is how many targets may wait for others of the same address.
 const maxWaiting = 1 << 16
 
-// wants reports whether another target can be taken and is needed.
+// wants reports whether there is room and need for another target.
 func (d *Driver) wants() bool {
 	return d.slots.len() < d.cfg.Parallel && d.targets.waiting < maxWaiting &&
 		(d.cfg.Ahead == 0 || d.ready.fresh.len() < d.cfg.Ahead)
@@ -271,17 +271,17 @@ func (d *Driver) admit() error {
 			d.targets.release(t.Addr)
 		}
 		d.closed = !task.End(t.Err)
-		now = time.Now() // it was handed to the caller, which may have taken any time
+		now = time.Now() // the caller's code ran, and may have taken any time
 	}
 	return nil
 }
 
-// steer does what follows from what has become known of a task.
+// steer acts on the news of a task.
 func (d *Driver) steer(r Ref, s *slot, now time.Time) {
 	defer d.attend(s)
 	for {
 		if s.task.HasNews() && (s.claim == nil || s.inFlight == 0) {
-			d.unlock(s) // what the caller does may take any time
+			d.unlock(s) // the caller's code may take any time
 			if !s.task.Hand() {
 				d.closed = true
 				return
@@ -310,7 +310,7 @@ func (d *Driver) finish(r Ref, s *slot, err error) {
 	}
 }
 
-// attend notes how soon a task wants to hear.
+// attend notes how soon a task wants its outcomes.
 func (d *Driver) attend(s *slot) {
 	if s.attentive == nil {
 		return
@@ -322,8 +322,8 @@ func (d *Driver) attend(s *slot) {
 	}
 }
 
-// ask asks a task what may leave. It reports whether the task is to be looked at
-// again, because it probes one by one no more.
+// ask asks a task which probes may leave. It reports whether the task must be looked at
+// again, because its probes no longer leave one by one.
 func (d *Driver) ask(r Ref, s *slot, now time.Time) (again bool) {
 	for {
 		alone := s.task.Alone()
@@ -352,31 +352,31 @@ func (d *Driver) ask(r Ref, s *slot, now time.Time) (again bool) {
 	}
 }
 
-// queue has a probe wait for its turn.
+// queue makes a probe wait for its turn.
 func (d *Driver) queue(r Ref, s *slot, p plan.Probe) {
 	s.queued++
 	d.ready.push(waiting{r, p}, s.begun)
 }
 
-// connectionPause is after how long a connection is tried again whose port is in use,
-// and connectionPatience after how long somebody else is taken to have the port.
+// connectionPause is the time after which a connection whose port is in use is tried again,
+// and connectionPatience the time after which another program is assumed to hold the port.
 const (
 	connectionPause    = 100 * time.Millisecond
 	connectionPatience = 5 * time.Second
 )
 
-// postpones reports whether a probe that was refused has to wait for a connection to
-// end: there cannot be two with the same ports and addresses. That of a silent probe
-// is in the way until the system gives it up, which may be after its timeout.
+// postpones reports whether a refused probe must wait for a connection to end, because two
+// connections cannot have the same ports and addresses. The connection of a silent probe
+// blocks others until the system gives it up, which may be after the probe's timeout.
 func (d *Driver) postpones(s *slot, err error, now time.Time) bool {
 	inUse := errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
 	return inUse && s.rules.OnePort && d.taken > 0 &&
 		(s.inFlight > 0 || d.since(now)-s.took <= connectionPatience)
 }
 
-// hold reports whether the next probe of a task whose probes leave one by one has to
-// wait, and until when; the zero time if only the fate of another can tell. Alone says
-// that it is because of other operations, too.
+// hold reports whether the next probe of a task whose probes leave one by one must wait,
+// and until when; at is the zero time if it waits for another probe to settle. Alone means
+// that it must also wait for other operations.
 func (d *Driver) hold(r Ref, s *slot, alone bool, now time.Time) (at time.Time, hold bool) {
 	if s.inFlight+s.queued > 0 {
 		return at, true
@@ -413,8 +413,8 @@ func (d *Driver) lock(r Ref, s *slot) bool {
 	return true
 }
 
-// unlock gives back a lock, or the claim to it. Until its holdoff an answer to what
-// was sent may come, and so may those to probes that are still in flight.
+// unlock gives back a lock, or the claim to it. Until its holdoff has passed, answers to
+// earlier probes and to those in flight may still arrive.
 func (d *Driver) unlock(s *slot) {
 	if s.claim == nil {
 		return
@@ -438,7 +438,7 @@ func (d *Driver) unblock(now time.Time) {
 	}
 }
 
-// wakeAt has a task looked at again; the zero time is never.
+// wakeAt makes the Driver look at a task again at a time; the zero time means never.
 func (d *Driver) wakeAt(r Ref, s *slot, at time.Time) {
 	if at.IsZero() {
 		return
@@ -471,29 +471,29 @@ func (d *Driver) wake(now time.Time) {
 }
 
 const (
-	// restFrom is how long a wait is in which others read what comes. Where very many
-	// targets are probed for ever, what comes between two ticks is read at the next: a
-	// wake-up of the reader for each answer costs more than it does.
+	// restFrom is the shortest wait during which the readers of the sockets read them. If
+	// very many targets are probed without end, packets that arrive between two ticks are
+	// read at the next tick, because waking the reader for each answer costs more than
+	// handling it.
 	restFrom        = 2 * time.Millisecond
 	restFromEndless = 6 * time.Millisecond
 
-	// While answers of routers are awaited, very many probes are in flight and events
-	// are frequent. Handling each by itself would cost more than all the rest, so they
-	// gather for gatherFor or more: until a probe may leave, up to restFrom. Round-trip
-	// times do not include that time.
+	// When many probes are in flight to routers, outcomes are frequent. Handling each alone
+	// would cost more than all other work, so they gather for gatherFor or longer: until a
+	// probe may leave, up to restFrom. Round-trip times do not include that time.
 	gatherAbove = 64 // probes in flight
 	gatherFor   = time.Millisecond
 
-	// gatherSoon is how long what becomes known gathers where tasks want it Soon.
+	// gatherSoon is how long outcomes gather if tasks want them Soon.
 	gatherSoon = 10 * time.Millisecond
 )
 
-// fineWait is how short a wait for the next probe to an only target has to be to be
-// slept. Go's timers are no finer than a millisecond where nothing else happens
-// (epoll_wait), and an interval that a caller asked for is kept.
+// fineWait is the longest wait for the next probe to an only target that the Driver sleeps.
+// In an idle program, Go's timers are no finer than a millisecond (epoll_wait), but the
+// interval that a caller asked for must be kept.
 const fineWait = time.Millisecond
 
-// wait waits until something can be done. An error is why the run has to end.
+// wait waits until there is something to do. An error ends the run.
 func (d *Driver) wait(ctx context.Context) error {
 	now := time.Now()
 	at, outcomes := d.nextDue(now), d.inbox.Ready()
@@ -529,7 +529,7 @@ func (d *Driver) wait(ctx context.Context) error {
 	case <-news:
 	case <-d.freed:
 		d.unblock(time.Now())
-	case <-d.calls.made: // they are made at the begin of the next turn
+	case <-d.calls.made: // they are made at the beginning of the next turn
 	case <-due:
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -539,8 +539,7 @@ func (d *Driver) wait(ctx context.Context) error {
 	return nil
 }
 
-// gathers reports whether what becomes known is not looked at for now, and until when
-// the wait is then at most.
+// gathers reports whether outcomes are left to gather for now, and until when at most.
 func (d *Driver) gathers(at, now time.Time) (until time.Time, deaf bool) {
 	if d.slots.len() == 0 || d.attention[AtOnce] > 0 {
 		return at, false
@@ -574,8 +573,8 @@ func (d *Driver) setTimer(after time.Duration) <-chan time.Time {
 	return d.timer.C
 }
 
-// nextDue returns when there is something to do if nothing comes in, now at the
-// earliest; the zero time, if there is nothing.
+// nextDue returns when there is something to do if nothing arrives, now at the earliest;
+// the zero time if there is nothing to do.
 func (d *Driver) nextDue(now time.Time) (at time.Time) {
 	if d.mayFly() > 0 {
 		if next, ok := d.ready.next(now); ok {
@@ -591,7 +590,7 @@ func (d *Driver) nextDue(now time.Time) (at time.Time) {
 	return later(now, at)
 }
 
-// collect takes what became known, if anything did.
+// collect takes the outcomes, if there are any.
 func (d *Driver) collect() {
 	select {
 	case <-d.inbox.Ready():
@@ -600,7 +599,7 @@ func (d *Driver) collect() {
 	}
 }
 
-// take takes what became known.
+// take takes the outcomes.
 func (d *Driver) take() {
 	d.outcomes = d.inbox.Take(d.outcomes)
 	now := time.Now()
@@ -639,8 +638,9 @@ func (d *Driver) heard(o *engine.Outcome, now time.Time) {
 	d.steer(r, s, now)
 }
 
-// spread has an answer without a mark heard by all tasks whose probe it may be about:
-// those that probe the address by the same operation of the engine, which is told once.
+// spread passes an unclear answer to all other tasks whose probe it may belong to: those
+// that probe the address by the same operation of the engine, which reports the answer only
+// once.
 func (d *Driver) spread(from *slot, key plan.Key, o *engine.Outcome, now time.Time) {
 	line, _ := from.task.Line(&plan.Probe{})
 	for i := range d.slots.all {

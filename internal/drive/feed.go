@@ -15,7 +15,7 @@ const (
 	maxLookups = 64
 )
 
-// Target is what a task is to be begun for.
+// Target is a target for which a task is begun.
 type Target struct {
 	Index int // in the order in which targets are drawn
 	Name  string
@@ -23,9 +23,9 @@ type Target struct {
 	Err   error // why there is no address
 }
 
-// Names says how the names of targets become addresses.
+// Names turns the names of targets into addresses.
 type Names struct {
-	// Parse returns the address of a target that needs not be looked up.
+	// Parse returns the address of a target that needs no look-up.
 	Parse func(name string) (addr netip.Addr, ok bool)
 	// LookUp returns the address of any other.
 	LookUp func(ctx context.Context, name string) (netip.Addr, error)
@@ -64,7 +64,7 @@ func NewFeed(ctx context.Context, targets iter.Seq[string], names Names) *Feed {
 	return d
 }
 
-// draw draws until there are no targets any more, or ctx ends.
+// draw draws targets until there are no more, or ctx ends.
 func (d *Feed) draw(ctx context.Context, targets iter.Seq[string]) {
 	lookups := newLookups(ctx, maxLookups)
 	defer func() { d.finish(recover(), lookups) }()
@@ -85,8 +85,8 @@ func (d *Feed) draw(ctx context.Context, targets iter.Seq[string]) {
 	}
 }
 
-// finish notes that nothing more is drawn, and waits for the lookups. A panic is
-// told at once.
+// finish notes that nothing more is drawn, and waits for the lookups. A panic is raised at
+// once.
 func (d *Feed) finish(panicked any, lookups *lookups) {
 	d.mu.Lock()
 	d.panic = panicked
@@ -113,9 +113,9 @@ func (d *Feed) raise() {
 	}
 }
 
-// lookUp pushes a target when its address is known. It waits for a place among those
-// that are looked up, and reports whether there was one before ctx ended. (Were it a
-// part of draw, every target would be allocated, those that need no looking up, too.)
+// lookUp pushes a target when its address is known. It waits for a place among the
+// look-ups, and reports whether it got one before ctx ended. (It is separate from draw,
+// because otherwise every target would be allocated, even without a look-up.)
 func (d *Feed) lookUp(t Target, lookups *lookups) bool {
 	if !lookups.wait() {
 		return false
@@ -127,7 +127,7 @@ func (d *Feed) lookUp(t Target, lookups *lookups) bool {
 	return true
 }
 
-// push appends a target when there is room, and tells whether it did.
+// push appends a target when there is room, and reports whether it did.
 func (d *Feed) push(ctx context.Context, t Target) bool {
 	for {
 		d.mu.Lock()
@@ -151,8 +151,8 @@ func (d *Feed) push(ctx context.Context, t Target) bool {
 	}
 }
 
-// take returns what is there, and whether more may follow. The feed goes on
-// with buf, the result of the call before.
+// take returns the targets that are ready, and whether more may follow. The feed reuses
+// buf, the result of the previous call.
 func (d *Feed) take(buf []Target) (targets []Target, more bool) {
 	d.raise()
 	d.mu.Lock()
@@ -177,12 +177,12 @@ func (d *Feed) end() {
 	d.raise()
 }
 
-// queue hands out the targets of a feed: those of one address one after
-// the other. The zero value has none.
+// queue hands out the targets of a feed: targets with the same address one after the other.
+// The zero value has none.
 type queue struct {
 	feed    *Feed
 	slots   *slots                  // which addresses are in use
-	blocked map[netip.Addr][]Target // who waits for them
+	blocked map[netip.Addr][]Target // the targets that wait for them
 	waiting int                     // how many do
 	freed   []Target                // whose address has become free
 	drawn   []Target
@@ -195,8 +195,8 @@ func newQueue(f *Feed, s *slots) queue {
 	return queue{feed: f, slots: s, blocked: map[netip.Addr][]Target{}, more: true}
 }
 
-// take returns the next target to begin with. A new one is drawn only while
-// wants says that there is use for it.
+// take returns the next target to begin with. A new target is drawn only while wants
+// reports true.
 func (q *queue) take(wants func() bool) (t Target, ok bool) {
 	for {
 		if n := len(q.freed); n > 0 {
@@ -224,8 +224,8 @@ func (q *queue) take(wants func() bool) (t Target, ok bool) {
 	}
 }
 
-// news returns what tells of further targets, if wants says that there is use for
-// them.
+// news returns the channel that announces further targets if wants reports true, and
+// otherwise nil.
 func (q *queue) news(wants func() bool) <-chan struct{} {
 	if q.more && wants() {
 		return q.feed.ready
@@ -233,13 +233,13 @@ func (q *queue) news(wants func() bool) <-chan struct{} {
 	return nil
 }
 
-// ended reports whether nothing follows but targets whose address is in use.
+// ended reports whether the only remaining targets are those whose address is in use.
 func (q *queue) ended() bool {
 	return !q.more && len(q.freed) == 0 && q.next == len(q.drawn)
 }
 
-// release gives an address that is not in use any more to the target that waits for it,
-// if there is one. That is taken before any target that is drawn.
+// release gives an address that is no longer in use to the target that waits for it, if
+// there is one. That target is taken before any newly drawn one.
 func (q *queue) release(addr netip.Addr) {
 	if q.waiting == 0 {
 		return

@@ -8,9 +8,9 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-// Locks lets the tasks of all operations that need stop-and-wait, and probe an address
-// by the same sockets, do so one after the other: otherwise each would be in the way of
-// all others. The zero value is ready for use.
+// Locks makes tasks of all operations that need stop-and-wait, and probe an address by the
+// same sockets, take turns: otherwise each would disturb all others. The zero value is
+// ready for use.
 type Locks struct {
 	mu    sync.Mutex
 	locks map[lockKey]*lock
@@ -21,11 +21,11 @@ type lockKey struct {
 	dst  netip.Addr
 }
 
-// lock is what tasks hold or wait for, in the order in which they came.
+// lock is a lock that tasks hold or wait for, in the order in which they came.
 type lock struct {
 	key     lockKey
 	claims  []*claim  // the first has the lock
-	holdoff time.Time // until then an answer may be to a probe of one that had it
+	holdoff time.Time // until then, an answer may belong to a probe of an earlier holder
 }
 
 // claim is a task that has a lock or waits for it.
@@ -52,15 +52,15 @@ func (l *Locks) claim(key lockKey, freed chan<- struct{}) *claim {
 	return c
 }
 
-// holds reports whether the lock is had, and until when an answer may be to a probe of
-// others.
+// holds reports whether the claim has the lock, and until when an answer may belong to a
+// probe of another task.
 func (c *claim) holds() (holdoff time.Time, held bool) {
 	c.locks.mu.Lock()
 	defer c.locks.mu.Unlock()
 	return c.lock.holdoff, c.lock.claims[0] == c
 }
 
-// release gives a lock to the next one, or stops to wait for it.
+// release passes the lock on to the next claim, or stops waiting for it.
 func (c *claim) release(holdoff time.Time) {
 	c.locks.mu.Lock()
 	defer c.locks.mu.Unlock()

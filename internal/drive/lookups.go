@@ -11,7 +11,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan/cadence"
 )
 
-// lookups looks names up, so many at a time, each on a goroutine of its own.
+// lookups looks names up, a limited number at a time, each on its own goroutine.
 type lookups struct {
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -43,7 +43,7 @@ func (l *lookups) try() bool {
 	}
 }
 
-// start starts a look-up, whose place was taken before, and calls after when that is
+// start starts a look-up, whose place is already taken, and calls after when the place is
 // free again.
 func (l *lookups) start(find func(context.Context), after func()) {
 	l.running.Go(func() {
@@ -62,19 +62,20 @@ func (l *lookups) end() {
 }
 
 const (
-	// namesAtOnce is what a resolver can take from one client that goes on for ever.
+	// namesAtOnce is the number of look-ups at a time that a resolver can take from one
+	// client without end.
 	namesAtOnce = 16
 	nameTimeout = 10 * time.Second
 )
 
-// lookup is a name that is to be looked up.
+// lookup is a name to look up.
 type lookup struct {
 	find  func(context.Context)
 	found func()
 }
 
-// LookUp has find called by a goroutine of its own when there is room, and then found by
-// that of the Driver, unless its run has ended. The context of find ends with the run.
+// LookUp calls find on its own goroutine when there is room, and then found on the
+// goroutine of the Driver, unless the run has ended. The context of find ends with the run.
 func (d *Driver) LookUp(find func(context.Context), found func()) {
 	if d.lookups == nil {
 		d.lookups = newLookups(context.Background(), namesAtOnce)
@@ -107,12 +108,12 @@ type Name struct {
 	Errand
 	cadence.Renewal
 
-	// Find looks the name up, on a goroutine of its own. Its context ends with the run of
-	// the Driver, and with Until, if that is not nil.
+	// Find looks the name up, on its own goroutine. Its context ends with the run of the
+	// Driver, and with Until, if that is not nil.
 	Find  func(context.Context) ([]netip.Addr, error)
 	Until context.Context
 
-	// Found is told what a look-up has found.
+	// Found receives the result of each look-up.
 	Found func([]netip.Addr, error)
 
 	d       *Driver
@@ -120,25 +121,25 @@ type Name struct {
 	stopped bool
 }
 
-// errEnded is what a look-up has found that ended its goroutine.
+// errEnded is the result of a look-up that ended its goroutine.
 var errEnded = errors.New("the Lookup ended its goroutine")
 
-// Renew has a name looked up.
+// Renew begins the look-ups of a name.
 func (d *Driver) Renew(n *Name) {
 	n.d = d
 	n.ref = d.Add(n)
 }
 
-// Stop ends it. A look-up that runs comes to its end.
+// Stop ends the look-ups. One that is running still completes.
 func (n *Name) Stop() {
 	n.stopped = true
 	n.d.Later(func() { n.d.Look(n.ref) })
 }
 
-// Done reports whether it was stopped.
+// Done reports whether Stop was called.
 func (n *Name) Done() bool { return n.stopped }
 
-// Next looks the name up if that is due.
+// Next looks the name up if a look-up is due.
 func (n *Name) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
 	ask, wake := n.Renewal.Next(now)
 	if !ask {

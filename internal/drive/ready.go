@@ -14,9 +14,9 @@ type waiting struct {
 	probe plan.Probe
 }
 
-// ready is the probes that wait to leave: in order, those of tasks that have begun
-// before those of fresh ones, because they have a time to keep; or where there are routers
-// to wait for, as these allow.
+// ready holds the probes that wait to leave. They leave in order, those of tasks that have
+// begun before those of fresh tasks, because the former have a time to keep; with routers
+// to wait for, they leave as the routers allow.
 type ready struct {
 	len     int
 	again   ring[waiting]
@@ -55,8 +55,7 @@ func (r *ready) pop(now time.Time) (w waiting, ok bool) {
 	return w, true
 }
 
-// next returns when a probe may leave as far as routers are concerned, if there is
-// any.
+// next returns when the routers allow a probe to leave, if there is one.
 func (r *ready) next(now time.Time) (at time.Time, ok bool) {
 	if r.routers != nil {
 		return r.routers.next(now)
@@ -71,23 +70,23 @@ func (r *ready) take(ttl int, now time.Time) {
 	}
 }
 
-// heard notes who answered a packet whose TTL ended at a distance.
+// heard notes the router that answered a packet whose TTL ended at a distance.
 func (r *ready) heard(ttl int, router netip.Addr) {
 	if r.routers != nil {
 		r.routers.hop(ttl).gate.heard(router)
 	}
 }
 
-// Routers says how many packets end at a router.
+// Routers limits the packets whose TTL ends at one router.
 type Routers struct {
 	Rate int    // packets per second whose TTL ends at one router; 0: no limit
 	Seed uint64 // of the order in which probes leave
 }
 
-// routers is the probes that wait for the routers at which their TTL ends, by
-// distance. They leave in random order, among all distances whose routers may be asked:
-// so a router that many traces share sees them spread over time, and the probes of one
-// trace leave among those of all others.
+// routers holds the probes that wait for the routers at which their TTL ends, by distance.
+// They leave in random order, among all distances whose routers may be probed, so that a
+// router which many traces share sees them spread over time, and the probes of one trace
+// leave among those of all others.
 type routers struct {
 	hops  []routersHop  // by TTL
 	limit time.Duration // between two packets at a router; 0: none
@@ -142,8 +141,8 @@ func (r *routers) pop(now time.Time) (w waiting, ok bool) {
 	return w, true
 }
 
-// next returns when a probe may leave, if there is any. Routers are not looked at more
-// often than gateTick.
+// next returns when a probe may leave, if there is any. Routers are not examined more often
+// than every gateTick.
 func (r *routers) next(now time.Time) (at time.Time, ok bool) {
 	for i := range r.hops {
 		h := &r.hops[i]
@@ -159,30 +158,31 @@ func (r *routers) next(now time.Time) (at time.Time, ok bool) {
 
 // gate keeps the rate of packets at the routers of one distance.
 //
-// Who will answer a probe is known only afterwards. But probes leave in random order,
-// so the part of them that one router gets is the part of the answers that is its own:
-// the busiest router of a distance keeps to its limit when the distance keeps to the
-// limit divided by that part. While nothing is known, all traces are taken to share one
-// router, as near to us they do.
+// Which router answers a probe is known only afterwards. But probes leave in random order,
+// so a router's share of the probes equals its share of the answers: the busiest router of
+// a distance stays within its limit if the distance stays within the limit divided by that
+// share. While nothing is known, all traces are assumed to share one router, because near
+// this host they do.
 type gate struct {
 	limit time.Duration // between two packets at a router; 0: none
 	pause time.Duration // between two packets at the distance
 	next  time.Time     // when the next may leave
 
-	recent []netip.Addr // a ring of those who answered
+	recent []netip.Addr // a ring of the routers that answered
 	head   int
-	counts map[netip.Addr]int // how often each is in it
+	counts map[netip.Addr]int // how often each is in recent
 	fresh  int                // answers since pause was set
 }
 
 const (
-	// gateMemory is how many answers the part of a router is taken from, gateLearn
-	// how many there have to be, and after how many it is taken anew.
+	// gateMemory is the number of answers from which a router's share is computed;
+	// gateLearn is the number of answers that this needs at least, and after which it is
+	// repeated.
 	gateMemory = 256
 	gateLearn  = 32
 
-	// gateBurst bounds how much of a pause is made up for, gateTick is how often
-	// probes that wait for a router are looked at.
+	// gateBurst limits how much of a pause is made up for; gateTick is how often probes
+	// that wait for a router are examined.
 	gateBurst = 10 * time.Millisecond
 	gateTick  = 2 * time.Millisecond
 )
@@ -202,7 +202,7 @@ func (g *gate) take(now time.Time) {
 	g.next = g.next.Add(g.pause)
 }
 
-// heard notes who answered.
+// heard notes the router that answered.
 func (g *gate) heard(router netip.Addr) {
 	if g.limit == 0 {
 		return

@@ -13,20 +13,20 @@ import (
 // batchSize is how many probes are sent together.
 const batchSize = 32
 
-// Ahead is how many targets may wait to be sent their first probe, where that is
-// bounded. More would only take memory.
+// Ahead is how many targets may wait for their first probe to be sent, in operations that
+// limit this. More would only take memory.
 const Ahead = 4 * batchSize
 
-// batch is probes that leave together: by one pool, for one operation of the engine.
-// There are as many as families, zones and flows in use.
+// batch is a set of probes that leave together: by one pool, for one operation of the
+// engine. There is one for each family, zone and flow in use.
 type batch struct {
 	pool   *engine.Pool
 	op     *engine.Op
 	probes []engine.Probe
-	plans  []plan.Probe // what each of them is to its task
+	plans  []plan.Probe // the plan's view of each probe
 }
 
-// mayFly returns how many more probes may be in flight.
+// mayFly returns how many more probes may be put in flight.
 func (d *Driver) mayFly() int {
 	if d.cfg.MaxInFlight == 0 {
 		return batchSize
@@ -34,9 +34,8 @@ func (d *Driver) mayFly() int {
 	return d.cfg.MaxInFlight - d.inFlight
 }
 
-// send sends probes that wait, as many as go together, and reports whether there were
-// any. What the system says against one is for its task; an error is the end of the
-// run.
+// send sends waiting probes, as many as can leave together, and reports whether there were
+// any. If the system refuses a probe, its task gets the reason; an error ends the run.
 func (d *Driver) send(ctx context.Context) (sent bool, err error) {
 	n := min(d.ready.len, batchSize, d.mayFly())
 	if n <= 0 || d.closed {
@@ -50,7 +49,7 @@ func (d *Driver) send(ctx context.Context) (sent bool, err error) {
 		return false, nil
 	}
 	left := d.gather(now, n)
-	d.rate.reserved += left // nobody else has their places
+	d.rate.reserved += left // their places stay reserved
 	for i := range d.batches {
 		if b := &d.batches[i]; err == nil && !d.closed {
 			err = d.flush(ctx, b)
@@ -90,7 +89,7 @@ func (d *Driver) gather(now time.Time, n int) (left int) {
 	return n
 }
 
-// leaves takes a probe from those that wait, and reports whether it is to leave.
+// leaves takes a probe from the waiting ones, and reports whether it should leave.
 func (d *Driver) leaves(w *waiting, s *slot, now time.Time) bool {
 	s.queued--
 	alone := s.task.Alone()
@@ -119,7 +118,7 @@ func (d *Driver) put(w *waiting, line *Line) {
 			return
 		}
 	}
-	for i := range d.batches { // of flows there may be many, one after the other
+	for i := range d.batches { // there may be many flows, one after the other
 		if b := &d.batches[i]; len(b.probes) == 0 {
 			b.pool, b.op = line.Pool, line.Op
 			b.probes, b.plans = append(b.probes, p), append(b.plans, w.probe)
@@ -129,8 +128,8 @@ func (d *Driver) put(w *waiting, line *Line) {
 	d.batches = append(d.batches, batch{line.Pool, line.Op, []engine.Probe{p}, []plan.Probe{w.probe}})
 }
 
-// flush sends a batch. What the system says against a probe is for its task; an error
-// is the end of the run.
+// flush sends a batch. If the system refuses a probe, its task gets the reason; an error
+// ends the run.
 func (d *Driver) flush(ctx context.Context, b *batch) error {
 	for first := 0; first < len(b.probes); {
 		n, err := b.pool.Send(ctx, b.op, b.probes[first:])
@@ -163,7 +162,7 @@ func (d *Driver) sent(p *engine.Probe) {
 	r, key := splitTag(p.Tag)
 	s := d.slots.find(r)
 	if s == nil || d.closed {
-		return // ended by what was refused in the same batch
+		return // a refusal in the same batch ended the task
 	}
 	s.begun, s.took = true, d.since(p.Sent)
 	s.task.Sent(key, p.Sent)
@@ -174,7 +173,7 @@ func (d *Driver) sent(p *engine.Probe) {
 	d.attend(s)
 }
 
-// refused notes that the system did not take a probe.
+// refused notes that the system refused a probe.
 func (d *Driver) refused(p *engine.Probe, planned plan.Probe, err error) {
 	d.inFlight--
 	r, key := splitTag(p.Tag)
@@ -205,8 +204,8 @@ type rate struct {
 	reserved int       // packets that may leave then
 }
 
-// reserve returns how many of n packets may leave now. The places of those that may
-// not leave yet are kept for them.
+// reserve returns how many of n packets may leave now. The places of the others stay
+// reserved for them.
 func (r *rate) reserve(now time.Time, n int) int {
 	if r.reserved == 0 {
 		r.reserved = r.all.Batch(n)
@@ -226,5 +225,5 @@ func (r *rate) reserve(now time.Time, n int) int {
 	return n
 }
 
-// end gives back to other operations what was kept for this one.
+// end gives the reserved places back to other operations.
 func (r *rate) end() { r.all.GiveBack(r.reserved) }

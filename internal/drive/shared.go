@@ -11,18 +11,18 @@ import (
 	"github.com/goicmp/icmplib/internal/lease"
 )
 
-// Shared is a Driver on a goroutine of its own, by which any number of operations send:
-// it runs from the first of them to the last. Their tasks run no code of a caller.
+// Shared is a Driver on its own goroutine that any number of operations share. It runs from
+// the first of them to the last. Their tasks run no code of a caller.
 type Shared struct {
 	Config func() Config // of the Driver
 
 	lease lease.Lease[*Driver]
-	gone  atomic.Pointer[chan struct{}] // closed when nothing runs any more of the latest Driver and those before it
+	gone  atomic.Pointer[chan struct{}] // closed when neither the latest Driver nor an earlier one runs any more
 }
 
-// Enter begins to use the Driver, which tasks are given to by its Do.
+// Enter begins a use of the Driver. Its Do adds tasks.
 func (s *Shared) Enter() *Driver {
-	d, _ := s.lease.Enter(s.begin) // which does not fail
+	d, _ := s.lease.Enter(s.begin) // begin does not fail
 	return d
 }
 
@@ -34,7 +34,7 @@ func (s *Shared) begin() (*Driver, error) {
 	d.calls.open()
 	d.calls.ended = make(chan struct{})
 	gone := make(chan struct{})
-	before := s.gone.Swap(&gone) // a Driver that was left may still be on its way to the end
+	before := s.gone.Swap(&gone) // an earlier Driver may still be ending
 	ctx, stop := context.WithCancel(context.Background())
 	d.calls.stop = stop
 	go func() {
@@ -44,12 +44,12 @@ func (s *Shared) begin() (*Driver, error) {
 		}
 		defer close(d.calls.ended)
 		defer d.Close()
-		_ = d.Run(ctx) // the tasks are told why
+		_ = d.Run(ctx) // the tasks get the reason
 	}()
 	return d, nil
 }
 
-// Leave ends what Enter began. The tasks of who leaves have ended.
+// Leave ends a use that Enter began. The tasks of that use must have ended.
 func (s *Shared) Leave() {
 	s.lease.Leave(func(d *Driver) {
 		d.calls.stop()
@@ -57,14 +57,14 @@ func (s *Shared) Leave() {
 	})
 }
 
-// Wait waits until nothing runs any more, after the end of the Driver's Closed.
+// Wait waits until nothing runs any more, after the Driver's Closed was closed.
 func (s *Shared) Wait() {
 	if gone := s.gone.Load(); gone != nil {
 		<-*gone
 	}
 }
 
-// calls is what other goroutines want to be done by that of a Driver.
+// calls are the calls that other goroutines want the goroutine of a Driver to make.
 type calls struct {
 	made chan struct{} // holds a token while there may be some; nil: there are none
 
@@ -74,19 +74,19 @@ type calls struct {
 
 	mu   sync.Mutex
 	all  []func()
-	done []func() // were made; room for others
-	over bool     // none is taken any more
+	done []func() // calls that were made; reused as room
+	over bool     // no more calls are accepted
 }
 
-// open has other goroutines make calls from now on.
+// open lets other goroutines add calls from now on.
 func (c *calls) open() {
 	if c.made == nil {
 		c.made = make(chan struct{}, 1)
 	}
 }
 
-// Do has f called by the goroutine of the Driver, and reports whether it will be: not
-// if the run has ended. Any goroutine may call it.
+// Do makes the goroutine of the Driver call f, and reports whether it will: it will not if
+// the run has ended. Any goroutine may call Do.
 func (d *Driver) Do(f func()) bool {
 	c := &d.calls
 	c.mu.Lock()
@@ -101,7 +101,7 @@ func (d *Driver) Do(f func()) bool {
 	return !over
 }
 
-// Ended is closed when nothing of a Driver that is shared runs any more.
+// Ended returns a channel that is closed when nothing of a shared Driver runs any more.
 func (d *Driver) Ended() <-chan struct{} { return d.calls.ended }
 
 // call makes the calls.
@@ -129,7 +129,7 @@ func (d *Driver) endCalls() {
 	d.call()
 }
 
-// Later has f called at the end of this turn of the loop, once.
+// Later calls f once, at the end of this turn of the loop.
 func (d *Driver) Later(f func()) { d.later = append(d.later, f) }
 
 func (d *Driver) runLater() {
@@ -140,14 +140,14 @@ func (d *Driver) runLater() {
 	d.later = d.later[:0]
 }
 
-// lentOp is an operation of the engine that several tasks send for.
+// lentOp is an operation of the engine that several tasks share.
 type lentOp struct {
 	op    *engine.Op
 	users int
 }
 
-// Borrow returns the operation of the engine for probes of a kind, which tasks share:
-// their probes leave together.
+// Borrow returns the operation of the engine for probes with a configuration. Tasks share
+// it, so their probes leave together.
 func (d *Driver) Borrow(cfg engine.OpConfig) *engine.Op {
 	cfg.Inbox, cfg.Drives = d.inbox, true
 	l := d.lent[cfg]
@@ -162,7 +162,7 @@ func (d *Driver) Borrow(cfg engine.OpConfig) *engine.Op {
 	return l.op
 }
 
-// GiveBack says that a task needs an operation no more that it has borrowed.
+// GiveBack ends a task's use of an operation that it borrowed.
 func (d *Driver) GiveBack(op *engine.Op) {
 	l := d.lent[op.Config()]
 	if l.users--; l.users == 0 {
@@ -171,15 +171,15 @@ func (d *Driver) GiveBack(op *engine.Op) {
 	}
 }
 
-// Handover brings what a task of a shared Driver makes to the loop of a caller, which runs
-// on a goroutine of its own.
+// Handover passes the results of a task of a shared Driver to the loop of a caller, which
+// runs on its own goroutine.
 type Handover[T any] struct {
 	out    chan T        // has room for one that waits, and for a last one
-	over   chan struct{} // closed when no other follows
-	failed error         // why; set before
+	over   chan struct{} // closed when nothing follows
+	failed error         // why nothing follows; set before over is closed
 }
 
-// ErrLeft is why a task is cut whose loop was left.
+// ErrLeft is the reason for cutting a task whose loop was left.
 var ErrLeft = errors.New("the loop was left")
 
 // NewHandover returns a Handover for one task.
@@ -187,25 +187,26 @@ func NewHandover[T any]() Handover[T] {
 	return Handover[T]{out: make(chan T, 2), over: make(chan struct{})}
 }
 
-// Put has the loop take something: one thing before its body has ended, and one at the end.
+// Put passes a value to the loop: one before its body has ended, and one at the end.
 func (h *Handover[T]) Put(v T) { h.out <- v }
 
-// End says that nothing follows, and why.
+// End reports that nothing follows, and why.
 func (h *Handover[T]) End(why error) {
 	h.failed = why
 	close(h.over)
 }
 
-// Run calls yield with what is put, until the task ends, yield returns false or ctx ends;
-// the task has ended then. It returns why it has, nil if the loop was left. The goroutine of
-// the Driver calls begin, which adds the task, and goOn when a body of the loop has ended.
+// Run calls yield with each value that is put, until the task ends, yield returns false or
+// ctx ends. When Run returns, the task has ended. Run returns the reason, or nil if the
+// loop was left. The goroutine of the Driver calls begin, which adds the task, and goOn
+// after each run of the loop's body.
 func (h *Handover[T]) Run(ctx context.Context, s *Shared, begin func(*Driver) Ref, goOn func(), yield func(T) bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // before another goroutine sends
 	}
 	d := s.Enter()
 	defer s.Leave()
-	var ref Ref // of the goroutine of the Driver
+	var ref Ref // only the goroutine of the Driver uses it
 	if !d.Do(func() { ref = begin(d) }) {
 		return net.ErrClosed
 	}
@@ -217,7 +218,7 @@ func (h *Handover[T]) Run(ctx context.Context, s *Shared, begin func(*Driver) Re
 			<-h.over
 		}
 	}
-	defer cut(ErrLeft) // also where yield panics
+	defer cut(ErrLeft) // also if yield panics
 	for ctx.Err() == nil {
 		select {
 		case v := <-h.out:
@@ -234,7 +235,7 @@ func (h *Handover[T]) Run(ctx context.Context, s *Shared, begin func(*Driver) Re
 	return h.rest(yield)
 }
 
-// rest hands out what there is when the task has ended, and returns why that is.
+// rest hands out the remaining values when the task has ended, and returns why it ended.
 func (h *Handover[T]) rest(yield func(T) bool) error {
 	for {
 		select {

@@ -9,28 +9,30 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// Ref names a task. What outlives the task finds another generation in its place.
+// Ref identifies a task. After the task has ended, its place has another generation.
 type Ref struct {
 	place      uint32
 	generation uint16
 }
 
 const (
-	// MaxParallel is how many tasks for targets a Driver can have in flight.
+	// MaxParallel is the maximum number of tasks for targets that a Driver can have in
+	// flight.
 	MaxParallel = 1 << 16
 
-	// A tag has the generation of a task in its upper 12 bits, then its place in 20,
-	// and the key of the probe.
+	// A tag holds the generation of a task in its upper 12 bits, its place in the next 20,
+	// and the key of the probe in the rest.
 	placeBits      = 20
 	generationBits = 12
 	maxSlots       = 1 << placeBits
 
-	// freshPlaces is how many places are used before one is used again, so that its
-	// generations do not come round while an answer to a former task may yet come.
+	// freshPlaces is how many places are used before one is used again, so that the
+	// generations of a place do not wrap while an answer to an earlier task may still
+	// arrive.
 	freshPlaces = 1024
 )
 
-// makeTag returns the engine's name of a probe: the task, and its key within the task.
+// makeTag returns the engine's tag of a probe: its task, and its key within the task.
 func makeTag(r Ref, k plan.Key) uint64 {
 	return uint64(r.generation)<<(32+placeBits) | uint64(r.place)<<32 | uint64(k)
 }
@@ -39,47 +41,47 @@ func splitTag(tag uint64) (Ref, plan.Key) {
 	return Ref{place: uint32(tag>>32) % maxSlots, generation: uint16(tag >> (32 + placeBits))}, plan.Key(tag)
 }
 
-// slot is the place of a task in flight. Moments are measured from the Driver's epoch.
+// slot is the place of a task in flight. Its times are measured from the Driver's epoch.
 type slot struct {
 	task       Task
 	rules      *Rules
-	attentive  Attentive  // the task, if it is
-	addr       netip.Addr // of its target, where it has one: in use until the task ends
+	attentive  Attentive  // the task, if it is Attentive
+	addr       netip.Addr // of its target, if it has one: in use until the task ends
 	generation uint16
 	attention  Attention // that the task wants
 	begun      bool      // a probe was sent, or refused
-	oneByOne   bool      // its probes leave one by one, because each is a connection with the same port
+	oneByOne   bool      // its probes leave one by one, because each is a connection from the same port
 	inFlight   int
 	queued     int           // probes that wait
 	timer      time.Duration // when the task is looked at again; 0: nothing is set
-	took       time.Duration // when the system last took a probe
-	holdoff    time.Duration // until then an answer may be to an earlier probe
+	took       time.Duration // when the system last accepted a probe
+	holdoff    time.Duration // until then, an answer may belong to an earlier probe
 	retry      time.Duration // when a connection may be tried again
-	postponed  []plan.Probe  // probes that wait for that
+	postponed  []plan.Probe  // probes that wait for retry
 	next       uint32        // see slots.chains
-	claim      *claim        // to be the only one that probes the target; nil: none
+	claim      *claim        // the claim to be the only task that probes the target; nil: none
 }
 
-// slots is the places of the tasks in flight. One that was given up longest ago is used
-// again first.
+// slots holds the places of the tasks in flight. The place that was given up longest ago is
+// used again first.
 type slots struct {
 	all  []slot
 	free ring[uint32]
 
-	// chains finds the slots of an address by its hash: a place and one, or 0; the next
-	// is in the slot. It is nil unless index was called. A map costs a sweep three times
-	// as much.
+	// chains finds the slots of an address by its hash. An entry is a place plus one, or 0;
+	// the slot has the next. It is nil unless index was called. A map costs a sweep three
+	// times as much.
 	chains []uint32
-	seed   uint64 // odd, so that nobody can choose addresses of one chain
+	seed   uint64 // odd and secret, so that nobody can choose addresses that share a chain
 }
 
-// index has slots be found by their addresses.
+// index makes slots findable by their addresses.
 func (s *slots) index() {
 	s.chains, s.seed = make([]uint32, 1<<16), rand.Uint64()|1
 }
 
-// chain returns where the slots of an address begin. Addresses that follow each other
-// have neighbouring chains.
+// chain returns where the chain of an address begins. Consecutive addresses have
+// neighboring chains.
 func (s *slots) chain(addr netip.Addr) *uint32 {
 	b := addr.As16()
 	high, low := binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])
@@ -138,8 +140,8 @@ func (s *slots) find(r Ref) *slot {
 	return nil
 }
 
-// timers is when tasks are to be looked at, the next first. Most of them come in their
-// order, and wait in a ring; the others are a heap.
+// timers holds the times at which tasks are to be looked at, the next first. Most of them
+// are added in order, and wait in a ring; the others wait in a heap.
 type timers struct {
 	ring ring[timer]
 	heap []timer
@@ -177,7 +179,7 @@ func (h *timers) push(t timer) {
 	}
 }
 
-// pop takes out the first if it is due.
+// pop removes the first timer if it is due.
 func (h *timers) pop(now time.Duration) (t timer, ok bool) {
 	at, ok := h.first()
 	switch {

@@ -1,7 +1,7 @@
 package plan
 
-// What the strategies that follow a path to a target share: when it ends, and how far
-// ahead they probe.
+// This file has the rules that all strategies of tracing a path share: when the path ends,
+// and how far ahead they probe.
 
 // End is why a path ends at a hop.
 type End uint8
@@ -10,26 +10,26 @@ type End uint8
 const (
 	EndUnknown     End = iota
 	EndReached         // the target answered
-	EndUnreachable     // somebody refused to forward the packet
-	EndRefused         // another address than the target's says that the UDP port is closed
+	EndUnreachable     // a node refused to forward the packet
+	EndRefused         // an address other than the target's reports a closed UDP port
 	EndLoop            // routers forward the packet in a circle
 	EndGap             // too many silent hops in a row
 	EndMaxHops         // the farthest hop that may be probed
 )
 
-// Answers is a set of what the answers to the probes of a hop mean for the path.
+// Answers is the set of meanings that the answers to the probes of a hop have for the path.
 type Answers uint8
 
 // The meanings.
 const (
 	Passes  Answers = 1 << iota // a router forwards: time exceeded
-	Refuses                     // somebody refuses to forward
-	Closes                      // another address than the target's says that the UDP port is closed
-	Arrives                     // the target answered, or refuses by itself
+	Refuses                     // a node refuses to forward
+	Closes                      // an address other than the target's reports a closed UDP port
+	Arrives                     // the target answered, or itself refuses
 )
 
-// Answer returns what an answer that settles its probe, or might have, means for
-// the path.
+// Answer returns the meaning for the path of an answer that settles its probe, or could
+// have settled it.
 func (o *Observation) Answer() Answers {
 	switch {
 	case o.Kind == Reply || o.FromTarget:
@@ -42,17 +42,18 @@ func (o *Observation) Answer() Answers {
 	return Refuses
 }
 
-// IsAnswer reports whether somebody answered the probe, with more than advice.
+// IsAnswer reports whether the probe was answered, with more than advice.
 func (o *Observation) IsAnswer() bool {
 	return o.Kind != Silent && o.Kind != Advice && o.Kind != Unclear && o.Responder.IsValid()
 }
 
-// End returns which end of the path the answers to all probes of a hop stand for:
+// End returns the end of the path that the answers to all probes of a hop mean:
 //
-//  1. the target's answer is the end, whatever else was answered;
+//  1. an answer of the target is the end, whatever other answers there are;
 //  2. a refusal is the end, unless another probe of the hop passed;
-//  3. so is a closed port that another address tells of, if nobody refused to forward;
-//  4. anything else is none.
+//  3. a closed port that another address reports is the end, unless another probe passed or
+//     a node refused to forward;
+//  4. otherwise the path does not end here.
 func (a Answers) End() End {
 	switch {
 	case a&Arrives != 0:
@@ -67,9 +68,9 @@ func (a Answers) End() End {
 	return EndUnknown
 }
 
-// ClosesLoop reports whether the hops up to index, from 0, end with the same circle
-// twice. A single router that answers at every hop has to come three times, for one
-// that forwards with a TTL of 0 is seen twice.
+// ClosesLoop reports whether the hops up to index, from 0, end with the same circle twice.
+// A circle of a single router must appear three times, because a router that forwards
+// packets with a TTL of 0 appears twice.
 func ClosesLoop(index int, alike func(i, j int) bool) bool {
 	for size := 1; size <= (index+1)/2; size++ {
 		rounds := 2

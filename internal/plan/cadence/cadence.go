@@ -1,6 +1,6 @@
-// Package cadence decides when each of many hosts is probed that are watched for
-// ever, when their names are looked up again, and what the fates of the probes say of a
-// host. It is pure: every moment is an argument.
+// Package cadence decides when to probe each of many hosts that are watched without end,
+// when to look their names up again, and what the results of the probes mean for a host. It
+// is pure: every time is an argument.
 package cadence
 
 import (
@@ -11,13 +11,13 @@ import (
 
 // Phases spreads members over their intervals. Its rules:
 //
-//  1. Phases are spread evenly whatever the number of members: the n-th member has
-//     the n-th term of the golden ratio's sequence, of which any first terms leave
-//     gaps of nearly one size.
-//  2. A member that leaves gives its place up to the next one that comes, so that
-//     members stay spread while they are exchanged.
-//  3. Phases lie on a grid of a 100th of the interval, 10 ms at the most and 1 ms at
-//     the least: who are due together cost one wake-up.
+//  1. Phases are spread evenly whatever the number of members: the n-th member has the n-th
+//     term of the golden ratio's sequence, whose first terms, however many, leave gaps of
+//     nearly the same size.
+//  2. A member that leaves gives its place to the next one that comes, so that members stay
+//     evenly spread.
+//  3. Phases lie on a grid of a 100th of the interval, from 1 ms to 10 ms: members that are
+//     due together cost one wake-up.
 type Phases struct {
 	Epoch time.Time // from which phases are measured
 	taken int
@@ -65,13 +65,13 @@ func (b *Beat) after(now time.Time) time.Time {
 	return first.Add((now.Sub(first)/b.Interval + 1) * b.Interval)
 }
 
-// Plan is the probing of a host for ever. Its rules:
+// Plan is the probing of one host without end. Its rules:
 //
 //  1. A host is probed at the regular times of its beat, first within an interval.
-//  2. What was missed, because the caller came late, is not made up for: a host is
-//     probed once, and then at its next regular time. While a probe waits to leave,
-//     there is no other.
-//  3. Probes are numbered from 0, also those that the system refuses.
+//  2. Probes that were missed, because the caller came late, are not made up for: a host is
+//     probed once, and then at its next regular time. While a probe waits to leave, there
+//     is no other.
+//  3. Probes are numbered from 0, including those that the system refuses.
 type Plan struct {
 	plan.Prompt
 	beat  Beat
@@ -105,7 +105,7 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 // Sent notes that a probe has left.
 func (p *Plan) Sent(plan.Key, time.Time) { p.waits = false }
 
-// Refused notes that the system did not take it.
+// Refused notes that the system refused a probe.
 func (p *Plan) Refused(plan.Key, error, time.Time) { p.waits = false }
 
 // Observe changes nothing: see [Pulse].
@@ -114,11 +114,12 @@ func (p *Plan) Observe(time.Time, *plan.Observation) {}
 // Done reports false.
 func (p *Plan) Done() bool { return false }
 
-// Renewal says when a name is looked up. Its rules:
+// Renewal decides when a name is looked up. Its rules:
 //
-//  1. A name is looked up at its regular times, one that has no address yet at once.
-//  2. There is one look-up at a time: what is due meanwhile is passed over.
-//  3. One that failed is made again after Retry, if that is earlier.
+//  1. A name is looked up at its regular times; a name without an address is looked up at
+//     once.
+//  2. There is one look-up at a time: those that fall due meanwhile are skipped.
+//  3. A failed look-up is repeated after Retry, if that is earlier.
 //  4. Without an interval there are no regular times.
 type Renewal struct {
 	beat   Beat
@@ -127,8 +128,8 @@ type Renewal struct {
 	asking bool
 }
 
-// NewRenewal returns the renewal of a name. Known says that it has an address. A retry
-// of 0 means none.
+// NewRenewal returns the renewal of a name. Known means that the name has an address. A
+// retry of 0 means none.
 func NewRenewal(b Beat, retry time.Duration, known bool, now time.Time) Renewal {
 	r := Renewal{beat: b, retry: retry, due: now}
 	if known {
@@ -144,8 +145,8 @@ func (r *Renewal) regular(now time.Time) time.Time {
 	return r.beat.after(now)
 }
 
-// Next reports whether the name is to be looked up now. If not, wake is when to ask
-// again; the zero time: when a look-up has ended, or never.
+// Next reports whether the name must be looked up now. If not, wake is when to ask again;
+// the zero time means when a look-up has ended, or never.
 func (r *Renewal) Next(now time.Time) (ask bool, wake time.Time) {
 	switch {
 	case r.asking || r.due.IsZero():

@@ -7,31 +7,31 @@ type Change uint8
 const (
 	None  Change = iota
 	Up           // the host answers, for the first time or again
-	Down         // it has not answered so many probes in a row
-	Stuck        // it is to be probed with another id
+	Down         // it has not answered a number of probes in a row
+	Stuck        // it needs to be probed with another id
 )
 
-// Pulse is what is known of a host by the fates of its probes. Its rules:
+// Pulse is the state of a host, as the results of its probes show it. Its rules:
 //
 //  1. The first answer makes a host up.
-//  2. So many probes in a row without an answer make it down, also one that never
-//     answered. A probe that was not sent is one without an answer.
-//  3. The row is that of the probes: one whose fate is known late does not break or
-//     lengthen it if a later one was answered.
+//  2. A given number of unanswered probes in a row makes it down, even if it never
+//     answered. A probe that was not sent counts as unanswered.
+//  3. The row is in the order of sending: a probe that settles late neither breaks nor
+//     lengthens it if a later probe was answered.
 //  4. An answer makes a host that is down up.
-//  5. A host that is up or down is not made so again.
-//  6. A row of so many silent probes makes it stuck, and each that is twice as long
-//     again: a firewall or an address translator may hold a bad session for the id. A
-//     probe that was refused, or answered with an error, does not.
+//  5. A host that is up does not become up again, nor one that is down down.
+//  6. A given number of silent probes in a row makes it stuck, and again whenever the row
+//     has doubled: a firewall or an address translator may hold a broken session for the
+//     id. A probe that was refused, or answered with an error, does not count as silent.
 type Pulse struct {
 	up, known bool
 	answered  int // number of the newest probe that was answered, from 1
 	row       int // probes since that without an answer
-	silent    int // of those at the end of the row: silent ones
+	silent    int // silent probes at the end of the row
 	stuck     int // length of a silent row that makes the host stuck next
 }
 
-// Fate is what became of a probe.
+// Fate is the result of a probe.
 type Fate uint8
 
 // The fates.
@@ -41,8 +41,8 @@ const (
 	Failed // an error came, or it was not sent
 )
 
-// Observe takes the fate of the probe with a number, from 0. Down is how long a row
-// makes the host down, stuck how long one makes it stuck; 0: none does.
+// Observe takes the result of the probe with the given number, from 0. Down and stuck are
+// the lengths of the rows that make the host down and stuck; 0: none does.
 func (p *Pulse) Observe(number int, fate Fate, down, stuck int) (change, also Change) {
 	number++
 	if fate == Answered {

@@ -1,4 +1,4 @@
-// Package loss tells loss of packets from rate limits, by what each hop answered
+// Package loss distinguishes loss of packets from rate limits, by the answers of each hop
 // at a slow and at a fast rate. It is pure: figures in, verdicts out.
 package loss
 
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Verdict says what becomes of a hop's answers, or of the packets on a path.
+// Verdict is what happens to a hop's answers, or to the packets on a path.
 type Verdict uint8
 
 // The verdicts, in the order of icmplib.LossVerdict.
@@ -23,10 +23,10 @@ const (
 	// MinCount is the least number of probes at each rate that allows a verdict.
 	MinCount = 10
 
-	// RateRatio is how many times faster the fast rate has to be.
+	// RateRatio is how many times faster the fast rate must be.
 	RateRatio = 4
 
-	minLosses = 5 // probes that have to be lost for a verdict of loss
+	minLosses = 5 // the least number of lost probes for a verdict of loss
 )
 
 // Quantiles of the normal distribution. Intervals are reported with 95 %; verdicts
@@ -40,10 +40,10 @@ const (
 type Share struct {
 	Sent     int
 	Answered int
-	Interval time.Duration // from one probe to the next, as it came about
+	Interval time.Duration // the actual time from one probe to the next
 }
 
-// Hop is what was seen of a hop, and the verdicts on it.
+// Hop holds the figures of a hop, and the verdicts on it.
 type Hop struct {
 	Slow, Fast Share
 	Changed    bool // the responder was not the same all the time
@@ -52,8 +52,8 @@ type Hop struct {
 	Path    Verdict // on the path to the hop and back
 }
 
-// Wilson returns the bounds of a share k/n with a confidence of 95 % (Wilson
-// 1927); 0 and 1 where n is 0.
+// Wilson returns the bounds of a share k/n with a confidence of 95 % (Wilson 1927), or 0
+// and 1 if n is 0.
 func Wilson(k, n int) (low, high float64) { return wilson(k, n, z95) }
 
 func wilson(k, n int, z float64) (low, high float64) {
@@ -67,43 +67,43 @@ func wilson(k, n int, z float64) (low, high float64) {
 	return max(0, (middle-reach)/whole), min(1, (middle+reach)/whole)
 }
 
-// Judge sets the verdicts of all hops of a path, in order of distance. It returns
-// the verdict on the whole path, and where that is [Found] the index of the first
-// hop from which on packets are lost, else -1.
+// Judge sets the verdicts of all hops of a path, in order of distance. It returns the
+// verdict on the whole path and, if that is [Found], the index of the hop at which loss
+// begins, otherwise -1.
 //
 // On a hop's own answers the first rule that applies decides:
 //
 //  1. With fewer than [MinCount] probes at either rate, with no answer at the slow
 //     rate, or with a change of the responder, it is unclear.
 //  2. If all probes were answered at both rates, nothing is lost.
-//  3. If the fast rate came out clearly less than [RateRatio] times as fast, it is
+//  3. If the actual fast rate was clearly less than [RateRatio] times the slow one, it is
 //     unclear: the rates cannot be compared.
 //  4. If the share that was answered is smaller at the fast rate, with intervals of
 //     99.9 % that do not overlap, answers are limited.
 //  5. With fewer than 5 losses it is unclear.
 //  6. If nothing was lost at the slow rate, it is unclear: the bucket of a limiter
 //     may have run dry at the fast rate only.
-//  7. A bucket that is empty serves as many probes a second at either rate, so a
-//     share at the fast rate that is smaller as that rate is greater. Unless the fast
-//     share is certainly twice as large as that, it is unclear.
-//  8. Else packets are lost.
+//  7. A limiter whose bucket is empty answers the same number of probes per second at
+//     either rate, so its share shrinks in proportion to the rate. Unless the share at the
+//     fast rate is certainly twice as large as that, it is unclear.
+//  8. Otherwise packets are lost.
 //
 // On the path to a hop:
 //
-//  9. If a hop answered each of at least [MinCount] slow probes, nothing is lost on
-//     the path to it and to all hops in front: the probes came past them.
+//  9. If a hop answered each of at least [MinCount] slow probes, nothing is lost on the
+//     path to it and to all hops before it: the probes passed them.
 //  10. Loss of a hop's own answers is loss on the path to it. Limited answers leave
 //     it unclear.
-//  11. Loss on the path to a hop is unclear if a hop behind answers a share that is
-//     certainly greater: then it is that hop's own answers that are lost.
+//  11. Loss on the path to a hop is unclear if a hop behind it answers a share that is
+//     certainly greater: then only the first hop's own answers are lost.
 //  12. A hop's own loss is unclear if there is none on the path to it.
 //
 // On the whole path:
 //
-//  13. It has the verdict of its last hop, if the target was reached; else it is
+//  13. It has the verdict of its last hop if the target was reached; otherwise it is
 //     unclear.
-//  14. If the last hop has loss, loss begins at the nearest hop that has it: by rule 9
-//     no hop behind that one is without.
+//  14. If the last hop has loss, loss begins at the nearest hop that has it: by rule 9, all
+//     hops behind that one have it, too.
 func Judge(hops []Hop, reached bool) (verdict Verdict, from int) {
 	lossless := false // a hop behind has no loss
 	for i := len(hops) - 1; i >= 0; i-- {
@@ -159,7 +159,7 @@ func (h *Hop) maybeDry() bool {
 	return fastLeast < 2*slowMost*float64(h.Fast.Interval)/float64(h.Slow.Interval)
 }
 
-// path returns what the hop's own figures say of the path to it: rule 9.
+// path returns the verdict of the hop's own figures on the path to it: rule 9.
 func (h *Hop) path() Verdict {
 	if h.Slow.Sent >= MinCount && h.Slow.Answered == h.Slow.Sent {
 		return None

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// InFlight has the requests that were sent and are not settled. The zero value is ready for
-// use.
+// InFlight holds the requests that were sent and are not settled. The zero value is ready
+// for use.
 type InFlight struct {
 	requests []request // from the first one that is not settled on
 }

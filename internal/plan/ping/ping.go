@@ -1,5 +1,5 @@
-// Package ping is the strategy of pinging one host: which request leaves when, and when
-// all is known. See plan for what strategies are.
+// Package ping is the strategy of pinging one host: which request leaves when, and when the
+// ping is done. For strategies in general, see package plan.
 package ping
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// Options says how a host is pinged.
+// Options are the options of a ping.
 type Options struct {
 	Count    int           // of requests; negative: without end
 	Interval time.Duration // 0: none
@@ -18,42 +18,42 @@ type Options struct {
 }
 
 // RefusedPause keeps a ping without interval, whose packets the system refuses, from
-// doing nothing else.
+// looping without a pause.
 const RefusedPause = 10 * time.Millisecond
 
-// MadeUp is by how much requests may be late without the next ones being so.
+// MadeUp is how late a request may be without delaying the next ones.
 const MadeUp = 2 * time.Millisecond
 
 // Plan is a ping. Its rules:
 //
 //  1. The first request leaves at once, Count in all, and each has a number, from 0.
-//  2. A request is due an Interval after the one before was due, so that what it leaves
-//     late does not add up.
-//  3. Where that has passed already, and the one before left more than MadeUp late, it
-//     is due an Interval after the one before left: what was missed is not made up for.
-//     Less is, because the clocks of systems are no finer.
-//  4. Without an Interval, a request waits for the fate of the one before.
-//  5. Without an Interval, a request behind one that the system refused waits for
+//  2. A request is due an Interval after the one before was due, so that delays do not add
+//     up.
+//  3. If that time has already passed, and the request before left more than MadeUp late,
+//     it is due an Interval after the request before left: missed time is not made up for.
+//     Shorter delays are, because the timers of systems are no finer.
+//  4. Without an Interval, a request waits until the one before is settled.
+//  5. Without an Interval, a request after one that the system refused waits for
 //     RefusedPause.
-//  6. What does not settle a request changes nothing.
-//  7. A ping is done when all requests have met their fates.
-//  8. Behind an unreachable its reply may yet come, within its Timeout, for some routers
-//     say so and forward: a ping is not done before that has passed, or the reply is
-//     there. Any other error is the last that is heard.
-//  9. That a group has answered is known only when Linger has passed since the last
-//     request left, and no earlier.
+//  6. An observation that does not settle a request changes nothing.
+//  7. A ping is done when all requests are settled.
+//  8. After an unreachable, the reply may still come within the Timeout, because some
+//     routers report unreachable and still forward: the ping is not done before the Timeout
+//     has passed, or the reply is there. After any other error, nothing more is expected.
+//  9. The answers of a group are complete only when Linger has passed since the last
+//     request left.
 type Plan struct {
 	plan.Prompt
 	opts *Options
 
 	asked int // requests that Next returned
 	tried int // those of them that left or were refused
-	open  int // those of them that have no fate yet
+	open  int // those of them that are not settled
 	due   time.Time
 	until time.Time // the end of the linger
-	over  bool      // nothing is waited for any more
+	over  bool      // there is nothing more to wait for
 
-	doubted []doubt // requests that are said to be unreachable, in the order of that
+	doubted []doubt // requests that were reported unreachable, in the order of the reports
 }
 
 // doubt is a request whose error may not be true.
@@ -89,8 +89,8 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	return plan.Probe{Key: plan.MakeKey(0, p.asked-1)}, true, wake
 }
 
-// rest looks, behind the last request, whether anything is still waited for, and
-// returns until when; the zero time if only an answer can tell, or nothing is.
+// rest decides, after the last request, whether and until when the ping must wait; it
+// returns the zero time if it waits only for answers, or for nothing.
 func (p *Plan) rest(now time.Time) (wake time.Time) {
 	if p.open > 0 {
 		return wake
@@ -111,7 +111,7 @@ func (p *Plan) rest(now time.Time) (wake time.Time) {
 func (p *Plan) Sent(_ plan.Key, at time.Time) {
 	p.tried++
 	p.open++
-	if p.opts.Count < 0 || p.tried < p.opts.Count { // else none follows
+	if p.opts.Count < 0 || p.tried < p.opts.Count { // otherwise none follows
 		p.schedule(at, p.opts.Interval)
 	}
 	if p.opts.Linger > 0 {
@@ -119,7 +119,7 @@ func (p *Plan) Sent(_ plan.Key, at time.Time) {
 	}
 }
 
-// Refused notes that the system did not take a request.
+// Refused notes that the system refused a request.
 func (p *Plan) Refused(_ plan.Key, _ error, now time.Time) {
 	p.tried++
 	if p.opts.Interval == 0 {
@@ -129,7 +129,7 @@ func (p *Plan) Refused(_ plan.Key, _ error, now time.Time) {
 	p.schedule(now, p.opts.Interval)
 }
 
-// schedule has the next request due a pause after this one was.
+// schedule makes the next request due a pause after this one was.
 func (p *Plan) schedule(now time.Time, pause time.Duration) {
 	late := now.Sub(p.due)
 	if p.due = p.due.Add(pause); !p.due.After(now) && late > MadeUp {
@@ -137,7 +137,7 @@ func (p *Plan) schedule(now time.Time, pause time.Duration) {
 	}
 }
 
-// Observe notes what became known of a request.
+// Observe notes an observation of a request.
 func (p *Plan) Observe(now time.Time, o *plan.Observation) {
 	if !o.Settles {
 		if o.Kind == plan.Reply && !o.Duplicate {
@@ -154,7 +154,7 @@ func (p *Plan) Observe(now time.Time, o *plan.Observation) {
 	}
 }
 
-// Done reports whether all requests have met their fates.
+// Done reports whether all requests are settled and no reply is expected any more.
 func (p *Plan) Done() bool {
 	if p.opts.Count < 0 || p.tried < p.opts.Count || p.open > 0 {
 		return false

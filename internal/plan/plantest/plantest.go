@@ -1,5 +1,5 @@
-// Package plantest is what tests of plans share: virtual time, in which answers are in
-// flight, and addresses that are names.
+// Package plantest is shared by the tests of plans. It provides virtual time, in which
+// answers are in flight, and addresses with readable names.
 package plantest
 
 import (
@@ -11,20 +11,20 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// Flight is the observations that are to come, of which each has its moment: that of the
-// answer or, for silence, the end of the timeout.
+// Flight holds the observations to come, each at its time: that of the answer or, for
+// silence, the end of the timeout.
 type Flight struct {
 	Timeout time.Duration
 	flying  []plan.Observation
 }
 
-// Add has an observation come.
+// Add adds an observation to come.
 func (f *Flight) Add(o plan.Observation) { f.flying = append(f.flying, o) }
 
-// IsEmpty reports whether nothing is to come.
+// IsEmpty reports whether no observation is to come.
 func (f *Flight) IsEmpty() bool { return len(f.flying) == 0 }
 
-// at returns the moment of an observation.
+// at returns the time of an observation.
 func (f *Flight) at(o *plan.Observation) time.Time {
 	if o.Kind == plan.Silent {
 		return o.Sent.Add(f.Timeout)
@@ -32,8 +32,8 @@ func (f *Flight) at(o *plan.Observation) time.Time {
 	return o.Answered()
 }
 
-// Next returns the moment that comes next: that of an observation, which is returned and in
-// flight no longer, or wake if that is sooner and not zero. It reports false if there is
+// Next returns the next time: that of an observation, which it also returns and takes out
+// of the flight, or wake if that is sooner and not zero. It reports false if there is
 // neither.
 func (f *Flight) Next(wake time.Time) (now time.Time, o *plan.Observation, ok bool) {
 	first := -1
