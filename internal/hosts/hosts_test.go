@@ -97,7 +97,7 @@ func TestAProbeWasSentToTheAddressThatWasInUse(t *testing.T) {
 		m.Add(at(n), 10*int(n+1))
 	}
 	for ordinal, want := range map[int]byte{
-		99: 9, 90: 9, 89: 8, 20: 2, 100: 77, 1 << 40: 77, // 77 is in use
+		99: 9, 90: 9, 89: 8, 20: 2, 100: 77, 1 << 30: 77, // 77 is in use
 		19: 2, 0: 2, // of those before the last 8 moves nothing is known
 	} {
 		if got := m.Target(ordinal, at(77)); got != at(want) {
