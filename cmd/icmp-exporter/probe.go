@@ -43,7 +43,7 @@ const (
 )
 
 // errNotAllowed is told to who asks for an address outside of the prefixes.
-var errNotAllowed = errors.New("the target is outside the prefixes of probe: allow:")
+var errNotAllowed = errors.New("the target is outside the prefixes of allow, below probe in the configuration")
 
 // probe answers /probe?target=&module= as blackbox_exporter does.
 func (e *exporter) probe(w http.ResponseWriter, r *http.Request) {
