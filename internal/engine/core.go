@@ -8,27 +8,27 @@ import (
 	"github.com/goicmp/icmplib/internal/transport"
 )
 
-// core is the state machine of an engine: all of it but the clock, the locks
-// and the socket. Every moment is an argument, measured from one epoch.
+// core is the state machine of an engine, without the clock, the locks and the
+// socket. Callers pass the time as an argument, measured from the epoch.
 type core struct {
 	id       uint16
-	epoch    time.Time // from which every moment is measured
+	epoch    time.Time // the zero of all times
 	table    table
 	ops      opTable
 	counters Counters
 	loss     losses
-	deaf     error   // why nothing can be received; nil: it can
-	traced   *traced // nil: nobody is told
+	deaf     error   // why receiving fails; nil: it works
+	traced   *traced // nil: no tracing
 
-	// departing are the probes that are being sent: the system has been given
-	// them, and has not said yet whether it takes them. What is heard of one
-	// meanwhile, such as the ICMP error of a local firewall that then refuses the
-	// packet, is held until that is known.
+	// departing are the probes that are being sent: the system has them, but has
+	// not reported yet whether it takes them. Outcomes of such a probe, such as the
+	// ICMP error of a local firewall that then refuses the packet, are held until
+	// it has.
 	departing []uint16
 	held      []heldOutcome
 }
 
-// heldOutcome is what was heard of a probe that is being sent.
+// heldOutcome is an outcome of a probe that is being sent.
 type heldOutcome struct {
 	seq uint16
 	op  opRef
@@ -36,8 +36,8 @@ type heldOutcome struct {
 	Outcome
 }
 
-// launch begins to send a probe, and returns its sequence number and nonce. It
-// has to be ended by commit or abort.
+// launch begins to send a probe, and returns its sequence number and nonce. The
+// caller must end it by commit or abort.
 func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, nonce, bool) {
 	n := newNonce()
 	seq, ok := c.table.add(slot{
@@ -54,8 +54,8 @@ func (c *core) launch(op *Op, ref opRef, p *Probe, now time.Duration) (uint16, n
 	return seq, n, ok
 }
 
-// commit ends a launch: the system took the packet, at a moment. What was heard of
-// the probe meanwhile is delivered.
+// commit ends a launch: the system took the packet at the time sent. commit delivers
+// the outcomes that were held meanwhile.
 func (c *core) commit(seq uint16, sent time.Duration) {
 	s := c.table.slot(seq)
 	late := sent - s.sent
@@ -74,8 +74,8 @@ func (c *core) commit(seq uint16, sent time.Duration) {
 	})
 }
 
-// judgeHeld judges what was heard of a probe while it was being sent, now that its timeout
-// is known to have begun so long before: it may have been too short for the call.
+// judgeHeld judges an outcome that was held while its probe was being sent. It came after
+// the given time from the send, which may exceed the timeout if the call took long.
 func (c *core) judgeHeld(h *heldOutcome, after time.Duration) {
 	op := c.ops.get(h.op)
 	if op == nil || after <= op.cfg.Timeout {
@@ -90,14 +90,14 @@ func (c *core) judgeHeld(h *heldOutcome, after time.Duration) {
 	}
 }
 
-// abort takes back a launch: the system did not take the packet. What was heard
-// of the probe meanwhile was about nothing that left this host.
+// abort takes back a launch: the system did not take the packet. It drops the outcomes
+// that were held meanwhile, because they concern no packet that left this host.
 func (c *core) abort(seq uint16) {
 	c.depart(seq, func(*heldOutcome) {})
 	c.table.remove(seq)
 }
 
-// depart ends the departure of a probe, and hands out what was held of it.
+// depart ends the departure of a probe, and hands out its held outcomes.
 func (c *core) depart(seq uint16, hand func(h *heldOutcome)) {
 	if i := slices.Index(c.departing, seq); i >= 0 {
 		c.departing = slices.Delete(c.departing, i, i+1)
@@ -117,8 +117,8 @@ func (c *core) isDeparting(seq uint16) bool {
 	return len(c.departing) > 0 && slices.Contains(c.departing, seq)
 }
 
-// receive takes a message that arrived at a moment, and hands its meaning to
-// the operation that it concerns.
+// receive takes a message with its time of arrival, and hands its meaning to the
+// operation that it concerns.
 func (c *core) receive(r *icmp.Reply, arrival time.Duration) {
 	seq, s, like := c.match(r)
 	if s == nil {
@@ -135,15 +135,15 @@ type heard struct {
 	like          likeness
 	answer        transport.Kind // of another protocol than ICMP
 	retransmitted bool
-	noticed       bool // at is when it was noticed; when it came is not known
+	noticed       bool // at is when it was noticed; the time of its arrival is not known
 }
 
-// credit tells the operation what was heard about a probe, and settles the probe
-// if it is open.
+// credit reports a message about a probe to the operation, and settles the probe if it
+// is open.
 func (c *core) credit(seq uint16, s *slot, h *heard) {
 	if s.state == inFlight && (h.at > s.deadline || h.retransmitted) && !c.isDeparting(seq) {
-		// Its deadline was not noticed yet, or its first packet was lost: what
-		// answers a later one is late (tcpi_total_retrans of tcp(7)).
+		// Its deadline was not noticed yet, or its first packet was lost: an
+		// answer to a later packet is late (tcpi_total_retrans of tcp(7)).
 		c.silence(seq, s)
 	}
 	fate := h.judge(s, c.ops.get(s.op))
@@ -181,22 +181,22 @@ func (c *core) credit(seq uint16, s *slot, h *heard) {
 	}, h.Reply)
 }
 
-// overdue reports whether a moment is past the timeout of a probe that failed,
-// whose deadline is not kept.
+// overdue reports whether a time is past the timeout of a failed probe, whose slot does
+// not keep the deadline.
 func (c *core) overdue(s *slot, at time.Duration) bool {
 	op := c.ops.get(s.op)
 	return op == nil || at-s.sent > op.cfg.Timeout
 }
 
-// isReply reports whether a message is what the target answers, and not an error.
+// isReply reports whether a message is an answer of the target, and not an error.
 func (h *heard) isReply() bool {
 	return h.Kind() == icmp.KindEchoReply || h.answer != transport.None
 }
 
-// advises reports whether a message settles no probe of an operation: that was
-// forwarded all the same, or, of a parameter problem, the operation waits for the
-// reply that may come. An unrecognized next header is the end of a packet (RFC
-// 4443 section 3.4).
+// advises reports whether a message settles no probe of an operation: the probe was
+// forwarded nevertheless or, after a parameter problem, the operation waits for a reply
+// that may still come. A packet with an unrecognized next header is always discarded
+// (RFC 4443 section 3.4).
 func (h *heard) advises(op *Op) bool {
 	switch h.Kind() {
 	case icmp.KindRedirect, icmp.KindSourceQuench:
@@ -207,7 +207,7 @@ func (h *heard) advises(op *Op) bool {
 	return false
 }
 
-// judge says what a message means for the probe that it is about.
+// judge returns the meaning of a message for the probe that it is about.
 func (h *heard) judge(s *slot, op *Op) Fate {
 	switch {
 	case h.advises(op):
@@ -226,7 +226,7 @@ func (h *heard) judge(s *slot, op *Op) Fate {
 	return Failed
 }
 
-// silence settles a probe to which nothing came in time.
+// silence settles a probe that nothing answered in time.
 func (c *core) silence(seq uint16, s *slot) {
 	if c.traced != nil {
 		c.traced.silent(c, s)
@@ -239,8 +239,8 @@ func (c *core) silence(seq uint16, s *slot) {
 	}, nil)
 }
 
-// report tells the operation of a probe what became known of it, or keeps that
-// while the probe is being sent.
+// report delivers an outcome to the operation of its probe, or holds it while the probe
+// is being sent.
 func (c *core) report(seq uint16, s *slot, o *Outcome, r *icmp.Reply) {
 	if op := c.ops.get(s.op); op != nil {
 		o.Tag, o.TTL, o.Sent = s.tag, int(s.ttl), c.epoch.Add(s.sent)
@@ -268,9 +268,9 @@ func (c *core) deliver(ref opRef, o *Outcome) {
 	}
 }
 
-// expire settles the probes whose deadline lies at or before the horizon, up to
-// which all that arrived has been received. One that is being sent has no deadline
-// yet.
+// expire settles the probes with a deadline at or before the horizon, the time up to
+// which all messages that arrived have been received. A probe that is being sent has no
+// deadline yet.
 func (c *core) expire(horizon time.Duration) {
 	c.table.overdue(horizon, c.isDeparting, c.silence)
 	if len(c.departing) == 0 {

@@ -15,9 +15,8 @@ type echo struct {
 	replies  [readBatch]icmp.Reply
 }
 
-// lateness is for how long behind the timeout of a probe its answer is waited for,
-// where the system does the waiting. It contains by how much Windows ends its waits
-// too early.
+// lateness is how long after a probe's timeout the system still waits for its answer,
+// where the system does the waiting. It allows for Windows ending its waits too early.
 const lateness = 2 * time.Second
 
 // OverEcho returns a Medium that sends echo requests over a socket.
@@ -46,7 +45,7 @@ func (m *echo) send(batch []outgoing) (int, error) {
 	return took(n, len(batch), err)
 }
 
-// driven is a Conn that its sender can read itself.
+// driven is a Conn that its sender can also read.
 type driven interface {
 	ReceiveNow(replies []icmp.Reply) (int, error)
 	Watch(on bool) error

@@ -15,8 +15,8 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Engine sends probes over one socket and settles their fates. A [Pool] has as
-// many as it needs.
+// Engine sends probes over one socket and settles them. A [Pool] has as many engines as
+// it needs.
 type Engine struct {
 	medium Medium
 	log    *slog.Logger
@@ -24,10 +24,10 @@ type Engine struct {
 	// sending holds a token for the sender, which owns the next three fields.
 	sending  chan struct{}
 	out      [maxSend]outgoing
-	unlooked int // probes that may leave before the receive buffer is looked at
+	unlooked int // probes that may leave before the next look at the receive buffer
 
 	buffer   receiveBuffer
-	lookFrom int // how many messages read together say that the buffer may be full
+	lookFrom int // a read of so many messages means that the buffer may be full
 
 	right right // to read the socket
 
@@ -40,15 +40,15 @@ type Engine struct {
 	armed    bool          // a read deadline is set
 	armedFor time.Duration // to this
 	expired  time.Duration // when probes were last expired
-	reading  progress      // up to when all that arrived was read
-	failing  time.Time     // since when receiving fails; the zero time: it does not
+	reading  progress      // the time up to which all messages were read
+	failing  time.Time     // when receiving began to fail; the zero time: it works
 
 	done   chan struct{} // closed by close
 	reader sync.WaitGroup
 }
 
-// newEngine starts an engine on a medium, which it closes when it is closed itself.
-// Its receive buffer grows within a budget.
+// newEngine starts an engine on a medium. The engine's close closes the medium. Its
+// receive buffer grows within a budget.
 func newEngine(medium Medium, log *slog.Logger, budget *Budget) *Engine {
 	e := &Engine{
 		medium:  medium,
@@ -57,11 +57,11 @@ func newEngine(medium Medium, log *slog.Logger, budget *Budget) *Engine {
 		done:    make(chan struct{}),
 	}
 	for i := range e.out {
-		e.out[i].payload = []byte{} // not nil, which stands for none given
+		e.out[i].payload = []byte{} // not nil, which would mean a generated payload
 	}
 	e.right.init()
 	size := e.buffer.init(medium.link(), budget)
-	e.lookFrom = 1 // nothing is known of what a buffer of unknown size has room for
+	e.lookFrom = 1 // a buffer of unknown size may have room for any number
 	if size > 0 {
 		e.lookFrom = max(1, min(readBatch, int(maxBacklog*float64(size)/leastMessage)))
 	}
@@ -73,8 +73,8 @@ func newEngine(medium Medium, log *slog.Logger, budget *Budget) *Engine {
 	return e
 }
 
-// close closes the socket and waits until nothing of the engine runs any more.
-// It is called once.
+// close closes the socket and waits until no part of the engine runs any more. The
+// caller must call it only once.
 func (e *Engine) close() error {
 	e.mu.Lock()
 	e.closed = true
@@ -87,7 +87,7 @@ func (e *Engine) close() error {
 	return err
 }
 
-// counters returns what was counted so far.
+// counters returns the counts so far.
 func (e *Engine) counters() Counters {
 	below := e.medium.Counters()
 	e.mu.Lock()
@@ -99,33 +99,33 @@ func (e *Engine) counters() Counters {
 	return c
 }
 
-// since measures a moment from the engine's epoch.
+// since returns the time from the engine's epoch to t.
 func (e *Engine) since(t time.Time) time.Duration { return t.Sub(e.core.epoch) }
 
 const (
-	// sendTurn is how many probes a caller sends before the next one has its turn, and
-	// before a driver reads the answers.
+	// sendTurn is the number of probes that a caller sends before the next caller has
+	// its turn, and before a driver reads the answers.
 	sendTurn = 32
 
-	// lookEvery is how many probes a sender that is not the reader sends between two
-	// looks at the receive buffer.
+	// lookEvery is the number of probes that a sender that is not the reader sends
+	// between two looks at the receive buffer.
 	lookEvery = 16
 )
 
-// Why an engine cannot take a probe now. That the kernel has no room for it, see
-// [socket.IsBusy], is another reason.
+// Reasons why an engine cannot take a probe now. Another one is that the kernel has no
+// room for it: see [socket.IsBusy].
 var (
 	errFull    = errors.New("all sequence numbers are in flight")
 	errBacklog = errors.New("the receive buffer fills faster than it is read")
 	errPaced   = errors.New("more than this host can listen to would be sent")
 )
 
-// send sends probes in order, as many as go in a turn, and sets Sent in each. It
-// returns how many were sent; an error is why the next one was not. It waits only for
-// other senders, which come between two turns.
+// send sends the probes of one turn in order, and sets Sent in each. It returns how many it
+// sent and the error of the next one. It waits only for other senders, which may send
+// between two turns.
 //
-// Probes are in the table before the kernel gets them: on a loopback interface a reply is
-// there before the call returns.
+// Probes enter the table before the kernel gets them, because on a loopback interface a
+// reply arrives before the call returns.
 func (e *Engine) send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
 	if err := e.acquire(ctx); err != nil {
 		return 0, err
@@ -183,11 +183,11 @@ func (e *Engine) allowed(n int) int {
 	return e.governor.allow(n, roundTrip, e.since(time.Now()))
 }
 
-// look looks how full the receive buffer is, after n messages were read, and what it
-// had no room for. It grows if need be, and sending slows.
+// look checks how full the receive buffer is, after n messages were read, and whether it
+// dropped messages. If necessary, look grows the buffer and slows sending.
 func (e *Engine) look(n int) {
 	backlog := e.medium.Backlog()
-	if size := e.buffer.bytes(); size > 0 { // of one of unknown size, what was read says nothing
+	if size := e.buffer.bytes(); size > 0 { // n says nothing about a buffer of unknown size
 		backlog += float64(n*leastSize) / float64(size)
 	}
 	dropped := e.medium.Counters().Dropped
@@ -203,7 +203,7 @@ func (e *Engine) look(n int) {
 	}
 }
 
-// acquire makes the caller the one who sends.
+// acquire makes the caller the sender.
 func (e *Engine) acquire(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -218,8 +218,8 @@ func (e *Engine) acquire(ctx context.Context) error {
 	}
 }
 
-// launch puts probes into flight and makes out what to send. It returns how many,
-// and if not all, why not the next one.
+// launch puts probes into flight and fills e.out. It returns how many and, if not all, the
+// error of the next one.
 func (e *Engine) launch(op *Op, probes []Probe) (n int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -251,7 +251,7 @@ func (e *Engine) launch(op *Op, probes []Probe) (n int, err error) {
 	return len(probes), nil
 }
 
-// ended ends the launch of probes of which the kernel took n.
+// ended ends the launch of probes, the first n of which the kernel took.
 func (e *Engine) ended(probes []Probe, n int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -283,15 +283,15 @@ func (e *Engine) room() int {
 const (
 	readBatch = 64
 
-	// expireEvery bounds how often the reader wakes only to find probes
-	// overdue. Silence is reported that much late at the most, and no reply
-	// profits from it.
+	// expireEvery is the shortest time between two wakes of the reader that only
+	// expire probes. It reports silence at most that much late, and does not
+	// accept a later reply because of it.
 	expireEvery = time.Millisecond
 
-	// maxLag bounds for how long silence goes unreported because so much
-	// arrives that the socket's queue never runs empty: to twice as long. Only time in
-	// which messages were read counts, of which no pause between two reads is more than
-	// maxPause: what came while the process was stopped is still in the queue.
+	// maxLag limits how long silence stays unreported if so many messages arrive
+	// that the socket's queue never runs empty: to twice maxLag. Only time spent
+	// reading counts, and no pause between two reads counts more than maxPause:
+	// messages that came while the process was stopped are still in the queue.
 	maxLag   = time.Second
 	maxPause = 10 * time.Millisecond
 
@@ -300,19 +300,19 @@ const (
 	// a few together saves a tenth of the cost of a probe (docs/benchmarks.md).
 	// Round-trip times do not include the wait.
 	nap      = 50 * time.Microsecond
-	napTurn  = 4 // probes that are still to be sent
+	napTurn  = 4 // probes of the turn that are not sent yet
 	napBelow = readBatch / 4
 
-	// errorPause keeps a socket that fails again and again, as with its
-	// interface down, from keeping the processor busy.
+	// errorPause keeps a socket that fails repeatedly, as with its interface
+	// down, from using all of a processor.
 	errorPause = 10 * time.Millisecond
 
-	// deafAfter is for how long receiving has to fail before no more is sent.
+	// deafAfter is how long receiving must fail before the engine stops sending.
 	deafAfter = time.Second
 )
 
-// read receives until the socket is closed. Other errors pass: an interface
-// that went away may come back. While they do not, see hear.
+// read receives until the socket is closed. It continues after other errors, because an
+// interface that went away may come back. For errors that last, see hear.
 func (e *Engine) read() {
 	for {
 		n, err := e.medium.receive()
@@ -340,9 +340,9 @@ func (e *Engine) read() {
 	}
 }
 
-// hear notes whether receiving works. If it never will, as where a system has not
-// the call (ENOSYS), or has not for deafAfter, the engine is deaf: it sends no
-// more probes, and says why, until it hears again.
+// hear notes whether receiving works. If the system cannot receive at all (ENOSYS), or
+// receiving has failed for deafAfter, the engine is deaf: send fails with the cause until
+// receiving works again.
 func (e *Engine) hear(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -372,7 +372,7 @@ func (e *Engine) pauseReading() bool {
 	}
 }
 
-// settle takes the n messages that were received and expires what is overdue.
+// settle delivers the n received messages and expires overdue probes.
 func (e *Engine) settle(n int, deadline bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -402,8 +402,8 @@ func (e *Engine) disarm() {
 	e.setReadDeadline(time.Time{})
 }
 
-// arm sets the socket's read deadline for the next probe that will be overdue,
-// unless the one that is set comes first: it is then set anew when it passes.
+// arm sets the socket's read deadline for the next probe that will be overdue, unless an
+// earlier deadline is set: the reader calls arm again when that passes.
 func (e *Engine) arm() {
 	next, ok := e.core.table.nextDeadline()
 	if !ok || e.closed || e.right.state.Load() != rightRead {
@@ -417,23 +417,23 @@ func (e *Engine) arm() {
 	e.setReadDeadline(e.core.epoch.Add(next))
 }
 
-// setReadDeadline fails only when the socket is closed, which the reader sees by
-// itself.
+// setReadDeadline sets the read deadline. It fails only if the socket is closed, which
+// the reader notices by itself.
 func (e *Engine) setReadDeadline(t time.Time) { _ = e.medium.SetReadDeadline(t) }
 
-// progress is how far what arrives was read, by a reader who may never see the queue
-// empty. Every moment is an argument.
+// progress is how far the reader has come, even if the queue never runs empty. Callers pass
+// the time as an argument.
 type progress struct {
-	drained time.Duration // up to when the queue was last seen empty
-	begun   time.Duration // when it was first seen not to be since; 0: it was empty
-	seen    time.Duration // when it was last looked at
-	spent   time.Duration // on reading, since begun
-	read    time.Duration // what arrived before was read, though the queue was not empty
+	drained time.Duration // when the queue was last known to be empty
+	begun   time.Duration // the first look after that which found messages; 0: none
+	seen    time.Duration // the last look
+	spent   time.Duration // time spent reading since begun
+	read    time.Duration // messages from before were read, although the queue was not empty
 }
 
-// horizon takes a look at the queue, and returns the moment up to which all that arrived
-// has been received. Where the queue does not run empty, what was in it is taken to have
-// been read when reading went on for maxLag.
+// horizon notes a look at the queue, and returns the time up to which all messages that
+// arrived have been received. If the queue does not run empty, messages count as read after
+// maxLag of reading.
 func (p *progress) horizon(drained, now time.Duration) time.Duration {
 	switch {
 	case drained != p.drained:

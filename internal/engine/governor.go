@@ -7,56 +7,57 @@ import (
 	"time"
 )
 
-// What a look at the receive buffer means, as parts of it that are in use.
+// Thresholds of the receive buffer, as parts of it that are in use.
 const (
-	// maxBacklog is how full it may be before sending waits for it to be read: what
-	// has no room in it is lost, and would look like a loss of the network.
+	// maxBacklog is the part above which sending waits until messages are read:
+	// the kernel drops messages for which there is no room, which would look like
+	// a loss in the network.
 	maxBacklog = 0.25
 
-	// slowBacklog is from when on sending slows.
+	// slowBacklog is the part above which sending slows.
 	slowBacklog = 0.5
 
-	// fullBacklog is from when on something may have been lost that the kernel does
-	// not count: an entry of the error queue, which shares the buffer.
+	// fullBacklog is the part above which the kernel may have dropped something
+	// that it does not count: an entry of the error queue, which shares the buffer.
 	fullBacklog = 0.95
 )
 
-// governor keeps sending as fast as this host can listen, and no faster: additive
-// increase, multiplicative decrease (RFC 5681 section 3.1). Without trouble there is
-// no limit. Where the buffer is small, sending begins at what it takes while this
-// process does not run for a while (startWithin), and doubles in the time that answers
-// take until there is trouble.
+// governor keeps sending as fast as this host can receive, and no faster: additive
+// increase, multiplicative decrease (RFC 5681 section 3.1). There is no limit until the
+// buffer fills. If the buffer is small, sending starts at the rate that it can hold while
+// this process does not run for startWithin, and the rate doubles each round trip until
+// the buffer fills.
 //
-// It is a state machine: every moment is an argument.
+// It is a state machine: callers pass the time as an argument.
 type governor struct {
 	rate    float64 // probes per second; 0: no limit
-	step    float64 // by which that grows in a second; 0: it doubles, each doubleEvery or round trip
+	step    float64 // growth of rate per second; 0: it doubles each doubleEvery or round trip
 	tokens  float64
 	filled  time.Duration
 	slowed  time.Duration
-	counted int // sent since
+	counted int // probes sent since the time since
 	since   time.Duration
-	actual  float64 // what was sent per second of late
+	actual  float64 // the recent rate of sending, in probes per second
 }
 
 const (
-	// startWithin is for how long the kernel may leave a process without a
-	// processor while others are busy.
+	// startWithin is how long the kernel may leave a process without a processor
+	// while others are busy.
 	startWithin = 10 * time.Millisecond
 
-	// smallBuffer is below which a limit is begun with, in messages of leastMessage
-	// bytes, as the kernel counts small ones that come from a device.
+	// smallBuffer is the size below which a limit applies from the start, in messages
+	// of leastMessage bytes, as the kernel counts small ones that come from a device.
 	smallBuffer  = 1024
 	leastMessage = 1280
 	leastSize    = 768 // of a message of 64 bytes or fewer
 
 	doubleEvery  = 50 * time.Millisecond
-	regainWithin = 4 * time.Second // by steps, what trouble took away
+	regainWithin = 4 * time.Second // how long the steps take to make up for a decrease
 	leastRate    = 1000.0
 	noLimit      = 2e6
 	countFor     = 10 * time.Millisecond
-	burstFor     = time.Millisecond      // that a limit lets pass together
-	debtFor      = 10 * time.Millisecond // that single probes may borrow
+	burstFor     = time.Millisecond      // how much of the rate may leave at once
+	debtFor      = 10 * time.Millisecond // how much of the rate single probes may borrow
 )
 
 // limits reports whether there is a limit.
@@ -65,16 +66,16 @@ func (g *governor) limits() bool { return g.rate > 0 }
 // starts reports whether the limit doubles.
 func (g *governor) starts() bool { return g.rate > 0 && g.step == 0 }
 
-// begin sets a limit for a receive buffer of so many bytes; 0: it is not known.
+// begin sets the first limit for a receive buffer of the given size in bytes; 0: unknown.
 func (g *governor) begin(buffer int) {
 	if room := float64(buffer) / leastMessage; buffer > 0 && room < smallBuffer {
 		g.rate = max(leastRate, room/startWithin.Seconds())
 	}
 }
 
-// see takes a look at the buffer: how full it was, and whether something was lost.
-// A decrease shows when the round trips under way are over, so that there is one in
-// that time.
+// see takes a look at the buffer: the part of it in use, and whether messages were lost. A
+// decrease takes effect only after the current round trips, so there is at most one in that
+// time.
 func (g *governor) see(backlog float64, lost bool, roundTrip, now time.Duration) {
 	factor := 0.7
 	switch {
@@ -83,7 +84,7 @@ func (g *governor) see(backlog float64, lost bool, roundTrip, now time.Duration)
 	case backlog < maxBacklog:
 		return
 	case backlog < slowBacklog:
-		if g.starts() { // what shows of it now left a round trip ago
+		if g.starts() { // the answers in the buffer are to probes from a round trip ago
 			g.rate = max(leastRate, g.rate/2)
 			g.step = g.rate / regainWithin.Seconds()
 		}
@@ -105,9 +106,8 @@ func (g *governor) see(backlog float64, lost bool, roundTrip, now time.Duration)
 	g.tokens = min(g.tokens, 0)
 }
 
-// allow returns how many of n probes may leave now, given how long answers take, 0
-// before any came. One probe alone, as of a ping that keeps its time, may borrow what
-// it needs.
+// allow returns how many of n probes may leave now, given the round-trip time; 0 before
+// the first answer. A single probe, as of a ping at its interval, may borrow tokens.
 func (g *governor) allow(n int, roundTrip, now time.Duration) int {
 	if g.rate == 0 {
 		return n
@@ -117,7 +117,7 @@ func (g *governor) allow(n int, roundTrip, now time.Duration) int {
 	switch {
 	case g.step > 0:
 		g.rate += g.step * passed.Seconds()
-	case roundTrip > 0: // else nobody knows yet what comes of it
+	case roundTrip > 0: // otherwise the effect of the rate is not known yet
 		g.rate *= math.Exp2(passed.Seconds() / max(doubleEvery, roundTrip).Seconds())
 	}
 	if g.rate > noLimit {
@@ -143,17 +143,17 @@ func (g *governor) sent(n int, now time.Duration) {
 	}
 }
 
-// A Budget bounds the receive buffers of all sockets of a Prober together, beyond
-// what each has from the beginning. Nil is one of nothing.
+// A Budget limits the total growth of the receive buffers of all sockets of a Prober beyond
+// their first sizes. A nil Budget allows no growth.
 type Budget struct {
 	mu   sync.Mutex
 	left int // bytes
 }
 
-// NewBudget returns a Budget of so many bytes.
+// NewBudget returns a Budget of size bytes.
 func NewBudget(size int) *Budget { return &Budget{left: size} }
 
-// take takes so many bytes out, and reports whether there were as many.
+// take takes size bytes, and reports whether so many were left.
 func (b *Budget) take(size int) bool {
 	if b == nil {
 		return false
@@ -167,7 +167,7 @@ func (b *Budget) take(size int) bool {
 	return true
 }
 
-// give puts bytes back in.
+// give returns size bytes.
 func (b *Budget) give(size int) {
 	if b == nil {
 		return
@@ -177,18 +177,18 @@ func (b *Budget) give(size int) {
 	b.left += size
 }
 
-// receiveBuffer is that of an engine's sockets.
+// receiveBuffer is the receive buffer of an engine's sockets.
 type receiveBuffer struct {
-	link elastic      // nil: it is as it is
-	size atomic.Int64 // as the kernel counts: twice what was asked for (socket(7)); 0: not known
+	link elastic      // nil: the size cannot change
+	size atomic.Int64 // as the kernel counts, twice the requested size (socket(7)); 0: unknown
 
 	mu     sync.Mutex
 	budget *Budget
 	taken  int
-	final  bool // the system gives no more
+	final  bool // the system grants no larger one
 }
 
-// init returns the size.
+// init sets the fields, and returns the size of the buffer in bytes; 0: unknown.
 func (b *receiveBuffer) init(l Link, budget *Budget) int {
 	if b.link, _ = l.(elastic); b.link == nil {
 		return 0
@@ -205,7 +205,7 @@ func (b *receiveBuffer) init(l Link, budget *Budget) int {
 
 func (b *receiveBuffer) bytes() int { return int(b.size.Load()) }
 
-// grow doubles it, if the budget and the system allow.
+// grow doubles the buffer, if the budget and the system allow it.
 func (b *receiveBuffer) grow() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -224,7 +224,7 @@ func (b *receiveBuffer) grow() {
 	b.size.Store(int64(now))
 }
 
-// release gives back to the budget what was taken, when the sockets are closed.
+// release gives the taken bytes back to the budget, when the sockets are closed.
 func (b *receiveBuffer) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -232,9 +232,9 @@ func (b *receiveBuffer) release() {
 	b.taken = 0
 }
 
-// losses are the stretches of time in which the socket lost messages for want of
-// room. The kernel only counts them, so a stretch reaches from one look at the
-// counter to the next.
+// losses holds the periods in which the socket lost messages because its buffer was
+// full. The kernel only counts them, so a period reaches from one look at the counter to
+// the next.
 type losses struct {
 	drops  uint64
 	looked time.Duration
@@ -244,19 +244,19 @@ type losses struct {
 	heard int
 }
 
-// lossWindow is one of these.
+// lossWindow is one of these periods.
 type lossWindow struct {
 	from, to  time.Duration
-	low, high time.Duration // round trips of what came shortly before
-	left      int           // probes that may yet be suspected; below 0: any number
+	low, high time.Duration // range of the round trips shortly before
+	left      int           // probes that may still become suspect; below 0: any number
 }
 
 const (
-	// maxWindows bounds the stretches that are kept apart.
+	// maxWindows is the largest number of separate periods.
 	maxWindows = 64
 
-	// suspectsPerLoss is how many probes are suspected for each message that was
-	// lost: it is not known which one it was about.
+	// suspectsPerLoss is the number of probes that become suspect for each lost
+	// message, because it is not known which probe it was about.
 	suspectsPerLoss = 2
 )
 
@@ -266,8 +266,7 @@ func (l *losses) answered(rtt time.Duration) {
 	l.heard++
 }
 
-// longest returns how long of the last answers took the one that took longest; 0:
-// there was none.
+// longest returns the longest round trip of the last answers; 0 if there were none.
 func (l *losses) longest() (high time.Duration) {
 	for _, rtt := range l.rtts[:min(l.heard, len(l.rtts))] {
 		high = max(high, rtt, 1)
@@ -275,7 +274,7 @@ func (l *losses) longest() (high time.Duration) {
 	return high
 }
 
-// roundTrips returns the least that an answer is expected to take, and the most.
+// roundTrips returns the shortest and the longest round trip to expect of an answer.
 func (l *losses) roundTrips() (low, high time.Duration) {
 	n := min(l.heard, len(l.rtts))
 	if n == 0 {
@@ -288,8 +287,8 @@ func (l *losses) roundTrips() (low, high time.Duration) {
 	return low / 2, 2*l.longest() + time.Millisecond
 }
 
-// look takes a reading of the counter, and of whether the buffer is full. It reports
-// whether something may have been lost since the look before.
+// look takes a reading of the counter, and whether the buffer is full. It reports whether
+// messages may have been lost since the last look.
 func (l *losses) look(drops uint64, full bool, now time.Duration) bool {
 	lost := drops > l.drops
 	if lost || full {
@@ -304,7 +303,7 @@ func (l *losses) look(drops uint64, full bool, now time.Duration) bool {
 	return lost || full
 }
 
-// keep adds a stretch. What there is no place for is joined with the one behind it.
+// keep adds a period. If there is no place for it, it joins the two oldest ones.
 func (l *losses) keep(w lossWindow) {
 	if len(l.last) == maxWindows {
 		first, second := l.last[0], &l.last[1]
@@ -318,11 +317,11 @@ func (l *losses) keep(w lossWindow) {
 	l.last = append(l.last, w)
 }
 
-// nothing notes that nothing was lost up to a moment: the buffer was nearly empty.
+// nothing notes that no message was lost up to now: the buffer was nearly empty.
 func (l *losses) nothing(now time.Duration) { l.looked = max(l.looked, now) }
 
-// touches reports whether the answer to a silent probe may be among what was lost:
-// it would have come in such a stretch, and there is more lost than suspected.
+// touches reports whether the answer to a silent probe may be among the lost messages: it
+// would have come in such a period, in which suspects are left.
 func (l *losses) touches(sent, deadline time.Duration) bool {
 	for i := range l.last {
 		w := &l.last[i]

@@ -11,20 +11,20 @@ import (
 	"github.com/goicmp/icmplib/internal/transport"
 )
 
-// likeness says how far the payload of a reply is that of the probe.
+// likeness is how far the payload of a reply agrees with that of the probe.
 type likeness uint8
 
 const (
-	unlike likeness = iota // it does not prove that the reply is to the probe
-	unsure                 // it is to one of several, and nothing says to which
-	partly                 // it does, but it is not what was sent
-	wholly                 // it is what was sent
-	bare                   // all that it quotes agrees, but anybody could have guessed that
-	alone                  // nothing says that it is to this probe, but there is no other
+	unlike likeness = iota // it does not prove that the reply answers the probe
+	unsure                 // the reply answers one of several probes, and does not identify it
+	partly                 // it proves that, but the rest of the payload changed
+	wholly                 // it is the payload of the probe
+	bare                   // the quoted part agrees, but any host could have guessed it
+	alone                  // the reply does not identify a probe, but there is only this one
 )
 
-// match finds the probe that a message is about. All that was sent and came
-// back has to agree; a message about no probe of ours yields nil.
+// match finds the probe that a message is about. Everything that was sent and came back
+// must agree. If the message is about no probe of ours, match returns nil.
 func (c *core) match(r *icmp.Reply) (uint16, *slot, likeness) {
 	switch {
 	case r.Kind() == icmp.KindEchoReply:
@@ -38,7 +38,7 @@ func (c *core) match(r *icmp.Reply) (uint16, *slot, likeness) {
 // matchReply matches family, id and sequence, and compares the payload. (The
 // socket belongs to one family.) A reply with the nonce answers our probe, whatever
 // its source: a host may answer from another of its addresses. Without a nonce, and
-// where the operation requires it, the source must be the probed address, unless that
+// if the operation requires it, the source must be the probed address, unless that
 // stands for many hosts.
 func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 	s := c.table.lookup(r.Sequence)
@@ -52,7 +52,7 @@ func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 		if !sourced {
 			return 0, nil, unlike
 		}
-		return r.Sequence, s, wholly // nobody asks any more
+		return r.Sequence, s, wholly // the operation has ended
 	}
 	proven, whole := op.payload.compare(r.Payload, s.nonce, r.Sequence)
 	switch {
@@ -66,11 +66,10 @@ func (c *core) matchReply(r *icmp.Reply) (uint16, *slot, likeness) {
 	return r.Sequence, s, unlike
 }
 
-// matchError matches the quoted packet: family, destination, protocol, type,
-// id, sequence and as much of the payload as is quoted. Of 8 quoted bytes the
-// checksum is the only one that covers the nonce. One that disagrees does not
-// disprove the error, for address translators are known not to restore it, but
-// then nothing proves it.
+// matchError matches the quoted packet: family, destination, protocol, type, id,
+// sequence and the quoted part of the payload. Of 8 quoted bytes, only the checksum
+// covers the nonce. A checksum that differs does not disprove the error, because some
+// address translators do not restore it, but then nothing proves the error.
 func (c *core) matchError(r *icmp.Reply) (uint16, *slot, likeness) {
 	q := &r.Quote
 	s := c.table.lookup(q.Sequence)
@@ -127,12 +126,12 @@ func (c *core) matchSole(peer netip.Addr, arrival time.Duration) (uint16, *slot,
 	return seq, sole, alone
 }
 
-// RepeatedWithin is how long after an answer without a mark it may come once
-// more, and would be taken for that to another probe to the same host.
+// RepeatedWithin is how long after an answer without a mark a copy of it may arrive,
+// which would count as the answer to another probe to the same host.
 const RepeatedWithin = 50 * time.Millisecond
 
-// answeredBy notes, in place of the deadline, which has served, when a probe was
-// answered without a mark.
+// answeredBy notes when a probe was answered without a mark. It uses the field of the
+// deadline, which is no longer needed.
 func (s *slot) answeredBy(h *heard) {
 	s.deadline = -RepeatedWithin
 	if h.like == alone {
@@ -140,19 +139,19 @@ func (s *slot) answeredBy(h *heard) {
 	}
 }
 
-// repeated is until when the answer to an answered probe may come once more.
+// repeated returns the time until which a copy of the answer to the probe may arrive.
 func (s *slot) repeated() time.Duration { return s.deadline + RepeatedWithin }
 
-// forgotten is when a silent probe stops to be a candidate for what comes
-// without a mark: when its time has passed twice. See [ForgottenAfter].
+// forgotten returns the time from which an answer without a mark no longer counts as one
+// to this silent probe: after twice its timeout. See [ForgottenAfter].
 func (s *slot) forgotten() time.Duration { return s.sent + ForgottenAfter(s.deadline-s.sent) }
 
-// ForgottenAfter is how long after its sending an unanswered probe stands in the
-// way of another to the same host whose answers have no mark.
+// ForgottenAfter returns how long after its sending an unanswered probe makes answers
+// without a mark from the same host ambiguous.
 func ForgottenAfter(timeout time.Duration) time.Duration { return 2 * timeout }
 
-// tellUnclear tells the operations that want to know that something came about
-// one of several probes, and nobody can say of which.
+// tellUnclear informs the operations with OpConfig.Unclear of an answer to one of several
+// probes that does not identify it.
 func (c *core) tellUnclear(a *transport.Arrival) {
 	var told []*Op
 	c.table.each(peerOf(a), func(seq uint16, s *slot) {
@@ -185,7 +184,7 @@ func (t *table) each(peer netip.Addr, f func(seq uint16, s *slot)) {
 	}
 }
 
-// receiveArrival takes what came about a UDP, TCP or SCTP probe at a moment.
+// receiveArrival takes an arrival about a UDP, TCP or SCTP probe, with its time.
 func (c *core) receiveArrival(a *transport.Arrival, arrival time.Duration) {
 	seq, s, like := c.matchArrival(a, arrival)
 	if s == nil {
@@ -215,11 +214,11 @@ func (c *core) matchArrival(a *transport.Arrival, arrival time.Duration) (uint16
 	return seq, s, wholly
 }
 
-// matchUDP goes by the payload as far as it came back, and by the checksum where
-// only that did. Where the nonce came back it has to agree. Where neither did,
-// as in 8 quoted bytes of which the system hands out no header, the probe has to
-// be the only one; a number or a checksum that is not ours is that of no probe.
-// What the payload is of, a service or none, the probe knows.
+// matchUDP matches the part of the payload that came back, or the checksum if only that
+// came back. If the nonce came back, it must agree. If neither came back, as in 8 quoted
+// bytes of which the system hands out no header, the probe must be the only one. A number
+// or a checksum that is not ours belongs to no probe. The probe knows whether its payload
+// is for a service.
 func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
 	for kind := range service.Kinds {
 		if seq, s, like := c.matchNumbered(a, service.Kind(kind), peer); s != nil {
@@ -229,8 +228,8 @@ func (c *core) matchUDP(a *transport.Arrival, peer netip.Addr, arrival time.Dura
 	return c.matchUnnumbered(a, peer, arrival)
 }
 
-// matchNumbered finds the probe whose number a datagram, or what is quoted of one,
-// brings back, if it is one of a kind and all agrees.
+// matchNumbered finds the probe whose number a datagram or a quoted datagram brings back,
+// if the probe is of the given kind and everything agrees.
 func (c *core) matchNumbered(a *transport.Arrival, kind service.Kind, peer netip.Addr) (uint16, *slot, likeness) {
 	number := numberIn(a, kind, peer)
 	s := c.table.lookup(number)
@@ -240,7 +239,7 @@ func (c *core) matchNumbered(a *transport.Arrival, kind service.Kind, peer netip
 	op := c.ops.get(s.op)
 	switch {
 	case op == nil && kind == service.None:
-		return number, s, wholly // nobody asks any more
+		return number, s, wholly // the operation has ended
 	case op == nil, !op.payload.numbered, op.payload.kind() != kind:
 		return 0, nil, unlike
 	}
@@ -260,10 +259,10 @@ func (c *core) matchNumbered(a *transport.Arrival, kind service.Kind, peer netip
 	return number, s, bare
 }
 
-// matchUnnumbered finds the only probe to a host for what bears the number of
-// none: what a service answers, which need not be what it was sent, and errors
-// about payloads of a caller's, as far as they agree. An error about a numbered
-// probe that quotes a number, or a header that has none, has quoted another one.
+// matchUnnumbered finds the only probe to a host for an arrival without the number of a
+// probe: the answer of a service, which need not echo the payload, or an error about a
+// caller's payload, if it agrees. An error that quotes a number, or a header without one,
+// is not about a numbered probe of ours.
 func (c *core) matchUnnumbered(a *transport.Arrival, peer netip.Addr, arrival time.Duration) (uint16, *slot, likeness) {
 	seq, s, like := c.matchSole(peer, arrival)
 	if s == nil {
@@ -275,9 +274,9 @@ func (c *core) matchUnnumbered(a *transport.Arrival, peer netip.Addr, arrival ti
 	return seq, s, like
 }
 
-// mayBeAbout reports whether a UDP error that quotes no number that was sent, or a
-// datagram that brings none back, can be about a probe of the operation. What has the
-// form of the service's answer, and is not that to the probe, is not.
+// mayBeAbout reports whether a UDP error that quotes no number of ours, or a datagram that
+// brings none back, can be about a probe of the operation. A datagram in the form of the
+// service's answer cannot, because it would bring back the mark of the probe.
 func (op *Op) mayBeAbout(a *transport.Arrival, s *slot, seq uint16) bool {
 	kind := op.payload.kind()
 	if a.Segment.Kind != transport.None {
@@ -289,13 +288,12 @@ func (op *Op) mayBeAbout(a *transport.Arrival, s *slot, seq uint16) bool {
 	return agrees && (!op.payload.numbered || numberIn(a, kind, peer) == 0 && !showsHeader(a))
 }
 
-// showsHeader reports whether an error brings the UDP header back, with the checksum
-// that is the number of the probe. An error queue does not.
+// showsHeader reports whether an error quotes the UDP header, whose checksum is the number
+// of the probe. In an error queue, it does not.
 func showsHeader(a *transport.Arrival) bool { return len(a.Quote.Transport) > len(a.Quote.Payload) }
 
-// numberIn returns the sequence number of the probe that something about a datagram
-// of a kind brings back: in the payload, or as the quoted checksum; 0 where it brings
-// none.
+// numberIn returns the sequence number of the probe that an arrival brings back, in the
+// payload or as the quoted checksum, for probes of the given kind; 0 if there is none.
 func numberIn(a *transport.Arrival, kind service.Kind, peer netip.Addr) uint16 {
 	payload, number := a.Quote.Payload, a.Quote.Checksum
 	direct := a.Segment.Kind != transport.None

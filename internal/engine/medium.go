@@ -11,50 +11,49 @@ import (
 	"time"
 )
 
-// Medium is what an engine sends over and receives from: sockets of one
-// protocol. [OverEcho] and [OverTransport] make one.
+// Medium is the sockets of one protocol over which an engine sends and receives.
+// [OverEcho] and [OverTransport] return one.
 type Medium interface {
 	Link
 
-	// send gives the system packets in order and sets when in each. It returns how
-	// many it took and, if not all, why not the next one.
+	// send gives packets to the system in order and sets at in each. It returns how
+	// many the system took and, if not all, the error of the next one.
 	send(batch []outgoing) (int, error)
-	// link is what it sends over.
+	// link returns the sockets below.
 	link() Link
-	// receiveNow reads what is there without waiting, and watch says whether what
-	// arrives ends a wait. Both fail where the system does not have that.
+	// receiveNow reads the messages that have arrived without waiting. watch sets
+	// whether arriving messages end a wait. Both fail on systems without support.
 	receiveNow() (int, error)
 	watch(on bool) error
 	// receive waits for messages and reads them; it returns how many. They are
 	// valid until the next call.
 	receive() (int, error)
-	// deliver lets the core take the i-th message.
+	// deliver gives the i-th message to the core.
 	deliver(i int, c *core)
-	// id is that of echo requests; 0 for other protocols.
+	// id returns the id of echo requests; 0 for other protocols.
 	id() uint16
-	// ports is how many source ports are held; 0: none are.
+	// ports returns the number of source ports that the sockets hold.
 	ports() int
 }
 
-// elastic is a Link whose receive buffer can be made greater. The documentation of
+// elastic is a Link whose receive buffer can grow. The documentation of
 // *socket.ICMPv4 is the contract.
 type elastic interface {
 	ReceiveBuffer() (int, error)
 	SetReceiveBuffer(size int) error
 }
 
-// moded is a Link that says of which kind it is.
+// moded is a Link that knows its kind.
 type moded interface{ Mode() socket.Mode }
 
-// maxSend is how many packets the system is given in one call. Each is stamped
-// between the beginning and the end of the call, which is then known to some
-// microseconds.
+// maxSend is the largest number of packets in one call. The stamp of each lies between
+// the beginning and the end of the call, and so is exact to some microseconds.
 const maxSend = 8
 
-// errNoneTaken stands for a packet that the system did not take without a word.
+// errNoneTaken is the error of a packet that the system did not take without an error.
 var errNoneTaken = errors.New("no packet was taken")
 
-// took makes an error of a batch of which less was taken without a word.
+// took returns an error if the system took less than the batch without an error.
 func took(n, of int, err error) (int, error) {
 	if n < of && err == nil {
 		err = errNoneTaken
@@ -62,33 +61,33 @@ func took(n, of int, err error) (int, error) {
 	return n, err
 }
 
-// outgoing is a probe with what makes it recognisable.
+// outgoing is a probe with its sequence number and nonce, which identify it.
 type outgoing struct {
 	dst     netip.Addr
 	seq     uint16
 	nonce   nonce
 	payload []byte
-	balance int // where the two bytes are that the socket may choose: see payload; 0: nowhere
+	balance int // the offset of the two bytes that the socket chooses: see payload; 0: none
 	ttl     int
 	class   int
 	timeout time.Duration
 	flow    Flow
 
-	at time.Time // when the system was given it
+	at time.Time // when the system got it
 }
 
-// Flow is what routers that spread load look at beside the addresses, and the
-// port that is probed. Echo requests have none of it: their id and checksum are
+// Flow is the header fields, beside the addresses, that load-balancing routers hash, and
+// with them the probed port. It is zero for echo requests: their id and checksum are
 // constant in an operation, see OpConfig.Sum.
 type Flow struct {
 	SourcePort      uint16 // one of the socket's; 0: its first
-	Offset          uint16 // where SourcePort is 0: so many ports behind the first
+	Offset          uint16 // if SourcePort is 0: the distance from the first port
 	DestinationPort uint16
 	Label           uint32 // of IPv6
 }
 
-// Link is what sockets of every protocol have for the engine. The documentation
-// of *socket.ICMPv4 and *transport.Conn is the contract.
+// Link is the methods that sockets of every protocol have. The documentation of
+// *socket.ICMPv4 and *transport.Conn is the contract.
 type Link interface {
 	SetReadDeadline(t time.Time) error
 	Drained() time.Time
@@ -97,8 +96,8 @@ type Link interface {
 	Close() error
 }
 
-// Conn is a socket for echo requests, such as *socket.ICMPv4 and *socket.ICMPv6;
-// a simulated one is, too.
+// Conn is a socket for echo requests: an *socket.ICMPv4, an *socket.ICMPv6 or a simulated
+// one.
 type Conn interface {
 	Link
 	ID() uint16

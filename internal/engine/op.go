@@ -16,15 +16,15 @@ type OpConfig struct {
 	Size         int           // payload bytes, unless Custom
 	Payload      string        // sent as it is, if Custom
 	Custom       bool          // the payload is the caller's
-	Sum          uint16        // tells flows of echo requests apart: see payload.sum
+	Sum          uint16        // distinguishes flows of echo requests: see payload.sum
 	Numbered     bool          // the payload begins with the sequence number: UDP
-	Query        service.Query // what is sent in place of a payload of ours: UDP; the zero Query: nothing is
+	Query        service.Query // the payload for a service: UDP; the zero Query: none
 	Inbox        *Inbox        // shared with other operations; nil: one of its own
-	Group        bool          // the destination stands for hosts that answer with addresses of their own
+	Group        bool          // the destination stands for hosts that answer from their own addresses
 	Patient      bool          // a parameter problem settles no probe, because the reply may still come
-	Sourced      bool          // echo replies have to come from the destination
+	Sourced      bool          // echo replies must come from the destination
 	Drives       bool          // it sends in bursts, and reads the answers between them: see right
-	Unclear      bool          // it wants outcomes of the fate Unclear
+	Unclear      bool          // it receives outcomes with the fate Unclear
 }
 
 // Op is an operation: it sends probes and collects their outcomes. It is used
@@ -38,15 +38,15 @@ type Op struct {
 	closed  atomic.Bool
 }
 
-// membership is an engine that has probes of the operation, and what it calls
-// the operation.
+// membership is an engine that has probes of the operation, with its reference to the
+// operation.
 type membership struct {
 	e   *Engine
 	ref opRef
 }
 
-// NewOp starts an operation, which any number of engines may send for. It must
-// be closed.
+// NewOp starts an operation, for which any number of engines may send. The caller must
+// close it.
 func NewOp(cfg OpConfig) *Op {
 	if cfg.Inbox == nil {
 		cfg.Inbox = NewInbox()
@@ -54,7 +54,7 @@ func NewOp(cfg OpConfig) *Op {
 	return &Op{cfg: cfg, payload: newPayload(&cfg), Inbox: cfg.Inbox}
 }
 
-// Config returns what the operation was made of.
+// Config returns the configuration of the operation.
 func (op *Op) Config() OpConfig { return op.cfg }
 
 // deliver puts an outcome into the inbox.
@@ -76,8 +76,8 @@ func (op *Op) join(e *Engine) opRef {
 	return ref
 }
 
-// Rest says that nothing will be sent for a while: the sockets that the operation
-// drives are given back to their readers.
+// Rest gives the sockets that the operation drives back to their readers, because it will
+// not send for a while.
 func (op *Op) Rest() {
 	if !op.cfg.Drives {
 		return
@@ -99,10 +99,10 @@ func (op *Op) Close() {
 	}
 }
 
-// Inbox is where the outcomes of operations wait to be collected: of one, or of
-// several that share it.
+// Inbox holds the outcomes of an operation, or of several that share it, until they are
+// collected.
 type Inbox struct {
-	mu       sync.Mutex // taken while an engine's is held, never the other way round
+	mu       sync.Mutex // locked while an engine's lock is held, never the other way round
 	outcomes []Outcome
 	ready    chan struct{} // holds a token while there may be outcomes
 	extras   int           // see NewInboxWith
@@ -111,24 +111,23 @@ type Inbox struct {
 // NewInbox returns an empty inbox.
 func NewInbox() *Inbox { return NewInboxWith(extrasRoom) }
 
-// NewInboxWith returns an empty inbox that takes outcomes which settle no probe
-// while fewer than so many outcomes are in it.
+// NewInboxWith returns an empty inbox. It takes outcomes that settle no probe only while it
+// holds fewer than extras outcomes.
 func NewInboxWith(extras int) *Inbox {
 	return &Inbox{ready: make(chan struct{}, 1), extras: extras}
 }
 
-// extrasRoom bounds an inbox, unless told otherwise, for outcomes that settle no
-// probe. There is no bound for those that do: their number is that of the probes
-// in flight, which the operation itself bounds by not sending while it does not
-// collect.
+// extrasRoom is the default limit of an inbox for outcomes that settle no probe. There is
+// no limit for the others: there are no more than probes in flight, which the operation
+// limits by not sending while it does not collect.
 const extrasRoom = 64
 
-// put puts an outcome in.
+// put adds an outcome.
 func (b *Inbox) put(o *Outcome) {
 	b.mu.Lock()
 	if !o.Fate.Settles() && len(b.outcomes) >= b.extras {
 		b.mu.Unlock()
-		return // counted by the engine all the same
+		return // the engine has counted it
 	}
 	b.outcomes = append(b.outcomes, *o)
 	first := len(b.outcomes) == 1
@@ -138,7 +137,7 @@ func (b *Inbox) put(o *Outcome) {
 	}
 }
 
-// Wake has Ready receive although nothing was put in.
+// Wake makes Ready receive without a new outcome.
 func (b *Inbox) Wake() {
 	select {
 	case b.ready <- struct{}{}:
@@ -149,8 +148,8 @@ func (b *Inbox) Wake() {
 // Ready receives when Take may have something to return.
 func (b *Inbox) Ready() <-chan struct{} { return b.ready }
 
-// Take returns the outcomes since the last call, in the order in which they
-// came to be known. The engines go on with buf, the result of the call before.
+// Take returns the outcomes since the last call, in the order in which they became known.
+// The engines reuse buf, the result of the last call.
 func (b *Inbox) Take(buf []Outcome) []Outcome {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -159,7 +158,7 @@ func (b *Inbox) Take(buf []Outcome) []Outcome {
 	return taken
 }
 
-// opRef names an operation without pointing to it: slots outlive operations.
+// opRef refers to an operation without a pointer, because slots outlive operations.
 type opRef struct{ index, generation uint32 }
 
 // opTable finds operations by their reference.
@@ -194,7 +193,7 @@ func (t *opTable) remove(ref opRef) {
 	t.unused = append(t.unused, ref.index)
 }
 
-// get returns nil when the operation has ended.
+// get returns the operation, or nil if it has ended.
 func (t *opTable) get(ref opRef) *Op {
 	if e := &t.entries[ref.index]; e.generation == ref.generation {
 		return e.op

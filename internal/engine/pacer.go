@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// pacerBurst bounds what is sent at once: how much of a pause is made up for,
-// and how many places in the stream one sender takes together.
+// pacerBurst limits bursts: it is the part of a pause that senders may make up for, and
+// the time for which one sender may reserve places together.
 const pacerBurst = 2 * time.Millisecond
 
-// Pacer spreads packets evenly over time: a token bucket whose size is what
-// pacerBurst fills. It serves any number of senders in the order in which they
-// ask.
+// Pacer spreads packets evenly over time. It is a token bucket with room for the packets of
+// pacerBurst. It serves any number of senders in the order of their calls.
 type Pacer struct {
 	interval time.Duration // between two packets; 0: no limit
 
-	// turn holds a token for the one who waits for a place in the stream. The
-	// others wait for the token, so that one who gives up leaves no gap.
+	// turn holds a token for the sender that waits for a place in the stream. The
+	// others wait for the token, so that a sender that gives up leaves no gap.
 	turn chan struct{}
 
 	mu   sync.Mutex
@@ -40,8 +39,8 @@ func (p *Pacer) Batch(n int) int {
 	return max(1, min(n, int(pacerBurst/p.interval)))
 }
 
-// Wait returns when n more packets may leave, or at the end of ctx with its cause:
-// none of them may leave then, and their places go to others.
+// Wait returns when n more packets may leave. If ctx ends first, it returns the cause: none
+// of the packets may leave then, and other senders get their places.
 func (p *Pacer) Wait(ctx context.Context, n int) error {
 	if p.interval == 0 {
 		return nil
@@ -78,8 +77,8 @@ func (p *Pacer) waitOne(ctx context.Context) error {
 	}
 }
 
-// Reserve takes the next n places in the stream and returns when the first of
-// them is, which may have passed. What is then not sent is to be given back.
+// Reserve takes the next n places in the stream and returns the time of the first one,
+// which may have passed. The caller must give back the places that it does not use.
 func (p *Pacer) Reserve(now time.Time, n int) time.Time {
 	if p.interval == 0 {
 		return now
@@ -94,7 +93,7 @@ func (p *Pacer) Reserve(now time.Time, n int) time.Time {
 	return at
 }
 
-// GiveBack returns n places that nothing was sent in.
+// GiveBack gives back n places that the caller did not use.
 func (p *Pacer) GiveBack(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

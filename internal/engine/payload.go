@@ -22,39 +22,38 @@ const (
 	balanceSize = 2
 	maxHead     = numberSize + nonceSize + balanceSize
 
-	// numberedSize is what a numbered payload has at the least, and
-	// numberedBalance where its balance is.
+	// numberedSize is the least size of a numbered payload, and numberedBalance
+	// the offset of its balance.
 	numberedSize    = maxHead
 	numberedBalance = numberSize + nonceSize
 )
 
-// payload is what the probes of an operation carry.
+// payload is the payload of the probes of an operation.
 type payload struct {
-	// bytes is the whole payload where the caller gave one. Otherwise its first
-	// bytes are replaced in each probe, by the nonce and the balance.
+	// bytes is the caller's whole payload. If there is none, the nonce and the
+	// balance replace the first bytes in each probe.
 	bytes  []byte
 	custom bool
 
-	// rest is the sum of what is behind the head, where that has a balance.
+	// rest is the sum of the bytes after the head, if the head has a balance.
 	rest uint16
 
-	// numbered payloads begin with the sequence number, for UDP, in whose
-	// header there is no place for it that always comes back. Their balance is
-	// for the socket to choose.
+	// numbered payloads begin with the sequence number. They are for UDP, whose
+	// header has no field for it that always comes back. The socket chooses
+	// their balance.
 	numbered bool
 
-	// query, if not nil, is the whole payload: what a service answers, with a mark and
-	// the nonce. Its checksum is the sequence number, as that of a numbered one is.
+	// query, if not nil, is the whole payload: a query that a service answers, with a
+	// mark and the nonce. Its checksum is the sequence number, as in a numbered payload.
 	query *service.Query
 
-	// sum is by how much the checksum of echo requests differs from what it is
-	// without it: another one is another flow. 0xffff is 0 in ones' complement
-	// arithmetic.
+	// sum is added to the checksum of echo requests: another sum is another flow.
+	// 0xffff is 0 in ones' complement arithmetic.
 	sum uint16
 }
 
-// newPayload takes the caller's bytes, or makes some of a pattern in which a shifted or
-// cut reply shows.
+// newPayload takes the caller's bytes, or generates a pattern that reveals shifted and
+// truncated replies.
 func newPayload(cfg *OpConfig) payload {
 	switch {
 	case cfg.Query.Kind() != service.None:
@@ -77,14 +76,14 @@ func newPayload(cfg *OpConfig) payload {
 	return p
 }
 
-// balanced reports whether the payload and the sequence number of an echo request
-// add up to the same in all probes, of whatever size.
+// balanced reports whether the sum of payload and sequence number of an echo request is
+// the same in all probes.
 func (p *payload) balanced() bool {
 	return !p.custom && !p.numbered && p.headLen() == nonceSize+balanceSize
 }
 
-// number returns the number that the payload of the probe with a sequence number bears:
-// that itself, or its mark.
+// number returns the number in the payload of the probe with the given sequence number:
+// the sequence number itself, or its mark.
 func (p *payload) number(seq uint16, dst netip.Addr) uint16 {
 	if p.query != nil {
 		return service.Mark(seq, dst)
@@ -92,7 +91,7 @@ func (p *payload) number(seq uint16, dst netip.Addr) uint16 {
 	return seq
 }
 
-// kind returns what service the payload is for.
+// kind returns the service that the payload is for.
 func (p *payload) kind() service.Kind {
 	if p.query != nil {
 		return p.query.Kind()
@@ -100,8 +99,8 @@ func (p *payload) kind() service.Kind {
 	return service.None
 }
 
-// balanceAt returns where the two bytes are that make the checksum of a datagram the
-// sequence number; 0: the checksum is not chosen.
+// balanceAt returns the offset of the two bytes that make the checksum of a datagram equal
+// the sequence number; 0 if the checksum is not chosen.
 func (p *payload) balanceAt() int {
 	switch {
 	case p.query != nil:
@@ -130,10 +129,10 @@ func (p *payload) appendTo(b []byte, n nonce, seq uint16) []byte {
 	return b
 }
 
-// head returns the bytes that differ from probe to probe: the nonce, and two
-// more that balance it, the sequence number and the rest, so that the checksum
-// of all probes with an id is the same. Routers that spread load hash the ICMP
-// checksum; a constant one keeps the probes on one path.
+// head returns the bytes that differ from probe to probe: the nonce, and two more that
+// balance it, the sequence number and the rest, so that all probes with an id have the
+// same checksum. Load-balancing routers hash the ICMP checksum; a constant one keeps the
+// probes on one path.
 func (p *payload) head(n nonce, seq uint16) (b [maxHead]byte) {
 	if p.numbered {
 		binary.BigEndian.PutUint16(b[:], seq)
@@ -150,8 +149,8 @@ func (p *payload) head(n nonce, seq uint16) (b [maxHead]byte) {
 	return b
 }
 
-// headLen is how much of the head the payload has room for. The balance goes in
-// whole or not at all.
+// headLen returns the length of the part of the head for which the payload has room. The
+// balance goes in completely or not at all.
 func (p *payload) headLen() int {
 	proof := p.proofLen()
 	if len(p.bytes) >= proof+balanceSize {
@@ -160,8 +159,8 @@ func (p *payload) headLen() int {
 	return min(len(p.bytes), proof)
 }
 
-// proofLen is how much of the head makes the probe recognisable: all of it but
-// the balance.
+// proofLen returns the length of the part of the head that identifies the probe: all of it
+// except the balance.
 func (p *payload) proofLen() int {
 	if p.numbered {
 		return numberSize + nonceSize
@@ -169,8 +168,8 @@ func (p *payload) proofLen() int {
 	return nonceSize
 }
 
-// compare reports whether an echoed payload is that of the probe: whether it
-// proves that the reply is to this very probe, and whether all of it came back.
+// compare compares an echoed payload with that of the probe. It reports whether the payload
+// proves that the reply answers this probe, and whether it came back unchanged.
 func (p *payload) compare(got []byte, n nonce, seq uint16) (proven, whole bool) {
 	if p.query != nil {
 		answers := p.query.Answers(got, seq, uint64(n))
@@ -191,13 +190,13 @@ func (p *payload) compare(got []byte, n nonce, seq uint16) (proven, whole bool) 
 	return true, whole
 }
 
-// leastProof is how many bytes of the nonce an error has to quote to prove that
-// it is about the probe: as many as a checksum has.
+// leastProof is the number of bytes of the nonce that an error must quote to prove that
+// it is about the probe: the size of a checksum.
 const leastProof = 2
 
-// agrees reports whether the part of a payload that an error quotes, which may be
-// none of it, can be the probe's, and whether that proves the error. A payload of
-// the caller's, which has no nonce, proves as much as it is secret.
+// agrees reports whether the part of a payload that an error quotes, which may be empty,
+// can be the probe's, and whether that proves the error. A caller's payload has no nonce;
+// it proves an error only if the payload is secret.
 func (p *payload) agrees(quoted []byte, n nonce, seq uint16) (agrees, proven bool) {
 	if p.query != nil {
 		return p.query.Agrees(quoted, seq, uint64(n))
@@ -211,13 +210,13 @@ func (p *payload) agrees(quoted []byte, n nonce, seq uint16) (agrees, proven boo
 	return bytes.Equal(quoted[:k], head[:k]), k >= p.proofLen()-nonceSize+leastProof
 }
 
-// hasNonce reports whether the whole nonce is in the payload, so that nobody who
-// did not see the probe can answer it.
+// hasNonce reports whether the payload has the whole nonce, so that only a host that saw
+// the probe can answer it.
 func (p *payload) hasNonce() bool { return !p.custom && p.headLen() >= p.proofLen() }
 
-// summed reports whether the checksum of a quoted echo request is that of the
-// probe, which no one can guess: it covers the nonce, or, where that is
-// balanced, the sum that the operation was given.
+// summed reports whether the checksum of a quoted echo request is that of the probe. It
+// cannot be guessed, because it covers the nonce or, if that is balanced, the sum of the
+// operation.
 func (p *payload) summed(r *icmp.Reply, id uint16, n nonce) bool {
 	q := &r.Quote
 	if p.custom || q.Checksum == 0 || len(p.bytes) < leastProof {

@@ -15,33 +15,34 @@ import (
 )
 
 const (
-	// maxEngines bounds the sockets of a pool: a million probes in flight.
+	// maxEngines is the largest number of sockets of a pool: a million probes in
+	// flight.
 	maxEngines = 16
 
-	// spareSequences is how many sequence numbers an engine keeps free, so that
-	// one that was used does not come round again at once: a reply that is
-	// late, or a duplicate, is still known for what it is.
+	// spareSequences is the number of sequence numbers that an engine keeps free, so
+	// that a used one is not reused at once, and late and duplicate replies are still
+	// recognized.
 	spareSequences = sequences / 4
 
-	// busyPause is the wait when the kernel or the table is full: about what it
-	// takes a gigabit interface to send a few hundred small packets.
+	// busyPause is the wait when the kernel or the table is full: about the time in
+	// which a gigabit interface sends a few hundred small packets.
 	busyPause = 500 * time.Microsecond
 
-	// busyPatience bounds the wait for room in the kernel for one probe. A device
-	// that has sent nothing for so long is stuck.
+	// busyPatience is the longest wait for room in the kernel for one probe. A device
+	// that has sent nothing for that time is stuck.
 	busyPatience = time.Second
 
-	// stuckPatience is the bound where the one before was waited for in vain, no longer
-	// than stuckMemory ago: who sends by other sockets in the same loop is not to wait so
-	// long for each probe of this one, and a sweep is not to rush through its targets.
+	// stuckPatience is the longest wait if a wait of busyPatience was in vain no longer
+	// than stuckMemory ago. A loop that also sends over other sockets then does not wait
+	// long for each probe of this one, and a sweep does not rush through its targets.
 	stuckPatience = 2 * busyPause
 	stuckMemory   = 10 * time.Second
 )
 
-// Pool is as many engines as the probes in flight need: one, and another socket
-// with an id of its own whenever the sequence numbers of those there are run
-// short. What it sends with, all have in common but for the id. A socket whose
-// interface was removed is replaced when there is one of that name again.
+// Pool has as many engines as the probes in flight need: one, and another one, with its own
+// socket and id, whenever sequence numbers run short. Their sockets differ only in the id.
+// If the interface of a socket was removed, the pool replaces the socket as soon as there is
+// an interface of that name again.
 type Pool struct {
 	listen func() (Medium, error)
 	log    *slog.Logger
@@ -51,17 +52,17 @@ type Pool struct {
 	mu      sync.Mutex
 	most    int // engines
 	engines []*Engine
-	retired []*Engine // whose interface is gone, and that have probes in flight
-	gone    Counters  // of those that were retired and are closed
+	retired []*Engine // their interface is gone, but they have probes in flight
+	gone    Counters  // of retired engines that are closed
 	full    bool      // no further socket could be opened
 	closed  bool
 
 	opened time.Time
-	stuck  atomic.Int64 // how long after that the kernel was last waited for in vain; 0: something left since
+	stuck  atomic.Int64 // when a wait for the kernel was last in vain, from opened on; 0: a probe left since
 }
 
-// NewPool opens the first socket of a pool; listen opens each of them. Their receive
-// buffers grow within a budget.
+// NewPool opens the first socket of a pool by listen, as the pool opens the others later.
+// Their receive buffers grow within a budget.
 func NewPool(listen func() (Medium, error), log *slog.Logger, budget *Budget) (*Pool, error) {
 	p := &Pool{listen: listen, log: log, budget: budget, done: make(chan struct{}), most: maxEngines, opened: time.Now()}
 	if _, err := p.grow(); err != nil {
@@ -70,14 +71,13 @@ func NewPool(listen func() (Medium, error), log *slog.Logger, budget *Budget) (*
 	return p, nil
 }
 
-// Send sends probes in order and sets Sent in each. It returns how many were
-// sent, and if not all, why the next one was not; the ones after it have not
-// been tried. While there is no room for a probe, in our own receive buffer or
-// because all sequence numbers are in flight, Send waits; in the kernel it waits
-// for no longer than busyPatience, and where it just waited in vain no longer than stuckPatience.
+// Send sends probes in order and sets Sent in each. It returns how many it sent and, if not
+// all, the error of the next one; it does not try the ones after that. Send waits while the
+// receive buffer is too full or all sequence numbers are in flight. For room in the kernel,
+// it waits no longer than busyPatience, or stuckPatience after a wait in vain.
 func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err error) {
-	var busy time.Time // when the kernel was first found to have no room for the next one
-	var full []*Engine // that had no sequence number for it
+	var busy time.Time // when the kernel first had no room for the next one
+	var full []*Engine // engines without a sequence number for it
 	for n < len(probes) {
 		e, err := p.pick(len(probes)-n, full)
 		if err != nil {
@@ -117,9 +117,9 @@ func (p *Pool) Send(ctx context.Context, op *Op, probes []Probe) (n int, err err
 	return n, nil
 }
 
-// waits reports whether a probe goes on waiting for room in the kernel, which there was none
-// of from a moment on. If not, that is remembered, unless it is descriptors that are short:
-// each probe that ends makes room for another.
+// waits reports whether a probe continues to wait for room in the kernel, which has had none
+// since from. If not, waits remembers it, unless descriptors are short: each probe that ends
+// makes room for another.
 func (p *Pool) waits(err error, from time.Time) bool {
 	now := time.Now()
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
@@ -136,8 +136,8 @@ func (p *Pool) waits(err error, from time.Time) bool {
 	return false
 }
 
-// pick returns an engine with room for n probes; if there is none, one with any. It
-// leaves out those that are full, unless all are and there can be no other.
+// pick returns an engine with room for n probes or, if there is none, one with any room. It
+// omits the engines in full, unless all are full and no other one is possible.
 func (p *Pool) pick(n int, full []*Engine) (*Engine, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,16 +165,16 @@ func (p *Pool) pick(n int, full []*Engine) (*Engine, error) {
 		if err == nil {
 			return e, nil
 		}
-		// What there is goes on; it will only have to wait now and then.
+		// The other engines continue; senders only have to wait sometimes.
 		p.full = true
 		p.log.Warn("no further socket could be opened", "sockets", len(p.engines), "error", err)
 	}
 	return best, nil
 }
 
-// replace puts a new socket in the place of one whose interface was removed, if there
-// is an interface of that name by now, and reports whether it did. The probes in
-// flight on the old one settle as any others do; it is closed behind the last of them.
+// replace replaces an engine whose interface was removed, if there is an interface of that
+// name by now, and reports whether it did. The probes in flight on the old engine settle as
+// usual; the pool closes it after the last of them.
 func (p *Pool) replace(e *Engine) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -197,14 +197,14 @@ func (p *Pool) replace(e *Engine) bool {
 	return true
 }
 
-// closeRetired closes what was replaced and has nothing in flight any more.
+// closeRetired closes the replaced engines that have no probes in flight.
 func (p *Pool) closeRetired() {
 	p.retired = slices.DeleteFunc(p.retired, func(e *Engine) bool {
 		if e.room() < sequences {
 			return false
 		}
 		p.gone.merge(e.counters())
-		_ = e.close() // nobody is left to hear of it
+		_ = e.close() // no caller is left to return it to
 		return true
 	})
 }
@@ -245,8 +245,8 @@ func (p *Pool) pause(ctx context.Context) error {
 	}
 }
 
-// Ports returns how many source ports the sockets hold: 0 for echo requests, and
-// where each probe is a connection with a port of its own.
+// Ports returns the number of source ports that the sockets hold. It is 0 for echo
+// requests, and if each probe is a connection with its own port.
 func (p *Pool) Ports() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -256,8 +256,8 @@ func (p *Pool) Ports() int {
 // Done is closed when the pool is.
 func (p *Pool) Done() <-chan struct{} { return p.done }
 
-// Close closes the sockets and waits until nothing of the pool runs any more.
-// Only the first call does anything.
+// Close closes the sockets and waits until no part of the pool runs any more. Further calls
+// do nothing.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	engines := slices.Concat(p.engines, p.retired)
@@ -276,7 +276,7 @@ func (p *Pool) Close() error {
 	return errors.Join(errs...)
 }
 
-// Counters returns what was counted so far.
+// Counters returns the counts so far.
 func (p *Pool) Counters() Counters {
 	p.mu.Lock()
 	engines, sum := slices.Concat(p.engines, p.retired), p.gone

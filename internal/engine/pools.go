@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Pools has a Pool for each combination of what sockets have in common. Any number of
+// Pools has a Pool for each key, the settings that its sockets share. Any number of
 // goroutines may use it.
 type Pools[K comparable] struct {
 	open   func(K) (Medium, error)
@@ -16,7 +16,7 @@ type Pools[K comparable] struct {
 
 	mu     sync.Mutex
 	pools  map[K]*Pool
-	others Counters // of what was sent without a pool, and of pools that are closed
+	others Counters // of packets sent without a pool, and of closed pools
 	closed bool
 }
 
@@ -24,13 +24,14 @@ type Pools[K comparable] struct {
 // counts it.
 const receiveBudget = 32 << 20
 
-// NewPools returns Pools without any; open opens the sockets for a key.
+// NewPools returns an empty Pools; open opens the sockets for a key.
 func NewPools[K comparable](open func(K) (Medium, error), log *slog.Logger) *Pools[K] {
 	return &Pools[K]{open: open, log: log, budget: NewBudget(receiveBudget), pools: map[K]*Pool{}}
 }
 
-// Get returns the pool for a key, whose first socket is opened the first time. There will be
-// at most so many, 0: as many as the probes in flight need.
+// Get returns the pool for a key. The first call for the key opens its first socket, and most
+// is then the largest number of its sockets; 0 means the number that the probes in flight
+// need.
 func (p *Pools[K]) Get(key K, most int) (*Pool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,14 +57,14 @@ func (p *Pools[K]) add(key K, most int) (*Pool, error) {
 	return pool, nil
 }
 
-// Count adds what was sent and received without a pool.
+// Count adds the counts of packets sent and received without a pool.
 func (p *Pools[K]) Count(c Counters) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.others.merge(c)
 }
 
-// Counters returns what was counted so far.
+// Counters returns the counts so far.
 func (p *Pools[K]) Counters() Counters {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,7 +79,8 @@ func (p *Pools[K]) sum() Counters {
 	return sum
 }
 
-// Close closes the pools, and waits until nothing of them runs any more. It is called once.
+// Close closes the pools, and waits until no part of them runs any more. The caller must
+// call it only once.
 func (p *Pools[K]) Close() error {
 	p.mu.Lock()
 	p.closed = true

@@ -11,14 +11,14 @@ import (
 // Probe is one packet to send.
 type Probe struct {
 	Dst netip.Addr
-	Tag uint64 // the sender's own name for it, handed back in the Outcome
+	Tag uint64 // identifies the probe for its sender; returned in the Outcome
 	TTL int    // 1-255
 	Flow
 
-	Sent time.Time // set by Send when the kernel took it
+	Sent time.Time // when the kernel took it; Send sets it
 }
 
-// Fate is what became of a probe, or what else was heard about it.
+// Fate is the result of a probe, or another event about it.
 type Fate uint8
 
 const (
@@ -28,61 +28,62 @@ const (
 	Failed
 	// Silent: nothing came before the deadline. Settles the probe.
 	Silent
-	// Late: a reply or an error came, after the probe was settled as Silent.
+	// Late: a reply or an error came after the probe was settled as Silent.
 	Late
 	// Duplicate: another reply or error came after one that settled the probe.
 	Duplicate
 	// Altered: an echo reply from the right host, with the right id and
 	// sequence, but not with the probe's payload. Settles nothing.
 	Altered
-	// Corrected: the first reply came, after an ICMP error had been the probe's
-	// fate, or its late answer. In time, it takes the place of that fate.
+	// Corrected: the first reply came after an ICMP error had settled the probe,
+	// or had been its late answer. If it came in time, it replaces that fate.
 	Corrected
 	// Advised: a redirect, a source quench or a parameter problem about the
-	// probe, which may have been forwarded all the same. Settles nothing.
+	// probe, which may have been forwarded nevertheless. Settles nothing.
 	Advised
-	// Unclear: something came about a probe to the host, without a mark that
-	// says about which of several. Settles nothing; its Tag is that of one of
-	// them. It comes only to an operation that has asked for it.
+	// Unclear: a message came about one of several probes to the host, without a
+	// mark that identifies it. Settles nothing; the Tag is that of one of the
+	// probes. Only an operation with OpConfig.Unclear receives it.
 	Unclear
 )
 
-// Settles reports whether a fate is the probe's one and only.
+// Settles reports whether a fate settles the probe, which happens once.
 func (f Fate) Settles() bool { return f <= Silent }
 
-// Outcome is something that happened to a probe.
+// Outcome is an event about a probe.
 type Outcome struct {
 	Tag  uint64
 	Fate Fate
-	TTL  int       // that the probe was sent with
-	Sent time.Time // when it was sent
+	TTL  int       // the TTL of the probe
+	Sent time.Time // when the probe was sent
 	RTT  time.Duration
 
-	MeasuredBy Measure // the RTT
+	MeasuredBy Measure // how RTT was measured
 
-	// PayloadChanged says of an echo reply with the probe's nonce that the rest
-	// of its payload is not what was sent.
+	// PayloadChanged is set for an echo reply with the probe's nonce if the rest
+	// of its payload differs from the probe's.
 	PayloadChanged bool
-	// Unproven says of an answer that nothing in it proves that who sent it saw
-	// the probe: it agrees with all that was sent, but could have been guessed.
+	// Unproven is set if nothing in an answer proves that its sender saw the
+	// probe: it agrees with the probe, but could have been guessed.
 	Unproven bool
-	// Suspect says of a Silent probe that the socket lost packets while the
+	// Suspect is set for a Silent probe if the socket lost packets while the
 	// probe was in flight: the reply may have been among them.
 	Suspect bool
-	// Cause says of a Silent probe that nothing could be received, and why.
+	// Cause is why receiving failed while a Silent probe was in flight; nil if
+	// it worked.
 	Cause error
 
-	// Answer says of a Replied probe of another protocol than ICMP what the
-	// target answered with.
+	// Answer is the kind of answer to a Replied probe of another protocol than
+	// ICMP.
 	Answer transport.Kind
-	// Retransmitted says that the kernel had sent the probe more than once: the
+	// Retransmitted is set if the kernel had sent the probe more than once: the
 	// first packet was lost, so the probe is Silent, and this answer is Late. RTT
-	// is that of the first packet, and too long if a later one was answered.
+	// counts from the first packet, and is too long if a later one was answered.
 	Retransmitted bool
-	// Overdue says of a Corrected probe that the reply came after the timeout.
+	// Overdue is set for a Corrected probe if the reply came after the timeout.
 	Overdue bool
 
-	// What came, but for Silent:
+	// The message that came, except for Silent:
 	Responder    netip.Addr
 	Type         icmp.Type
 	Code         uint8
@@ -96,7 +97,7 @@ type Outcome struct {
 	Quoted       Quoted
 }
 
-// describe fills in what is to be said of the message that came.
+// describe sets the fields that describe the message.
 func (o *Outcome) describe(r *icmp.Reply) {
 	o.Responder = r.Source
 	o.Type, o.Code = r.Type, r.Code
@@ -109,21 +110,21 @@ func (o *Outcome) describe(r *icmp.Reply) {
 	}
 }
 
-// Measure says between which two moments a round-trip time was taken.
+// Measure is the pair of times between which a round-trip time was measured.
 type Measure uint8
 
 const (
-	Unmeasured Measure = iota // there is none
-	ByNotice                  // from the send by our clock to when it was noticed
+	Unmeasured Measure = iota // there is no round-trip time
+	ByNotice                  // from the send by our clock to the moment when the answer was noticed
 	ByRead                    // from the send by our clock to the read by our clock
 	ByCounter                 // from the send to the completion of the call, by a finer counter
 	ByClock                   // to the kernel's stamp of the arrival
-	ByKernel                  // from the kernel's stamp of the departure to that
+	ByKernel                  // from the kernel's stamp of the departure to its stamp of the arrival
 )
 
-// roundTrip returns the time that passed from a probe to a message about it,
-// given that by the monotonic clock. The kernel's own is taken where it is
-// possible: it begins later, and ends at the same moment.
+// roundTrip returns the time from a probe to a message about it, and how it was
+// measured; mono is that time by the monotonic clock. The kernel's own time is
+// preferred if it is plausible: it starts later, and ends at the same moment.
 func roundTrip(r *icmp.Reply, mono time.Duration) (time.Duration, Measure) {
 	mono = max(0, mono)
 	switch {

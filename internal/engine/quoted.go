@@ -7,10 +7,10 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// Quoted is how a router saw the probe that its error quotes, where it and the
-// system tell.
+// Quoted is the probe as the router received it and quotes it in its error, if the
+// router and the system provide that.
 type Quoted struct {
-	Known                       bool // what follows is
+	Known                       bool // whether the fields below are known
 	Source                      netip.Addr
 	SourcePort, DestinationPort uint16
 	TTL                         uint8
@@ -23,23 +23,22 @@ type Quoted struct {
 	Shift Shift
 }
 
-// Shift is by how much the checksum of a probe was changed on its way: it tells
-// that fields which it covers were rewritten, also where the quote was
-// translated back.
+// Shift is the change of a probe's checksum on its path. It reveals that fields which
+// the checksum covers were rewritten, even if the quote was translated back.
 type Shift struct {
 	Known bool
 
-	// Sum is the ones' complement sum that the quoted checksum stands for,
-	// without what differs from probe to probe. It is the same for all probes of
-	// an operation as long as nobody rewrites them; where it is FromSent, 0 then.
+	// Sum is the ones' complement sum that belongs to the quoted checksum, without
+	// the parts that differ from probe to probe. It is the same for all probes of an
+	// operation unless a router rewrites them. With FromSent, it is then 0.
 	Sum      uint16
 	FromSent bool
 
-	// Addresses says that the checksum covers the addresses.
+	// Addresses is set if the checksum covers the addresses.
 	Addresses bool
 }
 
-// describe reads what an error quotes of the probe with a sequence number.
+// describe reads the quote of the probe with a sequence number from an error.
 func (q *Quoted) describe(r *icmp.Reply, id, seq uint16, p *payload) {
 	from := &r.Quote
 	if !r.Type.IsError() || from.Length == 0 {
@@ -60,8 +59,8 @@ func (q *Quoted) describe(r *icmp.Reply, id, seq uint16, p *payload) {
 	}
 }
 
-// shiftOf holds a quoted checksum against what was sent. A checksum of 0 is
-// none: some routers quote it so.
+// shiftOf compares a quoted checksum with that of the probe. A checksum of 0 means
+// none: some routers quote it that way.
 func shiftOf(r *icmp.Reply, id, seq uint16, p *payload) Shift {
 	q := &r.Quote
 	if q.Checksum == 0 {
@@ -83,8 +82,8 @@ func shiftOf(r *icmp.Reply, id, seq uint16, p *payload) Shift {
 	return Shift{}
 }
 
-// echoShift is that of an echo request, whose payload and sequence number add
-// up to the sum of its flow.
+// echoShift returns the Shift of an echo request, whose payload and sequence number
+// add up to the sum of its flow.
 func echoShift(r *icmp.Reply, sum, id uint16, p *payload) Shift {
 	q := &r.Quote
 	if !p.balanced() {
@@ -101,7 +100,7 @@ func echoShift(r *icmp.Reply, sum, id uint16, p *payload) Shift {
 	return Shift{true, Less(sum, pseudo), true, true}
 }
 
-// Less subtracts in ones' complement arithmetic, in which 0 is also 0xffff.
+// Less returns a-b in ones' complement arithmetic, in which 0xffff is also 0.
 func Less(a, b uint16) uint16 {
 	if sum := wire.Combine(a, ^b); sum != 0xffff {
 		return sum

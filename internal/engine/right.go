@@ -15,7 +15,7 @@ import (
 // back.
 type right struct {
 	state  atomic.Int32
-	lent   atomic.Uint64 // how often it was
+	lent   atomic.Uint64 // how often the right was lent
 	never  bool          // the medium cannot be driven; only the sender uses it
 	parked chan struct{} // the reader has made way
 	back   chan struct{} // holds a token when the right was given back
@@ -84,7 +84,7 @@ func (r *right) take(e *Engine, n int) bool {
 	return true
 }
 
-// lend is called by the driver when he stops to send for now.
+// lend lends the right. The driver calls it when it stops sending for now.
 func (r *right) lend() {
 	r.lent.Add(1)
 	r.state.Store(rightLent)
@@ -101,8 +101,8 @@ func (r *right) rest() {
 	}
 }
 
-// makeWay lets the driver read if he asked for it. It returns when the right is the
-// reader's again, and reports whether the engine was closed.
+// makeWay lets the driver read if it asked for the right. It returns when the reader has
+// the right again, and reports whether the engine was closed.
 func (r *right) makeWay(e *Engine) (closed bool) {
 	if r.state.Load() != rightAsked {
 		return false
@@ -136,17 +136,17 @@ func (r *right) makeWay(e *Engine) (closed bool) {
 		seen = lent
 		tick.Reset(wait)
 	}
-	_ = e.medium.watch(true) // fails where it was never turned off, or is closed
+	_ = e.medium.watch(true) // fails if it was never turned off, or the socket is closed
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if r.state.Load() == rightRead { // else it was asked for again, by that deadline
+	if r.state.Load() == rightRead { // otherwise a driver has asked for it again, by that deadline
 		e.disarm()
 		e.arm()
 	}
 	return false
 }
 
-// drain reads what has arrived, for a driver.
+// drain reads the messages that have arrived, for a driver.
 func (e *Engine) drain() {
 	for range drainRounds {
 		n, err := e.medium.receiveNow()

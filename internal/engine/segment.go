@@ -10,10 +10,9 @@ import (
 
 // segments is the Medium of UDP, TCP and SCTP probes.
 //
-// Where a protocol has room for 32 bits that come back, the sequence number of
-// a SYN and the initiate tag of an INIT, those are the probe's number below and
-// a part of its nonce above. In UDP it is the checksum, which is made to be the
-// probe's number, and the beginning of the payload.
+// In the 32 bits that come back, the sequence number of a SYN or the initiate tag of
+// an INIT, the low half is the probe's number and the high half a part of its nonce. In
+// UDP, the checksum is chosen to be the probe's number, which is also in the payload.
 type segments struct {
 	SegmentConn
 	probes   [maxSend]transport.Probe
@@ -38,7 +37,7 @@ func (m *segments) send(batch []outgoing) (int, error) {
 	return took(n, len(batch), err)
 }
 
-// fill makes out a probe.
+// fill fills in a probe.
 func (m *segments) fill(probe *transport.Probe, p *outgoing) {
 	*probe = transport.Probe{
 		Destination:     p.dst,
@@ -63,7 +62,7 @@ func (m *segments) fill(probe *transport.Probe, p *outgoing) {
 	}
 }
 
-// drivenSegments is a SegmentConn that its sender can read itself.
+// drivenSegments is a SegmentConn that its sender can also read.
 type drivenSegments interface {
 	ReceiveNow(arrivals []transport.Arrival) (int, error)
 	Watch(on bool) error
@@ -83,7 +82,7 @@ func (m *segments) watch(on bool) error {
 	return errors.ErrUnsupported
 }
 
-// identity is what makes a probe recognisable in 32 bits. It is never 0, for no
+// identity returns the 32 bits that identify a probe. They are never 0, because no
 // sequence number is.
 func identity(seq uint16, n nonce) uint32 { return uint32(n>>48)<<16 | uint32(seq) }
 

@@ -6,30 +6,29 @@ import (
 	"time"
 )
 
-// state is how far a probe has come.
+// state is the state of a probe.
 type state uint8
 
 const (
-	free     state = iota // the sequence number was not used, or its slot was given up
+	free     state = iota // the sequence number is unused, or its slot was given up
 	inFlight              // sent, and neither answered nor overdue
-	answered              // settled by a reply, or replied to since it was settled
-	failed                // an error came about it, and no reply
+	answered              // settled by a reply, or a reply came later
+	failed                // an error came about it, but no reply
 	silent                // settled by its deadline
 )
 
-// slot is what is known of the probe that carries one sequence number. It holds
-// no pointers, so that the garbage collector need not look at the table. A slot
-// stays after its probe is settled, to recognise late and duplicate replies,
-// until its sequence number comes round again.
+// slot records the probe with one sequence number. It holds no pointers, so that the
+// garbage collector need not scan the table. A slot stays after its probe is settled, to
+// recognize late and duplicate replies, until its sequence number is reused.
 type slot struct {
 	sent     time.Duration // since the table's epoch
-	deadline time.Duration // of one that was answered or failed: see answeredBy
+	deadline time.Duration // after an answer or an error, see answeredBy
 	nonce    nonce
 	tag      uint64
 	dst      [16]byte
 
 	op    opRef
-	prev  uint16 // neighbours in the queue of its timeout
+	prev  uint16 // prev and next are its neighbours in the queue of its timeout
 	next  uint16
 	queue uint16
 	ttl   uint8
@@ -38,7 +37,7 @@ type slot struct {
 
 func (s *slot) addr() netip.Addr { return netip.AddrFrom16(s.dst).Unmap() }
 
-// pageSize slots are allocated at once: the slab of the table.
+// pageSize is the number of slots that are allocated together.
 const pageSize = 256
 
 type page struct {
@@ -47,32 +46,32 @@ type page struct {
 	lastSent time.Duration // of the newest probe in it
 }
 
-// linger is for how long at least the slots of settled probes are kept while
-// their sequence numbers do not come round again.
+// linger is how long the table keeps the slots of settled probes at least, unless their
+// sequence numbers are reused.
 const linger = 30 * time.Second
 
-// sequences is the size of the space that one id has. Sequence number 0 is not
-// used: a UDP checksum of 0 means that there is none.
+// sequences is the number of sequence numbers of one id. Sequence number 0 is not used,
+// because a UDP checksum of 0 means that there is none.
 const sequences = 1 << 16
 
-// table holds what is known of the probes of one id. Time is measured from an
-// epoch of its owner's choice.
+// table holds the probes of one id. Times are measured from an epoch that its owner
+// chooses.
 type table struct {
 	pages    [sequences / pageSize]*page
-	spare    *page // the last page given up, for the next one needed
+	spare    *page // the last page given up, to be reused
 	next     uint16
 	inFlight int
 	queues   []queue
 
-	// barren is a host to which a bare probe finds no number, and until when.
+	// barren is a host for which there is no number for a bare probe until a time.
 	barren struct {
 		dst   [16]byte
 		until time.Duration
 	}
 }
 
-// begin sets the first sequence number, at random: who does not see the probes
-// cannot know which of them are in flight.
+// begin sets the first sequence number at random, so that a host that does not see the
+// probes cannot guess which numbers are in flight.
 func (t *table) begin() { t.next = uint16(rand.Uint32()) }
 
 func (t *table) slot(seq uint16) *slot { return &t.pages[seq/pageSize].slots[seq%pageSize] }
@@ -86,9 +85,9 @@ func (t *table) lookup(seq uint16) *slot {
 	return &p.slots[seq%pageSize]
 }
 
-// add puts s into flight under the next sequence number, which it returns. It
-// passes over those in flight and, for a bare probe, which has nothing but its number,
-// over those whose answer would pass for its own. It fails if there is no other.
+// add puts s into flight under the next sequence number, which it returns. It skips
+// numbers in flight and, for a bare probe, which has no nonce, numbers of probes whose
+// answers could be mistaken for its own. It reports false if there is no other.
 func (t *table) add(s slot, timeout time.Duration, bare bool) (uint16, bool) {
 	if t.inFlight == sequences-1 || bare && t.barren.dst == s.dst && s.sent < t.barren.until {
 		return 0, false
@@ -113,9 +112,9 @@ func (t *table) add(s slot, timeout time.Duration, bare bool) (uint16, bool) {
 	return seq, true
 }
 
-// taken reports whether the next sequence number is not for s: it is in flight or, if s
-// is bare, was that of a probe to the same host, sent no longer than linger ago, whose
-// answer may still come. Until is then at most when that is over.
+// taken reports whether s cannot have the next sequence number: it is in flight or, if s
+// is bare, it belonged to a silent probe to the same host, sent no longer than linger ago,
+// whose answer may still come. taken then lowers until to the end of that time.
 func (t *table) taken(s *slot, bare bool, until *time.Duration) bool {
 	old := t.lookup(t.next)
 	switch {
@@ -132,7 +131,7 @@ func (t *table) taken(s *slot, bare bool, until *time.Duration) bool {
 	return true
 }
 
-// page returns the page of seq, and allocates it if need be.
+// page returns the page of seq, and allocates it if necessary.
 func (t *table) page(seq uint16) *page {
 	i := seq / pageSize
 	if t.pages[i] == nil {
@@ -152,7 +151,7 @@ func (t *table) settle(seq uint16, s *slot, end state) {
 	t.inFlight--
 }
 
-// remove forgets a probe that was not sent after all, settled meanwhile or not.
+// remove forgets a probe that was not sent, whether or not it was settled meanwhile.
 func (t *table) remove(seq uint16) {
 	s := t.slot(seq)
 	if s.state == inFlight {
@@ -161,7 +160,7 @@ func (t *table) remove(seq uint16) {
 	*s = slot{}
 }
 
-// shrink gives up the pages whose probes were all settled long before now.
+// shrink gives up the pages whose probes are all settled, and older than linger.
 func (t *table) shrink(now time.Duration) {
 	for i, p := range t.pages {
 		if p == nil || p.inFlight > 0 || now-p.lastSent <= linger {
@@ -172,10 +171,9 @@ func (t *table) shrink(now time.Duration) {
 	}
 }
 
-// Probes with the same timeout expire in the order in which they were sent. So
-// each timeout in use has a queue, to whose end a probe is added and out of
-// which it is taken, both at once; the next probe to expire stands at the head
-// of one of them. The links are sequence numbers inside the slots.
+// queue is the queue of the probes with one timeout. They expire in the order in which
+// they were sent, so add and remove take constant time, and the next probe to expire is
+// the head of one of the queues. The links are sequence numbers in the slots.
 type queue struct {
 	timeout    time.Duration
 	head, tail uint16
@@ -197,7 +195,7 @@ func (t *table) enqueue(seq uint16, timeout time.Duration) {
 	q.len++
 }
 
-// dequeue takes the slot of seq out of its queue.
+// dequeue removes the slot of seq from its queue.
 func (t *table) dequeue(seq uint16) {
 	s := t.slot(seq)
 	q := &t.queues[s.queue]
@@ -214,7 +212,8 @@ func (t *table) dequeue(seq uint16) {
 	q.len--
 }
 
-// queueFor finds the queue of a timeout, or an empty one to take.
+// queueFor returns the index of the queue for a timeout. If there is none, it takes an
+// empty queue.
 func (t *table) queueFor(timeout time.Duration) int {
 	empty := -1
 	for i := range t.queues {
@@ -233,7 +232,7 @@ func (t *table) queueFor(timeout time.Duration) int {
 	return empty
 }
 
-// nextDeadline returns when the next probe in flight is overdue.
+// nextDeadline returns the earliest deadline of the probes in flight.
 func (t *table) nextDeadline() (time.Duration, bool) {
 	var next time.Duration
 	found := false
@@ -249,8 +248,8 @@ func (t *table) nextDeadline() (time.Duration, bool) {
 	return next, found
 }
 
-// overdue calls settle, which dequeues it, for each probe that was due by the
-// horizon. Those that are departing are the last of their queue.
+// overdue calls settle, which must dequeue the probe, for each probe that was due by the
+// horizon. Probes that are departing are the last of their queues.
 func (t *table) overdue(horizon time.Duration, departing func(seq uint16) bool, settle func(seq uint16, s *slot)) {
 	for i := range t.queues {
 		for q := &t.queues[i]; q.len > 0; {

@@ -11,25 +11,25 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// Event is a packet that left or came, or the silence about one.
+// Event is a packet that was sent or received, or a probe that stayed silent.
 type Event struct {
 	Kind      EventKind
 	Time      time.Time
-	Probe     uint64 // names the probe; 0: what came was credited to none
+	Probe     uint64 // identifies the probe; 0: the packet was credited to none
 	Protocol  icmp.Protocol
 	Dst       netip.Addr // of the probe
-	Responder netip.Addr // who sent what came
+	Responder netip.Addr // the sender of a received packet
 	TTL       int        // of the probe
 	RTT       time.Duration
-	Verdict   string // of what came: what it was credited as, or why it was not
-	Err       error  // why the system refused it
+	Verdict   string // of a received packet: how it was credited, or why it was not
+	Err       error  // why the system refused the packet
 	Packet    []byte // from the IP header on
 }
 
-// EventKind is what an Event is.
+// EventKind is the kind of an Event.
 type EventKind uint8
 
-// The kinds of an event.
+// Kinds of events.
 const (
 	EventSent EventKind = iota
 	EventRefused
@@ -37,30 +37,31 @@ const (
 	EventSilent
 )
 
-// Tracing says who is to be told of the packets of a Medium.
+// Tracing configures the reports of a Medium's packets.
 type Tracing struct {
-	// Tell is called with locks held: it has to be quick, and may not call back.
+	// Tell receives the events. It is called with locks held: it must be quick, and must
+	// not call back.
 	Tell func(Event)
 
 	Protocol     icmp.Protocol
 	Version      icmp.Version
 	DontFragment bool
 
-	// Local returns the address from which packets to dst leave, if it is known.
+	// Local returns the source address of packets to dst, if it is known.
 	Local func(dst netip.Addr) netip.Addr
 }
 
-// Traced returns a Medium that tells of all packets.
+// Traced returns a Medium that reports all packets.
 func Traced(m Medium, cfg Tracing) Medium { return &traced{Medium: m, Tracing: cfg} }
 
-// traced is a Medium whose packets are told of. The packets are made up from what
-// is known of them here: what the system kept to itself is 0.
+// traced is a Medium that reports its packets. It rebuilds the packets from the fields that
+// are known here; fields that the system does not provide are 0.
 type traced struct {
 	Medium
 	Tracing
 
-	order sync.Mutex // an answer is told of behind its probe; taken while an engine's lock may be held
-	found Event      // what the core found of the message that it was given
+	order sync.Mutex // keeps an answer after its probe; locked while an engine's lock may be held
+	found Event      // the core's result for the current message
 	body  []byte
 }
 
@@ -141,7 +142,7 @@ func (t *traced) received(r *icmp.Reply, s *transport.Segment) []byte {
 	return header.packet(segmentBytes(s, header.source, header.destination, t.body[:0]))
 }
 
-// SentPacket returns the packet of a request that was sent from an address.
+// SentPacket returns the packet of a request that was sent from source.
 func SentPacket(source netip.Addr, req *icmp.Request) []byte {
 	body, err := req.Append(nil)
 	if err != nil {
@@ -151,8 +152,8 @@ func SentPacket(source netip.Addr, req *icmp.Request) []byte {
 	return header.packet(body)
 }
 
-// ReceivedPacket returns the packet of an ICMP message that came to an address. Where
-// the system has not handed out the IP header of the quoted packet, that is made up.
+// ReceivedPacket returns the packet of an ICMP message that came to the address local. If
+// the system has not provided the IP header of the quoted packet, ReceivedPacket rebuilds it.
 func ReceivedPacket(r *icmp.Reply, local netip.Addr) []byte {
 	m := r.Message
 	if m.Type.IsError() && m.Payload == nil {
@@ -168,9 +169,9 @@ func ReceivedPacket(r *icmp.Reply, local netip.Addr) []byte {
 	return header.packet(body)
 }
 
-// quotedTransport returns a quote from the upper-layer header on. Linux provides what
-// follows the UDP header and names the ports: the header then has these, and 0 for the
-// checksum, which is not known.
+// quotedTransport returns a quote from the upper-layer header on. For UDP, Linux provides
+// only the ports and the bytes after the header: the rebuilt header has these ports, and 0
+// for the unknown checksum.
 func quotedTransport(q *icmp.Quote) []byte {
 	if q.Protocol != icmp.UDP || q.SourcePort == 0 || len(q.Transport) > len(q.Payload) {
 		return q.Transport
@@ -181,7 +182,7 @@ func quotedTransport(q *icmp.Quote) []byte {
 	return b
 }
 
-// segmentBytes makes up a direct answer.
+// segmentBytes rebuilds a direct answer.
 func segmentBytes(s *transport.Segment, source, destination netip.Addr, b []byte) []byte {
 	switch s.Kind {
 	case transport.Datagram:
@@ -202,7 +203,7 @@ func segmentBytes(s *transport.Segment, source, destination netip.Addr, b []byte
 	return h.Append(b, wire.AppendInitAck(nil, &wire.Init{}))
 }
 
-// ipHeader is what is known of an IP header.
+// ipHeader is the known fields of an IP header.
 type ipHeader struct {
 	source, destination netip.Addr
 	ttl, class          int
@@ -211,8 +212,7 @@ type ipHeader struct {
 	whole               bool // the don't-fragment flag
 }
 
-// packet returns the header with what follows it. An address that is not known is
-// the unspecified one.
+// packet returns the header and the body. An unknown address becomes the unspecified one.
 func (h *ipHeader) packet(body []byte) []byte {
 	source, destination := h.source.Unmap().WithZone(""), h.destination.Unmap().WithZone("")
 	if source.Is4() || destination.Is4() {
@@ -245,12 +245,12 @@ func (h *ipHeader) packet(body []byte) []byte {
 	return b
 }
 
-// credited notes what the core found of the message that it was given.
+// credited notes the core's result for the current message.
 func (t *traced) credited(s *slot, h *heard, fate Fate, rtt time.Duration) {
 	t.found = Event{Probe: uint64(s.nonce), Dst: s.addr(), TTL: int(s.ttl), RTT: rtt, Verdict: verdicts[fate] + likenesses[h.like]}
 }
 
-// silent tells of a probe to which nothing came in time.
+// silent reports a probe that nothing answered in time.
 func (t *traced) silent(c *core, s *slot) {
 	t.Tell(Event{Kind: EventSilent, Time: c.epoch.Add(s.deadline), Probe: uint64(s.nonce), Protocol: t.Protocol, Dst: s.addr(), TTL: int(s.ttl),
 		Verdict: "silent: nothing was credited to it before its timeout"})
@@ -275,7 +275,7 @@ var likenesses = [...]string{
 	unsure: "",
 }
 
-// refusal says why a message about echo requests is credited to no probe.
+// refusal returns why a message about echo requests is credited to no probe.
 func (c *core) refusal(r *icmp.Reply) string {
 	const none = "not credited: "
 	reply := r.Kind() == icmp.KindEchoReply
