@@ -1,52 +1,49 @@
-// Package mda is the strategy of a trace by several flows: which flow is to be asked
-// for at which hop, and when, and what the answers say of the graph. It is pure: see
-// internal/plan.
+// Package mda is the strategy of a trace by several flows: which flow is probed at which
+// hop, and when, and what the answers mean for the graph. It is pure: see internal/plan.
 //
-// It is the multipath detection algorithm (MDA: Augustin, Friedman, Teixeira, 2007),
-// and where nothing speaks against it its lighter form (MDA-Lite: Vermeulen, Strowes,
-// Fourmaux, Friedman, 2018), which takes a hop for a whole.
+// It is the multipath detection algorithm (MDA: Augustin, Friedman, Teixeira, 2007), and,
+// as long as no evidence contradicts it, its lighter form (MDA-Lite: Vermeulen, Strowes,
+// Fourmaux, Friedman, 2018), which treats each hop as a whole.
 //
 // The rules:
 //
-//  1. A flow is asked for at a hop until it has answered, Count times at most. It is
-//     asked for again after 250 ms, then after twice as long each time, and not before
-//     twice the longest RTT; but after Timeout in any case.
+//  1. A flow is probed at a hop until it is answered, at most Count times. It is probed
+//     again after 250 ms, then after twice as long each time, and not before twice the
+//     longest RTT; but after Timeout in any case.
 //  2. A hop's probes leave 8 at a time, an Interval apart.
-//  3. One flow scouts ahead of the answers, 4 hops beyond the farthest that
-//     answered, and 4 more each Interval. The others follow it up to the nearest end.
-//  4. A flow ends at the nearest hop whose answers end it (see [plan.Answers]). Behind
-//     the nearest end of all, only flows are asked for that were seen to go on there.
-//  5. The trace ends where the hops go round in a circle, behind GapLimit silent hops,
-//     or at MaxHops.
-//  6. With a number of flows, each is asked for at each hop up to its end.
-//  7. Else the stopping rule says how many have to be seen at a hop: n_k for k nodes.
-//     Flows that are known to pass the hop before come first, those of each router in
-//     turn. Silence beside answers is a node of its own.
-//  8. Two flows of each of several routers are followed to the next hop, and back from
-//     each of several nodes, as far as there are.
-//  9. The hops of a diamond are not taken for a whole where nodes are meshed (of two
-//     hops in a row, a node of the one that is not narrower has several neighbours in
-//     the other), where they differ in width (some node has more neighbours than
-//     another), where packets are spread one by one, or where flows met silence beside
-//     answers. There the stopping rule holds behind each router, as in MDA.
-//  10. Where flows are missing that pass a router, others are tried at the router's own
+//  3. One flow scouts ahead of the answers, 4 hops beyond the farthest that answered, and 4
+//     more after each Interval. The other flows follow it up to the nearest end.
+//  4. A flow ends at the nearest hop whose answers end it (see [plan.Answers]). Beyond the
+//     nearest end of all, only flows that were seen to go on there are probed.
+//  5. The trace ends where the hops form a loop, after GapLimit silent hops, or at MaxHops.
+//  6. With a fixed number of flows, each is probed at each hop up to its end.
+//  7. Otherwise the stopping rule defines how many flows must be seen at a hop: n_k for k
+//     nodes. Flows that are known to pass the hop before come first, those of each router
+//     in turn. Silence beside answers counts as a node.
+//  8. Two flows of each of several routers are followed to the next hop, and back from each
+//     of several nodes, as far as there are such flows.
+//  9. The hops of a diamond are not treated as a whole if nodes are meshed (of two
+//     consecutive hops, a node of the one that is not narrower has several neighbors in the
+//     other), if nodes differ in width (one has more neighbors than another), if load is
+//     balanced per packet, or if flows met silence beside answers. There the stopping rule
+//     must hold behind each router, as in MDA.
+//  10. If too few flows pass a router, further flows are tried at the router's own hop.
+//  11. Flows of a router with k next hops are sent again, so often that a router which
+//     spreads packets at random is missed only once in 1000 times: 10 times if k is 2, 7
+//     times if it is 3. One flow is sent 3 times in a row, to find a router that uses its
+//     next hops in turn. If each node has its own next hop, a flow that meets beyond a node
+//     the same next hop as other flows of that node counts as one that was sent again.
+//  12. If packets of one flow met several nodes, these form a set: the next hops of one
+//     router in the set are the next hops of all. Before the stopping rule applies, at
+//     least as many next hops are assumed as the set has routers.
+//  13. For each node, a router that leads to it is searched for, and for each router a next
 //     hop.
-//  11. Of a router with k next hops, flows are sent again, so often that one which spreads
-//     packets at random would be found but once in 1000 times: 10 times where k is 2, 7
-//     where it is 3; one of them 3 times in a row, for a router that takes its next hops
-//     in turn. A flow that meets behind the next hop what others met there that came the
-//     same way counts as one that was sent again, where each node has its own next hop.
-//  12. Where packets of one flow met several nodes, these are one set: what a router
-//     among them has for next hops, all of them have. As many as there are routers in
-//     the set are taken to be there, before the stopping rule is asked.
-//  13. What leads to each node is asked for, and a next hop of each router.
-//  14. Where answers do not say which probe they are to, probes leave one by one. What
-//     left before and stays silent counts nowhere, and what was not answered by then is
-//     asked for anew.
-//  15. What was asked for behind the end of a flow is none of its way, and what is in
-//     flight when the trace is cut is unsettled.
-//  16. The graph is complete if the rules 7 to 13 hold everywhere, and this host itself
-//     refused no probe: see [View.Holds].
+//  14. If answers do not identify their probe, probes leave one by one. Earlier probes that
+//     stay silent count nowhere, and flows without an answer by then are probed anew.
+//  15. Probes beyond the end of a flow are not part of its path, and probes in flight when
+//     the trace is cut are unsettled.
+//  16. The graph is complete if rules 7 to 13 hold everywhere, and this host itself refused
+//     no probe: see [View.Holds].
 package mda
 
 import (
@@ -55,21 +52,21 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// MaxFlows is how many flows there can be in one trace.
+// MaxFlows is the maximum number of flows in one trace.
 const MaxFlows = 512
 
-// Config says what to trace.
+// Config is the configuration of a trace.
 type Config struct {
 	FirstHop int
 	MaxHops  int
 	Count    int // attempts for each flow and hop
 	GapLimit int // silent hops in a row that end the trace; 0: any number
-	Flows    int // < 0: as many as the stopping rule demands
+	Flows    int // < 0: the stopping rule decides
 	Interval time.Duration
 	Timeout  time.Duration
 }
 
-// most is how many flows there may be.
+// most returns the maximum number of flows.
 func (c *Config) most() int {
 	if c.Flows < 0 {
 		return MaxFlows
@@ -78,20 +75,20 @@ func (c *Config) most() int {
 }
 
 const (
-	// burst is how many probes to one hop leave together. The next as many leave an
-	// Interval later: routers limit how many errors they send.
+	// burst is how many probes to one hop leave together. The next burst leaves an Interval
+	// later, because routers limit how many errors they send.
 	burst = 8
 
-	// ahead is how many hops are probed ahead of the farthest that answered. Those
-	// behind the target are asked for in vain.
+	// ahead is how many hops are probed ahead of the farthest that answered. Probes beyond
+	// the target are sent in vain.
 	ahead = 4
 
-	// patience is for how long at the least a flow is not asked for again: how long
-	// answers take is not known of hops that are farther away.
+	// patience is the least time before a flow is probed again, because the answer times of
+	// farther hops are unknown.
 	patience = 250 * time.Millisecond
 )
 
-// window is how many hops may be probed. It opens with each answer, and with time, so
+// window limits how many hops may be probed. It opens with each answer, and with time, so
 // that a stretch of silent hops does not stop a trace.
 type window struct {
 	hops  int
@@ -163,14 +160,14 @@ func (t *Trace) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
 	return p, false, wake
 }
 
-// due returns when an ask may be made.
+// due returns when an ask may be sent.
 func (t *Trace) due(h *hop, a *ask, now time.Time) time.Time {
 	due := now
 	if h.burst >= burst {
 		due = h.left.Add(t.cfg.Interval)
 	}
 	if again := a.sent - a.discarded; again > 0 && a.answered == 0 {
-		// Longer each time, for the sake of routers that limit their errors.
+		// Longer each time, because routers limit their errors.
 		pause := max(t.cfg.Interval, patience<<min(again-1, 4), 2*t.slow)
 		if after := a.left.Add(min(pause, t.cfg.Timeout)); after.After(due) {
 			due = after
@@ -179,7 +176,7 @@ func (t *Trace) due(h *hop, a *ask, now time.Time) time.Time {
 	return due
 }
 
-// take notes that a probe is to leave.
+// take notes that a probe will leave.
 func (t *Trace) take(at place, now time.Time) plan.Probe {
 	h, a := &t.hops[at.hop], t.ask(at.hop, at.flow)
 	if !now.Before(h.left.Add(t.cfg.Interval)) {
@@ -199,10 +196,10 @@ func (t *Trace) take(at place, now time.Time) plan.Probe {
 // probe returns what is known of a probe.
 func (t *Trace) probe(k plan.Key) *probe { return &t.hops[k.Hop()-t.cfg.FirstHop].probes[k.Number()] }
 
-// place returns what a probe asked for.
+// place returns the place that a probe asked about.
 func (t *Trace) place(k plan.Key) place { return place{k.Hop() - t.cfg.FirstHop, t.probe(k).flow} }
 
-// Wants reports whether a probe that waits is still to leave.
+// Wants reports whether a waiting probe should still leave.
 func (t *Trace) Wants(k plan.Key) bool {
 	at := t.place(k)
 	a := t.ask(at.hop, at.flow)
@@ -218,27 +215,27 @@ func (t *Trace) Recall(k plan.Key) {
 	t.settle(a)
 }
 
-// settle notes that a probe is not in flight any more.
+// settle notes that a probe is no longer in flight.
 func (t *Trace) settle(a *ask) {
 	a.open--
 	t.inFlight--
 	t.stale = true
 }
 
-// Sent notes that the system took a probe.
+// Sent notes that the system accepted a probe.
 func (t *Trace) Sent(k plan.Key, at time.Time) {
 	p := t.place(k)
 	t.ask(p.hop, p.flow).left = at
 }
 
-// Refused notes that the system did not take a probe: nobody answers it.
+// Refused notes that the system refused a probe: no answer will come.
 func (t *Trace) Refused(k plan.Key, _ error, _ time.Time) {
 	at := t.place(k)
 	t.probe(k).heard = true
 	t.settle(t.ask(at.hop, at.flow))
 }
 
-// Observe notes what became known of a probe.
+// Observe notes an observation of a probe.
 func (t *Trace) Observe(_ time.Time, o *plan.Observation) {
 	if o.Kind == plan.Unclear {
 		if !t.alone {
@@ -265,7 +262,7 @@ func (t *Trace) Observe(_ time.Time, o *plan.Observation) {
 // Alone reports whether probes leave one by one.
 func (t *Trace) Alone() bool { return t.alone }
 
-// Done reports whether all is known that was to be found out.
+// Done reports whether everything that the rules demand is known.
 func (t *Trace) Done() bool {
 	if t.inFlight > 0 || t.opens() {
 		return false

@@ -9,36 +9,36 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// rules decide what is to be asked, by what is known: see the package.
+// rules decide what to ask, from what is known: see the package.
 type rules struct {
 	table
-	stop  stoppingRule // nil where the number of flows is given
-	base  int          // flows that each hop is asked for
-	todo  []place      // what is to be asked, as far as that is decided
-	stale bool         // something became known since
+	stop  stoppingRule // nil if the number of flows is fixed
+	base  int          // flows to probe at each hop
+	todo  []place      // what to ask, as far as that is decided
+	stale bool         // something became known since then
 }
 
-// place names an ask.
+// place identifies an ask.
 type place struct{ hop, flow int }
 
 const (
-	// scouts is how many flows are asked for ahead of the answers.
+	// scouts is how many flows are probed ahead of the answers.
 	scouts = 1
 
-	// pastEnd is how many silent hops a flow is followed behind the hop at
-	// which another one has ended.
+	// pastEnd is the number of silent hops over which a flow is followed beyond the hop at
+	// which another flow ended.
 	pastEnd = 4
 
-	// followed is how many flows of each router are followed to the next hop, so
-	// that a router with several next hops shows where others have one.
+	// followed is how many flows of each router are followed to the next hop, so that a
+	// router with several next hops is found even if others have one.
 	followed = 2
 
-	// doubt is how likely it may be at the most that a router which spreads packets
-	// is taken for one that spreads flows.
+	// doubt is the greatest accepted probability that a router that balances per packet is
+	// taken for one that balances per flow.
 	doubt = 1e-3
 
-	// turns is how many times a flow is sent again, in a row, to find a router that
-	// takes its next hops in turn.
+	// turns is how many times in a row a flow is sent again, to find a router that uses its
+	// next hops in turn.
 	turns = 3
 )
 
@@ -51,8 +51,7 @@ func newRules(cfg Config) rules {
 	return r
 }
 
-// update decides anew where something became known, for as many hops as may be
-// probed.
+// update decides anew if something became known, for the hops that may be probed.
 func (r *rules) update(window int) {
 	if !r.stale {
 		return
@@ -71,7 +70,7 @@ func (r *rules) update(window int) {
 		r.check(hop, true)
 	}
 	r.todo = r.todo[:0]
-	for _, repeated := range []bool{true, false} { // what checks a hop leaves in a row
+	for _, repeated := range []bool{true, false} { // the probes that check a hop leave in a row
 		for hop := range r.last + 1 {
 			for flow := range r.hops[hop].asks {
 				a := &r.hops[hop].asks[flow]
@@ -83,8 +82,8 @@ func (r *rules) update(window int) {
 	}
 }
 
-// decide says what is to be asked at a hop, by what is known of it and of the
-// hop before. Nothing of that is ever taken back, so that the trace ends.
+// decide decides what to ask at a hop, from what is known of it and of the hop before. It
+// never takes a decision back, so that the trace ends.
 func (r *rules) decide(hop int) {
 	for flow := range r.base {
 		if flow < scouts || hop <= r.far {
@@ -102,8 +101,7 @@ func (r *rules) decide(hop int) {
 	r.follow(hop)
 }
 
-// endByShape ends the trace where the hops go round in a circle, or where there
-// is too long a gap.
+// endByShape ends the trace at a loop, or after too long a gap.
 func (r *rules) endByShape() {
 	for hop := range r.last {
 		if hop >= r.near || !r.known(hop) {
@@ -128,17 +126,17 @@ func (r *rules) closesGap(hop int) bool {
 	return r.cfg.GapLimit > 0 && gap >= r.cfg.GapLimit
 }
 
-// group is flows for whose next hops the rule has to hold together.
+// group is a set of flows for whose next hops the stopping rule must hold together.
 type group struct {
 	flows []int
 	any   bool    // every other flow counts as well
-	least int     // next hops that there are taken to be at the least
-	share float64 // of all flows at the hop before
+	least int     // the least number of next hops to assume
+	share float64 // the group's share of all flows at the hop before
 }
 
-// routers returns the flows of each router before a hop, or of each set of them
-// among which packets are spread. Where it cannot matter which flows they are, at the
-// first hop and behind a silent one, that is one group of any flows.
+// routers returns the flows of each router before a hop, or of each set of routers among
+// which packets are spread. If it does not matter which flows they are, at the first hop
+// and behind a silent one, it returns one group of any flows.
 func (r *rules) routers(hop int) []group {
 	if hop == 0 {
 		return []group{{any: true}}
@@ -150,7 +148,7 @@ func (r *rules) routers(hop int) []group {
 		}
 		return nil
 	}
-	groups := make([]group, len(before.nodes)) // that of a set is that of its first node
+	groups := make([]group, len(before.nodes)) // the group of a set is that of its first node
 	total := 0
 	for flow := range before.asks {
 		a := &before.asks[flow]
@@ -158,7 +156,7 @@ func (r *rules) routers(hop int) []group {
 		case r.silent(a):
 			r.want(hop, flow) // it may have passed any of them
 		case r.goesOn(hop-1, flow):
-			set := before.set(a.nodes[0]) // which of a set a packet meets is not the flow's choice
+			set := before.set(a.nodes[0]) // the flow does not determine which node of a set a packet meets
 			groups[set].flows = append(groups[set].flows, flow)
 		}
 		if len(a.nodes) > 0 {
@@ -175,7 +173,7 @@ func (r *rules) routers(hop int) []group {
 	return groups
 }
 
-// groups returns the groups for which the rule has to hold at a hop: each router
+// groups returns the groups for which the stopping rule must hold at a hop: each router
 // before it, or all of them together.
 func (r *rules) groups(hop int) []group {
 	routers := r.routers(hop)
@@ -185,7 +183,7 @@ func (r *rules) groups(hop int) []group {
 	all := group{any: hop <= r.near}
 	rank := map[int]int{} // by flow: its place among those of its router
 	for _, g := range routers {
-		asked := func(flow int) int { // those that are asked for anyway come first
+		asked := func(flow int) int { // flows that are probed anyway come first
 			if r.ask(hop, flow).want > 0 {
 				return 0
 			}
@@ -210,9 +208,9 @@ func (r *rules) tallyOf(hop int, g *group) tally {
 	return r.tally(hop, g.flows)
 }
 
-// enumerate has more flows of a group asked for at a hop, until the rule holds: those
-// that are known to pass first. Where there are no more of them, further flows are
-// asked for at the hop before.
+// enumerate asks for more flows of a group at a hop, until the stopping rule holds, first
+// for those that are known to pass. If there are no more of these, it asks for further
+// flows at the hop before.
 func (r *rules) enumerate(hop int, g *group) {
 	missing := r.stop.missing(r.tallyOf(hop, g), g.least)
 	if missing <= 0 {
@@ -226,8 +224,8 @@ func (r *rules) enumerate(hop int, g *group) {
 	}
 }
 
-// askMore has up to count of some flows asked for at a hop that are not yet, and
-// returns how many there were.
+// askMore asks at a hop for up to count of the given flows that are not asked for yet, and
+// returns how many it asked for.
 func (r *rules) askMore(hop int, flows []int, count int) (asked int) {
 	for _, flow := range flows {
 		if asked >= count {
@@ -240,15 +238,15 @@ func (r *rules) askMore(hop int, flows []int, count int) (asked int) {
 	return asked
 }
 
-// drawThrough draws flows at a hop until so many more are expected to be of those that
-// have a share of them; none where count is not positive.
+// drawThrough draws so many flows at a hop that count of them are expected to be in a group
+// with the given share; it draws none if count is not positive.
 func (r *rules) drawThrough(hop, count int, share float64) {
-	// Rounded up, but not for what is only the error of a division.
+	// Rounded up, except for what is only the error of the division.
 	r.draw(hop, int(float64(count)/share+0.999))
 }
 
-// follow has flows of each of several routers asked for at the next hop, and flows of
-// each of several next hops at the hop before.
+// follow asks for flows of each of several routers at the next hop, and for flows of each
+// of several next hops at the hop before.
 func (r *rules) follow(hop int) {
 	if hop == 0 {
 		return
@@ -275,7 +273,8 @@ func (r *rules) follow(hop int) {
 	}
 }
 
-// askFor has up to count of some flows asked for at a hop, and returns how many are.
+// askFor makes sure that up to count of the given flows are asked for at a hop, and returns
+// how many are.
 func (r *rules) askFor(hop int, flows []int, count int) (asked int) {
 	for _, flow := range flows {
 		if r.ask(hop, flow).want > 0 {
@@ -285,8 +284,8 @@ func (r *rules) askFor(hop int, flows []int, count int) (asked int) {
 	return asked + r.askMore(hop, flows, count-asked)
 }
 
-// link has asked what leads to each node of a hop, where no flow has shown it yet, and
-// to the end of each flow; and what follows each node of the hop before.
+// link asks what leads to each node of a hop, if no flow has shown it yet, and to the end
+// of each flow, and what follows each node of the hop before.
 func (r *rules) link(hop int) {
 	if hop == 0 {
 		return
@@ -307,9 +306,9 @@ func (r *rules) link(hop int) {
 	}
 }
 
-// leadOn has a flow of each node of the hop before asked for at a hop, where none is
-// yet: a router has next hops of its own, though the rule holds for others beside it,
-// among which packets are spread.
+// leadOn asks at a hop for a flow of each node of the hop before, if there is none yet: a
+// router has its own next hops, even if the stopping rule holds for others beside it, among
+// which packets are spread.
 func (r *rules) leadOn(hop int) {
 	before := &r.hops[hop-1]
 	for node := range before.nodes {
@@ -326,10 +325,9 @@ func (r *rules) leadOn(hop int) {
 	}
 }
 
-// check finds out which routers spread load packet by packet: the same flow, sent
-// again, then meets another node. If it does, all next hops of that router are met by
-// the packets of any of its flows. All else that is to be asked has been decided where
-// this is the last look.
+// check finds the routers that balance load per packet: the same flow, sent again, then
+// meets another node. Then the packets of any flow of that router meet all of its next
+// hops. If last is set, all other decisions have been made.
 func (r *rules) check(hop int, last bool) {
 	h := &r.hops[hop]
 	if len(h.nodes) < 2 {
@@ -352,8 +350,8 @@ func (r *rules) check(hop int, last bool) {
 	}
 }
 
-// passing returns the flows that pass one of the routers before a hop. All pass the
-// only one there is.
+// passing returns the flows that pass one of the routers before a hop. If there is only one
+// router, all flows pass it.
 func (r *rules) passing(hop int, routers []group, router int) []int {
 	if routers[router].any || len(routers) == 1 && hop <= r.near {
 		return firstFlows(len(r.hops[hop].asks))
@@ -375,7 +373,7 @@ func (r *rules) spreads(hop int, flows []int) bool {
 	return slices.ContainsFunc(flows, func(flow int) bool { return len(r.ask(hop, flow).nodes) > 1 })
 }
 
-// mergeNodes notes that the nodes that some flows met are met by all of them.
+// mergeNodes notes that all of the given flows meet all of the nodes that any of them met.
 func (r *rules) mergeNodes(hop int, flows []int) {
 	first := -1
 	for _, flow := range flows {
@@ -391,15 +389,14 @@ func (r *rules) mergeNodes(hop int, flows []int) {
 	}
 }
 
-// repeats returns how many times flows have to be sent again, and meet what they met
-// before, to tell a router with so many next hops from one that spreads packets over
-// them at random.
+// repeats returns how many times flows must be sent again, and meet the same node as
+// before, to rule out that a router spreads packets over that many next hops at random.
 func repeats(nodes int) int {
 	return int(math.Ceil(math.Log(doubt)/math.Log(1/float64(nodes)) - 1e-9))
 }
 
-// representatives returns a flow for each set of nodes that some flows met, those that
-// are sent again already before others.
+// representatives returns a flow for each set of nodes that the given flows met, preferring
+// flows that are already sent again.
 func (r *rules) representatives(hop int, flows []int) []int {
 	h := &r.hops[hop]
 	first := map[int]int{}
@@ -418,8 +415,8 @@ func (r *rules) representatives(hop int, flows []int) []int {
 	return found
 }
 
-// checkRouter has flows of one router sent again: one of them in a row, and if at last
-// what they meet behind does not show that they keep to their ways, one more.
+// checkRouter sends flows of one router again: one of them several times in a row and, if
+// in the end the next hop does not show that flows keep their paths, another one.
 func (r *rules) checkRouter(hop int, flows []int, last bool) {
 	found := r.representatives(hop, flows)
 	if len(found) < 2 {
@@ -436,16 +433,16 @@ func (r *rules) checkRouter(hop int, flows []int, last bool) {
 	r.again(hop, found[1], more-first)
 }
 
-// again has a flow sent again so many times.
+// again sends a flow again a number of times.
 func (r *rules) again(hop, flow, times int) {
 	a := r.ask(hop, flow)
 	a.want = max(a.want, 1+times)
 }
 
-// agreement returns how many flows met at the next hop what others had met there that
-// had met the same node at this one; settled says that more will not be known. Where
-// packets are spread at random, each of them does so by chance only. It counts where
-// each node leads to a next hop of its own.
+// agreement returns how many flows met the same node at the next hop as earlier flows that
+// had met the same node at this one. Settled means that no more will become known. If
+// packets are spread at random, each agreement is chance. Agreement counts only if each
+// node leads to its own next hop.
 func (r *rules) agreement(hop int, flows []int) (agree int, settled bool) {
 	if hop == r.last {
 		return 0, true
@@ -477,8 +474,8 @@ func (r *rules) agreement(hop int, flows []int) (agree int, settled bool) {
 	return agree, !goOn || r.knownUpTo(hop+1)
 }
 
-// checkHidden has flows sent again behind a silent hop, where one router may spread
-// packets and another one flows.
+// checkHidden sends flows again behind a silent hop, where one router may balance per
+// packet and another per flow.
 func (r *rules) checkHidden(hop int, flows []int) {
 	h := &r.hops[hop]
 	most := 2
@@ -497,9 +494,9 @@ func (r *rules) checkHidden(hop int, flows []int) {
 	}
 }
 
-// distrust finds hops at which routers do not have each as many next hops as any
-// other, and reports whether there are new ones. There the rule has to hold behind
-// each router.
+// distrust finds hops at which the routers do not all have the same number of next hops,
+// and reports whether there are new ones. There the stopping rule must hold behind each
+// router.
 func (r *rules) distrust() (found bool) {
 	if r.stop == nil {
 		return false
@@ -523,8 +520,8 @@ func (r *rules) distrust() (found bool) {
 	return found
 }
 
-// isIrregular reports whether something speaks against it that the routers before a
-// hop have each as many next hops as any other, and none in common unless all have.
+// isIrregular reports whether there is evidence against the assumption that the routers
+// before a hop all have the same number of next hops, and share none unless they share all.
 func (r *rules) isIrregular(hop int) bool {
 	before, here := &r.hops[hop-1], &r.hops[hop]
 	switch {
@@ -562,8 +559,7 @@ func (r *rules) isIrregular(hop int) bool {
 	return mostOut > 1 || mostIn > 1
 }
 
-// extremes returns the least and the greatest of some numbers, of which there are
-// some.
+// extremes returns the least and the greatest of some numbers; there must be at least one.
 func extremes(numbers map[int]int) (least, most int) {
 	all := slices.Collect(maps.Values(numbers))
 	return slices.Min(all), slices.Max(all)

@@ -2,25 +2,25 @@ package mda
 
 import "sync"
 
-// failure is how often the stopping rule may miss a next hop where load is spread
-// evenly.
+// failure is the probability with which the stopping rule may miss a next hop if load is
+// spread evenly.
 const failure = 0.05
 
-// stoppingRule is how many flows have to be seen at the next hop before those next
-// hops are taken for all: the k-th number, from 0, is n_k+1, for k+1 that were found.
-// (Veitch, Augustin, Teixeira, Friedman: Failure Control in Multipath Route Tracing,
+// stoppingRule is the number of flows that must be seen at the next hop before the next
+// hops that were found are taken for all: the k-th number, from 0, is n_k+1, for k+1 next
+// hops. (Veitch, Augustin, Teixeira, Friedman: Failure Control in Multipath Route Tracing,
 // INFOCOM 2009.)
 type stoppingRule []int
 
 // newStoppingRule returns the numbers up to a limit.
 //
-// How many of k+2 next hops were found after n flows is a Markov chain: a flow
-// meets one that is known, or a further one. The number is the least n after
-// which one is still missing with a probability of at most failure.
+// How many of k+2 next hops are found after n flows is a Markov chain: each flow meets a
+// known next hop or a new one. The number is the least n after which one is still missing
+// with a probability of at most failure.
 //
-// To stop too early, with fewer found, comes on top of that. With 5 %, it makes
-// 5.01 % of 8 next hops, 5.06 % of 9, and at most 5 % of any other number up
-// to 16.
+// The probability of stopping even earlier, with fewer found, comes on top. With 5 %, the
+// sum is 5.01 % for 8 next hops, 5.06 % for 9, and at most 5 % for any other number up to
+// 16.
 func newStoppingRule(failure float64, limit int) stoppingRule {
 	var rule stoppingRule
 	for {
@@ -32,8 +32,7 @@ func newStoppingRule(failure float64, limit int) stoppingRule {
 	}
 }
 
-// stopAfter returns the number for so many next hops that were found, or one
-// above the limit.
+// stopAfter returns the number of flows for found next hops, or a number above the limit.
 func stopAfter(found int, failure float64, limit int) int {
 	branches := float64(found + 1) // one more than were found
 	state := make([]float64, found+2)
@@ -50,10 +49,10 @@ func stopAfter(found int, failure float64, limit int) int {
 	return limit + 1
 }
 
-// usualRule is the rule for as many flows as there may be.
+// usualRule is the rule for up to MaxFlows flows.
 var usualRule = sync.OnceValue(func() stoppingRule { return newStoppingRule(failure, MaxFlows) })
 
-// required returns how many flows have to be seen where so many next hops are.
+// required returns how many flows must be seen if that many next hops were found.
 func (r stoppingRule) required(found int) int {
 	if found > len(r) {
 		return MaxFlows
@@ -61,10 +60,10 @@ func (r stoppingRule) required(found int) int {
 	return r[max(found, 1)-1]
 }
 
-// tally is what some flows met at a hop.
+// tally counts what some flows met at a hop.
 type tally struct{ nodes, silent, answered, pending int }
 
-// outcomes is how many next hops they make, silence being one.
+// outcomes returns the number of next hops, counting silence as one.
 func (t tally) outcomes() int {
 	if t.silent > 0 {
 		return t.nodes + 1
@@ -72,9 +71,9 @@ func (t tally) outcomes() int {
 	return t.nodes
 }
 
-// missing returns how many more flows the rule demands, beside those that are asked
-// for, where there are least next hops or more. Silence is a next hop of its own, but
-// does not help to tell the others apart.
+// missing returns how many more flows the rule demands, beside those that are asked for, if
+// there are at least least next hops. Silence counts as a next hop, but does not help to
+// distinguish the others.
 func (r stoppingRule) missing(t tally, least int) int {
 	need := r.required(max(t.outcomes(), least))
 	settled := t.answered + t.silent

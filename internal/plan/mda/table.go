@@ -8,8 +8,8 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// table is what is known of hops and flows. Each place of it is an ask, which is
-// repeated until it is answered or was made Count times.
+// table holds what is known of hops and flows. Each place in it is an ask, which is
+// repeated until it is answered or was sent Count times.
 type table struct {
 	cfg  Config
 	hops []hop    // from FirstHop on
@@ -17,19 +17,19 @@ type table struct {
 	near int      // the nearest of them
 	far  int      // the farthest hop that answered
 	last int      // index of the last hop that matters
-	cut  plan.End // why that is the last
+	cut  plan.End // why that is the last hop
 }
 
 // hop is what is known of a hop.
 type hop struct {
 	asks   []ask // by flow
 	nodes  []netip.Addr
-	merged []int     // by node: one that packets of the same flow met, or itself
+	merged []int     // by node: another node that packets of the same flow met, or itself
 	probes []probe   // by number
 	left   time.Time // when the first of the last burst left
 	burst  int       // how many left with it
 
-	// eachRouter is set where the rule has to hold behind each router of the hop
+	// eachRouter is set if the stopping rule must hold behind each router of the hop
 	// before, and not only for both hops as a whole: see rules.
 	eachRouter bool
 }
@@ -37,7 +37,7 @@ type hop struct {
 // probe is what is known of a probe to a hop.
 type probe struct {
 	flow   int
-	silent bool // it met its timeout
+	silent bool // it timed out
 	heard  bool // it had an answer, or was refused
 }
 
@@ -45,16 +45,16 @@ type probe struct {
 type ask struct {
 	want      int // answers that are wanted
 	sent      int
-	discarded int // of those, such that do not count
-	below     int // probes with lower numbers that stay silent count nowhere
+	discarded int // those of them that do not count
+	below     int // probes with lower numbers count nowhere if they stay silent
 	open      int
 	answered  int
 	left      time.Time
-	nodes     []int // who answered, the first first
+	nodes     []int // the nodes that answered, in order of their first answers
 	said      plan.Answers
 }
 
-const never = 1 << 30 // the end of a flow that has none
+const never = 1 << 30 // the end of a flow without one
 
 func newTable(cfg Config) table {
 	last := cfg.MaxHops - cfg.FirstHop
@@ -73,7 +73,7 @@ func (t *table) ask(hop, flow int) *ask {
 	return &h.asks[flow]
 }
 
-// settled reports whether all is known that an ask can tell.
+// settled reports whether an ask is answered, or all of its Count probes were in vain.
 func (t *table) settled(a *ask) bool {
 	return a.answered > 0 || a.open == 0 && a.sent-a.discarded >= t.cfg.Count
 }
@@ -81,7 +81,7 @@ func (t *table) settled(a *ask) bool {
 // silent reports whether it was asked in vain.
 func (t *table) silent(a *ask) bool { return a.answered == 0 && t.settled(a) }
 
-// wants reports whether an ask is to be made once more.
+// wants reports whether an ask must be sent once more.
 func (t *table) wants(a *ask) bool {
 	if a.answered == 0 {
 		return a.want > 0 && a.sent-a.discarded < t.cfg.Count
@@ -94,7 +94,7 @@ func (t *table) isAsked(hop int) bool {
 	return slices.ContainsFunc(t.hops[hop].asks, func(a ask) bool { return a.want > 0 })
 }
 
-// known reports whether something was asked at a hop, and all of that is settled.
+// known reports whether something was asked at a hop, and all of it is settled.
 func (t *table) known(hop int) bool {
 	asked := false
 	for flow := range t.hops[hop].asks {
@@ -109,7 +109,7 @@ func (t *table) known(hop int) bool {
 	return asked
 }
 
-// knownUpTo reports whether that is so of all hops up to one.
+// knownUpTo reports whether all hops up to one are known.
 func (t *table) knownUpTo(hop int) bool {
 	for i := range hop + 1 {
 		if !t.known(i) {
@@ -119,7 +119,7 @@ func (t *table) knownUpTo(hop int) bool {
 	return true
 }
 
-// want has a flow asked for at a hop, where it may have got that far.
+// want asks for a flow at a hop, if the flow may have got that far.
 func (t *table) want(hop, flow int) bool {
 	a := t.ask(hop, flow)
 	if a.want == 0 && t.mayReach(hop, flow) {
@@ -128,9 +128,9 @@ func (t *table) want(hop, flow int) bool {
 	return a.want > 0
 }
 
-// mayReach reports whether a flow may be asked for at a hop: it must not have
-// ended, and behind the hop where another flow ended it has to be seen to go on.
-// Else the target would answer, whose distance that is not.
+// mayReach reports whether a flow may be asked for at a hop: it must not have ended, and
+// beyond the hop where another flow ended it must have been seen to go on. Otherwise the
+// target would answer, although this is not its distance.
 func (t *table) mayReach(hop, flow int) bool {
 	if t.ends[flow] < hop {
 		return false
@@ -149,7 +149,7 @@ func (t *table) mayReach(hop, flow int) bool {
 	return hop < pastEnd
 }
 
-// lead has a flow asked for at the farthest hop, up to this one, where it may be.
+// lead asks for a flow at the farthest hop, up to this one, at which it may be asked for.
 func (t *table) lead(hop, flow int) bool {
 	for ; hop >= 0 && t.ask(hop, flow).want == 0; hop-- {
 		if t.ends[flow] < hop {
@@ -162,8 +162,8 @@ func (t *table) lead(hop, flow int) bool {
 	return false
 }
 
-// draw has so many further flows asked for at a hop, once all those that are
-// asked for have settled.
+// draw asks for a number of further flows at a hop, once all earlier asks there are
+// settled.
 func (t *table) draw(hop, count int) {
 	if !t.knownUpTo(hop) {
 		return
@@ -175,21 +175,21 @@ func (t *table) draw(hop, count int) {
 	}
 }
 
-// goesOn reports whether a flow was seen at a hop, and may be met behind it. Its
-// first answer says what it met there.
+// goesOn reports whether a flow was seen at a hop, and may be met beyond it. Its first
+// answer decides what it met there.
 func (t *table) goesOn(hop, flow int) bool {
 	a := t.ask(hop, flow)
 	return len(a.nodes) > 0 && a.said.End() == plan.EndUnknown && t.ends[flow] > hop
 }
 
-// hasGaps reports whether a flow met silence at a hop where others are answered.
+// hasGaps reports whether a flow met silence at a hop where others were answered.
 func (t *table) hasGaps(hop int) bool {
 	h := &t.hops[hop]
 	return len(h.nodes) > 0 && slices.ContainsFunc(h.asks, func(a ask) bool { return t.silent(&a) })
 }
 
-// width returns how many next hops flows that go on have met at a hop, silence beside
-// others being one.
+// width returns how many next hops the flows that go on have met at a hop, counting silence
+// beside answers as one.
 func (t *table) width(hop int) int {
 	met := map[int]bool{}
 	for flow := range t.hops[hop].asks {
@@ -230,7 +230,8 @@ func (t *table) tally(hop int, flows []int) (n tally) {
 	return n
 }
 
-// answer notes who answered a flow at a hop, and what that means for it.
+// answer notes the address that answered a flow at a hop, and what the answer means for the
+// flow.
 func (t *table) answer(hop, flow int, who netip.Addr, says plan.Answers) {
 	h, a := &t.hops[hop], t.ask(hop, flow)
 	a.answered++
@@ -254,9 +255,8 @@ func (t *table) answer(hop, flow int, who netip.Addr, says plan.Answers) {
 	}
 }
 
-// findEnd finds the nearest hop at which a flow ends by what is known so far. One
-// that seemed to be the end is none any more when another probe of the flow passes
-// it.
+// findEnd finds the nearest hop at which a flow ends, as far as is known. A hop is no
+// longer the end when another probe of the flow passes it.
 func (t *table) findEnd(flow int) {
 	t.ends[flow] = never
 	for hop := range t.hops {
@@ -268,8 +268,7 @@ func (t *table) findEnd(flow int) {
 	t.near = slices.Min(t.ends)
 }
 
-// discard leaves out of account what is in flight, and of asks without an answer all
-// that was sent.
+// discard ignores the probes in flight, and all probes of asks without an answer.
 func (t *table) discard() {
 	for i := range t.hops {
 		for f := range t.hops[i].asks {
@@ -288,8 +287,8 @@ func (h *hop) merge(a, b int) {
 	h.merged[max(a, b)] = min(a, b)
 }
 
-// set returns the first of the nodes among which one flow's packets are spread, as
-// far as that is known: the node itself where load is spread by flow.
+// set returns the first of the nodes among which the packets of one flow are spread, as far
+// as that is known. If load is balanced per flow, that is the node itself.
 func (h *hop) set(node int) int {
 	for h.merged[node] != node {
 		node = h.merged[node]
@@ -307,7 +306,7 @@ func (h *hop) isShared(node int) bool {
 	return false
 }
 
-// hasShared reports whether that is so of any node.
+// hasShared reports whether any node is shared.
 func (h *hop) hasShared() bool {
 	for node := range h.nodes {
 		if h.set(node) != node {
@@ -317,7 +316,7 @@ func (h *hop) hasShared() bool {
 	return false
 }
 
-// isLike reports whether two hops are the same routers, of which there are some.
+// isLike reports whether two hops have the same routers, at least one.
 func (h *hop) isLike(other *hop) bool {
 	if len(h.nodes) == 0 || len(h.nodes) != len(other.nodes) {
 		return false

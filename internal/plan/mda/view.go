@@ -7,23 +7,23 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// View is what of a trace can be relied on: how far each flow was seen. What was
-// asked for behind the end of a flow is none of its way.
+// View is the reliable part of a trace: how far each flow was seen. Probes beyond the end
+// of a flow are not part of its path.
 type View struct {
 	t      *Trace
 	done   bool
-	extent []int // by flow: the last hop that is on its way
+	extent []int // by flow: the last hop on its path
 	last   int   // the last hop of all
 }
 
-// Probe is a probe of which something is known.
+// Probe is a probe with a known result.
 type Probe struct {
 	Key  plan.Key
 	Flow int
 }
 
-// View looks at the trace. Where that is not done, it ends with the last hop that
-// answered.
+// View returns a view of the trace. If the trace is not done, it ends with the last hop
+// that answered.
 func (t *Trace) View(done bool) *View {
 	v := &View{t: t, done: done, extent: make([]int, len(t.ends)), last: -1}
 	for flow := range t.ends {
@@ -39,9 +39,9 @@ func (t *Trace) View(done bool) *View {
 	return v
 }
 
-// extent returns the last hop that is on the way of a flow. That it ended at a
-// hop shows only if it was seen to go on at the hop before, or if no flow ended
-// nearer: a target also answers what would have got farther.
+// extent returns the last hop on the path of a flow. It is certain that a flow ended at a
+// hop only if it was seen to go on at the hop before, or if no flow ended nearer, because a
+// target also answers probes that would have gone farther.
 func (t *Trace) extent(flow int) int {
 	end, seen := t.ends[flow], -1
 	for hop := range min(end, t.last+1) {
@@ -55,8 +55,8 @@ func (t *Trace) extent(flow int) int {
 	return min(max(seen, t.near), t.last)
 }
 
-// ask returns what is known of a flow at a hop; nil where it was not asked for,
-// or has not got that far.
+// ask returns what is known of a flow at a hop, or nil if it was not asked for there or has
+// not got that far.
 func (v *View) ask(hop, flow int) *ask {
 	if asks := v.t.hops[hop].asks; flow < len(asks) && asks[flow].sent > 0 && hop <= v.extent[flow] {
 		return &asks[flow]
@@ -67,9 +67,9 @@ func (v *View) ask(hop, flow int) *ask {
 // Len returns how many hops there are.
 func (v *View) Len() int { return v.last + 1 }
 
-// Probes returns the probes to a hop, counted from 0, that count and of which something is
-// known, in the order of sending. Those count whose flow got there, but for those that were
-// discarded and stayed silent.
+// Probes returns the probes to a hop, from 0, that count and have a known result, in the
+// order of sending. A probe counts if its flow got there, unless it was discarded and
+// stayed silent.
 func (v *View) Probes(hop int) (all []Probe) {
 	for number, p := range v.t.hops[hop].probes {
 		if a := v.ask(hop, p.flow); a != nil && (p.heard || p.silent && number >= a.below) {
@@ -79,7 +79,7 @@ func (v *View) Probes(hop int) (all []Probe) {
 	return all
 }
 
-// Open returns how many probes to a hop have met no fate yet.
+// Open returns how many probes to a hop are not settled yet.
 func (v *View) Open(hop int) (n int) {
 	for flow := range v.t.hops[hop].asks {
 		if a := v.ask(hop, flow); a != nil {
@@ -89,7 +89,7 @@ func (v *View) Open(hop int) (n int) {
 	return n
 }
 
-// Flows counts those of which a probe has left.
+// Flows returns the number of flows of which a probe has left.
 func (v *View) Flows() (n int) {
 	for flow := range v.t.ends {
 		used := false
@@ -104,7 +104,7 @@ func (v *View) Flows() (n int) {
 	return n
 }
 
-// End says how the trace ended.
+// End returns how the trace ended.
 func (v *View) End() plan.End {
 	end := plan.EndUnknown
 	if !v.done {
@@ -132,7 +132,7 @@ func (v *View) Graph() *pathgraph.Graph {
 	return pathgraph.New(hops)
 }
 
-// Hop returns what the flows met at a hop: who answered, then silence.
+// Hop returns what the flows met at a hop: the addresses that answered, then silence.
 func (v *View) Hop(i int) pathgraph.Hop {
 	h := &v.t.hops[i]
 	silence := len(h.nodes)
@@ -157,8 +157,8 @@ func (v *View) Hop(i int) pathgraph.Hop {
 	return hop
 }
 
-// nodes returns what a flow met at a hop: nodes of the table, or silence, whose
-// number is behind theirs.
+// nodes returns what a flow met at a hop: nodes of the table, or silence, whose number
+// follows theirs.
 func (v *View) nodes(i, flow int) []int {
 	a := v.ask(i, flow)
 	if a == nil {
@@ -173,10 +173,10 @@ func (v *View) nodes(i, flow int) []int {
 	return nil
 }
 
-// Holds reports whether all next hops were found, with the confidence of the stopping
-// rule: it holds at each hop, or where the hops of a diamond are not taken for a whole
-// behind each router, and nothing else is left to be asked. Flows for which nobody
-// answered beside others may have passed a router of their own.
+// Holds reports whether all next hops were found, with the confidence of the stopping rule:
+// the rule holds at each hop or, if the hops of a diamond are not treated as a whole,
+// behind each router, and nothing is left to ask. Flows that met silence beside answers may
+// have passed a router of their own.
 func (v *View) Holds() bool {
 	t := v.t
 	if !v.done || t.stop == nil || t.refused {
@@ -201,8 +201,8 @@ func (v *View) Holds() bool {
 	return true
 }
 
-// silentFlows returns the flows that go on behind a hop where nobody answered for
-// them; none where they are those of all flows, which count as one group.
+// silentFlows returns the flows that go on beyond a hop where they met silence. It returns
+// none if all flows did, because these count as one group.
 func (v *View) silentFlows(hop int) (flows []int) {
 	if len(v.t.hops[hop].nodes) == 0 && hop+1 <= v.t.near {
 		return nil
@@ -215,8 +215,7 @@ func (v *View) silentFlows(hop int) (flows []int) {
 	return flows
 }
 
-// follows reports whether enough flows of each of several routers were followed to a
-// hop.
+// follows reports whether enough flows of each of several routers were followed to a hop.
 func (v *View) follows(hop int) bool {
 	routers := v.t.routers(hop)
 	for _, g := range routers {
@@ -228,8 +227,8 @@ func (v *View) follows(hop int) bool {
 	return true
 }
 
-// isChecked reports whether it is known of each router before a hop that it does not
-// spread packets, or that it does.
+// isChecked reports whether it is known, for each router before a hop, whether it balances
+// per packet.
 func (v *View) isChecked(hop int) bool {
 	routers := v.t.routers(hop)
 	for i := range routers {

@@ -1,43 +1,43 @@
-// Package pmtu is the strategy of finding the MTU of a path, where on the way it falls,
-// and where packets that are too big vanish. It is pure: see internal/plan.
+// Package pmtu is the strategy of finding the MTU of a path, the hops at which it falls,
+// and the places where packets that are too big vanish. It is pure: see internal/plan.
 //
 // The rules:
 //
-//  1. Small packets, which pass everywhere, find the hops and how each is answered. The
-//     witness is the farthest that answers: the target, or a router.
+//  1. Small packets, which pass everywhere, find the hops and the kind of answer that each
+//     gives. The witness is the farthest hop that answers: the target, or a router.
 //  2. The largest packet that this system sends is found by giving it packets. An error of
-//     its own about one is no answer: the packet went nowhere. Where it says that one is too
-//     big, that is what this system sends at the most. Another refusal, as where the link is
-//     gone, says nothing of a size.
-//  3. A size is tried by Count packets, an Interval apart. It passes if one is answered as
-//     small ones are, or by the target; it is refused if somebody says so.
-//  4. A size vanishes if small packets that were sent among those of the size, in random
-//     order, are answered and none of the size is, so often that chance would make it less
-//     than once in a thousand times. A volley has 7 of each, and there are 12 at the most.
-//     Only small ones of the same volley count.
-//  5. Where packets have vanished, a size is tried by rule 4 at once.
-//  6. Where the target does not answer, packets go to the last hop that does, and to the
-//     last of all, because a router behind may report that they are too big.
-//  7. Between a size that passes and one that fails, what a router tells is tried next, 8
-//     times at the most. Else it is the middle one of the common sizes there, and where
-//     none is left the middle. Behind a size that was told, and behind a common one where
-//     none is left, a byte more is tried.
-//  8. The MTU is confirmed if a packet of just this size was answered, and exact if one of
-//     a byte more is known to fail. Where nothing could be told of any size, the MTU is the
-//     size that nothing speaks against, unconfirmed; and if this system sent none and did not
-//     say what it sends, it is not known.
-//  9. Larger packets are followed from hop to hop. Where they end, the link in front of
-//     them is a bottleneck: somebody refuses what is not small, or packets vanish there. Hops
-//     that answered small packets are tried one by one, for they may be slow.
-//  10. Who reports a bottleneck is the hop before the one that the packet was to get to,
-//     unless the address is that of another one.
-//  11. What was told of a bottleneck is its MTU if that can be: if it is not less than that
-//     of the path, and less than the packet. Else it is measured; and what is told twice of
-//     one link was wrong.
-//  12. Echo replies are as large as the requests. Where large ones vanish in front of the
-//     target, datagrams tell probes that vanish from replies that do: if they pass, the
-//     search goes on with them. If the target answers none of them, it is not known which,
-//     and the MTU is not exact.
+//     this system itself is no answer, because the packet did not leave. If the system
+//     reports that a packet is too big, it also gives the largest size that it sends. Any
+//     other refusal, such as that of a missing link, says nothing about a size.
+//  3. A size is tried by Count packets, an Interval apart. It passes if one of them is
+//     answered as small packets are, or by the target; it is refused if a node reports so.
+//  4. A size vanishes if small packets, sent among those of the size in random order, are
+//     answered while none of the size is, so often that the probability of chance is below
+//     1 in 1000. A volley has 7 packets of each, and there are at most 12 volleys. Only
+//     small packets of the same volley count.
+//  5. Once packets have vanished, further sizes are tried by rule 4 at once.
+//  6. If the target does not answer, packets go to the last hop that does, and to the last
+//     hop of all, because a router behind the former may report that they are too big.
+//  7. Between a size that passes and one that fails, the size that a router reports is
+//     tried next, at most 8 times. Otherwise, it is the middle one of the common sizes
+//     between them and, if none is left, the middle. After a reported size, and after a
+//     common size if none is left, one byte more is tried.
+//  8. The MTU is confirmed if a packet of exactly this size was answered, and exact if one
+//     of a byte more is known to fail. If no size could be decided, the MTU is the largest
+//     size that no evidence contradicts, unconfirmed; if this system sent none of that size
+//     and did not report what it sends, the MTU is unknown.
+//  9. Larger packets are followed from hop to hop. Where they end, the next link is a
+//     bottleneck: a node refuses larger packets, or they vanish there. Hops that answered
+//     small packets are tried one by one, because they may be slow.
+//  10. The reporter of a bottleneck is taken for the hop before the packet's destination
+//     hop, unless its address is that of another hop.
+//  11. The reported size is the MTU of a bottleneck if that is possible: if it is not less
+//     than the MTU of the path, and less than the packet. Otherwise the MTU is measured. If
+//     a link is reported twice, the first report was wrong.
+//  12. Echo replies are as large as the requests. If large ones vanish before the target,
+//     UDP datagrams show whether probes or replies vanish: if they pass, the replies do,
+//     and the search continues with datagrams. If the target answers none of them, this
+//     stays unknown, and the MTU is not exact.
 package pmtu
 
 import (
@@ -66,8 +66,8 @@ func Least(dst netip.Addr) int {
 	return Least4
 }
 
-// Payload returns how much payload makes a packet of a size out of an echo request, or a
-// datagram, to an address.
+// Payload returns the size of the payload with which an echo request, or a datagram, to an
+// address makes a packet of a size.
 func Payload(size int, dst netip.Addr) int {
 	const header4, header6, header = 20, 40, 8
 	if dst.Is6() {
@@ -76,7 +76,7 @@ func Payload(size int, dst netip.Addr) int {
 	return size - header4 - header
 }
 
-// Config says how to search.
+// Config is the configuration of a search.
 type Config struct {
 	Least    int // a size that passes everywhere
 	Largest  int // that is tried
@@ -89,15 +89,16 @@ type Config struct {
 	// link.
 	TooBig func(err error) bool
 
-	// Guess returns the MTU of the interface that leads to the target; 0: not known.
+	// Guess returns the MTU of the interface that leads to the target, or 0 if it is
+	// unknown.
 	Guess func() int
 
-	// Datagrams has probes of flow 1 be datagrams, and reports whether it can. Nil: all
-	// are.
+	// Datagrams makes the probes of flow 1 datagrams, and reports whether it could. It is
+	// nil if all probes are datagrams.
 	Datagrams func() bool
 }
 
-// Report is what was found: see icmplib.MTUReport.
+// Report is the result of a search: see icmplib.MTUReport.
 type Report struct {
 	MTU       int
 	Reached   bool
@@ -108,7 +109,7 @@ type Report struct {
 	Holes     []Hole
 }
 
-// Hop is a router on the way, or the target.
+// Hop is a router on the path, or the target.
 type Hop struct {
 	Distance   int
 	Address    netip.Addr
@@ -120,41 +121,42 @@ type Hop struct {
 // Source is how an MTU is known.
 type Source uint8
 
-// The ways to know an MTU, in the order of icmplib.MTUSource.
+// The sources of an MTU, in the order of icmplib.MTUSource.
 const (
-	Kept     Source = iota // it is that of the hop before
-	Reported               // a router told it
-	Measured               // it was found by trying
+	Kept     Source = iota // it equals that of the hop before
+	Reported               // a router reported it
+	Measured               // probes found it
 )
 
-// Hole is a link that packets over a certain size do not pass without a word.
+// Hole is a link that drops packets over a certain size, and whose router does not report
+// it.
 type Hole struct {
 	After, Before   int // the hops between which it is
 	Replies, Unsure bool
 	Passes, Fails   int
 }
 
-// Plan is a search at work. Each of its steps asks something, by a volley of packets or
-// by a trace, and says what is to be done when that is answered.
+// Plan is a search at work. Each of its steps sends a volley of packets or a trace, and
+// names the next step for when that is answered.
 type Plan struct {
 	Report
 	cfg       Config
 	witness   int               // the distance of the farthest hop that answers; 0: none does
 	vanishing bool              // packets of some size have vanished
 	answers   map[int]plan.Kind // with what small packets are answered, by distance
-	order     *rand.Rand        // of packets that are sent together
+	order     *rand.Rand        // the order of packets that are sent together
 	flow      int               // 1: datagrams
 
-	volley  *volley // what is asked: one of them
+	volley  *volley // the current step is one of these two
 	route   *route
 	probes  []asked // by number
-	left    int     // the size of the largest packet that left this host to be answered
-	refusal error   // why this system did not take the last one that it refused for another reason than its size
+	left    int     // the size of the largest packet that left this host for an answer
+	refusal error   // why this system last refused a packet for a reason other than its size
 	failed  error
 	done    bool
 }
 
-// asked is what a probe was sent for.
+// asked is the purpose of a probe.
 type asked struct {
 	volley *volley
 	route  *route
@@ -169,14 +171,14 @@ type volley struct {
 	settled int
 	due     time.Time
 
-	// take is told what became known of a packet, and reports whether that is enough. It
-	// is also told that the system took one, where first is set.
+	// take takes an observation of a packet, and reports whether that is enough. If first
+	// is set, it is also called when the system accepts a packet.
 	take  func(p packet, o *plan.Observation) (enough bool)
 	first bool
 	then  func()
 }
 
-// packet is one of a volley.
+// packet is a packet of a volley.
 type packet struct{ size, ttl int }
 
 // route is a trace by packets of a size.
@@ -184,33 +186,33 @@ type route struct {
 	trace.Plan
 	size, first int
 	hops        []seen
-	refusal     error // why the system did not take a packet
+	refusal     error // why the system refused a packet
 	then        func(*route)
 }
 
-// seen is what a trace saw of a hop.
+// seen holds what a trace saw of a hop.
 type seen struct {
-	address netip.Addr // who answered first
+	address netip.Addr // the address that answered first
 	kind    plan.Kind
-	refuser netip.Addr // who first refused the packet
+	refuser netip.Addr // the address that first refused the packet
 	refusal plan.Kind
 	mtu     int
 }
 
 // New begins a search.
 func New(cfg Config) *Plan {
-	p := &Plan{cfg: cfg, answers: map[int]plan.Kind{}, order: rand.New(rand.NewPCG(1, 2))} // the same each time: nobody works against it
+	p := &Plan{cfg: cfg, answers: map[int]plan.Kind{}, order: rand.New(rand.NewPCG(1, 2))} // the same each time: there is no adversary
 	p.survey(func() { p.findLocal(p.find) })
 	return p
 }
 
-// Err returns why the search found nothing, or ended early: the system took no packet.
+// Err returns why the search found nothing, or ended early: the system accepted no packet.
 func (p *Plan) Err() error { return p.failed }
 
-// Done reports whether all is known that was to be found out.
+// Done reports whether the search is over.
 func (p *Plan) Done() bool { return p.done }
 
-// Alone reports whether a trace has to stop and wait.
+// Alone reports whether a trace needs stop-and-wait.
 func (p *Plan) Alone() bool { return p.route != nil && p.route.Alone() }
 
 // Next returns the packet that may leave now: see [plan.Plan].
@@ -236,7 +238,7 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	return p.ask(asked{volley: v, key: plan.Key(v.left - 1)}, v.packets[v.left-1]), true, now
 }
 
-// ask names a probe.
+// ask numbers a probe and notes its purpose.
 func (p *Plan) ask(a asked, pk packet) plan.Probe {
 	a.flow = p.flow
 	p.probes = append(p.probes, a)
@@ -246,13 +248,13 @@ func (p *Plan) ask(a asked, pk packet) plan.Probe {
 // IsDatagram reports whether a probe was of flow 1.
 func (p *Plan) IsDatagram(k plan.Key) bool { return p.probes[k.Number()].flow == 1 }
 
-// asked returns what a probe was sent for, and whether that is still asked.
+// asked returns the purpose of a probe, and whether its step is still current.
 func (p *Plan) asked(k plan.Key) (a asked, current bool) {
 	a = p.probes[k.Number()]
 	return a, !p.done && (a.route != nil && a.route == p.route || a.volley != nil && a.volley == p.volley)
 }
 
-// Wants reports whether a probe that waits is still to leave.
+// Wants reports whether a waiting probe should still leave.
 func (p *Plan) Wants(k plan.Key) bool {
 	a, current := p.asked(k)
 	return current && (a.route == nil || a.route.Wants(a.key))
@@ -266,7 +268,7 @@ func (p *Plan) Recall(k plan.Key) {
 	}
 }
 
-// Sent notes that the system took a probe.
+// Sent notes that the system accepted a probe.
 func (p *Plan) Sent(k plan.Key, at time.Time) {
 	switch a, current := p.asked(k); {
 	case !current:
@@ -280,7 +282,7 @@ func (p *Plan) Sent(k plan.Key, at time.Time) {
 	}
 }
 
-// Refused notes that the system did not take a probe, and why.
+// Refused notes that the system refused a probe, and why.
 func (p *Plan) Refused(k plan.Key, err error, now time.Time) {
 	switch a, current := p.asked(k); {
 	case !current:
@@ -299,7 +301,7 @@ func (p *Plan) Refused(k plan.Key, err error, now time.Time) {
 	}
 }
 
-// Observe notes what became known of a probe.
+// Observe notes an observation of a probe.
 func (p *Plan) Observe(now time.Time, o *plan.Observation) {
 	switch a, current := p.asked(o.Key); {
 	case !current:
@@ -365,10 +367,11 @@ func (p *Plan) endRoute() bool {
 // reached reports whether the target answered.
 func (r *route) reached() bool { return r.End(len(r.hops)-1) == plan.EndReached }
 
-// fire sends packets, and goes on when all are settled or take says that it is enough.
+// fire sends packets, and goes on when all are settled or take reports that they are
+// enough.
 func (p *Plan) fire(v *volley) { p.volley, p.route = v, nil }
 
-// take has a volley take what became known of a packet.
+// take passes an observation of a packet to its volley.
 func (p *Plan) take(a asked, o *plan.Observation) {
 	v := a.volley
 	if o.Settles {
@@ -383,7 +386,7 @@ func (p *Plan) take(a asked, o *plan.Observation) {
 	}
 }
 
-// survey finds the hops that there are by small packets.
+// survey finds the hops by small packets.
 func (p *Plan) survey(then func()) {
 	p.follow(p.cfg.Least, 1, func(r *route) {
 		p.Reached = r.reached()
@@ -402,7 +405,7 @@ func (p *Plan) survey(then func()) {
 }
 
 // findLocal finds the largest packet that can be tried. It hands packets to the system,
-// because the system knows the interface that they would leave by. They have a TTL of 1,
+// because only the system knows the interface by which they leave. They have a TTL of 1,
 // and their answers are ignored.
 func (p *Plan) findLocal(then func(largest int)) {
 	p.isSent(p.cfg.Largest, func(f fit) {
@@ -436,16 +439,16 @@ func (p *Plan) halve(low, high, guess int, then func(largest int)) {
 		case tooBig:
 			p.halve(low, size, guess, then)
 		default:
-			then(high - 1) // nothing speaks against it
+			then(high - 1) // no evidence contradicts it
 		}
 	})
 }
 
-// fit is whether the system sends a packet of a size in one piece.
+// fit is whether the system sends a packet of a given size in one piece.
 type fit uint8
 
 const (
-	notKnown fit = iota // it did not take it, for another reason
+	notKnown fit = iota // the system refused the packet for another reason
 	fits
 	tooBig
 )

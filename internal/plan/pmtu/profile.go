@@ -20,7 +20,7 @@ func (p *Plan) find(largest int) {
 func (p *Plan) findBetween(b *bounds, largest, ttl int, then func()) {
 	p.search(ttl, b, func() {
 		if p.LocalMTU > 0 {
-			largest = min(largest, p.LocalMTU) // it may have said so meanwhile
+			largest = min(largest, p.LocalMTU) // the system may have reported it meanwhile
 		}
 		if p.conclude(b); p.MTU == 0 {
 			p.failed, p.done = p.refusal, true
@@ -31,21 +31,21 @@ func (p *Plan) findBetween(b *bounds, largest, ttl int, then func()) {
 	})
 }
 
-// conclude notes the MTU of the path; 0 if it is not known.
+// conclude notes the MTU of the path, or 0 if it is unknown.
 func (p *Plan) conclude(b *bounds) {
 	p.MTU, p.Confirmed = b.passes, b.proven
 	p.Exact = b.shown && b.fails == b.passes+1
 	if b.open > 0 && b.passes == p.cfg.Least {
-		p.MTU, p.Confirmed = b.open, false // nothing speaks against it
+		p.MTU, p.Confirmed = b.open, false // no evidence contradicts it
 		if p.left < b.open && p.LocalMTU != b.open {
-			p.MTU = 0 // nothing speaks for it, either
+			p.MTU = 0 // no evidence supports it, either
 		}
 	}
 }
 
-// tellReplies tells large probes that vanish in front of the target from its large
-// replies that do. Its answer to an echo request is as large as the request, that to
-// a datagram is small; and so are those of routers.
+// tellReplies finds out whether large probes vanish before the target, or its large replies
+// do. The target's answer to an echo request is as large as the request; its answer to a
+// datagram is small, and so are the answers of routers.
 func (p *Plan) tellReplies(largest, ttl int, then func()) {
 	if len(p.Holes) == 0 || !p.Reached || p.cfg.Datagrams == nil {
 		then()
@@ -93,25 +93,25 @@ func (p *Plan) findByDatagrams(hole Hole, largest, ttl int, then func()) {
 // doubt notes that the replies may vanish as well.
 func (p *Plan) doubt(hole *Hole) { hole.Unsure, p.Exact = true, false }
 
-// profile finds where on the way packets end that are larger than the path takes. It
-// follows packets of a size from hop to hop; where they end, the link in front of them
-// takes less, and from there on it follows such as pass it.
+// profile finds where packets end that are larger than the MTU of the path. It follows
+// packets of one size from hop to hop. Where they end, the next link has a smaller MTU, and
+// from there on the profile follows packets that pass it.
 type profile struct {
 	p       *Plan
 	size    int // that is followed
-	from    int // the hop behind which it is
+	from    int // the hop behind which it is followed
 	last    int // the hop in front of the last bottleneck
 	largest int
 	end     int
 	then    func()
 }
 
-// bottleneck is a link that takes less than the way to it.
+// bottleneck is a link whose MTU is less than that of the path to it.
 type bottleneck struct {
-	after, before int        // the hops between which it is; before 0: there is none
-	mtu           int        // as it was told
-	fails         int        // what was found not to pass, where it was not told
-	reporter      netip.Addr // who told it, or that there is one
+	after, before int        // the hops between which it lies; before 0: there is none
+	mtu           int        // as reported
+	fails         int        // the size that was found not to pass, if none was reported
+	reporter      netip.Addr // the address that reported the MTU, or the bottleneck
 }
 
 // follow follows packets from a hop on.
@@ -124,7 +124,7 @@ func (s *profile) follow(next int) {
 	p.follow(s.size, next, func(r *route) { s.findBottleneck(r, next) })
 }
 
-// conclude notes that the rest of the way takes what is followed.
+// conclude notes that the rest of the path passes the size that is followed.
 func (s *profile) conclude() {
 	s.p.mark(s.from+1, s.end+1, s.size)
 	if s.from == 1 && s.size == s.largest {
@@ -136,7 +136,7 @@ func (s *profile) conclude() {
 // pass goes on behind a bottleneck.
 func (s *profile) pass(n bottleneck) {
 	if n.after <= s.last {
-		n.mtu = 0 // what was told before of this link was wrong
+		n.mtu = 0 // the earlier report on this link was wrong
 	}
 	s.last = n.after
 	s.p.measure(n, s.size, func(n bottleneck, passes int) {
@@ -147,8 +147,8 @@ func (s *profile) pass(n bottleneck) {
 	})
 }
 
-// findBottleneck finds the first link that packets which were traced do not pass, from
-// a hop on. If there is none, it is the end of the profile.
+// findBottleneck finds the first link, from a hop on, that the traced packets do not pass.
+// If there is none, the profile is complete.
 func (s *profile) findBottleneck(r *route, from int) {
 	farthest := from - 1
 	for i := range r.hops {
@@ -168,8 +168,8 @@ func (s *profile) findBottleneck(r *route, from int) {
 	s.askHops(0, farthest)
 }
 
-// askHops asks those behind the farthest who answer small packets one by one, from the
-// i-th hop on, for they may only be slow to answer.
+// askHops probes the hops behind the farthest one by one, from the i-th hop on, if they
+// answer small packets, because they may only be slow to answer.
 func (s *profile) askHops(i, farthest int) {
 	p := s.p
 	for ; i < len(p.Hops); i++ {
@@ -196,7 +196,8 @@ func (s *profile) askHops(i, farthest int) {
 	})
 }
 
-// askBeyond asks for the last word, which may come from a router behind all who answer.
+// askBeyond probes beyond all hops that answer, because a router there may report the
+// bottleneck.
 func (s *profile) askBeyond(farthest int) {
 	if s.p.Reached {
 		s.then()
@@ -211,9 +212,9 @@ func (s *profile) askBeyond(farthest int) {
 	})
 }
 
-// reported returns the bottleneck that a router reported of a packet that would
-// have gone as far as a distance. The router is the hop before that, unless its
-// address is that of another one.
+// reported returns the bottleneck that a router reported of a packet that would have gone
+// as far as a distance. The router is taken for the hop before that, unless its address is
+// that of another hop.
 func (p *Plan) reported(distance, mtu int, by netip.Addr) bottleneck {
 	n := bottleneck{after: distance - 1, before: distance, mtu: mtu, reporter: by}
 	for _, hop := range p.Hops {
@@ -224,15 +225,15 @@ func (p *Plan) reported(distance, mtu int, by netip.Addr) bottleneck {
 	return n
 }
 
-// measure finds the largest packet that passes a bottleneck: what was told of
-// it if that can be, or what is found.
+// measure finds the largest packet that passes a bottleneck: the reported size if that is
+// possible, otherwise by a search.
 func (p *Plan) measure(n bottleneck, size int, then func(n bottleneck, passes int)) {
 	if n.reporter.IsValid() && n.mtu >= p.MTU && n.mtu < size {
 		then(n, n.mtu)
 		return
 	}
 	n.mtu = 0
-	// Mostly it is the narrowest link of the path, of which all is known.
+	// Mostly it is the narrowest link of the path, whose MTU is known.
 	b := &bounds{passes: p.MTU, fails: size, shown: true, first: p.MTU + 1}
 	p.search(p.answererFrom(n.before), b, func() {
 		n.fails = b.fails
@@ -240,8 +241,8 @@ func (p *Plan) measure(n bottleneck, size int, then func(n bottleneck, passes in
 	})
 }
 
-// answererFrom returns the distance of the next hop that answers, from one on;
-// that itself, where none does.
+// answererFrom returns the distance of the next hop that answers, from distance on, or
+// distance itself if none does.
 func (p *Plan) answererFrom(distance int) int {
 	for _, hop := range p.Hops {
 		if hop.Distance >= distance && hop.Address.IsValid() {
@@ -251,8 +252,7 @@ func (p *Plan) answererFrom(distance int) int {
 	return distance
 }
 
-// mark says that packets of a size go on from the hops of a range, without its
-// end.
+// mark sets the MTU of the hops at the distances from from up to, but not including, end.
 func (p *Plan) mark(from, end, size int) {
 	for i := range p.Hops {
 		if hop := &p.Hops[i]; hop.Distance >= from && hop.Distance < end {

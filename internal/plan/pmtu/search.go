@@ -7,33 +7,32 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// commonMTUs are sizes that links have: those of RFC 1191 section 7.1, and what
-// is left of Ethernet's 1500 bytes, and of jumbo frames, by the tunnels in use.
-// They are tried before others.
+// commonMTUs are common MTUs of links: those of RFC 1191 section 7.1, and those that common
+// tunnels leave of Ethernet's 1500 bytes and of jumbo frames. They are tried before others.
 var commonMTUs = [...]int{
 	68, 296, 508, 576, 1006, 1280, 1300, 1320, 1340, 1358, 1360, 1380, 1392, 1400, 1412, 1420, 1428, 1436, 1438,
 	1440, 1446, 1450, 1454, 1460, 1462, 1468, 1472, 1476, 1480, 1488, 1492, 1500, 2002, 4352, 4470, 8166,
 	8942, 8950, 8970, 8980, 9000, 9180, 9190, 9216, 16110, 17914, 32000, 65520,
 }
 
-// bounds is what is known of the largest packet that gets to a distance.
+// bounds holds the bounds of the largest packet that gets to a distance.
 type bounds struct {
-	passes int // it passes, or is so small that it has to
+	passes int // it passes, or is so small that it must pass
 	proven bool
 	fails  int // it does not, or is larger than any to be tried
 	shown  bool
 	last   verdict // why fails fails
-	open   int     // the size that nothing could be told of; 0: none
+	open   int     // the size that could not be decided; 0: none
 	first  int     // the size to begin with; 0: the largest
-	told   int     // how often a router told something
+	told   int     // how often a router reported a size
 }
 
-// maxTold is how often a search goes by what routers tell. There are not so many
-// links that take less one after the other: somebody tells anything.
+// maxTold is how often a search follows the reports of routers. Paths do not have that many
+// links of falling MTU: more reports are made up.
 const maxTold = 8
 
-// middle returns the common size in the middle of those between the bounds, and
-// where there is none, the middle.
+// middle returns the middle one of the common sizes between the bounds, or the middle of
+// the bounds if there is none.
 func (b *bounds) middle() int {
 	var between []int
 	for _, size := range commonMTUs {
@@ -66,7 +65,7 @@ func isCommonMTU(size int) bool {
 	return false
 }
 
-// take notes what became of packets of a size, and returns what is to be tried next; 0:
+// take notes the verdict on packets of a size, and returns the size to try next; 0 means
 // the middle.
 func (b *bounds) take(size int, v verdict) (suggested int) {
 	switch v.fate {
@@ -107,8 +106,8 @@ func (p *Plan) searchFrom(size, ttl int, b *bounds, then func()) {
 	})
 }
 
-// limit notes that this system does not send a size, and what it says that it does; 0:
-// nothing.
+// limit notes that this system does not send a size, and the size that it reports it can
+// send (0: none reported).
 func (p *Plan) limit(size, told int) {
 	if told < p.cfg.Least || told >= size {
 		told = size - 1
@@ -118,10 +117,10 @@ func (p *Plan) limit(size, told int) {
 	}
 }
 
-// verdict is what became of packets of one size.
+// verdict is the result of packets of one size.
 type verdict struct {
 	fate     fate
-	mtu      int        // of a refusal; 0: it does not say
+	mtu      int        // of a refusal; 0: not reported
 	reporter netip.Addr // of a refusal
 }
 
@@ -130,23 +129,23 @@ type fate uint8
 const (
 	unknown  fate = iota // too few answers of any kind to tell
 	passes               // it was answered
-	refused              // a router said that it is too big
+	refused              // a router reported that it is too big
 	vanishes             // it is not answered, and smaller ones are
 	local                // this system does not send it
 )
 
-// chance is how likely it may be at the most that packets which get there pass for
-// such as do not. A volley has so many of the size, and as many small ones: one volley
-// is enough where nothing is lost. maxVolleys bounds how long it is tried.
+// chance is the greatest accepted probability that packets which arrive are taken for
+// packets which do not. A volley has perVolley packets of the size, and as many small ones:
+// one volley is enough if nothing is lost. maxVolleys limits how many are sent.
 const (
 	chance     = 1e-3
 	perVolley  = 7
 	maxVolleys = 12
 )
 
-// take notes what became known of a packet that was to get to where small ones
-// are answered in a usual way, and reports whether it is clear. An error of another
-// kind means that it did not get there, as where a firewall lets small ones pass.
+// take notes an observation of a packet to a hop where small packets get the usual answer,
+// and reports whether the verdict is clear. An error of another kind means that the packet
+// did not get there, for example because a firewall passes small ones only.
 func (v *verdict) take(o *plan.Observation, usual plan.Kind) bool {
 	switch {
 	case o.Kind == plan.TooBig && (o.Local || !o.Responder.IsValid()):
@@ -158,15 +157,15 @@ func (v *verdict) take(o *plan.Observation, usual plan.Kind) bool {
 			v.fate = passes
 		}
 	case o.Kind == plan.TimeExceeded:
-		return false // by another way, which is longer
+		return false // from a longer path
 	default:
 		*v = verdict{refused, o.MTU, o.Responder}
 	}
 	return true
 }
 
-// onlySmall is how likely it is that all of so many answered packets are of one kind,
-// where there are n of each kind and it makes no difference.
+// onlySmall returns the probability that all answered packets are small ones, if there are
+// n of each size and the size makes no difference.
 func onlySmall(answered, n int) float64 {
 	likelihood := 1.0
 	for i := range answered {
@@ -175,11 +174,11 @@ func onlySmall(answered, n int) float64 {
 	return likelihood
 }
 
-// try finds out whether packets of a size get to the hop at a distance.
+// try finds out whether packets of a given size get to the hop at a distance.
 func (p *Plan) try(size, ttl int, then func(verdict)) {
 	answered, beyond := p.isAnswered(ttl), p.goesBeyond(ttl)
 	if p.vanishing && answered && !beyond {
-		p.tryBesideSmall(size, ttl, then) // it comes to that, most probably
+		p.tryBesideSmall(size, ttl, then) // it would most probably come to this
 		return
 	}
 	var v verdict
@@ -204,7 +203,7 @@ func (p *Plan) try(size, ttl int, then func(verdict)) {
 	})
 }
 
-// isAnswered reports whether somebody answers small packets to a distance.
+// isAnswered reports whether small packets to a distance are answered.
 func (p *Plan) isAnswered(ttl int) bool {
 	for i := range p.Hops {
 		if p.Hops[i].Distance == ttl && p.Hops[i].Address.IsValid() {
@@ -214,7 +213,7 @@ func (p *Plan) isAnswered(ttl int) bool {
 	return p.Reached && ttl >= p.witness
 }
 
-// usual returns in which way small packets to a distance are answered.
+// usual returns the kind of answer to small packets to a distance.
 func (p *Plan) usual(ttl int) plan.Kind {
 	if kind, ok := p.answers[ttl]; ok && !(p.Reached && ttl >= p.witness) {
 		return kind
@@ -222,22 +221,22 @@ func (p *Plan) usual(ttl int) plan.Kind {
 	return plan.Reply
 }
 
-// goesBeyond reports whether packets have to go farther than to the last hop that
-// answers, because a router behind it may report that they are too big.
+// goesBeyond reports whether packets must go farther than the last hop that answers,
+// because a router behind it may report that they are too big.
 func (p *Plan) goesBeyond(ttl int) bool {
 	return !p.Reached && ttl == p.witness && ttl < p.cfg.MaxHops
 }
 
 // tryBesideSmall sends small packets among those of the size, until one of the size is
-// answered or so many small ones are that it cannot be chance. The order is random, so
+// answered, or so many small ones are that chance is ruled out. The order is random, so
 // that no rate limit on answers favours a size: if both sizes arrive, each selection of
 // answered packets is as likely as any other.
 func (p *Plan) tryBesideSmall(size, ttl int, then func(verdict)) {
 	p.tryVolley(size, ttl, 1, maxVolleys, then)
 }
 
-// tryVolley is that with so many volleys left, where it was chance with a likelihood so
-// far.
+// tryVolley is tryBesideSmall with a number of volleys left, and with the likelihood so far
+// that the result is chance.
 func (p *Plan) tryVolley(size, ttl int, likelihood float64, left int, then func(verdict)) {
 	var v verdict
 	usual, answered := p.usual(ttl), 0

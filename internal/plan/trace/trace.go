@@ -1,5 +1,5 @@
-// Package trace is the strategy of tracing the path to one target by one flow: which
-// hop is probed when, and where the path ends. See plan for what strategies are.
+// Package trace is the strategy of tracing the path to one target by one flow: which hop is
+// probed when, and where the path ends. For strategies in general, see package plan.
 package trace
 
 import (
@@ -9,24 +9,23 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// Options says how a path is traced.
+// Options are the options of a trace.
 type Options struct {
 	FirstHop int           // the TTL of the nearest hop
 	Hops     int           // that may be probed
 	Count    int           // probes to each hop; with Fast, attempts
 	Interval time.Duration // between two probes to a hop
 	Timeout  time.Duration // of a probe
-	Fast     bool          // a hop is asked until it has answered
+	Fast     bool          // each hop is probed only until it has answered
 	GapLimit int           // silent hops in a row that end the trace; 0: none do
 
-	// Patient says that other traces pay for what is sent in vain.
+	// Patient is set if probes sent in vain would slow down other traces.
 	Patient bool
 }
 
 const (
-	// Patience is for how long a fast or a patient trace waits at the least before it
-	// goes on without an answer: how long answers take is not known of hops that are
-	// farther away.
+	// Patience is the least time that a fast or a patient trace waits before it goes on
+	// without an answer, because the answer times of farther hops are unknown.
 	Patience = 250 * time.Millisecond
 
 	// leastGrowth keeps a trace without an interval from probing all hops at once.
@@ -37,40 +36,41 @@ const (
 //
 // What leaves:
 //
-//  1. Each hop is sent Count probes, Interval apart; with Fast, until it has answered.
-//  2. With Fast, a silent hop is asked again when an answer could have come, also from
-//     farther away than the slowest so far: after twice its time, Patience at the
-//     least, the Timeout at the most.
-//  3. Hops are probed ahead of the answers: [plan.Ahead] behind the farthest that
-//     answered. That is the window.
-//  4. The window opens by itself when a first probe has left for each of its hops and
-//     nothing more has come to open it for a time: an Interval, or of a patient trace
-//     Patience and twice the time of the slowest answer at the least.
-//  5. No hop behind the end is probed, as far as that is known.
-//  6. A probe that waits to leave is recalled when its hop is not to be probed any more.
+//  1. Count probes go to each hop, an Interval apart; with Fast, only until it has
+//     answered.
+//  2. With Fast, a silent hop is probed again when an answer could have come even from
+//     farther away than the slowest answer so far: after twice the time of that, at least
+//     Patience, at most the Timeout.
+//  3. Hops are probed ahead of the answers, up to [plan.Ahead] hops beyond the farthest
+//     that answered. That is the window.
+//  4. The window opens by itself when a first probe has left for each of its hops, and for
+//     some time no answer has opened it: for an Interval, or in a patient trace for at
+//     least Patience and twice the time of the slowest answer.
+//  5. No hop beyond the end is probed, as far as the end is known.
+//  6. A probe that waits to leave is recalled when its hop no longer needs to be probed.
 //
 // Where the path ends:
 //
-//  7. It ends at the nearest hop whose answers stand for an end ([plan.Answers.End]),
-//     which may be none any more when another probe of the hop passes.
-//  8. A hop is final when those before it are, all its probes have met their fates, and
-//     none is to follow. What is final does not change, and neither does the end of a
-//     trace that is done.
-//  9. A final hop that closes a loop ([plan.ClosesLoop]), or a gap of GapLimit silent
-//     hops, is the end; that of a farther hop is none then.
-//  10. The last hop that may be probed is the end where there is no other.
-//  11. A trace of which the system took no probe has no end.
+//  7. It ends at the nearest hop whose answers mean an end ([plan.Answers.End]). That is no
+//     longer an end when another probe of the hop passes.
+//  8. A hop is final when the hops before it are, all its probes are settled, and none will
+//     follow. A final hop does not change, and neither does the end of a trace that is
+//     done.
+//  9. A final hop that closes a loop ([plan.ClosesLoop]), or a gap of GapLimit silent hops,
+//     is the end, and takes precedence over the end at a farther hop.
+//  10. The last hop that may be probed is the end if there is no other.
+//  11. A trace whose probes the system refused, all of them, has no end.
 //
-// Stop-and-wait, where answers do not say which probe they are to:
+// Stop-and-wait, for answers that do not identify their probe:
 //
-//  12. When an answer comes that could be to any of several probes, what was sent to the
-//     hops that nobody is known to have answered for is discarded, and they are probed
-//     again, one probe at a time: there is but one then that can be meant.
-//  13. Answers of that kind that come later count only while more than one probe is in
-//     flight: others are to probes of somebody else.
-//  14. When as many answers are explained as came, that is when so many probes were
-//     discarded of hops that are known by now, or no hop is left to be probed again, hops
-//     are probed ahead again.
+//  12. When an answer comes that may belong to any of several probes, the probes to all
+//     hops without a known answer are discarded, and these hops are probed again, one probe
+//     at a time, so that each answer can only belong to that one.
+//  13. Later answers of that kind count only while more than one probe is in flight:
+//     otherwise they belong to probes of another program.
+//  14. Hops are probed ahead again when all such answers are explained, that is when as
+//     many discarded probes belong to hops that are known by now, or when no hop is left to
+//     be probed again.
 //  15. Discarded probes of a hop count again when one of them turns out to have been
 //     answered recognisably, or when stop-and-wait ends and the hop was not probed again.
 type Plan struct {
@@ -90,14 +90,14 @@ type Plan struct {
 	care     care
 }
 
-// hop is a hop that is being probed. It fits a cache line: those of many traces are
-// looked at by turns.
+// hop is a hop that is being probed. It fits a cache line, because the hops of many traces
+// are visited in turn.
 type hop struct {
-	addr      netip.Addr   // who answered first; the zero Addr: nobody
+	addr      netip.Addr   // the address that answered first; the zero Addr: none
 	left      time.Time    // when the last probe left
 	tried     int32        // probes that left or were refused
-	discarded int32        // the first of them, that do not count: see rule 12
-	open      int32        // those of them that have no fate yet
+	discarded int32        // the first of these that do not count: see rule 12
+	open      int32        // those of them that are not settled
 	met       plan.Answers // what the answers mean
 	waits     bool         // a probe waits to leave
 }
@@ -105,11 +105,11 @@ type hop struct {
 // care is the stop-and-wait of a trace.
 type care struct {
 	on      bool
-	unclear int // answers that could not be credited
+	unclear int // answers that could not be credited to a probe
 	found   int // those of them that are explained
 }
 
-// New returns the plan of a trace. It goes on with the memory of one that is done.
+// New returns the plan of a trace. It reuses the memory of a plan that is done.
 func New(opts *Options, done *Plan) Plan {
 	p := Plan{opts: opts, window: plan.Ahead}
 	if done != nil {
@@ -121,8 +121,8 @@ func New(opts *Options, done *Plan) Plan {
 	return p
 }
 
-// extend makes the hops that the window has come to: a trace whose target is near needs
-// few of them.
+// extend makes the hops that the window has reached: a trace to a near target needs only
+// few.
 func (p *Plan) extend() {
 	for len(p.hops) < p.reach() {
 		p.hops = append(p.hops, hop{})
@@ -134,7 +134,7 @@ func (p *Plan) reach() int { return min(p.window, p.last+1) }
 
 func (h *hop) isSilent() bool { return !h.addr.IsValid() }
 
-// wants reports whether a hop is to be probed again.
+// wants reports whether a hop needs another probe.
 func (p *Plan) wants(h *hop) bool {
 	return int(h.tried-h.discarded) < p.opts.Count && (!p.opts.Fast || h.isSilent())
 }
@@ -195,8 +195,8 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	return probe, false, earlier(wake, grows)
 }
 
-// nextAlone is Next where probes leave one by one. It ends that where there is nothing
-// more to be found out so.
+// nextAlone is Next during stop-and-wait. It ends stop-and-wait when that can find out
+// nothing more.
 func (p *Plan) nextAlone(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	explained := p.care.found >= p.care.unclear
 	for i := p.final; i < p.reach(); i++ {
@@ -229,7 +229,7 @@ func (p *Plan) probe(index int) plan.Probe {
 	return plan.Probe{Key: plan.MakeKey(index, int(h.tried)), TTL: p.opts.FirstHop + index}
 }
 
-// Wants reports whether a probe that waits is still to leave.
+// Wants reports whether a waiting probe should still leave.
 func (p *Plan) Wants(k plan.Key) bool {
 	i := k.Hop()
 	return i >= p.final && i <= p.last && p.wants(&p.hops[i])
@@ -249,7 +249,7 @@ func (p *Plan) Sent(k plan.Key, at time.Time) {
 	p.inFlight++
 }
 
-// Refused notes that the system did not take a probe.
+// Refused notes that the system refused a probe.
 func (p *Plan) Refused(k plan.Key, _ error, now time.Time) {
 	p.leave(k, now)
 	p.advance()
@@ -265,7 +265,7 @@ func (p *Plan) leave(k plan.Key, at time.Time) *hop {
 	return h
 }
 
-// Observe notes what became known of a probe.
+// Observe notes an observation of a probe.
 func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
 	if o.Kind == plan.Unclear {
 		p.unclear()
@@ -281,7 +281,7 @@ func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
 	p.advance()
 }
 
-// note takes account of what became known of a probe to a hop.
+// note notes an observation of a probe to a hop.
 func (p *Plan) note(index int, h *hop, o *plan.Observation) {
 	if o.Key.Number() < int(h.discarded) {
 		if !o.Responder.IsValid() {
@@ -310,10 +310,10 @@ func (p *Plan) note(index int, h *hop, o *plan.Observation) {
 	p.extend()
 }
 
-// unclear notes an answer that could be to any of several probes.
+// unclear notes an answer that may belong to any of several probes.
 func (p *Plan) unclear() {
 	if p.care.on {
-		if p.inFlight > 1 { // else somebody else probes the same host
+		if p.inFlight > 1 { // otherwise another program probes the same host
 			p.care.unclear++ // to one of those that left before
 		}
 		return
@@ -385,24 +385,24 @@ func (p *Plan) Final() int { return p.final }
 // Hops returns how many hops there are that may have been probed.
 func (p *Plan) Hops() int { return p.reach() }
 
-// IsSilent reports whether nobody has answered for a hop.
+// IsSilent reports whether no answer has come from a hop.
 func (p *Plan) IsSilent(hop int) bool { return p.hops[hop].isSilent() }
 
 // Open returns how many probes to a hop are in flight.
 func (p *Plan) Open(hop int) int { return int(p.hops[hop].open) }
 
-// Discarded returns how many of the first probes to a hop do not count, and whether
-// these are all that there were.
+// Discarded returns how many of the first probes to a hop do not count, and whether the hop
+// has no other probes.
 func (p *Plan) Discarded(hop int) (n int, all bool) {
 	h := &p.hops[hop]
 	return int(h.discarded), h.discarded == h.tried
 }
 
-// Taken returns how many probes the system took.
+// Taken returns how many probes the system accepted.
 func (p *Plan) Taken() int { return p.taken }
 
-// End returns why the trace ended at a hop, EndUnknown where it went beyond. It is the
-// end of the trace for the last of its hops when it is done.
+// End returns why the trace ended at a hop, or EndUnknown if it went beyond. For the last
+// hop of a trace that is done, it is the end of the trace.
 func (p *Plan) End(hop int) plan.End {
 	if p.taken == 0 || hop != p.last || hop >= p.final {
 		return plan.EndUnknown

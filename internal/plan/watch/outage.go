@@ -7,63 +7,63 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// outages is the outage detector: it keeps account of whether the target answers,
-// round by round in the order of sending.
+// outages is the outage detector: it records whether the target answers, round by round in
+// the order of sending.
 //
 // The rules:
 //
-//  1. A round is up as soon as the target has answered a probe of it, at the earliest
-//     of the moments at which such a probe was sent.
-//  2. A round is judged otherwise when its last probe has met its fate. It is down if a
-//     probe that was to get to the target, or that was sent farther, is silent; if
-//     somebody refuses to forward; if this host has no path to the target; or if the
-//     path was lost in routers as far as can be seen. Else it says nothing.
-//  3. A round that may be this host's own loss, whether of an answer or because it did
-//     not send, or whose answer nobody may know, says nothing.
-//  4. So many rounds down in a row make an outage. It began when the first probe of the
-//     first of them was sent that did not get to the target.
-//  5. A target that never answered cannot cease to.
-//  6. Silence at the hop where the target was does not mean that it is nowhere: there
-//     is an outage when one of the rounds has also looked beyond, or somebody refused,
-//     or the target answers again where it was.
-//  7. A late answer of the target breaks the row. An outage that was told ends by an
-//     answer in time.
-//  8. Where outages are not told, 3 rounds make one, for what is shown of the path.
+//  1. A round is up as soon as the target has answered one of its probes. It is up from the
+//     time at which the first answered one was sent.
+//  2. Otherwise, a round is judged when its last probe is settled. It is down if a probe
+//     that should reach the target, or that was sent farther, is silent; if a node refuses
+//     to forward; if this host has no path to the target; or if the target is lost (rule 10
+//     of [Plan]). Otherwise, it says nothing.
+//  3. A round says nothing if this host itself may have lost an answer or did not send a
+//     probe, or if the answer may be one that cannot be credited.
+//  4. A given number of rounds down in a row makes an outage. It began when the first lost
+//     probe of the first of these rounds was sent.
+//  5. A target that never answered has no outage.
+//  6. Silence at the target's hop does not mean that the target is unreachable, because it
+//     may have moved: there is an outage only when one of the rounds has also looked
+//     beyond, or a node refused to forward, or the target answers again at its old hop.
+//  7. A late answer of the target breaks the row. A reported outage ends with an answer in
+//     time.
+//  8. If outages are not reported, 3 rounds make one, for the sake of the path that is
+//     shown.
 type outages struct {
 	limit  int  // rounds that make an outage
-	told   bool // outages are told
+	told   bool // outages are reported
 	first  int  // the round of rounds[0]
 	rounds []roundRecord
 
 	downs int       // rounds in a row that were down
-	since time.Time // when the first of them was lost
+	since time.Time // when the first lost probe of the first of them was sent
 	round int       // its number
 	out   bool
 	seen  bool // the target has ever answered
-	sure  bool // one of these rounds has looked beyond, or somebody refused
+	sure  bool // one of these rounds has looked beyond, or a node refused
 }
 
 // roundRecord is what is known of a round.
 type roundRecord struct {
 	inFlight int
-	aimed    int // the first hop whose probe is to get to the target, or none
+	aimed    int // the first hop whose probe should reach the target, or none
 	closed   bool
-	began    time.Time // when that probe was sent; where none was, when the round began
-	lost     time.Time // when the first probe was sent that did not get to the target
-	reached  time.Time // and when the first one that did
+	began    time.Time // when that probe was sent or, without one, when the round began
+	lost     time.Time // when the first probe that did not reach the target was sent
+	reached  time.Time // when the first probe that reached it was sent
 	beyond   bool      // the target answered farther away than where it was
-	looked   bool      // a probe went beyond the end, or there is no beyond
+	looked   bool      // a probe went beyond the end, or no hop lies beyond
 	unsure   bool      // rule 3
 }
 
-// none is behind all hops.
+// none is an index beyond all hops.
 const none = math.MaxInt
 
 // untoldOutage is the 3 of rule 8.
 const untoldOutage = 3
 
-// newOutages returns a detector; a threshold that is not positive says that outages are
-// not told.
+// newOutages returns a detector. If threshold is not positive, outages are not reported.
 func newOutages(threshold int) outages {
 	if threshold > 0 {
 		return outages{limit: threshold, told: true}
@@ -79,8 +79,8 @@ func (d *outages) open(round int, now time.Time) {
 	d.rounds = append(d.rounds, roundRecord{aimed: none, began: now})
 }
 
-// close ends the present round: no more probes of it will leave. Lost says that none
-// of them can get to the target.
+// close ends the present round: none of its probes will leave any more. Lost means that
+// none of them can reach the target.
 func (d *outages) close(round int, lost bool) {
 	if rec := d.record(round); rec != nil {
 		rec.closed = true
@@ -91,7 +91,7 @@ func (d *outages) close(round int, lost bool) {
 	}
 }
 
-// record returns the record of a round, nil if it was judged.
+// record returns the record of a round, or nil if the round is already judged.
 func (d *outages) record(round int) *roundRecord {
 	if i := round - d.first; i >= 0 && i < len(d.rounds) {
 		return &d.rounds[i]
@@ -99,8 +99,8 @@ func (d *outages) record(round int) *roundRecord {
 	return nil
 }
 
-// leaves notes that a probe to a hop is to leave, whether it is to get to the target,
-// and whether it looks beyond the end of the path.
+// leaves notes that a probe to a hop will leave, whether it should reach the target, and
+// whether it looks beyond the end of the path.
 func (d *outages) leaves(round, index int, aims, looks bool) {
 	rec := d.record(round)
 	if rec == nil {
@@ -120,7 +120,7 @@ func (d *outages) sent(round, index int, at time.Time) {
 	}
 }
 
-// skip leaves a probe out of account. Unsure says that it may have been answered.
+// skip ignores a probe. Unsure means that it may have been answered.
 func (d *outages) skip(round int, unsure bool) {
 	if rec := d.record(round); rec != nil {
 		rec.inFlight--
@@ -144,7 +144,7 @@ func (d *outages) refused(round int, noPath bool) {
 	rec.lose(rec.began)
 }
 
-// take takes what became known of a probe to a hop.
+// take takes an observation of a probe to a hop.
 func (d *outages) take(round, index int, o *plan.Observation) {
 	means := o.Answer()
 	if !o.Settles {
@@ -180,7 +180,7 @@ func (rec *roundRecord) lose(sent time.Time) {
 	}
 }
 
-// judge adds to events what the rounds mean whose outcome is known.
+// judge adds the events that follow from rounds with a known outcome.
 func (d *outages) judge(events []Event) []Event {
 	for len(d.rounds) > 0 {
 		rec := &d.rounds[0]
@@ -197,8 +197,8 @@ func (d *outages) judge(events []Event) []Event {
 	return events
 }
 
-// up notes a round in which the target answered. If it did so where it was before, it
-// was nowhere else meanwhile: there was an outage if the silence was long enough.
+// up notes a round in which the target answered. If it answered at its old hop, it had not
+// moved: there was an outage if the silence was long enough.
 func (d *outages) up(rec *roundRecord, events []Event) []Event {
 	if !d.out && !rec.beyond {
 		events = d.declare(events)
@@ -210,7 +210,7 @@ func (d *outages) up(rec *roundRecord, events []Event) []Event {
 	return events
 }
 
-// down notes a round in which it did not.
+// down notes a round in which the target did not answer.
 func (d *outages) down(rec *roundRecord, events []Event) []Event {
 	if !d.seen {
 		return events
@@ -226,7 +226,7 @@ func (d *outages) down(rec *roundRecord, events []Event) []Event {
 	return d.declare(events)
 }
 
-// declare tells of an outage if the target has been silent for long enough.
+// declare reports an outage if the target has been silent for long enough.
 func (d *outages) declare(events []Event) []Event {
 	if d.downs < d.limit {
 		return events

@@ -7,38 +7,38 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// path is what is known of the hops: who answers where, where the path ends, and how
-// long it was when that was last told.
+// path holds the state of the hops: which addresses answer at each, where the path ends,
+// and its length as last reported.
 //
 // The rules:
 //
-//  1. The end is the nearest hop where the target answers and nobody else does.
-//  2. Where there is none, nothing is to be found behind a hop whose last answer
-//     refuses to forward, or that closes a circle of routers.
-//  3. That somebody else answers at a hop is told if the hop is part of the path, as
-//     far as that was told.
-//  4. A new path is as long as it is found to be; that is not told.
-//  5. The path has become shorter when the target has given 3 answers at a nearer hop
-//     and no router answers there. That is told of the hops behind it if the target
-//     replaced somebody, or if its hop was silent for so long before that this was no
-//     chance. Otherwise its first answers there may have been lost: after 64 answers
-//     the path has always been that short.
-//  6. The path has become longer when the target has given 3 answers farther away and
-//     does not answer any more where it did. What is told happened at the first
-//     answer of each hop, but not before another router answered where the target was.
-//  7. The target has left its hop, where nobody else answers now, when it answers
-//     probes that went farther, and so many probes to the hop that were sent later are
-//     silent that this is no chance. An answer there, of whatever kind, says that
-//     something still is there; silence that may be this host's own loss says nothing,
-//     nor does that of probes from before the target's first answer there.
-//  8. Behind the end of the path nobody answers. A hop that was never shown is
-//     forgotten there, with its probes. Nothing is forgotten while rule 7 is open.
+//  1. The end is the nearest hop at which the target answers and no other address does.
+//  2. Without an end, the path stops at a hop whose last answer refuses to forward, or that
+//     closes a circle of routers.
+//  3. A change of the address that answers at a hop is reported if the hop is part of the
+//     path as last reported.
+//  4. The first length of a path is not reported as a change.
+//  5. The path has become shorter when the target has given 3 answers at a nearer hop and
+//     no router answers there. This is reported for the hops beyond it if the target
+//     replaced another responder, or if its hop was silent before for too long to be
+//     chance. Otherwise the target's first answers there may have been lost: after 64
+//     answers, the path is taken to have always been that short.
+//  6. The path has become longer when the target has given 3 answers farther away and no
+//     longer answers at its old hop. The reported time is that of the first answer of each
+//     hop, but not before another router answered at the target's old hop.
+//  7. The target has left its hop, at which no other address answers now, when it answers
+//     probes that went farther, and too many probes that were sent to the hop later are
+//     silent for this to be chance. Any answer there shows that a node is still there.
+//     Silence that may be this host's own loss says nothing, and neither does the silence
+//     of probes from before the target's first answer there.
+//  8. Hops beyond the end of the path have no responders. A hop there that was never shown
+//     is forgotten, with its probes. Nothing is forgotten while rule 7 is undecided.
 type path struct {
 	first  int   // the distance of hops[0]
 	most   int   // hops that may be probed
 	hops   []hop // those that were probed, and those between them
-	shown  int   // hops that were ever shown
-	length int   // of the path as it was last told, in hops; 0: not known
+	shown  int   // the number of hops that were ever shown
+	length int   // of the path as last reported, in hops; 0: unknown
 }
 
 // hop is what is known of a hop.
@@ -46,19 +46,19 @@ type hop struct {
 	responders
 	since   int        // the round from which on its probes count
 	sent    int        // probes to it, from then on
-	last    netip.Addr // who gave the last answer that settled a probe
-	refusal plan.End   // how that answer refuses to forward; EndUnknown: it does not
+	last    netip.Addr // the address of the last answer that settled a probe
+	refusal plan.End   // the kind of refusal in that answer; EndUnknown: none
 	slowest time.Duration
 
 	turnout ratio     // answers, out of the probes to the end of the path: rule 7
-	silent  float64   // probes since the last answer, before the target passed
-	passed  time.Time // when a probe was sent that the target answered farther away, since it answered here
+	silent  float64   // silent probes since the last answer, before the target answered beyond
+	passed  time.Time // since the target answered here: when a probe that it answered farther away was sent
 }
 
 // lengthAfter is the 64 of rule 5.
 const lengthAfter = 64
 
-// at returns a hop, which is new if it was not probed before.
+// at returns a hop, and creates it if it was not probed before.
 func (p *path) at(index, round int) *hop {
 	for len(p.hops) <= index {
 		p.hops = append(p.hops, hop{since: round})
@@ -66,7 +66,7 @@ func (p *path) at(index, round int) *hop {
 	return &p.hops[index]
 }
 
-// find returns the hop whose probes of a round count, nil if there is none.
+// find returns a hop if its probes of a round count, and otherwise nil.
 func (p *path) find(index, round int) *hop {
 	if index >= len(p.hops) || round < p.hops[index].since {
 		return nil
@@ -74,7 +74,7 @@ func (p *path) find(index, round int) *hop {
 	return &p.hops[index]
 }
 
-// end returns the hop at which the path ends, -1 if that is not known: rule 1.
+// end returns the hop at which the path ends, or -1 if that is unknown: rule 1.
 func (p *path) end() int {
 	for i := range p.hops {
 		if p.hops[i].isEnd() {
@@ -84,8 +84,7 @@ func (p *path) end() int {
 	return -1
 }
 
-// stop returns the hop behind which nothing is to be found, -1 if there is none:
-// rule 2.
+// stop returns the hop at which the path stops, or -1 if there is none: rule 2.
 func (p *path) stop() int {
 	alike := func(i, j int) bool { return p.hops[i].last.IsValid() && p.hops[i].last == p.hops[j].last }
 	for i := range p.hops {
@@ -96,7 +95,7 @@ func (p *path) stop() int {
 	return -1
 }
 
-// far returns the farthest hop that answered, -1 if none did.
+// far returns the farthest hop that answered, or -1 if none did.
 func (p *path) far() int {
 	for i := len(p.hops) - 1; i >= 0; i-- {
 		if p.hops[i].isKnown() {
@@ -106,8 +105,7 @@ func (p *path) far() int {
 	return -1
 }
 
-// take takes an answer that settled a probe to a hop, and adds what it tells to
-// events.
+// take takes an answer that settled a probe to a hop, and adds the events that follow.
 func (p *path) take(index, round, ordinal int, o *plan.Observation, events []Event) []Event {
 	h := p.find(index, round)
 	if h == nil || !o.IsAnswer() {
@@ -129,7 +127,7 @@ func (p *path) take(index, round, ordinal int, o *plan.Observation, events []Eve
 	return events
 }
 
-// compare takes the fate of a probe to the end of the path, or beyond: rule 7.
+// compare takes the result of a probe to the end of the path, or beyond: rule 7.
 func (p *path) compare(index int, o *plan.Observation) {
 	end := p.end()
 	if end < 0 || index < end {
@@ -166,7 +164,7 @@ func (p *path) change(index int, c change) Event {
 	return Event{Kind: RouteChange, Time: c.first, Round: c.round, Hop: p.first + index, From: c.from, To: c.to}
 }
 
-// measure adds to events that the path has become longer or shorter: rules 4 to 6.
+// measure adds the events of a path that has become longer or shorter: rules 4 to 6.
 func (p *path) measure(events []Event) []Event {
 	end := p.end()
 	if end < 0 || end+1 == p.length {
@@ -184,8 +182,8 @@ func (p *path) measure(events []Event) []Event {
 	return events
 }
 
-// shorten adds to events that the path has become shorter, and reports whether that is
-// known: rule 5.
+// shorten adds the events of a path that has become shorter, and reports whether that is
+// certain: rule 5.
 func (p *path) shorten(end int, events []Event) ([]Event, bool) {
 	target := p.hops[end].target()
 	if p.hops[end].hasRouter() || target.count < endRun {
@@ -202,16 +200,15 @@ func (p *path) shorten(end int, events []Event) ([]Event, bool) {
 	return events, true
 }
 
-// wasSilent reports whether somebody who did not answer was at the hop before the
-// target.
+// wasSilent reports whether a silent router was at the hop before the target came.
 func (p *path) wasSilent(end int) bool {
 	silence := p.hops[end].turnout
 	silence.absent = float64(p.hops[end].target().since)
 	return silence.isGone()
 }
 
-// lengthen adds to events that the path has become longer, and reports whether that is
-// known: rule 6.
+// lengthen adds the events of a path that has become longer, and reports whether that is
+// certain: rule 6.
 func (p *path) lengthen(end int, events []Event) ([]Event, bool) {
 	if p.hops[end].target().count < endRun || p.hops[p.length-1].target() != nil {
 		return events, false
@@ -231,8 +228,8 @@ func (p *path) lengthen(end int, events []Event) ([]Event, bool) {
 	return events, true
 }
 
-// prune forgets who answered behind the end of the path: rule 8. What is found there
-// later begins with the next round.
+// prune forgets the responders beyond the end of the path: rule 8. Responders found there
+// later count from the next round.
 func (p *path) prune() {
 	end := p.end()
 	if end < 0 || !p.hops[end].passed.IsZero() {

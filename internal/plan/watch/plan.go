@@ -1,6 +1,6 @@
-// Package watch is the strategy of a Monitor: which hop is probed when, who answers
-// where, how long the path is, and whether the target can be reached. It is pure:
-// observations and moments in, probes and events out.
+// Package watch is the strategy of a Monitor: which hop is probed when, which addresses
+// answer at which hop, how long the path is, and whether the target can be reached. It is
+// pure: observations and times in, probes and events out.
 package watch
 
 import (
@@ -13,70 +13,72 @@ import (
 	"github.com/goicmp/icmplib/internal/plan"
 )
 
-// Config says how to watch a path. All but Rounds, Outage and NoPath is needed.
+// Config is the configuration of a Plan. All fields except Rounds, Outage and NoPath are
+// required.
 type Config struct {
 	FirstHop, MaxHops int           // the TTLs that may be tried
 	Interval          time.Duration // from round to round
 	Timeout           time.Duration // of a probe
-	Rounds            int           // 0: there is no last one
-	Outage            int           // rounds that make an outage; negative: none are told
+	Rounds            int           // 0: no limit
+	Outage            int           // rounds that make an outage; negative: outages are not reported
 
-	// NoPath reports whether this host did not send a probe because it has no path to
-	// the target; nil: it never says so.
+	// NoPath reports whether this host refused a probe because it has no path to the
+	// target; nil: it never does.
 	NoPath func(err error) bool
 }
 
-// Event is something that happened.
+// Event is a change that the Plan noticed.
 type Event struct {
 	Kind     EventKind
 	Time     time.Time // when it happened, as far as the probes can tell
-	Round    int       // that round
+	Round    int       // the round in which it happened
 	Hop      int       // of a RouteChange: its distance
 	From, To netip.Addr
 	Duration time.Duration // of a Recovery: how long the outage lasted
 }
 
-// EventKind says what happened.
+// EventKind is the kind of an Event.
 type EventKind uint8
 
 // The kinds, in the order of icmplib.EventKind.
 const (
 	RouteChange EventKind = iota + 1 // another router answers at a hop
-	Outage                           // the target has ceased to answer
+	Outage                           // the target no longer answers
 	Recovery                         // it answers again
 )
 
-// Plan is a Monitor's strategy at work. It is a [plan.Plan] for each round: Done
+// Plan is a Monitor's strategy at work. It is a [plan.Plan] for one round at a time: Done
 // reports that the round is over, and Begin begins the next.
 //
 // The rules:
 //
 //  1. In each round every hop up to the end of the path is probed once, evenly spread
 //     over the interval.
-//  2. A round begins an interval after the one before. Where more than half an interval
-//     was missed, it begins now: nothing is made up for, neither is a probe that is
-//     late. While a probe waits to leave, there is no other, and the round is not over.
-//  3. While the end is not known, all hops may be probed in the first round, at most 50
-//     ms apart; later eight beyond the farthest that answered, and the scout: one
-//     farther away, another one in each round, and then again from the first.
-//  4. While the end is not known, of the hops behind one at which the path stops only
-//     the scout is probed.
-//  5. Where the target has not answered for longer than twice its longest RTT (at least
-//     250 ms, at most the timeout), four hops beyond the end are probed and the scout,
-//     in the last hop's share of the interval, but in every second round only: a target
-//     that limits its answers might spend all of them on what lies beyond.
-//  6. A round is over when its interval is and there is nothing to be probed; the last
-//     one when all of its probes have met their fates.
-//  7. From the first answer that does not say which probe it is to, one probe is in
-//     flight at a time (stop-and-wait), and a round waits for the fates of its probes.
-//     No hops are probed in bulk then, as in the first round.
-//  8. What was in flight when such an answer came is discarded where nothing else
-//     comes: the answer may have been to it.
-//  9. A probe that waits is recalled if its hop lies behind the end by now. It may be
-//     asked for again.
-//  10. A target that was there is lost when its path has no end and all hops as far as
-//     can be seen are probed, or the path stops.
-//  11. The target is reached while its hop is known and there is no outage, told or not.
+//  2. A round begins an interval after the one before. If more than half an interval was
+//     missed, it begins now: neither missed rounds nor late probes are made up for. While a
+//     probe waits to leave, there is no other, and the round is not over.
+//  3. While the end is unknown, the first round may probe all hops, at most 50 ms apart.
+//     Later rounds probe eight hops beyond the farthest that answered, and the scout: one
+//     hop farther away, the next one in each round, and after the last again the first.
+//  4. While the end is unknown, only the scout is probed beyond a hop at which the path
+//     stops.
+//  5. If the target has not answered for longer than twice its longest RTT (at least 250
+//     ms, at most the timeout), four hops beyond the end are probed, and the scout, in the
+//     last hop's share of the interval, but only in every second round, because a target
+//     that limits its answers might spend all of them on the probes that go beyond.
+//  6. A round is over when its interval is and nothing is left to probe; the last round is
+//     over when all of its probes are settled.
+//  7. From the first answer that does not identify its probe, one probe is in flight at a
+//     time (stop-and-wait), and a round waits until its probes are settled. From then on,
+//     no round probes all hops as the first one does.
+//  8. Probes that were in flight when such an answer came are discarded if they get no
+//     other answer, because that answer may have been theirs.
+//  9. A waiting probe is recalled if its hop now lies beyond the end. Next may return it
+//     again.
+//  10. A target that answered before is lost when its path has no end and all hops in reach
+//     are probed, or when the path stops.
+//  11. The target is reached while its hop is known and there is no outage, reported or
+//     not.
 type Plan struct {
 	cfg     Config
 	path    path
@@ -86,16 +88,16 @@ type Plan struct {
 	round   int       // from 1
 	start   time.Time // of the round
 	over    bool
-	next    int       // the hop that is to be probed next
+	next    int       // the hop to probe next
 	due     time.Time // when
 	scout   int       // the hop far ahead that is probed in this round
-	scouted bool      // it was, or there is none
+	scouted bool      // the scout was probed, or there is none
 	alone   bool      // rule 7
 	waits   bool      // a probe that Next returned was neither sent nor refused nor recalled
 	flights flights
 
 	// Rule 5.
-	awaited    time.Time // when the first probe to the target was sent since it last answered
+	awaited    time.Time // when the first probe to the target since its last answer was sent
 	beyond     bool      // hops beyond the end are probed
 	lastBeyond int       // the round in which some were
 }
@@ -148,8 +150,8 @@ func (p *Plan) Done() bool { return p.over }
 // Alone reports whether only one probe may be in flight: rule 7.
 func (p *Plan) Alone() bool { return p.alone }
 
-// Next returns the probe that may leave now, or when to ask again. It finds out that
-// the round is over.
+// Next returns the probe that may leave now, or when to ask again. It also detects that the
+// round is over.
 func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	if p.over || p.waits {
 		return probe, false, wake
@@ -172,12 +174,11 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 	return p.leave(index, now), true, wake
 }
 
-// Listens reports whether what becomes known now may change what leaves in this round,
-// or whether it is over. If not, it can wait until the next probe is due.
+// Listens reports whether an observation may now change which probes leave in this round,
+// or whether the round is over. If not, observations can wait until the next probe is due.
 func (p *Plan) Listens() bool { return p.alone || p.IsLast() || p.index() < 0 }
 
-// index returns the hop that is to be probed next, -1 if there is none in this round as
-// far as is known.
+// index returns the hop to probe next, or -1 if this round has none as far as is known.
 func (p *Plan) index() int {
 	if p.next <= p.limit() {
 		return p.next
@@ -188,10 +189,11 @@ func (p *Plan) index() int {
 	return -1
 }
 
-// scouts reports whether the scout of this round is to be probed.
+// scouts reports whether the scout of this round must be probed.
 func (p *Plan) scouts() bool { return !p.scouted && (p.beyond || p.path.end() < 0) }
 
-// limit returns the last hop that is to be probed, by what is known, but for the scout.
+// limit returns the last hop that needs to be probed as far as is known, apart from the
+// scout.
 func (p *Plan) limit() int {
 	last := p.path.most - 1
 	if end := p.path.end(); end >= 0 {
@@ -220,8 +222,8 @@ func (p *Plan) lookBeyond(now time.Time) {
 	p.beyond = now.Sub(p.awaited) > patience && (p.lastBeyond == p.round || p.lastBeyond+2 <= p.round)
 }
 
-// isOver reports whether the time of the round is over, or in the last one, the fate of
-// its last probe is known.
+// isOver reports whether the time of the round is over or, in the last round, whether its
+// last probe is settled.
 func (p *Plan) isOver(now time.Time) bool {
 	if (p.alone || p.IsLast()) && p.flights.count > 0 {
 		return false
@@ -229,8 +231,8 @@ func (p *Plan) isOver(now time.Time) bool {
 	return p.IsLast() || !now.Before(p.start.Add(p.cfg.Interval))
 }
 
-// ends returns when the round is over at the earliest; the zero time if only an
-// observation can tell.
+// ends returns the earliest time at which the round is over, or the zero time if that
+// depends on an observation.
 func (p *Plan) ends() time.Time {
 	if p.IsLast() {
 		return time.Time{}
@@ -247,12 +249,12 @@ func (p *Plan) finish() {
 	p.events = p.outages.judge(p.events)
 }
 
-// isLost reports whether the target was there and cannot be found any more: rule 10.
+// isLost reports whether the target answered before and cannot be found any more: rule 10.
 func (p *Plan) isLost() bool {
 	return p.path.length > 0 && p.path.end() < 0 && (p.path.stop() >= 0 || p.limit() == p.path.most-1)
 }
 
-// leave notes that a probe to a hop is to leave.
+// leave notes that a probe to a hop will leave.
 func (p *Plan) leave(index int, now time.Time) plan.Probe {
 	h := p.path.at(index, p.round)
 	ttl := p.cfg.FirstHop + index
@@ -275,7 +277,7 @@ func (p *Plan) leave(index int, now time.Time) plan.Probe {
 	return plan.Probe{Key: f.key, TTL: ttl}
 }
 
-// aims reports whether a probe to a hop is meant to get to the target.
+// aims reports whether a probe to a hop should reach the target.
 func (p *Plan) aims(index int) bool {
 	if end := p.path.end(); end >= 0 {
 		return index >= end
@@ -302,13 +304,13 @@ func (p *Plan) spacing() time.Duration {
 	return space
 }
 
-// Wants reports whether a probe that waits is still to leave: rule 9.
+// Wants reports whether a waiting probe should still leave: rule 9.
 func (p *Plan) Wants(k plan.Key) bool {
 	index := p.indexOf(k)
 	return index <= p.limit() || index == p.scout && (p.beyond || p.path.end() < 0)
 }
 
-// Recall takes back a probe that Next returned, which then may return it again.
+// Recall takes back a probe that Next returned. Next may return it again.
 func (p *Plan) Recall(k plan.Key) {
 	p.waits = false
 	f, ok := p.flights.take(k, p.roundOf(k))
@@ -324,7 +326,7 @@ func (p *Plan) Recall(k plan.Key) {
 	p.scouted = p.scouted && index != p.scout
 }
 
-// Sent notes when the system took a probe.
+// Sent notes when the system accepted a probe.
 func (p *Plan) Sent(k plan.Key, at time.Time) {
 	p.waits = false
 	f := p.flights.find(k, p.roundOf(k))
@@ -341,7 +343,7 @@ func (p *Plan) Sent(k plan.Key, at time.Time) {
 	p.outages.sent(f.round, p.indexOf(k), at)
 }
 
-// Refused notes that the system did not take a probe, and why.
+// Refused notes that the system refused a probe, and why.
 func (p *Plan) Refused(k plan.Key, err error, _ time.Time) {
 	p.waits = false
 	if f, ok := p.flights.take(k, p.roundOf(k)); ok {
@@ -350,7 +352,7 @@ func (p *Plan) Refused(k plan.Key, err error, _ time.Time) {
 	}
 }
 
-// Observe notes what became known of a probe. See [Plan.Entry].
+// Observe notes an observation of a probe. See [Plan.Entry].
 func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
 	if o.Kind == plan.Unclear {
 		p.alone = true
@@ -380,23 +382,22 @@ func (p *Plan) Observe(_ time.Time, o *plan.Observation) {
 
 func (p *Plan) indexOf(k plan.Key) int { return k.Hop() - p.cfg.FirstHop }
 
-// roundOf returns the round of a probe: the last whose low bits the key has.
+// roundOf returns the round of a probe: the last round whose low bits are in the key.
 func (p *Plan) roundOf(k plan.Key) int {
 	return p.round - plan.MakeKey(0, p.round-k.Number()).Number()
 }
 
-// Entry says how the statistics of a hop take what becomes known of a probe.
+// Entry defines how an observation of a probe enters the statistics of a hop.
 type Entry struct {
 	Hop       int // its index, from 0
 	Round     int
 	Ordinal   int       // among the probes to the hop that count, from 0; of a settled probe 0
 	Sent      time.Time // when the probe was sent; the zero time if it waits, or was settled
 	Counts    bool      // not set: the hop was forgotten since
-	Discarded bool      // if nothing came, nobody may know: the probe is left out of account
+	Discarded bool      // if the probe stays silent, its answer may not have been credited: the probe is ignored
 }
 
-// Entry returns the entry of a probe. It is to be asked for before what became known is
-// observed.
+// Entry returns the entry of a probe. Call it before the observation is passed to Observe.
 func (p *Plan) Entry(k plan.Key) Entry {
 	e := Entry{Hop: p.indexOf(k), Round: p.roundOf(k)}
 	e.Counts = p.path.find(e.Hop, e.Round) != nil
@@ -406,14 +407,14 @@ func (p *Plan) Entry(k plan.Key) Entry {
 	return e
 }
 
-// Distance returns the TTL of the probes to a hop, of index from 0.
+// Distance returns the TTL of the probes to the hop with an index, from 0.
 func (p *Plan) Distance(index int) int { return p.cfg.FirstHop + index }
 
-// Since returns the round from which on the probes to a hop count, which is of index
-// from 0: what is known of earlier ones is to be forgotten.
+// Since returns the round from which on the probes to the hop with an index, from 0, count.
+// The caller must forget earlier results.
 func (p *Plan) Since(index int) int { return p.path.hops[index].since }
 
-// InFlight yields the probes that left and have no fate, in the order of sending.
+// InFlight yields the probes that left and are not settled, in the order of sending.
 func (p *Plan) InFlight() iter.Seq2[plan.Key, Entry] {
 	return func(yield func(plan.Key, Entry) bool) {
 		for k := range p.flights.each {
@@ -424,8 +425,8 @@ func (p *Plan) InFlight() iter.Seq2[plan.Key, Entry] {
 	}
 }
 
-// Show returns how many hops the path has, as it is to be shown, and why it ends there.
-// Where the end is not known, it is shown as far as anybody answers.
+// Show returns how many hops of the path to show, and why it ends there. If the end is
+// unknown, the path is shown up to the farthest hop that answers.
 func (p *Plan) Show() (hops int, why plan.End) {
 	hops, why = p.path.far()+1, plan.EndMaxHops
 	last := p.path.end()
@@ -446,8 +447,9 @@ func (p *Plan) Show() (hops int, why plan.End) {
 // Reached reports whether the target answers: rule 11.
 func (p *Plan) Reached() bool { return p.path.end() >= 0 && !p.outages.out }
 
-// Address returns who stands for a hop, of index from 0: at the end of the path the
-// target, else who always did, or where nobody forwards, who answered last.
+// Address returns the address that stands for the hop with an index, from 0: at the end of
+// the path the target, elsewhere the responder that stands for the hop and, without one (as
+// where no node forwards), the address of the last answer.
 func (p *Plan) Address(index int) netip.Addr {
 	h := &p.path.hops[index]
 	r := h.responders.first()
@@ -460,7 +462,7 @@ func (p *Plan) Address(index int) netip.Addr {
 	return r.address
 }
 
-// Events returns what was noticed since it was last asked for, in order of time.
+// Events returns the events since its last call, in order of time.
 func (p *Plan) Events() []Event {
 	events := p.events
 	p.events = nil
@@ -468,8 +470,8 @@ func (p *Plan) Events() []Event {
 	return events
 }
 
-// flights is the probes without a fate, in the order of sending. A probe that was taken
-// out leaves a gap, which goes when all before it do.
+// flights holds the probes that are not settled, in the order of sending. A probe that is
+// taken out leaves a gap, which disappears when all probes before it are gone.
 type flights struct {
 	all   []flight
 	head  int
@@ -481,7 +483,7 @@ type flight struct {
 	round     int
 	ordinal   int
 	sent      time.Time
-	aims      bool // it is meant to get to the target
+	aims      bool // it should reach the target
 	discarded bool
 	gone      bool
 }
@@ -495,7 +497,7 @@ func (f *flights) add(x flight) {
 	f.count++
 }
 
-// find returns a probe of a round, nil if it has met its fate.
+// find returns a probe of a round, or nil if it is settled.
 func (f *flights) find(k plan.Key, round int) *flight {
 	all := f.all[f.head:]
 	for i := sort.Search(len(all), func(i int) bool { return all[i].round >= round }); i < len(all) && all[i].round == round; i++ {

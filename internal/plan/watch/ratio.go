@@ -2,18 +2,18 @@ package watch
 
 import "math"
 
-// ratio is how often something was so, out of the times that it could have been, up
-// to the last time that it was; and how many times since then it was not.
+// ratio counts how often an event occurred, out of its opportunities, up to its last
+// occurrence, and the opportunities since then without one.
 //
 // Its rules:
 //
-//  1. An absence of fewer than 3 times ends nothing.
-//  2. What was so each time has ended when the absence is as unlikely as 1e-6; what
-//     was so at times only, about which is asked over and over, as 1e-12. The
-//     likelihood of all that was seen at one constant share, the one that makes it
-//     greatest, is held against that of a share that has become nothing.
-//  3. What was long ago does not count for ever: the numbers are halved when there
-//     are more than 1024 times.
+//  1. An absence of fewer than 3 opportunities ends nothing.
+//  2. An event that always occurred has ended when the probability of the absence is 1e-6;
+//     one that occurred only at times, and is therefore tested over and over, when it is
+//     1e-12. The test compares the likelihood of all observations at one constant share,
+//     the share of greatest likelihood, with that of a share that has dropped to 0.
+//  3. Old observations fade: the counts are halved when there are more than 1024
+//     opportunities.
 type ratio struct {
 	count  float64
 	span   float64
@@ -30,7 +30,7 @@ var (
 	goneSometimes = math.Log(1e-12)
 )
 
-// add counts a time at which it was so, 1, or was not, 0.
+// add counts an opportunity with (1) or without (0) an occurrence.
 func (t *ratio) add(n float64) {
 	t.count += n
 	t.span++
@@ -39,7 +39,7 @@ func (t *ratio) add(n float64) {
 	}
 }
 
-// isGone reports whether it has ended.
+// isGone reports whether the event has ended.
 func (t *ratio) isGone() bool {
 	failed := t.span - t.count
 	switch {
@@ -53,13 +53,13 @@ func (t *ratio) isGone() bool {
 	return t.drop() < goneSometimes
 }
 
-// drop returns how much less likely the absence makes what was seen, as a logarithm.
+// drop returns the logarithm of how much less likely the absence makes the observations.
 func (t *ratio) drop() float64 {
 	return likelihood(t.count, t.span+t.absent) - likelihood(t.count, t.span)
 }
 
-// likelihood is the logarithm of that of k times out of n, in their order, at the
-// share k/n.
+// likelihood returns the logarithm of the likelihood of k occurrences in n opportunities,
+// in their order, at the share k/n.
 func likelihood(k, n float64) float64 {
 	if k <= 0 || k >= n {
 		return 0

@@ -9,50 +9,51 @@ import (
 // answer is an answer that came in time.
 type answer struct {
 	from    netip.Addr
-	target  bool      // it is the target's, not that of a router on the path
+	target  bool      // it is the target's, not a router's
 	at      time.Time // when it came
 	round   int       // of its probe, from 1
 	ordinal int       // of its probe among those to the hop, from 0
 }
 
-// responders watches who answers at a hop, to tell a change of the route from
-// everything that only looks like one: a router that answers from several
+// responders follows the addresses that answer at a hop, to distinguish a change of the
+// route from everything that only looks like one: a router that answers from several
 // addresses, several routers that share a load, a single stray answer.
 //
-// Those who answer form a set. The route has changed when one has gone and another
-// has come in its place. Loss is no sign of either: only answers count. How many
-// answers of others it takes until a responder counts as gone depends on how regular
-// it was: see [ratio].
+// The responders form a set. The route has changed when one has gone and another has come
+// in its place. Loss shows neither: only answers count. How many answers of others it takes
+// until a responder counts as gone depends on how regular it was: see [ratio].
 //
 // The rules:
 //
 //  1. The first responder is established. A newcomer is established as soon as it
 //     and established ones have each answered 3 times since it came: they share the
 //     load.
-//  2. An established responder has gone when its absence is no chance.
-//  3. While one alone is established, nothing says that load is shared: a newcomer
-//     that answers 6 times in a row replaces it, if it had answered 6 times in a row.
+//  2. An established responder has gone when its absence is too long to be chance.
+//  3. While only one responder is established, there is no sign that load is shared: a
+//     newcomer that answers 6 times in a row replaces it, if the old one had also answered
+//     6 times in a row.
 //  4. The route changes when an established responder has gone and a newcomer still
-//     answers, of several the one that answered most. All that are left are then
-//     established.
-//  5. A responder that is absent 20 times as long as it was there only strayed, and
-//     is forgotten. So is the one that is absent longest where there are 8 already,
-//     and one that has gone while an established one still answers.
-//  6. The responder that stands for the hop remains the same while it is there. Then
-//     the established one that answered most follows.
+//     answers; of several newcomers, the one that answered most replaces it. All remaining
+//     responders are then established.
+//  5. A responder that is absent 20 times as long as it was present only strayed, and is
+//     forgotten. So is the one that is absent longest if there are 8 already, and one that
+//     has gone while an established one still answers.
+//  6. The responder that stands for the hop remains the same while it is present. After
+//     that, it is the established one that answered most.
 //  7. The path ends at the hop if the target gave the last answer, and no router
 //     answers there or the last 3 answers are the target's.
-//  8. An answer to an earlier probe is no absence of those who answered later ones.
-//  9. Whoever answers both as a router and as the target is two responders; that the
-//     one follows the other is no change of address, and so none that is told.
+//  8. An answer to an earlier probe is not an absence of responders that answered later
+//     ones.
+//  9. An address that answers both as a router and as the target is two responders. If one
+//     of them replaces the other, the address has not changed, and no change is reported.
 type responders struct {
 	all     []responder // in the order of their first answers
 	main    netip.Addr  // the one that stands for the hop
-	changed bool        // somebody has replaced somebody
-	run     int         // answers of the target one after the other, to the last
+	changed bool        // a responder has replaced another
+	run     int         // consecutive answers of the target, up to the last answer
 }
 
-// responder is one of those who answer at a hop.
+// responder is one of the responders at a hop.
 type responder struct {
 	address netip.Addr
 	target  bool      // it answers as the target does, not as a router on the path
@@ -60,7 +61,7 @@ type responder struct {
 	round   int       // of that answer
 	since   int       // the ordinal of the first probe that it answered
 	last    int       // that of the last
-	row     int       // answers in a row, without one of anybody else, up to the last
+	row     int       // consecutive answers, without one of another responder, up to its last
 
 	ratio // of answers: its own out of all
 
@@ -80,7 +81,7 @@ const (
 	steadyRow = 6
 )
 
-// change is a change of who answers.
+// change is a change of the responder.
 type change struct {
 	from, to netip.Addr
 	first    time.Time // when the first answer of the new responder came
@@ -107,7 +108,7 @@ func (s *responders) take(a answer) (change, bool) {
 	return c, changed
 }
 
-// find returns who answered, which may be a new responder.
+// find returns the responder of an answer, which may be a new one.
 func (s *responders) find(a answer) *responder {
 	for i := range s.all {
 		if r := &s.all[i]; r.address == a.from && r.target == a.target {
@@ -133,7 +134,7 @@ func (s *responders) find(a answer) *responder {
 // answered counts an answer of the responder.
 func (r *responder) answered(ordinal int) {
 	if r.absent > 0 {
-		r.row = 0 // somebody else answered meanwhile
+		r.row = 0 // another responder answered meanwhile
 	}
 	if ordinal > r.last {
 		r.span += r.absent
@@ -202,7 +203,7 @@ func (s *responders) isReplaced() bool {
 	return established == 1 && steady
 }
 
-// forget drops those who have gone without a successor, or only strayed: rule 5.
+// forget drops responders that have gone without a successor, or only strayed: rule 5.
 func (s *responders) forget() {
 	present := false // an established responder still answers
 	for i := range s.all {
@@ -246,25 +247,26 @@ func (s *responders) choose() {
 	}
 }
 
-// isKnown reports whether anybody answers at the hop.
+// isKnown reports whether the hop has a responder.
 func (s *responders) isKnown() bool { return len(s.all) > 0 }
 
 // isEnd reports whether the path ends at the hop: rule 7.
 func (s *responders) isEnd() bool { return s.run > 0 && (s.run >= endRun || !s.hasRouter()) }
 
-// hasRouter reports whether anybody but the target answers at the hop.
+// hasRouter reports whether a router answers at the hop.
 func (s *responders) hasRouter() bool {
 	return slices.ContainsFunc(s.all, func(r responder) bool { return !r.target })
 }
 
-// vacate takes the target out of those who answer at the hop.
+// vacate removes the target from the responders of the hop.
 func (s *responders) vacate() {
 	s.run = 0
 	s.all = slices.DeleteFunc(s.all, func(r responder) bool { return r.target })
 	s.choose()
 }
 
-// target returns the target where it answers at the hop, or nil.
+// target returns the responder that is the target, or nil if the target does not answer at
+// the hop.
 func (s *responders) target() *responder {
 	for i := range s.all {
 		if s.all[i].target {
@@ -274,7 +276,7 @@ func (s *responders) target() *responder {
 	return nil
 }
 
-// first returns the responder that stands for the hop, nil if nobody answers.
+// first returns the responder that stands for the hop, or nil if the hop has none.
 func (s *responders) first() *responder {
 	for i := range s.all {
 		if s.all[i].address == s.main {
