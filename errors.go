@@ -10,10 +10,10 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Errors of this package. Beside these, errors.Is finds [os.ErrPermission],
-// [net.ErrClosed], [errors.ErrUnsupported] and the errors of package context; errors.As
-// finds [*icmp.Error], which carries the ICMP message, [*socket.OpError],
-// [*socket.PermissionError] and [*ConfigError].
+// Errors of this package. In addition, errors.Is finds [os.ErrPermission], [net.ErrClosed],
+// [errors.ErrUnsupported] and the errors of package context; errors.As finds [*icmp.Error],
+// which carries the ICMP message, [*socket.OpError], [*socket.PermissionError] and
+// [*ConfigError].
 var (
 	// ErrTimeout: no answer came before the timeout.
 	ErrTimeout = errors.New("no answer within the timeout")

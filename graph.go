@@ -47,7 +47,7 @@ type Graph struct {
 	Diamonds []Diamond
 }
 
-// GraphHop has the nodes at one distance.
+// GraphHop holds the nodes at one distance.
 type GraphHop struct {
 	Distance  int         `json:"distance"`  // the TTL, or hop limit, of the probes
 	Balancing Balancing   `json:"balancing"` // the greatest of those of the nodes
@@ -57,7 +57,7 @@ type GraphHop struct {
 // GraphNode is an interface that answered at a distance. The node of unanswered flows has
 // no address: it stands for any number of routers.
 type GraphNode struct {
-	ID       int // counts the nodes of the Graph from 0
+	ID       int // the number of the node in the Graph, from 0
 	Distance int
 	Address  netip.Addr // the zero Addr: silent
 	Flows    []int      // flows that met it, counted from 0
@@ -65,7 +65,7 @@ type GraphNode struct {
 	// Balancing is how load is balanced over this node and others at the distance.
 	Balancing Balancing
 
-	// AvgRTT is the mean round-trip time of its answers; 0: not known.
+	// AvgRTT is the mean round-trip time of its answers, or 0 if it is unknown.
 	AvgRTT time.Duration
 }
 

@@ -31,8 +31,8 @@ type ExplainLossOptions struct {
 	FirstHop int
 	MaxHops  int
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
-	// h; a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s and the maximum
+	// 1 h; a negative value is refused.
 	Timeout time.Duration
 
 	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if
@@ -94,7 +94,7 @@ func (v LossVerdict) MarshalText() ([]byte, error) { return lossVerdicts.Marshal
 // UnmarshalText sets v to the verdict with the given word. An unknown word is an error.
 func (v *LossVerdict) UnmarshalText(word []byte) error { return lossVerdicts.Unmarshal(v, word) }
 
-// LossReport is what [Prober.ExplainLoss] found.
+// LossReport is the result of [Prober.ExplainLoss].
 type LossReport struct {
 	// Address is the address that was probed, and Name the target as the caller wrote it.
 	Address netip.Addr

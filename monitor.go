@@ -37,8 +37,8 @@ type MonitorOptions struct {
 	FirstHop int
 	MaxHops  int
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
-	// h; a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s and the maximum
+	// 1 h; a negative value is refused.
 	Timeout time.Duration
 
 	// Outage is the number of consecutive silent probes to the target that make an outage.
@@ -49,12 +49,13 @@ type MonitorOptions struct {
 	// this host has a route to such an address, and otherwise IPv6.
 	Family Family
 
-	// ResolveEvery is the interval at which a name is looked up again. If the name has
-	// lost the address in use, the Monitor continues with its first address of the same
-	// family: it cuts the round short, with the probes in flight as [StatusUnsettled],
-	// sets Snapshot.Address, and begins the statistics and the search for events anew,
-	// because the route is another; an [EventAddressChange] says so. Rounds count on. A
-	// failed look-up changes nothing. The default is never; a negative value is refused.
+	// ResolveEvery is the interval at which a name is looked up again. If the name has lost
+	// the address in use, the Monitor continues with its first address of the same family:
+	// it cuts the round short, with the probes in flight as [StatusUnsettled], sets
+	// Snapshot.Address, and begins the statistics and the search for events anew, because
+	// the route is a different one; an [EventAddressChange] reports this. The count of
+	// rounds continues. A failed look-up changes nothing. The default is never; a negative
+	// value is refused.
 	ResolveEvery time.Duration
 
 	// Packet is the shape of the probes, as in [TracerouteOptions].

@@ -30,8 +30,8 @@ type MultiPingOptions struct {
 	// is settled.
 	Interval time.Duration
 
-	// Timeout is how long a request waits for its reply. The default is 2 s, the maximum 1
-	// h; a negative value is refused.
+	// Timeout is how long a request waits for its reply. The default is 2 s and the maximum
+	// 1 h; a negative value is refused.
 	Timeout time.Duration
 
 	// Rate limits the packets per second of this call; Config.Rate limits all calls
@@ -53,9 +53,9 @@ type MultiPingOptions struct {
 
 // Progress is the progress of a [MultiPing] or [MultiTraceroute].
 type Progress struct {
-	Targets   int // drawn so far
-	Completed int // of those
-	Alive     int // of those that are completed: they answered
+	Targets   int // targets drawn so far
+	Completed int // targets with a complete result
+	Alive     int // completed targets that answered
 
 	PacketsSent     int // to all targets
 	PacketsReceived int // answers in time: replies, and in a trace those of routers, too

@@ -83,8 +83,8 @@ type MultiTracerouteOptions struct {
 	// 50 ms; a negative value means none.
 	Interval time.Duration
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
-	// h; a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s and the maximum
+	// 1 h; a negative value is refused.
 	Timeout time.Duration
 
 	// Fast probes each hop only until it answers: Count is then the number of attempts.

@@ -241,7 +241,7 @@ type Packet struct {
 	ServiceName string
 
 	// Port is the destination port of UDP, TCP and SCTP. The default is that of the
-	// Service, else 33434 for UDP and 80 for TCP and SCTP.
+	// Service, otherwise 33434 for UDP and 80 for TCP and SCTP.
 	Port uint16
 
 	// SourcePort is the source port of UDP, TCP and SCTP. By default the Prober picks a

@@ -62,8 +62,8 @@ type HopMTU struct {
 	Address  netip.Addr `json:"address"`  // the zero Addr if it is silent
 
 	// MTU is the largest packet that gets from this system across the link behind this hop,
-	// so it never grows with the distance. At the target it is that of the path. 0 if it is
-	// not known.
+	// so it never grows with the distance. At the target it is the MTU of the path. It is 0
+	// if it is unknown.
 	MTU int `json:"mtu,omitzero"`
 
 	// Source is how MTU became known.
@@ -126,7 +126,7 @@ func PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTURepo
 // address, and where on the path larger ones are dropped. It needs no privileges. It
 // ignores the path MTU that the system has cached.
 //
-// Silent targets and routers are no errors: the fields of [MTUReport] say what is known.
+// Silent targets and routers are not errors: the fields of [MTUReport] say what is known.
 // Errors are those of [Ping]. If ctx ends after sending began, PathMTU returns its cause
 // together with what is known by then.
 func (p *Prober) PathMTU(ctx context.Context, target string, opts *PathMTUOptions) (*MTUReport, error) {
@@ -149,8 +149,8 @@ type PathMTUOptions struct {
 	// negative value means none.
 	Interval time.Duration
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
-	// h; a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s and the maximum
+	// 1 h; a negative value is refused.
 	Timeout time.Duration
 
 	// MaxHops is the greatest distance, 1 to 255. The default is 30.

@@ -30,8 +30,8 @@ type PingOptions struct {
 	// requests that are up to 2 ms late leave together.
 	Interval time.Duration
 
-	// Timeout is how long a request waits for its reply. The default is 2 s, the maximum 1
-	// h; a negative value is refused. A later reply counts as late.
+	// Timeout is how long a request waits for its reply. The default is 2 s and the maximum
+	// 1 h; a negative value is refused. A later reply counts as late.
 	Timeout time.Duration
 
 	// Family chooses among the addresses of a name. The default, [AnyFamily], is IPv4 if

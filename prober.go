@@ -58,15 +58,15 @@ type Config struct {
 	// requests and have IDs of their own.
 	ID uint16
 
-	// Rate limits the packets per second of all operations together. The default, and a
-	// negative value, is no limit. (A MultiPing has its own rate, which is limited by
+	// Rate limits the packets per second of all operations together. By default, and with a
+	// negative value, there is no limit. (A MultiPing has its own rate, which is limited by
 	// default.)
 	Rate int
 
 	// SendTimestamps makes the kernel stamp each ICMP probe when the network driver gets
-	// it, so that the RTT contains none of the time before. This is not possible for every
-	// RTT; see [Result.RTTSource]. It is off by default, because it costs 1 to 3 µs of
-	// processor time per probe. It requires Linux 4.0; on other systems operations fail
+	// it, so that the RTT does not include the time before that. This is not possible for
+	// every RTT; see [Result.RTTSource]. It is off by default, because it costs 1 to 3 µs
+	// of processor time per probe. It requires Linux 4.0; on other systems operations fail
 	// with errors.ErrUnsupported. It has no effect on probes of other protocols.
 	SendTimestamps bool
 

@@ -22,7 +22,7 @@ import (
 // failures; [Result.Err] returns them as an error.
 //
 // A probe may have several Results, of which exactly one settles it: see [Result.Settles].
-// [Stats.Add] knows the difference.
+// [Stats.Add] accounts for this.
 type Result struct {
 	// Dst is the address to which the probe was sent.
 	Dst netip.Addr

@@ -63,7 +63,7 @@ const (
 	EndRefused                     // an address other than the target's reports a closed UDP port: see StatusRefused
 	EndLoop                        // routers forward the packet in a circle
 	EndGap                         // GapLimit hops in a row were silent
-	EndMaxHops                     // MaxHops was not enough
+	EndMaxHops                     // MaxHops was reached before any other end
 )
 
 var routeEnds = words.Table[RouteEnd]{What: "end of a route", Other: "unknown", Words: []string{"unknown", "reached", "unreachable", "refused", "loop", "gap", "max-hops"}}
@@ -266,7 +266,7 @@ type Responder struct {
 	Local           bool                 // it is an address of this system: see [Result].Local
 	PacketsReceived int                  // probes that it answered in time
 	Status          Status               // what its first answer means
-	Type            icmp.Type            // of the ICMP message; 0: it was none
+	Type            icmp.Type            // of the ICMP message; 0: the answer was not ICMP
 	Code            uint8                // of the ICMP message
 	ReplyTTL        int                  // of the first answer; 0: not known
 	RTTSource       RTTSource            // of the first answer

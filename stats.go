@@ -282,8 +282,8 @@ func (s *Stats) Jitter() time.Duration { return s.rtts.Jitter() }
 // from |D|. Recent probes weigh more.
 func (s *Stats) InterarrivalJitter() time.Duration { return s.rtts.Interarrival() }
 
-// MaxLateRTT returns the greatest RTT of a late answer, or 0 without any: with a timeout
-// this long, it would have been in time.
+// MaxLateRTT returns the greatest RTT of a late answer, or 0 without any: with a timeout of
+// this length, every late answer would have been in time.
 func (s *Stats) MaxLateRTT() time.Duration { return s.maxLate }
 
 // Percentile returns the smallest RTT that the share q of all RTTs, from 0 to 1, does not

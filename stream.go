@@ -24,7 +24,7 @@ type StreamProbe struct {
 
 // StreamResult is the result of a [StreamProbe].
 type StreamResult struct {
-	Tag uint64 // that of the StreamProbe
+	Tag uint64 // the Tag of the StreamProbe
 	Result
 }
 

@@ -31,8 +31,8 @@ type TracerouteOptions struct {
 	// 50 ms; a negative value means none.
 	Interval time.Duration
 
-	// Timeout is how long a probe waits for its answer. The default is 2 s, the maximum 1
-	// h; a negative value is refused.
+	// Timeout is how long a probe waits for its answer. The default is 2 s and the maximum
+	// 1 h; a negative value is refused.
 	Timeout time.Duration
 
 	// Flows is the number of flows to trace, up to [MaxFlows]. The default of 0, and 1,

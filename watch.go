@@ -85,7 +85,7 @@ type WatchOptions struct {
 	// Lookup, if not nil, finds the addresses of all hosts instead of the Prober's
 	// resolver, for example in a registry of services. A [net.DNSError] with IsNotFound, or
 	// an answer without an address of the family, removes the addresses. Its context ends
-	// after 10 s, or when the Watch is closed; Close waits for it to return.
+	// after 10 s, or when the Watch is closed; Close waits for Lookup to return.
 	Lookup func(ctx context.Context, host string, family Family) ([]netip.Addr, error)
 }
 
@@ -105,8 +105,8 @@ const (
 
 var watchKinds = words.Table[WatchKind]{Type: "WatchKind", Words: []string{"result", "up", "down", "added", "gone", "new-id", "lookup-failed"}}
 
-// String returns "result", "up", "down", "added", "gone", "new-id" or "lookup-failed",
-// and "WatchKind(n)" for a value that has no word.
+// String returns "result", "up", "down", "added", "gone", "new-id" or "lookup-failed", and
+// "WatchKind(n)" for a value without a word.
 func (k WatchKind) String() string { return watchKinds.String(k) }
 
 // WatchEvent is a result or a change of a watched host.
@@ -255,8 +255,8 @@ func (w *Watch) target(t WatchTarget) (*watchTarget, error) {
 // time share the events.
 //
 // An error ends the sequence: the cause of ctx as soon as that ends, or [net.ErrClosed]
-// when the Watch or its Prober is closed and all events are taken. The event that comes
-// with an error has only Missed.
+// when the Watch or its Prober is closed and all events are taken. In the event that comes
+// with an error, only Missed is set.
 func (w *Watch) Events(ctx context.Context) iter.Seq2[WatchEvent, error] {
 	return func(yield func(WatchEvent, error) bool) {
 		if w.p == nil {

@@ -33,7 +33,7 @@
 //     hop, unless its address is that of another hop.
 //  11. The reported size is the MTU of a bottleneck if that is possible: if it is not less
 //     than the MTU of the path, and less than the packet. Otherwise the MTU is measured. If
-//     a link is reported twice, the first report was wrong.
+//     a link is reported twice, the first report was wrong, and the MTU is measured.
 //  12. Echo replies are as large as the requests. If large ones vanish before the target,
 //     UDP datagrams show whether probes or replies vanish: if they pass, the replies do,
 //     and the search continues with datagrams. If the target answers none of them, this
