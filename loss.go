@@ -253,7 +253,7 @@ func (r *LossReport) judge(slow, fast *lossPhase) {
 	hops := make([]loss.Hop, len(r.Hops))
 	for i := range r.Hops {
 		h := &r.Hops[i]
-		if fast != nil && i < len(fast.route.Hops) { // else the hop is not there any more
+		if fast != nil && i < len(fast.route.Hops) { // otherwise the hop no longer exists
 			again := &fast.route.Hops[i]
 			h.Fast = fast.share(again)
 			hops[i].Changed = again.Address != h.Address || slow.changed[h.Distance] || fast.changed[h.Distance]

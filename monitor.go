@@ -221,7 +221,7 @@ type monitoring struct {
 	hand drive.Handover[*Snapshot] // to the loop of the caller
 }
 
-// watchedHop is what is known of a hop.
+// watchedHop is the state of a hop.
 type watchedHop struct {
 	Hop
 	since int // the round from which on its probes count
@@ -437,7 +437,7 @@ func (t *monitoring) add(r *Result, e *watch.Entry) {
 	}
 }
 
-// hop returns what is known of a hop, unless the strategy has forgotten it: then the hop
+// hop returns the state of a hop, unless the strategy has forgotten it: then the hop
 // begins anew.
 func (t *monitoring) hop(index int) *watchedHop {
 	for len(t.hops) <= index {

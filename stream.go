@@ -90,7 +90,7 @@ func (s *Stream) run(probes []StreamProbe) (r stream.Run[streamRecord], err erro
 // Close ends the stream. Probes in flight get no results, and waiting calls return
 // [net.ErrClosed]. The Prober stays open.
 func (s *Stream) Close() {
-	if s.p != nil { // else it was not made
+	if s.p != nil { // otherwise NewStream did not make it
 		s.core.Close()
 	}
 }

@@ -237,7 +237,7 @@ func (r *watchRun) resolved(t *watchTarget, addrs []netip.Addr, err error) {
 	}
 }
 
-// watchTarget is a target with all defaults filled in, and what is known of it.
+// watchTarget is a target with all defaults filled in, and its state.
 type watchTarget struct {
 	WatchTarget
 	probing WatchProbing

@@ -655,7 +655,7 @@ func (d *Driver) spread(from *slot, key plan.Key, o *engine.Outcome, now time.Ti
 	}
 }
 
-// earlier returns the earlier of two moments, of which the zero time is none.
+// earlier returns the earlier of two times; the zero time means none.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -663,7 +663,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// later returns the later of two moments.
+// later returns the later of two times.
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b

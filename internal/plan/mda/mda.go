@@ -193,7 +193,7 @@ func (t *Trace) take(at place, now time.Time) plan.Probe {
 	return plan.Probe{Key: plan.MakeKey(distance, number), TTL: distance, Flow: at.flow}
 }
 
-// probe returns what is known of a probe.
+// probe returns the state of a probe.
 func (t *Trace) probe(k plan.Key) *probe { return &t.hops[k.Hop()-t.cfg.FirstHop].probes[k.Number()] }
 
 // place returns the place that a probe asked about.

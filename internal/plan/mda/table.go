@@ -20,7 +20,7 @@ type table struct {
 	cut  plan.End // why that is the last hop
 }
 
-// hop is what is known of a hop.
+// hop is the state of a hop.
 type hop struct {
 	asks   []ask // by flow
 	nodes  []netip.Addr
@@ -34,14 +34,14 @@ type hop struct {
 	eachRouter bool
 }
 
-// probe is what is known of a probe to a hop.
+// probe is the state of a probe to a hop.
 type probe struct {
 	flow   int
 	silent bool // it timed out
 	heard  bool // it had an answer, or was refused
 }
 
-// ask is what is known of a flow at a hop.
+// ask is the state of a flow at a hop.
 type ask struct {
 	want      int // answers that are wanted
 	sent      int

@@ -55,7 +55,7 @@ func (t *Trace) extent(flow int) int {
 	return min(max(seen, t.near), t.last)
 }
 
-// ask returns what is known of a flow at a hop, or nil if it was not asked for there or has
+// ask returns the state of a flow at a hop, or nil if it was not asked for there or has
 // not got that far.
 func (v *View) ask(hop, flow int) *ask {
 	if asks := v.t.hops[hop].asks; flow < len(asks) && asks[flow].sent > 0 && hop <= v.extent[flow] {

@@ -326,7 +326,7 @@ func (p *Plan) unclear() {
 	}
 }
 
-// findEnd finds the nearest hop at which the path ends by what is known so far.
+// findEnd finds the nearest hop at which the path ends, as far as is known.
 func (p *Plan) findEnd() {
 	for i := p.final; i < len(p.hops); i++ {
 		if end := p.hops[i].met.End(); end != plan.EndUnknown {
@@ -410,7 +410,7 @@ func (p *Plan) End(hop int) plan.End {
 	return p.end
 }
 
-// earlier returns the earlier of two moments, of which the zero time is none.
+// earlier returns the earlier of two times; the zero time means none.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

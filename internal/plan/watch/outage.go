@@ -44,7 +44,7 @@ type outages struct {
 	sure  bool // one of these rounds has looked beyond, or a node refused
 }
 
-// roundRecord is what is known of a round.
+// roundRecord is the state of a round.
 type roundRecord struct {
 	inFlight int
 	aimed    int // the first hop whose probe should reach the target, or none

@@ -41,7 +41,7 @@ type path struct {
 	length int   // of the path as last reported, in hops; 0: unknown
 }
 
-// hop is what is known of a hop.
+// hop is the state of a hop.
 type hop struct {
 	responders
 	since   int        // the round from which on its probes count
