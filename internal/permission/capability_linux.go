@@ -10,8 +10,8 @@ import (
 const (
 	statusFile = "/proc/self/status"
 
-	// cureBounding: neither root nor a capability of the file brings back what
-	// is not in the bounding set (capabilities(7)).
+	// cureBounding: neither root nor a capability of the file brings back a
+	// capability that is not in the bounding set (capabilities(7)).
 	cureBounding = "give it where the process is started: docker or podman run --cap-add NET_RAW;" +
 		" Kubernetes: securityContext.capabilities.add [NET_RAW]; systemd: CapabilityBoundingSet=CAP_NET_RAW," +
 		" and AmbientCapabilities=CAP_NET_RAW for an ordinary user"
@@ -19,7 +19,7 @@ const (
 	curePolicy = "change the policy that denied it, which the kernel's log may name: dmesg | grep -i denied"
 )
 
-// Raw looks for the capability that raw sockets need (capabilities(7)).
+// Raw explains a denied raw socket by the capability that it needs (capabilities(7)).
 func Raw() (obstacle, cure string) {
 	b, err := os.ReadFile(statusFile)
 	if err != nil {
@@ -28,7 +28,7 @@ func Raw() (obstacle, cure string) {
 	return capabilityObstacle(string(b), program())
 }
 
-// Mark says what a routing mark needs (socket(7)).
+// Mark explains a denied routing mark (socket(7)).
 func Mark(mark uint32) (obstacle, cure string) {
 	obstacle = fmt.Sprintf("the routing mark %d needs CAP_NET_ADMIN or CAP_NET_RAW", mark)
 	if b, err := os.ReadFile(statusFile); err == nil && hasNetRaw(string(b), "CapEff:") {
@@ -39,8 +39,8 @@ func Mark(mark uint32) (obstacle, cure string) {
 	return obstacle, cure
 }
 
-// capabilityObstacle explains the capability sets in a status file of proc(5),
-// and what gives the capability to a program of this path.
+// capabilityObstacle explains the capability sets in a status file of proc(5), and how
+// to give the capability to the program at a path.
 func capabilityObstacle(status, program string) (obstacle, cure string) {
 	switch {
 	case hasNetRaw(status, "CapEff:"):
@@ -56,7 +56,7 @@ func capabilityObstacle(status, program string) (obstacle, cure string) {
 	return "CAP_NET_RAW is missing", cureCapability(program)
 }
 
-// cureCapability gives CAP_NET_RAW to a program.
+// cureCapability returns how to give CAP_NET_RAW to a program.
 func cureCapability(program string) string {
 	return "run as root, or as root: " + setCapability(program)
 }
@@ -72,7 +72,7 @@ func program() string {
 	return path
 }
 
-// quoted returns a word as a shell takes it.
+// quoted quotes a word for a shell.
 func quoted(word string) string {
 	special := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/._-+,:@%", r)
@@ -83,14 +83,14 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// hasNetRaw looks for CAP_NET_RAW in one of the sets.
+// hasNetRaw reports whether CAP_NET_RAW is in one of the sets.
 func hasNetRaw(status, set string) bool {
 	const capNetRaw = 13
 	bits, err := strconv.ParseUint(valueOf(status, set), 16, 64)
 	return err == nil && bits&(1<<capNetRaw) != 0
 }
 
-// valueOf returns what a status file says of a name, or "".
+// valueOf returns the value of a name in a status file, or "".
 func valueOf(status, name string) string {
 	for line := range strings.Lines(status) {
 		if value, ok := strings.CutPrefix(line, name); ok {

@@ -21,8 +21,8 @@ const (
 		" (for a container, where it is started: --sysctl net.ipv4.ping_group_range=" + allGroups + ")"
 )
 
-// Datagram reads the one knob that admits groups to datagram ICMP
-// sockets, IPv6 ones included (icmp(7)).
+// Datagram explains a denied datagram ICMP socket by the setting that admits groups to
+// these sockets, including those of IPv6 (icmp(7)).
 func Datagram() (obstacle, cure string) {
 	b, err := os.ReadFile(pingGroupRange)
 	if err != nil {
@@ -32,8 +32,8 @@ func Datagram() (obstacle, cure string) {
 	return groupObstacle(string(b), append(groups, os.Getegid()))
 }
 
-// groupObstacle explains what a range means for a process of the given groups,
-// of which the last is the one that it acts as.
+// groupObstacle explains the range in setting for a process with the given groups, the
+// last of which is its effective group.
 func groupObstacle(setting string, groups []int) (obstacle, cure string) {
 	fields := strings.Fields(setting)
 	name := fmt.Sprintf("net.ipv4.ping_group_range is %q", strings.Join(fields, " "))
@@ -60,8 +60,8 @@ func groupObstacle(setting string, groups []int) (obstacle, cure string) {
 	return fmt.Sprintf("%s, which admits none of this process's groups %v", name, slices.Compact(groups)), cureGroups
 }
 
-// cureInNamespace takes into account that a user namespace can only name groups
-// that it maps: that of the process is one.
+// cureInNamespace returns the cure inside a user namespace, which can only name groups
+// that it maps: that of the process is one of them.
 func cureInNamespace(group int) string {
 	return fmt.Sprintf("as root of the namespace: %s\"%d %d\", or as root outside of it, if the network is from there: %s%s",
 		setGroups, group, group, setGroups, allGroups)

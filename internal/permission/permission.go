@@ -1,5 +1,5 @@
-// Package permission finds out what on this system stands in the way of a
-// socket, and what would remove it.
+// Package permission finds the obstacle that keeps this process from a socket, and
+// how to remove it.
 package permission
 
 import (
@@ -10,9 +10,9 @@ import (
 	"syscall"
 )
 
-// Send says what denies a packet, where it was the packet that was denied and not the socket
-// for it: EPERM of a call that sends is netfilter's, or that of a filter of the control
-// group, and no capability makes up for it.
+// Send explains the error of a call that sends, and reports whether the system denied the
+// packet, not the socket: EPERM comes from netfilter or a filter of the control group, and
+// no capability changes that.
 func Send(err error) (obstacle, cure string, denied bool) {
 	if !errors.Is(err, syscall.EPERM) {
 		return "", "", false

@@ -9,17 +9,17 @@ import (
 
 const cureRoot = "run the program as root"
 
-// Datagram says what denies a datagram ICMP socket.
+// Datagram explains a denied datagram ICMP socket.
 func Datagram() (obstacle, cure string) {
 	return "datagram ICMP sockets are not open to this user on " + runtime.GOOS, cureRoot
 }
 
-// Raw says what denies a raw socket.
+// Raw explains a denied raw socket.
 func Raw() (obstacle, cure string) {
 	return "raw sockets need root on " + runtime.GOOS, cureRoot
 }
 
-// Mark says what denies a routing mark.
+// Mark explains a denied routing mark.
 func Mark(mark uint32) (obstacle, cure string) {
 	return fmt.Sprintf("the routing mark %d needs root on %s", mark, runtime.GOOS), cureRoot
 }

@@ -9,58 +9,57 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// Arrival is what came about a probe: an ICMP error or a direct answer.
+// Arrival is a packet about a probe: an ICMP error or a direct answer.
 type Arrival struct {
-	// Reply is the ICMP error, and of either how it came: source, TTL, time and
-	// so on. Of an error that came without privileges, the quote has no IP
-	// header but the destination; see the package documentation for what else.
+	// Reply is the ICMP error and, for both kinds, how the packet came: source, TTL,
+	// time and so on. Without privileges, the quote of an error has only the
+	// destination of the IP header; see the package documentation for the rest.
 	icmp.Reply
 
-	// Protocol is that of the probe.
+	// Protocol is the protocol of the probe.
 	Protocol icmp.Protocol
 
 	// Segment is the direct answer; its Kind is None for an ICMP error.
 	Segment Segment
 
-	// Identity is that of the probe that this is about, where Identified is set:
-	// where enough of the probe is quoted or answered. Never of UDP, whose
-	// probes are told apart by ports, checksum and payload. For TCP without
-	// privileges it is what the Probe said, though the segment carried another
-	// number: the kernel has matched.
+	// Identity is that of the probe. It is known if Identified is set: if enough of
+	// the probe is quoted or answered. It is never set for UDP, whose probes differ
+	// in ports, checksum and payload. For TCP without privileges it is the Probe's
+	// Identity, although the segment carried another number: the kernel has matched.
 	Identity   uint32
 	Identified bool
 
-	// Retransmitted says that the kernel had sent the probe more than once, by
-	// itself, when this came: which one is answered is not known, nor therefore
-	// the time. Only of TCP without privileges.
+	// Retransmitted is set if the kernel had by itself sent the probe more than once
+	// when the packet came: it is not known which one was answered, and so neither
+	// is the round-trip time. Only for TCP without privileges.
 	Retransmitted bool
 
-	// Noticed says that Time is when it was noticed, for the kernel tells nothing of
-	// when it came: that a connection was refused. Only of TCP without privileges.
+	// Noticed is set if Time is when the packet was noticed, because the kernel does
+	// not report when it came: for a refused connection. Only for TCP without
+	// privileges.
 	Noticed bool
 }
 
-// Segment is a direct answer, which is not ICMP. Its source is that of the
-// [Arrival].
+// Segment is a direct answer, which is not ICMP. Its source is that of the [Arrival].
 type Segment struct {
 	Kind                        Kind
 	SourcePort, DestinationPort uint16
-	Sequence, Acknowledgment    uint32 // TCP, where it was seen: not without privileges
+	Sequence, Acknowledgment    uint32 // TCP; only with privileges
 	VerificationTag             uint32 // SCTP
 	Payload                     []byte // UDP; valid until the next receive
 }
 
-// Kind is what a direct answer is.
+// Kind is the kind of a direct answer.
 type Kind uint8
 
-// The kinds of direct answer.
+// Kinds of direct answers.
 const (
 	None     Kind = iota // none: an ICMP error
 	Datagram             // UDP: any datagram to a port of ours
 	SYNACK               // TCP: the port is open
-	RST                  // TCP: it is closed
+	RST                  // TCP: the port is closed
 	InitAck              // SCTP: the port is open
-	Abort                // SCTP: it is closed
+	Abort                // SCTP: the port is closed
 )
 
 // String returns the name of the segment, such as "SYN-ACK".
@@ -106,8 +105,8 @@ func parseTCP(a *Arrival, data []byte) verdict {
 		Sequence: h.Sequence, Acknowledgment: h.Acknowledgment}
 	switch {
 	case h.Flags&wire.TCPFlagACK == 0:
-		// Only what acknowledges our SYN answers it: without, anybody who knows
-		// the ports could have sent it (RFC 9293 section 3.10.7.3).
+		// Only a segment that acknowledges our SYN answers it. Any host that knows
+		// the ports could have sent another one (RFC 9293 section 3.10.7.3).
 		return ignore
 	case h.Flags&wire.TCPFlagRST != 0:
 		a.Segment.Kind = RST
@@ -116,15 +115,15 @@ func parseTCP(a *Arrival, data []byte) verdict {
 	default:
 		return ignore
 	}
-	// A SYN counts as one (sections 3.4 and 3.10.7.1).
+	// A SYN takes up one sequence number (sections 3.4 and 3.10.7.1).
 	a.Identity, a.Identified = h.Acknowledgment-1, true
 	return keep
 }
 
-// intact verifies the checksum of a packet that a raw socket delivered. The
-// kernel does so only for those who own the port. What came from this host, or
-// by a virtual link from another namespace of it, was never completed: its
-// checksum is the sum of the pseudo-header alone.
+// intact verifies the checksum of a packet that a raw socket delivered. The kernel does
+// so only for the socket that owns the port. Nothing completes the checksum of a packet
+// from this host, or from another namespace of it over a virtual link: it is then the sum
+// of the pseudo-header alone.
 func intact(a *Arrival, packet []byte, checksum uint16) bool {
 	protocol := uint8(a.Protocol)
 	if !a.Destination.IsValid() || wire.TransportChecksum(a.Source, a.Destination, protocol, packet) == 0 {
@@ -156,8 +155,8 @@ func parseSCTP(a *Arrival, data []byte) verdict {
 	default:
 		return ignore
 	}
-	// To an INIT both answer with its initiate tag (RFC 9260 sections 5.1 and
-	// 8.4). A reflected tag would be that of the INIT's own packet, 0.
+	// Both answer an INIT with its initiate tag (RFC 9260 sections 5.1 and 8.4). A
+	// reflected tag would be that of the INIT's own packet, 0.
 	if h.VerificationTag != 0 && (c.Type == wire.ChunkInitAck || c.Flags&abortReflected == 0) {
 		a.Identity, a.Identified = h.VerificationTag, true
 	}
@@ -181,7 +180,7 @@ func identifyQuote(a *Arrival) {
 func parseError(a *Arrival, v icmp.Version, data []byte, first uint16, n int) verdict {
 	a.Size = len(data)
 	if v == icmp.V4 && icmp.Checksum(data) != 0 {
-		return malformed // the kernel gives it to raw sockets before it has looked
+		return malformed // the kernel delivers it to raw sockets without a check
 	}
 	if a.Message.Parse(v, data) != nil {
 		return malformed
@@ -195,8 +194,8 @@ func parseError(a *Arrival, v icmp.Version, data []byte, first uint16, n int) ve
 	return keep
 }
 
-// parseQueued reads an entry of the error queue. What is quoted, without the IP
-// header, is returned.
+// parseQueued reads an entry of the error queue. It returns the quote without the IP
+// header.
 func parseQueued(a *Arrival, v icmp.Version, in *sys.Inbound, z *netio.Zones) (quoted []byte, ok bool) {
 	cut := 0
 	if a.Protocol == icmp.UDP {

@@ -8,8 +8,8 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// flushBytes ends a batch of large packets early, so that the buffer in which
-// they are built stays small.
+// flushBytes ends a batch of large packets early, to keep the buffer for the built
+// packets small.
 const flushBytes = 256 << 10
 
 // batch builds the packets that go out together.
@@ -17,10 +17,10 @@ type batch struct {
 	cfg    *linkConfig
 	routes routes
 	sender *sys.Sender
-	buf    []byte // packets, one behind the other
-	ends   []int  // where each of them ends in buf
+	buf    []byte // the packets, one after another
+	ends   []int  // the offset in buf at which each of them ends
 	out    []sys.Outbound
-	strip  int // bytes of each packet that the kernel writes itself
+	strip  int // bytes of each packet that the kernel writes
 	first  uint16
 }
 
@@ -29,8 +29,8 @@ func (b *batch) open(cfg *linkConfig) error {
 	return b.routes.open(cfg)
 }
 
-// build builds as many of the probes as go out together. It stops before one
-// that cannot be sent and says why.
+// build builds the probes that go out together. It stops at a probe that cannot be
+// sent and returns its error.
 func (b *batch) build(probes []Probe) (n int, err error) {
 	b.buf, b.ends, b.out = b.buf[:0], b.ends[:0], b.out[:0]
 	for i := range probes {
@@ -59,7 +59,7 @@ func (b *batch) add(p *Probe) error {
 		return err
 	}
 	if out.Zone != 0 && b.cfg.device != 0 && out.Zone != b.cfg.device {
-		// A raw socket would send by the zone, and hear nothing from there.
+		// A raw socket would send into the zone, but receive nothing from it.
 		return syscall.EINVAL
 	}
 	if b.cfg.Mode != socket.Raw {
@@ -73,8 +73,8 @@ func (b *batch) add(p *Probe) error {
 	return nil
 }
 
-// flush gives what was built for probes to the kernel: those from first to
-// last-1, by one socket.
+// flush gives the built packets of the probes from first to last-1 to the kernel, by one
+// socket.
 func (b *batch) flush(s *sys.Socket, probes []Probe, first, last int) (int, error) {
 	if first == last {
 		return 0, nil

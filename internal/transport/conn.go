@@ -15,8 +15,8 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Conn sends probes of one protocol over one IP version, and receives what
-// answers them. Its methods may be called by several goroutines at once.
+// Conn sends probes of one protocol over one IP version, and receives the answers.
+// Several goroutines may call its methods at once.
 type Conn struct {
 	cfg    Config
 	link   link
@@ -36,20 +36,18 @@ func (c *Conn) Version() icmp.Version { return c.cfg.Version }
 // Protocol returns the protocol of the probes.
 func (c *Conn) Protocol() icmp.Protocol { return c.cfg.Protocol }
 
-// Mode returns the kind of sockets that were opened: Datagram or Raw.
+// Mode returns the kind of the open sockets: Datagram or Raw.
 func (c *Conn) Mode() socket.Mode { return c.cfg.Mode }
 
-// Ports returns the first of the source ports and how many they are; 0 and 0
-// where the Conn holds none.
+// Ports returns the first source port and their number; 0 and 0 if the Conn holds none.
 func (c *Conn) Ports() (first uint16, n int) { return c.link.ports() }
 
-// SendBatch sends probes in order with as few system calls as the system
-// allows, and sets Time and, where it is 0, SourcePort in each. It returns how
-// many were sent and, if not all, why the next one was not. It never waits: see
-// [socket.IsBusy], and [socket.ErrInterfaceGone].
+// SendBatch sends probes in order with as few system calls as the system allows, and sets
+// Time and, if it is 0, SourcePort in each. It returns how many it sent and, if not all, the
+// error of the next one. It never waits: see [socket.IsBusy], and [socket.ErrInterfaceGone].
 //
-// Errors: an [*icmp.FieldError] for a probe that cannot be sent by this Conn,
-// otherwise a [*socket.OpError].
+// Errors are an [*icmp.FieldError] for a probe that this Conn cannot send, and otherwise a
+// [*socket.OpError].
 func (c *Conn) SendBatch(probes []Probe) (int, error) {
 	c.sendMu.Lock()
 	defer c.sendMu.Unlock()
@@ -83,7 +81,7 @@ func denySend(err error) error {
 	return &socket.PermissionError{Obstacle: obstacle, Cure: cure, Err: err}
 }
 
-// lookAround looks, behind a send that failed, which interfaces there are by now.
+// lookAround checks, after a failed send, whether interfaces have changed.
 func (c *Conn) lookAround(to netip.Addr, err error) error {
 	if to.Zone() != "" {
 		c.zones.Forget()
@@ -98,11 +96,10 @@ func (c *Conn) opError(op string, addr netip.Addr, err error) error {
 	return &socket.OpError{Op: op, Mode: c.cfg.Mode, Addr: addr, V: c.cfg.Version, Err: err}
 }
 
-// ReceiveBatch waits for at least one arrival and reads all that are there, up
-// to the length of arrivals (at most 64 at once). It returns how many it read.
-// Their slices share memory with the sockets and are valid until the next call.
-// It ends at once with the context's cause when ctx ends, and with
-// [net.ErrClosed] when the Conn is closed.
+// ReceiveBatch waits for at least one arrival and reads all that are there, up to the length
+// of arrivals and at most 64. It returns how many it read. Their slices share memory with
+// the sockets, and are valid until the next call. It returns the context's cause as soon as
+// ctx ends, and an error with [net.ErrClosed] as soon as the Conn is closed.
 func (c *Conn) ReceiveBatch(ctx context.Context, arrivals []Arrival) (int, error) {
 	if len(arrivals) == 0 {
 		return 0, nil
@@ -136,8 +133,7 @@ func (c *Conn) read(ctx context.Context, arrivals []Arrival) (int, error) {
 	}
 }
 
-// keep decodes the n entries of the last look, and returns how many of them are to be
-// handed out.
+// keep decodes the n entries of the last look, and returns how many of them to hand out.
 func (c *Conn) keep(n int, arrivals []Arrival) (kept int) {
 	for i := range n {
 		a := &arrivals[kept]
@@ -154,7 +150,7 @@ func (c *Conn) keep(n int, arrivals []Arrival) (kept int) {
 	return kept
 }
 
-// ReceiveNow is ReceiveBatch that does not wait: where nothing is there it returns 0.
+// ReceiveNow is ReceiveBatch without waiting: it returns 0 if nothing has arrived.
 func (c *Conn) ReceiveNow(arrivals []Arrival) (int, error) {
 	if err := c.receiving.Lock(context.Background()); err != nil {
 		return 0, err
@@ -175,31 +171,31 @@ func (c *Conn) ReceiveNow(arrivals []Arrival) (int, error) {
 	return 0, nil
 }
 
-// Watch says whether what arrives wakes ReceiveBatch, as it does by default: see
+// Watch sets whether arrivals wake ReceiveBatch, as they do by default: see
 // [socket.ICMPv4.Watch].
 func (c *Conn) Watch(on bool) error { return c.link.watch(on) }
 
-// SetReadDeadline ends the calls of ReceiveBatch at t, also those that are
-// waiting now, with os.ErrDeadlineExceeded; the zero time means never. What
-// arrived before t is still read.
+// SetReadDeadline ends calls of ReceiveBatch at t with os.ErrDeadlineExceeded, including
+// calls that are already waiting; the zero time means never. The calls still read packets
+// that arrived before t.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.deadline.Set(t) }
 
-// Drained returns a time up to which everything that arrived has been handed
-// out, as [socket.ICMPv4.Drained] does.
+// Drained returns a time up to which the Conn has handed out all packets that arrived, as
+// [socket.ICMPv4.Drained] does.
 func (c *Conn) Drained() time.Time { return c.link.drained() }
 
-// Backlog returns how much of the kernel's receive buffer waits to be read, from
-// 0 to 1: of the socket of which it is most.
+// Backlog returns the part of the kernel's receive buffer that unread packets fill, from 0
+// to 1, for the socket with the largest part.
 func (c *Conn) Backlog() float64 { return c.link.backlog() }
 
-// ReceiveBuffer returns the size of the kernel's receive buffers in bytes, as
-// [socket.ICMPv4.ReceiveBuffer] does: of all sockets together.
+// ReceiveBuffer returns the total size of the kernel's receive buffers of all sockets in
+// bytes, as [socket.ICMPv4.ReceiveBuffer] does.
 func (c *Conn) ReceiveBuffer() (int, error) { return c.link.receiveBuffer() }
 
-// SetReceiveBuffer asks for other receive buffers, of so many bytes together.
+// SetReceiveBuffer requests receive buffers with a total size in bytes.
 func (c *Conn) SetReceiveBuffer(size int) error { return c.link.setReceiveBuffer(size) }
 
-// Counters returns how many packets were not handed out, and why.
+// Counters returns how many packets the Conn did not hand out, and why.
 func (c *Conn) Counters() socket.Counters {
 	return socket.Counters{Dropped: c.link.drops(), Malformed: c.malformed.Load(), Foreign: c.foreign.Load()}
 }
@@ -208,18 +204,18 @@ func (c *Conn) Counters() socket.Counters {
 // return net.ErrClosed.
 func (c *Conn) Close() error { return c.link.close() }
 
-// link is the system's side of a Conn: one implementation for each mode and
-// kind of protocol.
+// link is the system's part of a Conn: one implementation for each mode and kind of
+// protocol.
 type link interface {
-	// send sends as many probes as it takes at once. It returns how many the
-	// kernel took and why it did not take the next one, if that is known yet.
+	// send sends the first probes, as many as it sends at once. It returns how many
+	// the kernel took and, if it is already known, the error of the next one.
 	send(probes []Probe) (int, error)
 
 	// receive waits for up to limit arrivals, and arrival decodes the i-th.
 	receive(limit int) (int, error)
 	arrival(i int, a *Arrival) verdict
-	// receiveNow is receive without waiting, and watch says whether what arrives ends
-	// a wait.
+	// receiveNow is receive without waiting, and watch sets whether arrivals end a
+	// wait.
 	receiveNow(limit int) (int, error)
 	watch(on bool) error
 
@@ -227,19 +223,19 @@ type link interface {
 	drained() time.Time
 	drops() uint64
 	backlog() float64
-	// receiveBuffer returns the size of all receive buffers together, as the kernel
-	// counts, and setReceiveBuffer asks for another one of all together.
+	// receiveBuffer returns the total size of all receive buffers, as the kernel
+	// counts, and setReceiveBuffer requests another total size.
 	receiveBuffer() (int, error)
 	setReceiveBuffer(size int) error
 	ports() (first uint16, n int)
 
-	// hasInterface reports whether there is an interface of the index, in the
-	// network namespace of the sockets.
+	// hasInterface reports whether an interface with the index exists in the network
+	// namespace of the sockets.
 	hasInterface(index uint32) bool
 	close() error
 }
 
-// verdict says what to do with an arrival.
+// verdict is what to do with an arrival.
 type verdict uint8
 
 const (
@@ -249,15 +245,15 @@ const (
 	foreign
 )
 
-// linkConfig is a complete Config with what was derived from it.
+// linkConfig is a complete Config with the values derived from it.
 type linkConfig struct {
 	Config
 	zone   uint32 // of Source
-	device uint32 // the index of the interface that it is bound to; 0: it is to none
+	device uint32 // the index of the interface that the sockets are bound to; 0: none
 	zones  *netio.Zones
 
-	labels error // why no flow label can be sent; nil where it can
+	labels error // why flow labels cannot be sent; nil if they can
 }
 
-// maxBatch is how many packets one system call takes.
+// maxBatch is the largest number of packets per system call.
 const maxBatch = 64

@@ -7,10 +7,9 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// A raw socket is given all traffic of its protocol on this host, and on the
-// loopback interface its own probes too. The filters below leave it the answers
-// to its own ports, so that other processes' traffic neither wakes us nor fills
-// our queue.
+// A raw socket receives all traffic of its protocol on this host and, on the loopback
+// interface, also its own probes. The filters below pass only the answers to its own
+// ports, so that other processes' traffic neither wakes us nor fills our queue.
 
 const (
 	accept = 0xffffffff
@@ -31,8 +30,8 @@ var (
 	}
 )
 
-// segmentFilter passes the direct answers to n ports. It sees IPv4 packets from
-// their IP header on, and what follows the headers of IPv6.
+// segmentFilter passes the direct answers to n ports. It sees IPv4 packets from their
+// IP header on, and IPv6 packets from the header after the IPv6 headers on.
 func segmentFilter(v icmp.Version, protocol icmp.Protocol, first uint16, n int) []bpf.Instruction {
 	const portOffset, flagsOffset, chunkOffset = 2, 13, wire.SCTPHeaderLen
 	var header bpf.Instruction = bpf.LoadConstant{Dst: bpf.RegX, Val: 0}
@@ -85,7 +84,7 @@ func errorFilter4(protocol icmp.Protocol, first uint16, n int) []bpf.Instruction
 }
 
 // errorFilter6 sees packets from their ICMPv6 header on. An error that quotes a
-// packet with extension headers passes, to be looked at in user space.
+// packet with extension headers passes, and user space examines it.
 func errorFilter6(protocol icmp.Protocol, first uint16, n int) []bpf.Instruction {
 	const nextHeaderOffset = 6
 	return []bpf.Instruction{

@@ -26,7 +26,7 @@ func openLink(cfg linkConfig) (link, error) {
 
 func (c *linkConfig) ipv6() bool { return c.Version == icmp.V6 }
 
-// local is the address to bind to.
+// local returns the address to bind to.
 func (c *linkConfig) local() netip.Addr {
 	if c.Source.IsValid() {
 		return c.Source.WithZone("")
@@ -34,8 +34,8 @@ func (c *linkConfig) local() netip.Addr {
 	return c.Version.Unspecified()
 }
 
-// configure sets what all sockets have in common; header is for those that
-// deliver the IPv4 header.
+// configure sets the options that all sockets share; header is for sockets that deliver
+// the IPv4 header.
 func (c *linkConfig) configure(s *sys.Socket, header bool) error {
 	if err := s.SetReceiveBuffer(c.ReceiveBuffer); err != nil {
 		return err
@@ -52,7 +52,7 @@ func (c *linkConfig) configure(s *sys.Socket, header bool) error {
 	return errors.Join(s.Fragmentation4(c.DontFragment), s.Describe4(icmp.DefaultTTL, header))
 }
 
-// route sets what decides by which way packets leave.
+// route sets the options that choose the route of packets.
 func (c *linkConfig) route(s *sys.Socket) error {
 	if c.Mark != 0 {
 		if err := s.SetMark(c.Mark); err != nil {
@@ -65,7 +65,7 @@ func (c *linkConfig) route(s *sys.Socket) error {
 	return s.Restrict(c.Interface)
 }
 
-// outbound describes a probe to the kernel, but for its data.
+// outbound describes a probe to the kernel, without its data.
 func (c *linkConfig) outbound(p *Probe) (sys.Outbound, error) {
 	if p.FlowLabel != 0 && c.labels != nil {
 		return sys.Outbound{}, c.labels
@@ -73,7 +73,7 @@ func (c *linkConfig) outbound(p *Probe) (sys.Outbound, error) {
 	to := p.Destination.Unmap()
 	zone, err := c.zones.Index(to.Zone())
 	if err != nil {
-		err = syscall.ENODEV // it may have been there, and come again
+		err = syscall.ENODEV // the interface may have existed, and may come back
 	}
 	out := sys.Outbound{To: to.WithZone(""), Zone: zone, FlowLabel: p.FlowLabel}
 	out.Differ(p.TTL, icmp.DefaultTTL, p.TrafficClass)

@@ -14,14 +14,14 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Config is how a Conn is opened.
+// Config has the options of a Conn.
 type Config struct {
 	Version  icmp.Version  // V4 or V6
 	Protocol icmp.Protocol // UDP, TCP or SCTP
 
 	// Mode is Raw, or Datagram for sockets that need no privilege. The default,
-	// Auto, is Raw where it is granted, for it alone keeps checksums and
-	// sequence numbers, else Datagram.
+	// Auto, is Raw if the system grants it, because only Raw keeps checksums and
+	// sequence numbers, and Datagram otherwise.
 	Mode socket.Mode
 
 	// Source, Interface, Mark and DontFragment are as in [socket.Config].
@@ -30,10 +30,10 @@ type Config struct {
 	Mark         uint32
 	DontFragment bool
 
-	// FirstPort is the first of the source ports, and Ports how many they are,
-	// one behind the other. They are held: no other process can use them
-	// meanwhile. The defaults are a free port and 1. TCP without privileges
-	// holds none, and takes any.
+	// FirstPort is the first source port, and Ports the number of consecutive
+	// source ports. The Conn holds them: no other process can use them meanwhile.
+	// The defaults are a free port and 1. TCP without privileges holds none, and
+	// uses any port.
 	FirstPort uint16
 	Ports     int
 
@@ -41,9 +41,9 @@ type Config struct {
 	// the default is 1 MiB.
 	ReceiveBuffer int
 
-	// Sockets bounds the TCP probes in flight without privileges, each of which
-	// is a socket; the default is 256. Beyond it SendBatch returns an error for
-	// which [socket.IsBusy] holds.
+	// Sockets is the largest number of TCP probes in flight without privileges,
+	// each of which is a socket; the default is 256. Beyond it, SendBatch returns an
+	// error for which [socket.IsBusy] reports true.
 	Sockets int
 }
 
@@ -51,7 +51,7 @@ const (
 	defaultReceiveBuffer = 1 << 20
 	defaultSockets       = 256
 
-	// maxPorts bounds the descriptors that hold ports.
+	// maxPorts limits the descriptors that hold ports.
 	maxPorts = 512
 )
 
@@ -100,12 +100,11 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// Listen opens the sockets that the Config asks for.
+// Listen opens the sockets for a Config.
 //
-// Errors: an [*icmp.FieldError] for an option that cannot be used, otherwise a
-// [*socket.OpError]: with a [*socket.PermissionError] as its cause where a
-// privilege is missing, with errors.ErrUnsupported for SCTP without
-// privileges and for systems other than Linux.
+// Errors are an [*icmp.FieldError] for an invalid option, and otherwise a
+// [*socket.OpError]. Its cause is a [*socket.PermissionError] if a privilege is missing,
+// and errors.ErrUnsupported for SCTP without privileges and on systems other than Linux.
 func Listen(cfg Config) (*Conn, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -129,7 +128,7 @@ func Listen(cfg Config) (*Conn, error) {
 	return c, nil
 }
 
-// open opens the link in the configured mode; in Auto, in the first that works.
+// open opens the link in the configured mode, or in Auto in the first mode that works.
 func (c *Conn) open(lc linkConfig) error {
 	if lc.Mode != socket.Auto {
 		return c.openMode(lc, lc.Mode)
@@ -153,7 +152,7 @@ func (c *Conn) openMode(lc linkConfig, mode socket.Mode) (err error) {
 	return nil
 }
 
-// explain says of sockets that could not be opened what to do about it.
+// explain adds to the error of sockets that could not be opened how to open them.
 func explain(lc *linkConfig, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
@@ -168,8 +167,8 @@ func explain(lc *linkConfig, err error) error {
 	return err
 }
 
-// noRoute reports whether connect(2) failed because there is no way to the address,
-// or no address of its family to send from.
+// noRoute reports whether connect(2) failed because there is no route to the address,
+// or no source address of its family.
 func noRoute(err error) bool {
 	for _, errno := range []error{syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT} {
 		if errors.Is(err, errno) {

@@ -9,7 +9,7 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// look is how a link waits for its sockets: one look at all that are ready.
+// look is one look of a link at all of its sockets that are ready.
 type look struct {
 	poller   *sys.Poller
 	events   sys.Events
@@ -18,8 +18,8 @@ type look struct {
 	now      func() netio.ClockReading
 	wake     func(uintptr) bool // run, made once
 
-	// scan reads up to limit entries from the sockets that are ready. It says
-	// whether none of these has more.
+	// scan reads up to limit entries from the sockets that are ready. It reports
+	// whether it has emptied all of these.
 	scan func(ready, limit int) (n int, drained bool, err error)
 
 	limit   int
@@ -40,9 +40,9 @@ func (k *look) init(scan func(ready, limit int) (int, bool, error)) (err error) 
 	return nil
 }
 
-// receive waits for entries and reads up to limit of them. At the read deadline
-// it looks a last time, whether or not it was woken before: what arrived in
-// time is read in time.
+// receive waits for entries and reads up to limit of them. At the read deadline, it
+// looks a last time, whether or not a socket woke it: it reads every entry that arrived
+// in time.
 func (k *look) receive(limit int) (int, error) {
 	k.makeRoom(limit)
 	err := k.poller.Wait(k.wake)
@@ -55,7 +55,7 @@ func (k *look) receive(limit int) (int, error) {
 	return k.n, k.err
 }
 
-// receiveNow reads what is there, up to limit entries, and does not wait.
+// receiveNow reads up to limit entries that have arrived, and does not wait.
 func (k *look) receiveNow(limit int) (int, error) {
 	k.makeRoom(limit)
 	if !k.run(0) {
@@ -73,7 +73,7 @@ func (k *look) makeRoom(limit int) {
 
 func (k *look) watch(on bool) error { return k.poller.Watch(on) }
 
-// run looks, and tells whether there is anything to report.
+// run looks at the sockets, and reports whether there is anything to hand out.
 func (k *look) run(uintptr) bool {
 	k.since = k.empty
 	before := k.now()
@@ -89,11 +89,11 @@ func (k *look) run(uintptr) bool {
 		k.mark.Advance(before.Mono)
 	}
 	if k.n > 0 {
-		k.err = nil // if it lasts, it is met again
+		k.err = nil // if it lasts, the next look finds it again
 	}
 	if k.n == 0 && k.err == nil {
-		// What was left out for lack of room has to be looked at again, for
-		// Go's poller tells of what is new only.
+		// Sockets that were left out for lack of room need another look, because
+		// Go's poller reports only new events.
 		return !drained
 	}
 	k.reading = k.now()
@@ -111,12 +111,12 @@ func (k *look) setReadDeadline(t time.Time) error { return k.poller.SetReadDeadl
 
 func (k *look) drained() time.Time { return k.mark.Time() }
 
-// group is a look at sockets that give datagrams.
+// group is a look at sockets for datagrams.
 type group struct {
 	look
 	socks    []*sys.Socket    // a socket's key is its index
-	origin   [maxBatch]uint16 // of which of them each entry is
-	errQueue bool             // look into the error queues too
+	origin   [maxBatch]uint16 // the key of the socket of each entry
+	errQueue bool             // whether to read the error queues, too
 	in       sys.Inbound
 }
 
@@ -149,8 +149,8 @@ func (g *group) drops() (sum uint64) {
 	return sum
 }
 
-// backlog is that of the fullest socket. UDP sockets without privileges may be
-// many; any of them can be the one that overflows.
+// backlog returns the backlog of the fullest socket. There may be many UDP sockets
+// without privileges, and any of them can overflow.
 func (g *group) backlog() (most float64) {
 	for _, s := range g.socks {
 		if part, err := s.Backlog(); err == nil {
@@ -184,7 +184,7 @@ func (g *group) setReceiveBuffer(size int) error {
 
 func (g *group) close() error {
 	if err := g.poller.Close(); err != nil {
-		return err // the other closes them
+		return err // the first call closes them
 	}
 	for _, s := range g.socks {
 		_ = s.Close()

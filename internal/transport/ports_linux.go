@@ -12,15 +12,15 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// Where source ports are drawn from: the ephemeral ports of Linux.
+// The range of drawn source ports: the ephemeral ports of Linux.
 const (
 	drawFrom = 32768
 	drawTo   = 61000
 	draws    = 100
 )
 
-// claimPorts takes the ports that a Config wants, or draws some that are free.
-// take takes the i-th of them; release gives back what was taken.
+// claimPorts takes the ports of a Config, or draws free ones. take takes the i-th of
+// them; release gives back the taken ones.
 func claimPorts(cfg *linkConfig, take func(i int, port uint16) error, release func()) (first uint16, err error) {
 	claim := func(first uint16) error {
 		for i := range cfg.Ports {
@@ -43,10 +43,10 @@ func claimPorts(cfg *linkConfig, take func(i int, port uint16) error, release fu
 	return first, err
 }
 
-// hold keeps a port from other processes, and the kernel from answering on
-// behalf of a port that nobody has: UDP replies with port unreachable. The
-// socket is not listening, so that the kernel answers a SYN-ACK with RST.
-// What comes to it is dropped; raw sockets get a copy.
+// hold keeps other processes from a port, and the kernel from answering UDP replies
+// with port unreachable, as it does for a port without a socket. The socket does not
+// listen, so that the kernel answers a SYN-ACK with RST. It drops all packets; raw
+// sockets get a copy.
 func hold(cfg *linkConfig, port uint16) (*sys.Socket, error) {
 	s, err := sys.OpenIdle(cfg.ipv6(), uint8(cfg.Protocol))
 	if err != nil {
@@ -54,7 +54,7 @@ func hold(cfg *linkConfig, port uint16) (*sys.Socket, error) {
 	}
 	err = s.AttachFilter([]bpf.Instruction{bpf.RetConstant{Val: drop}})
 	if err == nil {
-		// On another interface the port may still be held, see engine.Pool.
+		// On another interface, the port may still be held: see engine.Pool.
 		err = cfg.route(s)
 	}
 	if err == nil {
@@ -67,8 +67,8 @@ func hold(cfg *linkConfig, port uint16) (*sys.Socket, error) {
 	return s, nil
 }
 
-// holdable reports whether the kernel knows the ports of the protocol. To ask it
-// for an SCTP socket would load its SCTP.
+// holdable reports whether the kernel knows the ports of the protocol. It does not open
+// an SCTP socket, because that would load the kernel's SCTP.
 func holdable(protocol icmp.Protocol) bool {
 	if protocol != icmp.SCTP {
 		return true

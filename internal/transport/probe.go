@@ -11,53 +11,53 @@ import (
 
 // Probe is one packet to send.
 type Probe struct {
-	Destination     netip.Addr // with its zone where it is link-local
+	Destination     netip.Addr // with its zone if it is link-local
 	DestinationPort uint16
 
 	// SourcePort is one of [Conn.Ports]. The default, 0, is the first of them.
-	// For TCP without privileges it is any that is free towards this
-	// destination, 0 lets the kernel choose, and SendBatch then says which.
+	// For TCP without privileges, it is any port that is free towards this
+	// destination; for 0, the kernel chooses one and SendBatch sets it here.
 	SourcePort uint16
 
 	TTL          int    // 1 to 255; 0: 64
 	TrafficClass int    // 0 to 255
-	FlowLabel    uint32 // of IPv6, 20 bits; 0: the kernel's choice, which is one for each flow
+	FlowLabel    uint32 // of IPv6, 20 bits; 0: the kernel chooses one for each flow
 
-	// Payload is that of UDP. TCP and SCTP probes have none: the answers to a
-	// SYN with data differ, and an INIT is alone in its packet.
+	// Payload is the payload of UDP. TCP and SCTP probes have none: hosts answer a SYN
+	// with data differently, and an INIT must be alone in its packet.
 	Payload []byte
 
-	// Identity is what answers give back: the sequence number of a TCP SYN, the
+	// Identity comes back in answers: the sequence number of a TCP SYN, or the
 	// initiate tag of an SCTP INIT (not 0). A TCP probe without privileges has
-	// the kernel's sequence number instead; see [Arrival]. Not of UDP.
+	// the kernel's sequence number instead; see [Arrival]. Unused for UDP.
 	Identity uint32
 
-	// Checksum is what the checksum of a UDP datagram has to be: two bytes of
-	// the payload, at the even offset Balance, are chosen so that it is, in what
-	// is sent and not in Payload. The default, 0, leaves the payload as it is.
-	// With it a flow stays one flow though the payload differs, and on a raw
-	// socket the quoted checksum says which probe an error is about.
+	// Checksum is the checksum that a UDP datagram must have. To that end, SendBatch
+	// chooses two bytes of the sent payload, at the even offset Balance, without
+	// changing Payload. The default, 0, leaves the payload as it is. Checksum keeps
+	// a flow constant although the payload differs, and on a raw socket the quoted
+	// checksum identifies the probe that an error is about.
 	Checksum uint16
 	Balance  int
 
-	// Timeout is for how long a TCP probe without privileges waits for its answer; its
+	// Timeout is how long a TCP probe without privileges waits for its answer. Its
 	// connection then ends, so that no further SYN leaves. The default is
-	// DefaultTimeout. From 1 s on the kernel sends its SYN again, see [Arrival].
+	// DefaultTimeout. After 1 s, the kernel sends the SYN again: see [Arrival].
 	Timeout time.Duration
 
-	// Time is set by SendBatch: the moment before the kernel was given the packet.
+	// Time is the moment just before the kernel got the packet. SendBatch sets it.
 	Time time.Time
 }
 
-// DefaultTimeout is that of a TCP probe without privileges.
+// DefaultTimeout is the default timeout of a TCP probe without privileges.
 const DefaultTimeout = 3 * time.Second
 
-// maxUDPPayload is the largest that fits into an IPv4 packet without options.
+// maxUDPPayload is the largest payload that fits into an IPv4 packet without options.
 const maxUDPPayload = 65535 - 20 - 8
 
 const maxFlowLabel = 1<<20 - 1
 
-// validate refuses what cannot be sent by a socket of this kind.
+// validate refuses a probe that sockets of this kind cannot send.
 func (p *Probe) validate(cfg *Config) error {
 	d := p.Destination.Unmap()
 	switch {
@@ -96,7 +96,7 @@ func (p *Probe) validateProtocol(protocol icmp.Protocol) error {
 }
 
 // The window that a SYN and an INIT advertise, and the streams of an INIT (RFC
-// 9260 section 3.3.2: neither number is 0). No data ever comes of them.
+// 9260 section 3.3.2: neither number is 0). No data ever follows.
 const (
 	window  = 0xffff
 	streams = 1
@@ -109,9 +109,9 @@ var (
 	mss6 = []byte{2, 4, 1440 >> 8, 1440 & 0xff}
 )
 
-// appendPacket appends the transport packet of a valid probe, which goes from
-// source. All of it is made here, checksum included, so that no network card
-// has to complete it: routers then quote what was built here.
+// appendPacket appends the transport packet of a valid probe from source. It is complete,
+// including the checksum, so that no network card changes it: routers then quote exactly
+// these bytes.
 func appendPacket(b []byte, protocol icmp.Protocol, p *Probe, source netip.Addr) []byte {
 	destination := p.Destination.Unmap()
 	switch protocol {
@@ -137,13 +137,13 @@ func appendPacket(b []byte, protocol icmp.Protocol, p *Probe, source netip.Addr)
 		OutboundStreams: streams, InboundStreams: streams, InitialTSN: p.Identity}))
 }
 
-// balance makes checksum the right one for a datagram by a choice of the two
-// bytes at offset of its payload. In ones' complement arithmetic the sum of the
-// packet is the complement of its checksum, and to subtract is to add the
-// complement (RFC 1071, RFC 1624).
+// balance makes checksum the correct one for a datagram, by its choice of the two bytes
+// at offset in the payload. In ones' complement arithmetic, the sum of the packet is the
+// complement of its checksum, and subtracting is adding the complement (RFC 1071, RFC
+// 1624).
 func balance(datagram []byte, checksum uint16, offset int) {
 	field, word := datagram[6:], datagram[wire.UDPHeaderLen+offset:]
-	more := wire.Combine(^checksum, binary.BigEndian.Uint16(field)) // the sum wanted less that there is
+	more := wire.Combine(^checksum, binary.BigEndian.Uint16(field)) // the wanted sum less the current one
 	binary.BigEndian.PutUint16(word, wire.Combine(binary.BigEndian.Uint16(word), more))
 	binary.BigEndian.PutUint16(field, checksum)
 }

@@ -15,7 +15,7 @@ type rawLink struct {
 	cfg   linkConfig
 	batch batch
 	first uint16
-	held  []*sys.Socket // keep the source ports ours
+	held  []*sys.Socket // sockets that hold the source ports
 }
 
 // The keys of the sockets.
@@ -37,7 +37,7 @@ func openRaw(cfg linkConfig) (link, error) {
 }
 
 func (l *rawLink) open() error {
-	// First what needs the privilege, so that nothing is done without it.
+	// The sockets that need the privilege come first, so that nothing happens without it.
 	errorSocket := func(key uint64) (*sys.Socket, error) { return l.poller.OpenRawICMP(l.cfg.ipv6(), key) }
 	protocolSocket := func(key uint64) (*sys.Socket, error) {
 		return l.poller.OpenRaw(l.cfg.ipv6(), uint8(l.cfg.Protocol), key)
@@ -93,7 +93,7 @@ func (l *rawLink) release() {
 	l.held = l.held[:0]
 }
 
-// filter has the kernel drop what is not about our ports.
+// filter makes the kernel drop packets that are not about our ports.
 func (l *rawLink) filter() error {
 	c, icmpSocket := &l.cfg, l.socks[keyErrors]
 	if err := l.socks[keyProtocol].AttachFilter(segmentFilter(c.Version, c.Protocol, l.first, c.Ports)); err != nil {

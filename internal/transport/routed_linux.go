@@ -10,9 +10,9 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// Routed reports whether this host has a route to an address, with the source,
-// interface and mark of cfg, as connect(2) on a UDP socket tells. Nothing is sent.
-// Where it cannot be told, a route is taken to be there.
+// Routed reports whether this host has a route to an address, with the source, interface
+// and mark of cfg. It connects a UDP socket (connect(2)), and sends nothing. If it cannot
+// find out, it reports true.
 func Routed(cfg Config, to netip.Addr) bool {
 	var z netio.Zones
 	zone, err := z.Index(to.Zone())
@@ -38,7 +38,7 @@ func Routed(cfg Config, to netip.Addr) bool {
 	}
 	source, err := s.Source(&sys.Outbound{To: to.WithZone(""), Zone: zone, Port: 9})
 	if err == nil && source.IsUnspecified() {
-		return false // the interface takes everything to be on its link, and has no address
+		return false // the interface treats all addresses as on-link, but has no address itself
 	}
 	return !noRoute(err)
 }

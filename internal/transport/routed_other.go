@@ -7,9 +7,9 @@ import (
 	"net/netip"
 )
 
-// Routed reports whether this host has a route to an address, with the source of
-// cfg, as connect(2) on a UDP socket tells. Nothing is sent. Where it cannot be told,
-// a route is taken to be there.
+// Routed reports whether this host has a route to an address, with the source of cfg. It
+// connects a UDP socket (connect(2)), and sends nothing. If it cannot find out, it reports
+// true.
 func Routed(cfg Config, to netip.Addr) bool {
 	var dialer net.Dialer
 	if cfg.Source.IsValid() {

@@ -8,21 +8,21 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// routes knows from which address the kernel would send to a destination, which
-// the checksums of UDP and TCP cover. It asks the kernel and keeps the answer
-// for a while. It is used by one goroutine at a time.
+// routes finds the address from which the kernel would send to a destination, which the
+// checksums of UDP and TCP cover. It asks the kernel and keeps the answer for a while. One
+// goroutine at a time may use it.
 type routes struct {
 	cfg    *linkConfig
-	sock   *sys.Socket // only ever asked
+	sock   *sys.Socket // never sends
 	known  map[routeKey]netip.Addr
 	expire time.Time
 }
 
-// routeKey is what routes are chosen by, of what differs between the probes of a Conn.
+// routeKey is the fields of a Conn's probes that choose a route and may differ.
 type routeKey struct {
 	to    netip.Addr
 	zone  uint32
-	port  uint16 // 0 with raw sockets, as the kernel does not look at it there
+	port  uint16 // 0 with raw sockets, because the kernel ignores it there
 	class int
 }
 
@@ -31,8 +31,8 @@ func keyOf(out *sys.Outbound) routeKey {
 }
 
 const (
-	// routeLifetime bounds for how long a change of routes goes unnoticed, as
-	// long as the old address is still ours.
+	// routeLifetime is how long a change of routes may go unnoticed while the old
+	// address is still ours.
 	routeLifetime = 10 * time.Second
 	maxRoutes     = 1 << 14
 )
@@ -48,7 +48,7 @@ func (r *routes) open(cfg *linkConfig) (err error) {
 	return cfg.route(r.sock)
 }
 
-// source returns the address that a packet is sent from.
+// source returns the source address of a packet.
 func (r *routes) source(out *sys.Outbound) (netip.Addr, error) {
 	if r.sock == nil {
 		return r.cfg.local(), nil
@@ -71,8 +71,8 @@ func (r *routes) source(out *sys.Outbound) (netip.Addr, error) {
 	return source, err
 }
 
-// changed asks again after a send that failed, and tells whether the answer is
-// another one: the send is then worth another try.
+// changed asks again after a failed send, and reports whether the answer has changed: the
+// caller should then try again.
 func (r *routes) changed(out *sys.Outbound) bool {
 	key := keyOf(out)
 	old, ok := r.known[key]

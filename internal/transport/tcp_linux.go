@@ -14,22 +14,22 @@ import (
 	"github.com/goicmp/icmplib/internal/sys"
 )
 
-// tcpLink makes a connection for each probe: the only way to send a SYN without
-// privileges. Each is a socket of its own, in whose error queue the ICMP errors
-// are; one epoll instance watches them all.
+// tcpLink makes a connection for each probe, which is the only way to send a SYN without
+// privileges. Each connection is a socket, whose error queue has the ICMP errors; one
+// epoll instance watches all of them.
 type tcpLink struct {
 	look
 	cfg   linkConfig
-	timer *sys.Timer // for those that nothing comes of
+	timer *sys.Timer // for connections without an answer
 
 	mu      sync.Mutex
 	closed  bool
 	pending pending
 	results [maxBatch]result // of the last look
-	in      sys.Inbound      // of whoever receives
+	in      sys.Inbound      // only the receiver uses it
 }
 
-// result is what came of a connection.
+// result is the result of a connection.
 type result struct {
 	sys.Outcome
 	probe connection
@@ -55,7 +55,7 @@ func openTCP(cfg linkConfig) (link, error) {
 	return l, nil
 }
 
-// scan looks what has come of the connections that are ready.
+// scan collects the results of the connections that are ready.
 func (l *tcpLink) scan(ready, limit int) (n int, drained bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,8 +75,8 @@ func (l *tcpLink) scan(ready, limit int) (n int, drained bool, err error) {
 	return n, true, nil
 }
 
-// settle ends a connection of which something has come, or whose time is up, and
-// returns whether there is a result, in its place, as 1 or 0.
+// settle ends a connection that has a result or whose time is up. It returns 1 if it put
+// a result into the place, and 0 otherwise.
 func (l *tcpLink) settle(c *slot, place int, expired bool) int {
 	outcome, over := c.stream.Over(l.receiver, place)
 	if !over && !expired {
@@ -90,8 +90,8 @@ func (l *tcpLink) settle(c *slot, place int, expired bool) int {
 	return 0
 }
 
-// expire ends the connections that have waited long enough, and sets the timer for
-// the next of them. What came of one in time, and was not looked at yet, is a result.
+// expire ends the connections whose time is up, and sets the timer for the next one. If
+// one of them had an answer in time that was not read yet, that is a result.
 func (l *tcpLink) expire(n, limit int) (int, error) {
 	if l.closed {
 		return n, net.ErrClosed
@@ -105,13 +105,13 @@ func (l *tcpLink) expire(n, limit int) (int, error) {
 
 func (l *tcpLink) receive(limit int) (int, error) { return l.look.receive(limit) }
 
-// ports says that none is held.
+// ports returns zeros, because the link holds no ports.
 func (l *tcpLink) ports() (uint16, int) { return 0, 0 }
 
-// drops is 0: what a connection needs always has room.
+// drops returns 0: there is always room for the answer of a connection.
 func (l *tcpLink) drops() uint64 { return 0 }
 
-// hasInterface is not asked for: each connection is bound by the interface's name.
+// hasInterface returns true: each connection is bound by the interface's name.
 func (l *tcpLink) hasInterface(uint32) bool { return true }
 
 func (l *tcpLink) backlog() float64 { return 0 }
@@ -134,7 +134,7 @@ func (l *tcpLink) close() error {
 	return nil
 }
 
-// connection is what has to be known of a probe that is a socket.
+// connection describes a probe that is a socket.
 type connection struct {
 	to               netip.Addr
 	toPort, fromPort uint16
@@ -148,17 +148,17 @@ type slot struct {
 	stream     sys.Stream
 	expires    time.Time
 	index      int32
-	generation uint32 // tells it from those that had the place before
+	generation uint32 // distinguishes it from earlier connections in this place
 	open       bool
-	prev, next int32 // in the order of expiry; the list's ends are none
+	prev, next int32 // neighbors in the order of expiry; none at the ends
 }
 
 const none = -1
 
 func (s *slot) key() uint64 { return uint64(s.generation)<<32 | uint64(uint32(s.index)) }
 
-// pending holds the connections that are being made, in the order of their
-// expiry. That is mostly the order in which they were made.
+// pending holds the open connections in the order of their expiry, which is mostly the
+// order in which they were made.
 type pending struct {
 	slots          []slot
 	free           []int32
@@ -174,7 +174,7 @@ func (p *pending) init(n int) {
 	}
 }
 
-// take returns a slot for a connection that expires at a moment; nil if there is
+// take returns a slot for a connection that expires at the given time, or nil if there is
 // none left.
 func (p *pending) take(expires time.Time) *slot {
 	if len(p.free) == 0 {
@@ -223,7 +223,7 @@ func (p *pending) end(s *slot) {
 	p.giveBack(s)
 }
 
-// get returns the connection with a key; nil if it has ended.
+// get returns the connection with a key, or nil if it has ended.
 func (p *pending) get(key uint64) *slot {
 	s := &p.slots[uint32(key)]
 	if !s.open || s.key() != key {
@@ -237,7 +237,7 @@ func (p *pending) isDue(now time.Time) bool {
 	return p.oldest != none && !p.slots[p.oldest].expires.After(now)
 }
 
-// next returns in how long the next one expires; 0 if there is none.
+// next returns the time until the next connection expires; 0 if there is none.
 func (p *pending) next(now time.Time) time.Duration {
 	if p.oldest == none {
 		return 0
@@ -251,7 +251,7 @@ func (p *pending) endAll() {
 	}
 }
 
-// try finds out now whether sockets can be made as configured.
+// try opens and closes a socket, to find out whether the configuration works.
 func (l *tcpLink) try() error {
 	var s sys.Stream
 	if err := l.configure(&s); err != nil {
@@ -348,14 +348,14 @@ func (l *tcpLink) arrival(i int, a *Arrival) verdict {
 	a.Source = r.probe.to
 	a.Time, a.Noticed = l.reading.Mono, true
 	if r.RTT > 0 && !r.Again {
-		// No stamp comes with a segment, but the kernel has measured.
+		// Segments have no stamp, but the kernel has measured the round-trip time.
 		a.Queued = min(max(0, a.Time.Sub(r.probe.sent.Add(r.RTT))), l.reading.Mono.Sub(l.since.Mono))
 		a.Time, a.Stamped, a.Noticed = a.Time.Add(-a.Queued), true, false
 	}
 	return keep
 }
 
-// failure decodes an ICMP error, of which the kernel quotes the TCP header.
+// failure decodes an ICMP error, with the TCP header that the kernel quotes.
 func (l *tcpLink) failure(i int, a *Arrival) verdict {
 	l.datagram(i, &l.in)
 	netio.Describe(&a.Reply, &l.in, l.cfg.zones)

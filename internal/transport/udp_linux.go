@@ -5,8 +5,8 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// udpLink sends by ordinary UDP sockets, one for each source port, whose error
-// queues give the ICMP errors.
+// udpLink sends by ordinary UDP sockets, one for each source port, and reads ICMP errors
+// from their error queues.
 type udpLink struct {
 	group
 	cfg   linkConfig
@@ -87,7 +87,7 @@ func (l *udpLink) arrival(i int, a *Arrival) verdict {
 	if !ok {
 		return ignore
 	}
-	// The kernel gives what is quoted behind the UDP header.
+	// The kernel provides the part of the quote after the UDP header.
 	a.Quote.SourcePort, a.Quote.Transport, a.Quote.Payload = port, quoted, quoted
 	return keep
 }
