@@ -1,5 +1,5 @@
-// Package backlog keeps events until somebody takes them, within a bound: whoever has them
-// to tell does not wait for whoever hears them.
+// Package backlog queues a limited number of events, so that their producer does not wait
+// for their consumer.
 package backlog
 
 import (
@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Queue has the events that wait. Any number of goroutines may use it.
+// Queue holds the waiting events. Any number of goroutines may use it.
 type Queue[E any] struct {
 	room   int
 	missed func(*E) *int
@@ -19,14 +19,14 @@ type Queue[E any] struct {
 	ready  chan struct{} // holds a token while there may be events
 }
 
-// New returns a queue with room for so many events. Missed is the field of an event which
-// says how many before it were left out, for want of room.
+// New returns a queue with room for room events. missed returns the field of an event that
+// counts the events dropped before it for lack of room.
 func New[E any](room int, missed func(*E) *int) *Queue[E] {
 	return &Queue[E]{room: room, missed: missed, ready: make(chan struct{}, 1)}
 }
 
-// Put adds an event. Without room it takes the place of the last one, so that an event is
-// behind all that were left out, which says so.
+// Put adds an event. If there is no room, it replaces the last one, so that an event with the
+// count follows all dropped events.
 func (q *Queue[E]) Put(e E) {
 	q.mu.Lock()
 	if n := len(q.events); n >= q.room {
@@ -39,8 +39,8 @@ func (q *Queue[E]) Put(e E) {
 	q.signal()
 }
 
-// PutAll adds events, for which it takes over the slice, and returns one for others. Those
-// that matter have as much room again as the rest.
+// PutAll adds events. It takes over their slice, and returns another one for the next events.
+// Events that matter have additional room of the same size as the others.
 func (q *Queue[E]) PutAll(events []E, matters func(*E) bool) []E {
 	defer q.signal()
 	q.mu.Lock()
@@ -70,7 +70,7 @@ func (q *Queue[E]) add(e *E, room int) {
 	q.events = append(q.events, *e)
 }
 
-// Take returns all events. Buf, which it may overwrite, has the room for those to come.
+// Take returns all events. The queue reuses buf for the next ones.
 func (q *Queue[E]) Take(buf []E) []E {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -83,15 +83,15 @@ func (q *Queue[E]) Take(buf []E) []E {
 	return taken
 }
 
-// Each calls yield with events as they come, until it returns false, ctx ends, or one of two
-// channels is closed and all events were taken. It returns the cause of ctx then, or
-// [net.ErrClosed] with how many were left out behind the last event. What yield was not given
-// waits for another call, also where yield panics.
+// Each calls yield with events as they come, until yield returns false, ctx ends, or closed or
+// ended is closed and all events are taken. It then returns the cause of ctx, or
+// [net.ErrClosed] and the number of events dropped after the last one. Events that it has not
+// passed to yield wait for another call, even if yield panics.
 func (q *Queue[E]) Each(ctx context.Context, closed, ended <-chan struct{}, yield func(E) bool) (missed int, err error) {
 	var taken []E
-	next := 0 // of them
+	next := 0 // the index of the next one in taken
 	defer func() { q.giveBack(taken[next:]) }()
-	for ctx.Err() == nil { // not only where it waits: yield may be slow
+	for ctx.Err() == nil { // checked here, too, because yield may be slow
 		if next < len(taken) {
 			next++
 			if !yield(taken[next-1]) {
@@ -126,7 +126,7 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// takeLost returns how many events were left out since the last that was kept, once.
+// takeLost returns the number of events dropped since the last kept one, and resets it.
 func (q *Queue[E]) takeLost() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -135,7 +135,7 @@ func (q *Queue[E]) takeLost() int {
 	return lost
 }
 
-// giveBack puts events that were taken before all others again.
+// giveBack puts taken events back before all others.
 func (q *Queue[E]) giveBack(events []E) {
 	if len(events) == 0 {
 		return
@@ -146,8 +146,8 @@ func (q *Queue[E]) giveBack(events []E) {
 	q.signal()
 }
 
-// Tell has f called with each event, one at a time, on a goroutine of its own. The function
-// that it returns, to be called once, ends that when all have been told.
+// Tell calls f with each event, one at a time, on its own goroutine. The function that it
+// returns, which must be called once, ends that after the remaining events.
 func (q *Queue[E]) Tell(f func(E)) (end func()) {
 	ending, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -178,13 +178,13 @@ func (q *Queue[E]) signal() {
 	}
 }
 
-// Ahead has run called on a goroutine of its own, and calls yield with what that yields, of
-// which so much may wait, at least one. It returns what run does, or nil when yield returned
-// false. Nothing runs any more then, also where yield panics.
+// Ahead calls run on its own goroutine, and calls yield with the events that run yields. Up to
+// room events may wait, at least one. It returns the error of run, or nil if yield returned
+// false. When it returns, or yield panics, run has ended.
 func Ahead[E any](ctx context.Context, room int, run func(ctx context.Context, yield func(E) bool) error, yield func(E) bool) error {
 	ctx, stop := context.WithCancel(ctx)
 	left := make(chan struct{})
-	// The last event for which there is room waits at the channel, and run with it.
+	// The last event for which there is room waits at the channel, with run.
 	events := make(chan E, room-1)
 	var err error // once events is closed
 	go func() {

@@ -1,5 +1,5 @@
-// Package hosts knows which addresses belong to one host: to this one, or to another that
-// has shown it.
+// Package hosts finds the addresses that belong to one host: to this host, or to another one
+// whose answers have shown it.
 package hosts
 
 import (
@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Target returns the address to probe for an address as a caller or a resolver gave it: an
-// IPv4-mapped address is its IPv4 address, and the unspecified address, which Linux takes
-// for this host, is the loopback address, from which this host answers.
+// Target returns the address to probe for an address from a caller or a resolver. For an
+// IPv4-mapped address, it returns the IPv4 address. For the unspecified address, which means
+// this host on Linux, it returns the loopback address, from which this host answers.
 func Target(addr netip.Addr) netip.Addr {
 	switch addr = addr.Unmap(); addr {
 	case netip.IPv4Unspecified():
@@ -34,8 +34,8 @@ func Targets(found []netip.Addr) []netip.Addr {
 	return targets
 }
 
-// Chosen returns which targets of addresses are to be probed: all, or only one, which is the
-// first unless another is in use.
+// Chosen returns the targets of addresses to probe: all, or only one, which is the first
+// unless another one is in use.
 func Chosen(found []netip.Addr, all bool, inUse func(netip.Addr) bool) []netip.Addr {
 	targets := Targets(found)
 	if all || len(targets) == 0 {
@@ -45,8 +45,8 @@ func Chosen(found []netip.Addr, all bool, inUse func(netip.Addr) bool) []netip.A
 	return targets[i : i+1]
 }
 
-// Moved returns the target of the first of the addresses that a name has, and reports
-// whether the one in use is not among them.
+// Moved reports whether the address in use, from, is no longer among the addresses of a name.
+// It then returns the target of the first address, and otherwise from.
 func Moved(addrs []netip.Addr, from netip.Addr) (to netip.Addr, moved bool) {
 	if slices.ContainsFunc(addrs, func(a netip.Addr) bool { return Target(a) == from }) {
 		return from, false
@@ -54,8 +54,8 @@ func Moved(addrs []netip.Addr, from netip.Addr) (to netip.Addr, moved bool) {
 	return Target(addrs[0]), true
 }
 
-// Moves is the last addresses that a target had before the one in use, and until which of
-// its probes.
+// Moves holds the last addresses that a target had before the one in use, each with the
+// ordinal of the first probe that went elsewhere.
 type Moves []move
 
 type move struct {
@@ -63,10 +63,10 @@ type move struct {
 	until int
 }
 
-// maxMoves limits Moves: probes to addresses before those are not answered any more.
+// maxMoves limits Moves: no answers come any more to probes to older addresses.
 const maxMoves = 8
 
-// Add notes that probes from an ordinal on go elsewhere.
+// Add notes that probes from the ordinal until on go elsewhere than to from.
 func (m *Moves) Add(from netip.Addr, until int) {
 	if len(*m) == maxMoves {
 		*m = slices.Delete(*m, 0, 1)
@@ -74,7 +74,7 @@ func (m *Moves) Add(from netip.Addr, until int) {
 	*m = append(*m, move{from, until})
 }
 
-// Target returns the address that the probe with an ordinal was sent to; now is the one in
+// Target returns the address to which the probe with an ordinal was sent; now is the one in
 // use.
 func (m Moves) Target(ordinal int, now netip.Addr) netip.Addr {
 	for _, f := range m {
@@ -88,8 +88,8 @@ func (m Moves) Target(ordinal int, now netip.Addr) netip.Addr {
 // Alias is an address that was probed, and another one from which the same host answered.
 type Alias struct{ Host, Other netip.Addr }
 
-// Aliases remembers the newest [MaxAliases] that it was told of. The zero value is ready
-// for use, by any number of goroutines.
+// Aliases remembers the newest [MaxAliases] aliases. The zero value is ready for use, by any
+// number of goroutines.
 type Aliases struct {
 	mu    sync.Mutex
 	known map[Alias]struct{}
@@ -97,7 +97,7 @@ type Aliases struct {
 	next  int     // the oldest of a full ring
 }
 
-// MaxAliases is how many aliases are remembered.
+// MaxAliases is the largest number of aliases that Aliases remembers.
 const MaxAliases = 4096
 
 // Add remembers an alias.
@@ -128,16 +128,16 @@ func (a *Aliases) Has(alias Alias) bool {
 	return ok
 }
 
-// Own has the addresses of this host, looked up anew when they are asked for and are older
-// than a second. The zero value is ready for use, by any number of goroutines.
+// Own caches the addresses of this host for a second. The zero value is ready for use, by any
+// number of goroutines.
 type Own struct {
 	mu     sync.Mutex
 	known  map[netip.Addr]struct{}
 	looked time.Time
 }
 
-// ownFor is how long the addresses are taken to stay: they are asked for with each of
-// what may be thousands of errors in a second.
+// ownFor is how long Own keeps the addresses: there may be thousands of errors in a second,
+// each of which needs them.
 const ownFor = time.Second
 
 // Has reports whether an address is one of this host's.
@@ -152,7 +152,7 @@ func (o *Own) Has(addr netip.Addr, now time.Time) bool {
 	return ok
 }
 
-// look looks them up. Where the system does not say, what was known stays.
+// look looks up the addresses. If that fails, it keeps the known ones.
 func (o *Own) look() {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
@@ -166,8 +166,8 @@ func (o *Own) look() {
 	}
 }
 
-// LinkMTU returns the MTU of the interface of this host that has an address, or 0 if none
-// has it.
+// LinkMTU returns the MTU in bytes of the interface of this host that has an address, or 0 if
+// none has it.
 func LinkMTU(addr netip.Addr) int {
 	interfaces, _ := net.Interfaces()
 	for _, i := range interfaces {

@@ -1,15 +1,16 @@
-// Package names turns names of hosts into addresses, and remembers them. The rules:
+// Package names resolves host names to addresses, and caches them. The rules:
 //
-//  1. An address is itself, if it is of the family and its zone exists on this host.
-//  2. "localhost", and names that end in ".localhost", are the loopback address,
-//     whatever a server says (RFC 6761 section 6.3).
-//  3. What cannot be the name of a host reaches no server.
-//  4. Of any family, a name has its IPv4 addresses; its IPv6 addresses only if a server
-//     said that it has no IPv4 address.
-//  5. Each address is there once, and IPv4-mapped ones are IPv4.
-//  6. The end of a context explains a lookup that failed, and no impossible name.
-//  7. A cache remembers successes, each family apart, for its lifetime. Calls that ask for
-//     the same at the same time share one lookup; one that failed is no other caller's.
+//  1. An address resolves to itself, if it is of the family and its zone exists on this
+//     host.
+//  2. "localhost", and names that end in ".localhost", resolve to the loopback address,
+//     whatever a server answers (RFC 6761 section 6.3).
+//  3. A name that cannot be that of a host reaches no server.
+//  4. For [Any], a name resolves to its IPv4 addresses, and to its IPv6 addresses only if
+//     a server answered that it has no IPv4 address.
+//  5. Each address occurs once, and IPv4-mapped addresses become IPv4 addresses.
+//  6. If a context ends, its cause explains a failed lookup, but not an invalid name.
+//  7. A cache remembers successes for its lifetime, separately for each family. Calls for
+//     the same name at the same time share one lookup, but not its failure.
 package names
 
 import (
@@ -28,7 +29,7 @@ import (
 // Family is an IP version, or any.
 type Family uint8
 
-// The families, by the version.
+// The families, by IP version.
 const (
 	Any  Family = 0
 	IPv4 Family = 4
@@ -48,8 +49,8 @@ func (f Family) String() string {
 	return "Family(" + strconv.Itoa(int(f)) + ")"
 }
 
-// Includes reports whether addr belongs to f. An IPv4-mapped IPv6 address is an IPv4
-// address: that is what travels on the wire.
+// Includes reports whether addr belongs to f. An IPv4-mapped IPv6 address counts as IPv4,
+// because its packets are IPv4.
 func (f Family) Includes(addr netip.Addr) bool {
 	switch f {
 	case Any:
@@ -71,15 +72,15 @@ func FamilyOf(addr netip.Addr) Family {
 	return IPv6
 }
 
-// ErrLookup is found in all errors of this package but the cause of a context.
+// ErrLookup is the error that all errors of this package wrap, except the cause of a context.
 var ErrLookup = errors.New("name lookup failed")
 
-// Resolver is a *net.Resolver, of which nil is the system's, or a test's.
+// Resolver is a *net.Resolver, whose nil value is the system's, or the resolver of a test.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Resolve returns the addresses of a host: at least one.
+// Resolve returns the addresses of a host. Without an error, there is at least one.
 func Resolve(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
 	addrs, err := addressesOf(ctx, r, name, family)
 	if err == nil {
@@ -91,9 +92,8 @@ func Resolve(ctx context.Context, r Resolver, name string, family Family) ([]net
 	return nil, &lookupError{name: name, err: err}
 }
 
-// Usable returns those of the addresses that a look-up of a caller's own found which the
-// resolver would return: of the family or, for Any, of that of the first. That there is none
-// is an error.
+// Usable returns those of the addresses from a caller's own look-up that Resolve would return:
+// of the family or, for Any, of the family of the first one. It fails if there is none.
 func Usable(name string, family Family, found []netip.Addr) (addrs []netip.Addr, err error) {
 	for _, addr := range found {
 		if addr = addr.Unmap(); family.Includes(addr) {
@@ -107,10 +107,10 @@ func Usable(name string, family Family, found []netip.Addr) (addrs []netip.Addr,
 	return addrs, nil
 }
 
-// Reachable returns the addresses of a name to which something can be sent: for Any those
-// of IPv4 if there is a route to the first of them, else those of IPv6 if there are any.
-// LookUp returns the addresses of a family, for Any those of IPv4 if there are any. A name
-// that is an address stands for itself.
+// Reachable returns the addresses of a name to which this host can send. For Any, these are
+// the IPv4 addresses if there is a route to the first of them, and otherwise the IPv6
+// addresses if there are any. lookUp returns the addresses of a family, for Any those of IPv4
+// if there are any. A name that is an address resolves to itself.
 func Reachable(name string, family Family, lookUp func(Family) ([]netip.Addr, error), routed func(netip.Addr) bool) ([]netip.Addr, error) {
 	addrs, err := lookUp(family)
 	if _, none := netip.ParseAddr(name); err != nil || none == nil || family != Any || !addrs[0].Is4() || routed(addrs[0]) {
@@ -119,11 +119,11 @@ func Reachable(name string, family Family, lookUp func(Family) ([]netip.Addr, er
 	if others, err := lookUp(IPv6); err == nil {
 		return others, nil
 	}
-	return addrs, nil // whoever sends to them finds out that there is no route
+	return addrs, nil // sending to them then fails for lack of a route
 }
 
-// Literal returns the address that a text is, if it belongs to a family and names no zone,
-// which would have to be looked up.
+// Literal returns the address in a text, if it belongs to a family and has no zone, which
+// would require a look-up.
 func Literal(text string, family Family) (addr netip.Addr, ok bool) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" || !family.Includes(addr) {
@@ -132,7 +132,7 @@ func Literal(text string, family Family) (addr netip.Addr, ok bool) {
 	return addr, true
 }
 
-// addressesOf tries a name as an address, as this host, and as a name.
+// addressesOf resolves a name as an address, as this host, and as a name.
 func addressesOf(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {
 		return literal(addr, family)
@@ -187,9 +187,9 @@ func Loopback(family Family) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
-// lookup looks up the addresses of the family. It asks for IPv6 addresses second, and only
-// after the answer that there is no IPv4 address: a failing server gives no such answer,
-// and the family of a name must not depend on the health of its server.
+// lookup looks up the addresses of the family. For Any, it asks for IPv6 addresses only after
+// the answer that there is no IPv4 address. A failing server gives no such answer, so the
+// family of a name does not depend on the health of its server.
 func lookup(ctx context.Context, r Resolver, name string, family Family) ([]netip.Addr, error) {
 	if family == Any {
 		addrs, err := lookupFamily(ctx, r, "ip4", name)
@@ -208,7 +208,7 @@ func lookup(ctx context.Context, r Resolver, name string, family Family) ([]neti
 // lookupFamily returns the addresses of a name, each once, or a *net.DNSError.
 func lookupFamily(ctx context.Context, r Resolver, network, name string) ([]netip.Addr, error) {
 	found, err := r.LookupNetIP(ctx, network, name)
-	// Addresses, but all of the other family: in the hosts file, for one.
+	// There are addresses, but all of the other family, for example in the hosts file.
 	if _, ok := errors.AsType[*net.AddrError](err); ok {
 		err = notFound(name)
 	}
@@ -237,8 +237,8 @@ func isNotFound(err error) bool {
 	return ok && dns.IsNotFound
 }
 
-// isLookup reports whether err stems from a lookup, which the end of a context may explain;
-// an impossible name it does not explain.
+// isLookup reports whether err comes from a lookup, which the end of a context may explain; it
+// does not explain an invalid name.
 func isLookup(err error) bool {
 	_, ok := errors.AsType[*net.DNSError](err)
 	return ok
@@ -256,7 +256,7 @@ func contextEnd(ctx context.Context) error {
 	return nil
 }
 
-// lookupError is a name that could not be resolved, with the reason.
+// lookupError reports a name that could not be resolved, and the reason.
 type lookupError struct {
 	name string
 	err  error
@@ -265,22 +265,22 @@ type lookupError struct {
 func (e *lookupError) Error() string {
 	reason := e.err.Error()
 	if dns, ok := errors.AsType[*net.DNSError](e.err); ok {
-		reason = dns.Err // without the name, which is told already
+		reason = dns.Err // without the name, which the text already has
 	}
 	return fmt.Sprintf("cannot resolve %q: %s", e.name, reason)
 }
 
 func (e *lookupError) Unwrap() []error { return []error{ErrLookup, e.err} }
 
-// Bounds of a name in its presentation form (RFC 1035 section 2.3.4: 255 bytes
-// on the wire, where each label has a length byte before it, and so has the
-// root behind them all).
+// Limits of a name in its presentation form. RFC 1035 section 2.3.4 allows 255 bytes on
+// the wire, where a length byte precedes each label, and the root at the end is another
+// length byte.
 const (
 	maxLabel = 63
 	maxName  = 253
 )
 
-// Why a name is refused before anybody is asked.
+// Reasons to refuse a name without a look-up.
 var (
 	errNameEmpty   = errors.New("it is empty")
 	errNameLong    = errors.New("a name has at most 253 bytes")
@@ -291,9 +291,9 @@ var (
 	errNameByte    = errors.New("a name has letters, digits, hyphens, underscores and dots only; others go in xn-- form")
 )
 
-// Check refuses names that cannot belong to a host, so that they never reach a server:
-// by the limits of RFC 1035 section 2.3.4, and the characters of RFC 1123 section 2.1 plus
-// the underscore, which is in use. The resolver decides whether the name exists.
+// Check refuses names that cannot belong to a host, so that they never reach a server. It
+// applies the limits of RFC 1035 section 2.3.4, and allows the characters of RFC 1123 section
+// 2.1 and the underscore, which is in use. The resolver decides whether the name exists.
 func Check(name string) error {
 	name = strings.TrimSuffix(name, ".")
 	switch {
@@ -312,7 +312,7 @@ func Check(name string) error {
 		numeric = numeric && isNumber(label)
 	}
 	// RFC 1123 section 2.1: no name looks like dotted decimal. Some resolvers
-	// read such a thing as an address all the same, "1234" as 0.0.4.210.
+	// nevertheless read such a name as an address, "1234" as 0.0.4.210.
 	if numeric {
 		return errNameNumeric
 	}
@@ -350,8 +350,8 @@ func isNumber(label string) bool {
 	return strings.Trim(label, "0123456789") == ""
 }
 
-// Cache remembers the addresses of names. Its zero value is ready for use, by any number
-// of goroutines.
+// Cache remembers the addresses of names. The zero value is ready for use, by any number of
+// goroutines.
 type Cache struct {
 	mu    sync.Mutex
 	found map[nameKey]*lookedUp
@@ -364,14 +364,15 @@ type nameKey struct {
 
 // lookedUp is a lookup that is running or has succeeded.
 type lookedUp struct {
-	done  chan struct{} // closed when it has ended
+	done  chan struct{} // closed at its end
 	addrs []netip.Addr
 	err   error
-	ended time.Time // when it has succeeded; zero while it runs
+	ended time.Time // when it succeeded; zero while it runs
 }
 
-// Resolve is the function [Resolve], unless the answer is remembered and no older than
-// lifetime; 0 and less are for ever. The caller owns the slice.
+// Resolve returns the remembered addresses if they are no older than lifetime, and otherwise
+// the result of the function [Resolve]. A lifetime of 0 or less has no end. The caller owns the
+// slice.
 func (c *Cache) Resolve(ctx context.Context, r Resolver, name string, family Family, lifetime time.Duration) ([]netip.Addr, error) {
 	key := nameKey{name, family}
 	for {
@@ -389,8 +390,8 @@ func (c *Cache) Resolve(ctx context.Context, r Resolver, name string, family Fam
 		if entry.err == nil {
 			return slices.Clone(entry.addrs), nil
 		}
-		// It failed for another caller, whose context may have been the
-		// reason: this one tries for itself.
+		// It failed for another caller, perhaps because of that caller's context:
+		// this call tries again.
 	}
 }
 

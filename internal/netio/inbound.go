@@ -1,7 +1,6 @@
-// Package netio holds what the sockets of every protocol have in common: the
-// clock by which they stamp, the waits that a context can end, the names of
-// interfaces in scoped addresses, and how a delivered packet becomes an
-// [icmp.Reply].
+// Package netio has the parts that the sockets of every protocol share: the clock for
+// their stamps, waits that a context can end, the names of interfaces in scoped
+// addresses, and the conversion of a delivered packet into an [icmp.Reply].
 package netio
 
 import (
@@ -10,7 +9,7 @@ import (
 	"github.com/goicmp/icmplib/internal/wire"
 )
 
-// Describe notes how a packet came: all of r but its Message.
+// Describe records how a packet came: it sets all of r except its Message.
 func Describe(r *icmp.Reply, in *sys.Inbound, z *Zones) {
 	r.Source, r.Destination, r.InterfaceIndex = z.Join(in.From, in.Zone), in.To, in.InterfaceIndex
 	r.TTL, r.TrafficClass, r.Size = in.TTL, in.TrafficClass, 0
@@ -18,8 +17,8 @@ func Describe(r *icmp.Reply, in *sys.Inbound, z *Zones) {
 	r.CounterRTT, r.KernelRTT = in.Elapsed, 0
 }
 
-// StripIPv4 takes off the IPv4 header with which raw sockets deliver packets,
-// and notes what it says. It returns nil for what does not begin with one.
+// StripIPv4 removes the IPv4 header with which raw sockets deliver packets, and records
+// its fields in r. It returns nil if data does not begin with such a header.
 func StripIPv4(r *icmp.Reply, data []byte) []byte {
 	var ip wire.IPv4
 	if err := ip.Parse(data); err != nil {
@@ -30,15 +29,13 @@ func StripIPv4(r *icmp.Reply, data []byte) []byte {
 	return data[ip.HeaderLen:]
 }
 
-// ParseQueued makes the ICMP error that an entry of the error queue stands for.
-// The kernel has taken the message apart: its type, code and one value are in
-// the entry, the quoted packet comes without its IP header, and behind it, at an
-// offset that the entry gives, the extensions of RFC 4884.
+// ParseQueued rebuilds the ICMP error of an entry of the error queue. The kernel has
+// taken the message apart: the entry has its type, its code and one value. The quoted
+// packet comes without its IP header and, for UDP, without the next cut bytes. The
+// extensions of RFC 4884 follow at an offset in the entry.
 //
-// Of UDP, cut bytes behind the IP header are missing, too.
-//
-// It returns what is quoted, which is not looked at, and false for an entry of
-// our own host's making: the send has reported that.
+// ParseQueued returns the quoted bytes without parsing them. It returns false for an
+// error of this host, because the send has reported that.
 func ParseQueued(r *icmp.Reply, v icmp.Version, in *sys.Inbound, cut int, z *Zones) (quoted []byte, ok bool) {
 	e := &in.Err
 	if e.Origin != sys.OriginICMP && e.Origin != sys.OriginICMPv6 {
@@ -54,7 +51,7 @@ func ParseQueued(r *icmp.Reply, v icmp.Version, in *sys.Inbound, cut int, z *Zon
 	}
 	quoted = in.Data
 	if offset := e.ExtensionOffset(); offset > 0 && offset < len(quoted) {
-		// A structure that does not parse takes nothing from the error itself.
+		// The error stays valid if the structure is malformed.
 		if r.Extensions.Parse(quoted[offset:]) == nil {
 			r.Extensions.Compliant = true
 		}
@@ -67,8 +64,8 @@ func ParseQueued(r *icmp.Reply, v icmp.Version, in *sys.Inbound, cut int, z *Zon
 	return quoted, true
 }
 
-// headers is the length of the IP header that the kernel takes off a quoted
-// packet: we send none with options.
+// headers returns the length of the IP header that the kernel removes from a quoted
+// packet. The packets that we send have no options.
 func headers(v icmp.Version) int {
 	if v == icmp.V6 {
 		return wire.IPv6HeaderLen

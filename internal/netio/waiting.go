@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// Deadline is a read deadline that the end of a context can anticipate.
+// Deadline is a read deadline that the end of a context can bring forward.
 type Deadline struct {
 	// Apply sets the socket's own read deadline.
 	Apply func(time.Time) error
 
 	mu          sync.Mutex
-	wanted      time.Time // that the user set
+	wanted      time.Time // the user's deadline
 	interrupted bool      // a context has ended the wait
 }
 
-// Set bounds the receives, also one that is waiting now.
+// Set sets the deadline, also for a receive that is already waiting.
 func (d *Deadline) Set(t time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -28,8 +28,8 @@ func (d *Deadline) Set(t time.Time) error {
 	return d.Apply(t)
 }
 
-// InterruptAt has the end of ctx end a receive. The function that it returns
-// takes that back.
+// InterruptAt makes the end of ctx end a receive. The function that it returns undoes
+// that.
 func (d *Deadline) InterruptAt(ctx context.Context) (undo func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -44,8 +44,8 @@ func (d *Deadline) InterruptAt(ctx context.Context) (undo func()) {
 	}
 }
 
-// interrupt wakes whoever receives, by a deadline that has passed already, or
-// restores the user's deadline.
+// interrupt wakes the receiver by a deadline that has already passed, or restores the
+// user's deadline.
 func (d *Deadline) interrupt(on bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -60,10 +60,10 @@ func (d *Deadline) interrupt(on bool) {
 // ContextMutex lets one goroutine at a time receive.
 type ContextMutex chan struct{}
 
-// NewContextMutex returns a ContextMutex that nobody holds.
+// NewContextMutex returns an unlocked ContextMutex.
 func NewContextMutex() ContextMutex { return make(ContextMutex, 1) }
 
-// Lock takes the mutex, or fails with the cause for which ctx ended.
+// Lock locks the mutex, or returns the cause of ctx if ctx ends first.
 func (m ContextMutex) Lock(ctx context.Context) error {
 	select {
 	case m <- struct{}{}:
@@ -78,16 +78,16 @@ func (m ContextMutex) Lock(ctx context.Context) error {
 	}
 }
 
-// Unlock gives the mutex back.
+// Unlock unlocks the mutex.
 func (m ContextMutex) Unlock() { <-m }
 
-// Watermark is a moment that only ever advances, and that any goroutine may read.
+// Watermark is a time that only advances, and that any goroutine may read.
 type Watermark struct {
 	start   time.Time
 	elapsed atomic.Int64 // nanoseconds since start
 }
 
-// Advance moves the mark to t. The first call has to come before the mark is shared.
+// Advance moves the mark to t. The first call must come before the mark is shared.
 func (w *Watermark) Advance(t time.Time) {
 	if w.start.IsZero() {
 		w.start = t // before the socket is shared
@@ -95,5 +95,5 @@ func (w *Watermark) Advance(t time.Time) {
 	w.elapsed.Store(int64(t.Sub(w.start)))
 }
 
-// Time returns the moment that the mark has reached.
+// Time returns the time that the mark has reached.
 func (w *Watermark) Time() time.Time { return w.start.Add(time.Duration(w.elapsed.Load())) }

@@ -10,9 +10,9 @@ import (
 	"github.com/goicmp/icmplib/icmp"
 )
 
-// Zones translates between the zones of link-local addresses, which people
-// write as interface names, and the interface indices of the kernel. Looking an
-// interface up costs many system calls, so what was found is kept for a while.
+// Zones translates between the zones of link-local addresses, usually interface names,
+// and the interface indices of the kernel. A lookup costs many system calls, so Zones
+// keeps the results for a while.
 type Zones struct {
 	mu      sync.Mutex
 	expires time.Time
@@ -20,10 +20,10 @@ type Zones struct {
 	indices map[string]uint32
 }
 
-// zoneLifetime bounds for how long a renamed interface goes unnoticed.
+// zoneLifetime is how long a renamed interface may go unnoticed.
 const zoneLifetime = 10 * time.Second
 
-// Join gives addr the zone of the interface index, where it is one that needs it.
+// Join adds the zone of an interface index to addr, if addr is link-local.
 func (z *Zones) Join(addr netip.Addr, index uint32) netip.Addr {
 	if index == 0 || !addr.Is6() || !addr.IsLinkLocalUnicast() && !addr.IsLinkLocalMulticast() {
 		return addr
@@ -70,7 +70,7 @@ func lookUpZone(zone string) (uint32, error) {
 	return 0, &icmp.FieldError{Field: "zone", Value: zone, Allowed: "the name or index of an interface of this host"}
 }
 
-// Forget has everything looked up anew: an interface may have gone.
+// Forget drops all results, because an interface may be gone.
 func (z *Zones) Forget() {
 	z.mu.Lock()
 	defer z.mu.Unlock()

@@ -1,6 +1,5 @@
-// Package query asks a host for something else than an echo. Such a message has no room for
-// a nonce, so each query has a socket of its own, whose id identifies it together with the
-// sequence number.
+// Package query sends ICMP requests other than echo requests. Such a message has no room for
+// a nonce, so each query has its own socket, whose id and sequence number identify it.
 package query
 
 import (
@@ -16,7 +15,7 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Message returns the request about an interface, or without one for the time of day.
+// Message returns the request about an interface or, if about is nil, for the time of day.
 func Message(v icmp.Version, about *icmp.ExtendedEcho) (*icmp.Message, error) {
 	if about != nil {
 		e := *about
@@ -30,8 +29,8 @@ func Message(v icmp.Version, about *icmp.ExtendedEcho) (*icmp.Message, error) {
 	return s.Request(), nil
 }
 
-// Answer reads the reply to a request about an interface, or for the time of day. What is
-// too short tells nothing.
+// Answer reads the reply to a request about an interface, or for the time of day. For a
+// reply that is too short, the fields stay zero.
 func Answer(m *icmp.Message) (about *icmp.ExtendedEcho, at *icmp.Timestamp) {
 	if m.Type == icmp.V4TimestampReply {
 		at = &icmp.Timestamp{}
@@ -43,8 +42,8 @@ func Answer(m *icmp.Message) (about *icmp.ExtendedEcho, at *icmp.Timestamp) {
 	return about, nil
 }
 
-// ClockOffset returns how far the clock that a timestamp is of is ahead of ours, if both
-// directions take equally long, and reports whether the timestamp has times of day.
+// ClockOffset returns how far the clock of a timestamp reply is ahead of ours, assuming that
+// both directions take equally long. It reports whether the timestamp has times of day.
 func ClockOffset(t *icmp.Timestamp, sent time.Time, rtt time.Duration) (time.Duration, bool) {
 	received, ok := icmp.TimeOfDay(t.Receive)
 	answered, known := icmp.TimeOfDay(t.Transmit)
@@ -61,18 +60,18 @@ func ClockOffset(t *icmp.Timestamp, sent time.Time, rtt time.Duration) (time.Dur
 	return (offset+day+day/2)%day - day/2, true
 }
 
-// Query is a request on its way.
+// Query is a request in flight.
 type Query struct {
-	Conn    socket.Conn // that nothing else uses
+	Conn    socket.Conn // for this query only
 	Request icmp.Request
-	Tell    func(engine.Event) // is told of its packets; nil: nobody
+	Tell    func(engine.Event) // receives the events of its packets; nil: none
 
 	counts engine.Counters
 }
 
-// Ask sends the request and waits until it is settled: by an answer, which is then returned
-// beside the outcome, or by silence. With an error, the outcome has a Sent time if the
-// request was sent, and its fate is not known.
+// Ask sends the request and waits until it is settled, by an answer or by silence. It returns
+// the answer beside the outcome. With an error, the outcome's fate is unknown, and it has a
+// Sent time if the request was sent.
 func (q *Query) Ask(ctx context.Context) (o engine.Outcome, answer *icmp.Reply, err error) {
 	req := &q.Request
 	o.TTL = req.TTL
@@ -102,7 +101,7 @@ func (q *Query) Ask(ctx context.Context) (o engine.Outcome, answer *icmp.Reply, 
 	return o, nil, nil
 }
 
-// settle fills in what an answer says.
+// settle sets the fields of the outcome from an answer.
 func (q *Query) settle(o *engine.Outcome, r *icmp.Reply) {
 	q.counts.Silent = 0
 	o.RTT, o.MeasuredBy = max(0, r.Time.Sub(o.Sent)), engine.ByRead
@@ -111,7 +110,7 @@ func (q *Query) settle(o *engine.Outcome, r *icmp.Reply) {
 	}
 	o.Responder, o.Type, o.Code, o.MTU = r.Source, r.Type, r.Code, r.MTU
 	o.ReplyTTL, o.TrafficClass, o.Size = r.TTL, r.TrafficClass, r.Size
-	o.Unproven = true // id and sequence number are all that proves it
+	o.Unproven = true // only id and sequence number identify it
 	if !r.Type.IsError() {
 		q.counts.PacketsReceived = 1
 		o.Fate = engine.Replied
@@ -122,14 +121,14 @@ func (q *Query) settle(o *engine.Outcome, r *icmp.Reply) {
 	o.MPLS, o.Interfaces = r.Extensions.AppendMPLS(nil), r.Extensions.AppendInterfaces(nil)
 }
 
-// Counters returns what was counted, by the query and by its socket.
+// Counters returns the counts of the query and of its socket.
 func (q *Query) Counters() engine.Counters {
 	c, s := q.counts, q.Conn.Counters()
 	c.Malformed, c.Dropped = s.Malformed, s.Dropped
 	return c
 }
 
-// tellSent tells that the request was sent or refused, and returns the event.
+// tellSent reports that the request was sent or refused, and returns the event.
 func (q *Query) tellSent(err error) (e engine.Event) {
 	if q.Tell == nil {
 		return e
@@ -146,7 +145,7 @@ func (q *Query) tellSent(err error) (e engine.Event) {
 	return e
 }
 
-// tellHeard tells what became of a request that was told of; nil is silence.
+// tellHeard reports the answer to a request after tellSent; nil means silence.
 func (q *Query) tellHeard(e engine.Event, r *icmp.Reply) {
 	if q.Tell == nil {
 		return

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A query has one question and, as an EDNS option, a cookie (RFC 7873), which is the
-// nonce: servers that know cookies bring it back. The identifier is the mark.
+// A query has one question and, as an EDNS option, a cookie (RFC 7873). The cookie is the
+// nonce, which servers with support for cookies bring back. The identifier is the mark.
 const (
 	dnsHeader = 12
 
@@ -19,11 +19,11 @@ const (
 	dnsTypeA, dnsTypeNS, dnsTypeOPT = 1, 2, 41
 	dnsClassIN                      = 1
 
-	dnsPayload = 1232 // what is taken of UDP: fits into every path of IPv6
+	dnsPayload = 1232 // the largest UDP answer: fits the minimum MTU of IPv6
 	dnsCookie  = 10   // the option's code
 
 	cookieSize = 8
-	dnsLabel   = 63 // bytes at the most, RFC 1035 section 2.3.4
+	dnsLabel   = 63 // largest length in bytes, RFC 1035 section 2.3.4
 	dnsName    = 253
 )
 
@@ -73,8 +73,8 @@ func markDNS(answer []byte) (uint16, bool) {
 	return binary.BigEndian.Uint16(answer), flags&dnsResponse != 0 && flags&dnsOpcode == 0
 }
 
-// answersDNS compares the cookie where there is one: one of another query is that of
-// a forger (RFC 7873 section 5.3). Where there is none the identifier has to do.
+// answersDNS compares the cookie if the answer has one: the cookie of another query means a
+// forged answer (RFC 7873 section 5.3). Without a cookie, the identifier must suffice.
 func (q *Query) answersDNS(answer []byte, nonce uint64) bool {
 	cookie := cookieOf(answer)
 	if cookie == nil {
@@ -134,8 +134,8 @@ func cookieIn(options []byte) []byte {
 	return nil
 }
 
-// skipName returns what is behind a name, which may end in a pointer (RFC 1035
-// section 4.1.4), or nil.
+// skipName returns the bytes after a name, which may end in a pointer (RFC 1035 section
+// 4.1.4), or nil if the name is malformed.
 func skipName(b []byte) []byte {
 	const pointer = 0xc0
 	for len(b) > 0 {

@@ -2,9 +2,9 @@ package service
 
 import "encoding/binary"
 
-// A client's packet says nothing of the client but the time that it claims to be: the
-// transmit timestamp, which the server brings back as the origin timestamp (RFC 5905
-// sections 7.3 and 9.2). 48 of its bits are the nonce, and the last 16 the mark.
+// A client's packet describes the client only by a transmit timestamp, which the server
+// brings back as the origin timestamp (RFC 5905 sections 7.3 and 9.2). 48 bits of it are
+// the nonce, and the last 16 bits the mark.
 const (
 	ntpSize = 48
 

@@ -2,24 +2,24 @@ package service
 
 import "encoding/binary"
 
-// An Initial of a version that is reserved for this (RFC 9000 section 15) has a server
-// answer with the versions that it knows, if it is at least 1,200 bytes long (section
-// 6). The answer brings both connection IDs back (section 17.2.1): the client's own is
-// the nonce, that of the server the mark and the nonce.
+// A server answers an Initial of a version that is reserved for this (RFC 9000 section 15)
+// with the versions that it supports, if the Initial has at least 1,200 bytes (section 6).
+// The answer brings both connection IDs back (section 17.2.1): the source ID is the nonce,
+// the destination ID the mark and the nonce.
 const (
 	quicSize = 1200
 
 	quicFirst    = 0xc0 | 3 // long header, Initial, a packet number of 4 bytes
 	quicLong     = 0x80
 	quicVersion  = 0x1a2a3a4a
-	quicHeader   = 1 + 4 // and then the IDs, each behind its length
+	quicHeader   = 1 + 4 // then the IDs, each after its length
 	nonceSize    = 8
 	quicServerID = markSize + nonceSize
 	quicClientID = nonceSize
 
 	quicDestination = quicHeader + 1
 	quicSource      = quicDestination + quicServerID + 1
-	quicLength      = quicSource + quicClientID + 1 // behind the length of the token
+	quicLength      = quicSource + quicClientID + 1 // after the length of the token
 
 	// In an answer they are the other way round.
 	quicAnswered = quicHeader + 1 + quicClientID + 1

@@ -1,10 +1,10 @@
-// Package service makes the datagrams that servers of DNS, NTP and QUIC answer, and
-// finds the probe that an answer is to. Hosts behind which such a server stands often
-// drop every other datagram, and with it the probes of a trace.
+// Package service builds the datagrams that servers of DNS, NTP and QUIC answer, and
+// matches answers to probes. Hosts with such a server often drop all other datagrams, and
+// with them the probes of a trace.
 //
-// Each datagram bears a mark of 16 bits and a nonce of 64, as far as the protocol
-// brings them back, and two bytes that are free: by their choice the checksum of the
-// datagram becomes the one that the sender wants.
+// Each datagram carries a mark of 16 bits and a nonce of 64 bits, as far as the protocol
+// brings them back, and two free bytes. The choice of the free bytes sets the checksum of
+// the datagram.
 package service
 
 import (
@@ -15,32 +15,32 @@ import (
 	"net/netip"
 )
 
-// Kind is what a datagram asks.
+// Kind is the service that a datagram is for.
 type Kind uint8
 
-// The kinds of services.
+// Kinds of services.
 const (
 	None Kind = iota
 	DNS       // a query (RFC 1035)
 	NTP       // a client's request for the time (RFC 5905)
-	QUIC      // an Initial of a version that nobody has: a server negotiates (RFC 9000 section 6)
+	QUIC      // an Initial of a version that no server supports: it negotiates (RFC 9000 section 6)
 	kinds
 )
 
-// Kinds is how many kinds there are, None among them.
+// Kinds is the number of kinds, including None.
 const Kinds = int(kinds)
 
-// Query is the datagram of a service, but for what differs from probe to probe. It is
-// comparable; the zero value asks nothing.
+// Query is the datagram for a service, without the bytes that differ from probe to probe. It
+// is comparable; the zero value is for no service.
 type Query struct {
 	kind     Kind
 	template string
-	nonceAt  int // where the nonce begins
+	nonceAt  int // the offset of the nonce
 	free     int // the even offset of the two free bytes
 }
 
-// New returns the datagram of a service. A name is what a DNS server is asked for, by its
-// IPv4 address; "" asks for the name servers of the root.
+// New returns the datagram for a service. For DNS, it asks for the IPv4 addresses of name; ""
+// asks for the name servers of the root.
 func New(kind Kind, name string) (Query, error) {
 	switch kind {
 	case None:
@@ -55,13 +55,13 @@ func New(kind Kind, name string) (Query, error) {
 	return Query{}, fmt.Errorf("no service has the number %d", kind)
 }
 
-// Kind returns what the datagram asks.
+// Kind returns the service that the datagram is for.
 func (q *Query) Kind() Kind { return q.kind }
 
-// Len returns how many bytes the datagram has.
+// Len returns the length of the datagram in bytes.
 func (q *Query) Len() int { return len(q.template) }
 
-// Free returns the offset of the two bytes that mean nothing.
+// Free returns the offset of the two free bytes.
 func (q *Query) Free() int { return q.free }
 
 // AppendTo appends the datagram of the probe with a mark and a nonce.
@@ -80,9 +80,9 @@ func (q *Query) AppendTo(b []byte, mark uint16, nonce uint64) []byte {
 	return b
 }
 
-// Answers reports whether an answer of the service, for which [MarkOfAnswer] holds,
-// is the one to the probe with a mark and a nonce: whether all that the protocol
-// brings back is what was sent.
+// Answers reports whether an answer of the service belongs to the probe with a mark and a
+// nonce: it must have the form of an answer (see [MarkOfAnswer]), and everything that it
+// brings back must agree with the probe.
 func (q *Query) Answers(answer []byte, mark uint16, nonce uint64) bool {
 	if found, ok := MarkOfAnswer(q.kind, answer); !ok || found != mark {
 		return false
@@ -96,8 +96,8 @@ func (q *Query) Answers(answer []byte, mark uint16, nonce uint64) bool {
 	return answersQUIC(answer, nonce)
 }
 
-// MarkOfAnswer returns the mark that a datagram brings back, and whether it has the
-// form of an answer of the service at all.
+// MarkOfAnswer returns the mark that a datagram brings back, and reports whether it has the
+// form of an answer of the service.
 func MarkOfAnswer(kind Kind, answer []byte) (mark uint16, ok bool) {
 	switch kind {
 	case DNS:
@@ -110,8 +110,8 @@ func MarkOfAnswer(kind Kind, answer []byte) (mark uint16, ok bool) {
 	return 0, false
 }
 
-// MarkOfQuote returns the mark in the part of a datagram that an error quotes, and
-// whether it reaches that far.
+// MarkOfQuote returns the mark in the part of a datagram that an error quotes, and reports
+// whether the quote reaches that far.
 func MarkOfQuote(kind Kind, quoted []byte) (mark uint16, ok bool) {
 	at := [...]int{DNS: 0, NTP: ntpTransmit + ntpMark, QUIC: quicDestination}
 	if kind == None || kind >= kinds || len(quoted) < at[kind]+markSize {
@@ -120,8 +120,8 @@ func MarkOfQuote(kind Kind, quoted []byte) (mark uint16, ok bool) {
 	return binary.BigEndian.Uint16(quoted[at[kind]:]), true
 }
 
-// Agrees reports whether what an error quotes, which may be nothing, can be of the
-// probe with a mark and a nonce, and whether that proves the error.
+// Agrees reports whether the quote of an error, which may be empty, can be that of the probe
+// with a mark and a nonce, and whether it proves the error.
 func (q *Query) Agrees(quoted []byte, mark uint16, nonce uint64) (agrees, proven bool) {
 	var room [longest]byte
 	sent := q.AppendTo(room[:0], mark, nonce)
@@ -139,19 +139,19 @@ const (
 	markSize = 2
 	freeSize = 2
 
-	// leastProof is how many bytes that nobody can guess prove something: as many as
-	// a checksum has.
+	// leastProof is the number of secret bytes that prove an error: the size of a
+	// checksum.
 	leastProof = 2
 
-	// longest is what no datagram exceeds.
+	// longest is the length of the longest datagram.
 	longest = quicSize
 )
 
-// secret makes marks that nobody can guess.
+// secret makes marks unguessable.
 var secret = maphash.MakeSeed()
 
-// Mark returns the mark of the probe with a sequence number to a host, and the
-// sequence number of a mark: who sees the probes to other hosts knows nothing of it.
+// Mark returns the mark of the probe with a sequence number to a host or, given the mark, the
+// sequence number. A host that sees probes to other hosts cannot compute it.
 func Mark(number uint16, host netip.Addr) uint16 {
 	address := host.WithZone("").As16()
 	return number ^ uint16(maphash.Bytes(secret, address[:]))

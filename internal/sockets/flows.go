@@ -2,13 +2,13 @@ package sockets
 
 import "github.com/goicmp/icmplib/internal/engine"
 
-// FlowsPerBlock is how many flows share sockets, where a flow needs a source port of its
-// own: each port that is held is a descriptor.
+// FlowsPerBlock is the number of flows that share sockets, if each flow needs its own
+// source port. Each held port is a descriptor.
 const FlowsPerBlock = 64
 
-// ForFlow sets the ports for the block of flows that a flow is one of, and returns the
-// number of the block. Most is how many flows there may be; 0: not known. From a first port
-// that was chosen, flows have the ports behind each other.
+// ForFlow sets the ports for the block that contains a flow, and returns the number of the
+// block. Most is the largest number of flows; 0: unknown. If FirstPort is set, flows have
+// consecutive ports from it on.
 func (s *Spec) ForFlow(number, most int) (block int) {
 	s.Ports = FlowsPerBlock
 	first := number / FlowsPerBlock * FlowsPerBlock
@@ -21,12 +21,12 @@ func (s *Spec) ForFlow(number, most int) (block int) {
 	return number / FlowsPerBlock
 }
 
-// FlowSum adds the number of a flow to the sum of the first in ones' complement
-// arithmetic, in which 0xffff is 0, so that no two flows have the same one.
+// FlowSum adds the number of a flow to the sum of the first flow, in ones' complement
+// arithmetic, in which 0xffff is 0, so that no two flows have the same sum.
 func FlowSum(first uint16, number int) uint16 { return uint16((int(first) + number) % 0xffff) }
 
-// Flow returns what makes the probes of a flow differ from those of others that have ports,
-// given the shape of all. Labelled flows also have different labels, none of them 0.
+// Flow returns the header fields that distinguish the probes of a flow with ports, given the
+// shape that all flows share. Labelled flows also have different labels, none of which is 0.
 func Flow(shape engine.Flow, number int, labelled bool) engine.Flow {
 	const odd = 0x9e375 // an odd factor gives each flow another label
 	f := shape

@@ -1,5 +1,5 @@
-// Package sockets opens the sockets that packets of a shape need, whatever their
-// protocol, and says where the system sends from.
+// Package sockets opens the sockets for packets of every protocol, and finds the source
+// address of packets.
 package sockets
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// Spec is what packets of one socket have in common. It is comparable: packets with the
-// same Spec share a socket.
+// Spec is the settings that the packets of one socket share. It is comparable: packets with
+// the same Spec share a socket.
 type Spec struct {
 	Version      icmp.Version
 	Protocol     icmp.Protocol // icmp.ICMP also stands for ICMPv6
@@ -27,13 +27,13 @@ type Spec struct {
 	DontFragment bool
 	Broadcast    bool   // IPv4 broadcast addresses are allowed
 	FirstPort    uint16 // of the source; 0: any
-	Ports        int    // how many, for as many flows; 0: 1
+	Ports        int    // the number of source ports, one for each flow; 0: 1
 
 	SendTimestamps bool // of ICMP
 }
 
-// Open opens sockets of the system. In mode Auto, those of UDP, TCP and SCTP are raw if
-// that is allowed, and those of ICMP are if nothing else is.
+// Open opens sockets of the system. In mode Auto, sockets of UDP, TCP and SCTP are raw if
+// the system allows it; sockets of ICMP are raw only if it does not allow datagram sockets.
 func (s *Spec) Open() (engine.Medium, error) {
 	if s.Protocol != icmp.ICMP {
 		conn, err := transport.Listen(s.transport())
@@ -62,8 +62,8 @@ func (s *Spec) Open() (engine.Medium, error) {
 	return engine.OverEcho(conn), nil
 }
 
-// OpenQuery opens a socket of ICMP for one type of request: it receives its reply, and
-// errors.
+// OpenQuery opens an ICMP socket for one type of request. It receives the replies to that
+// type, and errors.
 func (s *Spec) OpenQuery(request icmp.Type) (socket.Conn, error) {
 	return socket.Listen(s.Version, s.query(request))
 }
@@ -94,11 +94,11 @@ func (s *Spec) transport() transport.Config {
 	}
 }
 
-// Routed reports whether this host has a route to an address for such packets.
+// Routed reports whether this host has a route for such packets to an address.
 func (s *Spec) Routed(dst netip.Addr) bool { return transport.Routed(s.transport(), dst) }
 
-// LinkMTU returns the MTU of the interface by which such packets to an address leave; 0 if it
-// is not known.
+// LinkMTU returns the MTU in bytes of the interface from which such packets to an address
+// leave; 0 if it is not known.
 func (s *Spec) LinkMTU(dst netip.Addr) int {
 	if s.Interface == "" {
 		return hosts.LinkMTU(SourceTo(dst))
@@ -110,8 +110,8 @@ func (s *Spec) LinkMTU(dst netip.Addr) int {
 	return i.MTU
 }
 
-// SourceTo returns the address from which the system sends to another: that of a UDP socket
-// connected to it. Nothing is sent. It is the zero Addr if there is no route.
+// SourceTo returns the address from which the system sends to dst: that of a UDP socket
+// connected to it. It sends nothing. It returns the zero Addr if there is no route.
 func SourceTo(dst netip.Addr) netip.Addr {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(dst, 9)))
 	if err != nil {
@@ -121,8 +121,7 @@ func SourceTo(dst netip.Addr) netip.Addr {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
 }
 
-// Sources remembers what a look-up returns, such as [SourceTo]. It is safe for concurrent
-// use.
+// Sources caches the results of a look-up such as [SourceTo]. It is safe for concurrent use.
 type Sources struct {
 	LookUp func(dst netip.Addr) netip.Addr
 
@@ -130,7 +129,7 @@ type Sources struct {
 	known map[netip.Addr]netip.Addr
 }
 
-// maxSources limits Sources, which then begin anew.
+// maxSources is the largest number of results; Sources then drops all of them.
 const maxSources = 1 << 12
 
 // Find returns the source of packets to an address.

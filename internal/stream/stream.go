@@ -1,6 +1,5 @@
-// Package stream keeps account of probes of any shape that one goroutine sends and another
-// receives: which are in flight, which results are owed, and by which operations of the
-// engine they leave.
+// Package stream tracks probes of any shape that one goroutine sends and another receives:
+// the probes in flight, the results owed, and the operations of the engine that send them.
 package stream
 
 import (
@@ -12,11 +11,11 @@ import (
 	"github.com/goicmp/icmplib/internal/engine"
 )
 
-// MaxOwed is how many results are owed at most: of probes in flight, and of those that wait
+// MaxOwed is the largest number of results owed: of probes in flight, and results that wait
 // to be received.
 const MaxOwed = 1 << 17
 
-// Stream sends probes; what the caller keeps of each is a P.
+// Stream sends probes. A P is the caller's record of a probe.
 type Stream[P any] struct {
 	pacer  *engine.Pacer
 	ended  <-chan struct{}
@@ -30,43 +29,44 @@ type Stream[P any] struct {
 
 	receiveMu sync.Mutex
 	taken     []engine.Outcome
-	next      int // of taken
+	next      int // the index of the next one in taken
 
 	mu      sync.Mutex
 	records []record[P]
 	free    []int
 	refused []refusal[P]
-	wake    chan struct{} // holds a token while there may be refused ones
+	wake    chan struct{} // holds a token while there may be refused probes
 	room    chan struct{} // holds a token when results were handed out
 }
 
-// record is a probe in flight; its place is what the engine knows it by.
+// record is a probe in flight; its place is its Tag for the engine.
 type record[P any] struct {
 	probe P
 	op    *Op
 }
 
-// refusal is a probe that was not sent, and why.
+// refusal is a probe that was not sent, and the reason.
 type refusal[P any] struct {
 	probe P
 	err   error
 }
 
-// Op is an operation of the engine, and how many of its probes are in flight.
+// Op is an operation of the engine, with the number of its probes in flight.
 type Op struct {
 	op       *engine.Op
 	inFlight int // guarded by the Stream's mu
 }
 
-// Run is probes that leave together, by the same sockets and operation.
+// Run is probes that leave together, over the same sockets and by the same operation.
 type Run[P any] struct {
 	Pool   *engine.Pool
 	Op     *Op
-	Sent   []engine.Probe // their tags are the Stream's
-	Probes []P            // the same, as the caller keeps them
+	Sent   []engine.Probe // the Stream sets their tags
+	Probes []P            // the caller's records of the same probes
 }
 
-// New returns a stream whose probes leave at a rate, and that ends with a channel.
+// New returns a stream whose probes leave at the rate of the pacer. It ends when the channel
+// ended is closed.
 func New[P any](pacer *engine.Pacer, ended <-chan struct{}) *Stream[P] {
 	closed, closeIt := context.WithCancel(context.Background())
 	return &Stream[P]{
@@ -75,9 +75,9 @@ func New[P any](pacer *engine.Pacer, ended <-chan struct{}) *Stream[P] {
 	}
 }
 
-// Send sends so many probes. Run returns those from one on that leave together, at least
-// one and at most as many as it is told; an error refuses the first of them. Its runs may
-// share their slices. Send waits while there is no room for results.
+// Send sends the given number of probes. run returns the probes from index first on that
+// leave together, at least one and at most most; its error refuses the probe at first. Runs
+// may share their slices. Send waits while there is no room for results.
 func (s *Stream[P]) Send(ctx context.Context, probes int, run func(first, most int) (Run[P], error)) error {
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
@@ -116,7 +116,7 @@ func (s *Stream[P]) Owed() int {
 	return len(s.records) - len(s.free) + len(s.refused)
 }
 
-// waitRoom waits until more results may be owed, and returns how many.
+// waitRoom waits until more results may be owed, and returns how many more.
 func (s *Stream[P]) waitRoom(ctx context.Context) (int, error) {
 	for {
 		if owed := s.Owed(); owed < MaxOwed {
@@ -132,7 +132,7 @@ func (s *Stream[P]) waitRoom(ctx context.Context) (int, error) {
 	}
 }
 
-// send sends a run at the rate. An error ends the operation.
+// send sends a run at the rate of the pacer. An error ends the Send.
 func (s *Stream[P]) send(ctx context.Context, r *Run[P]) error {
 	s.places = s.places[:0]
 	for i := range r.Sent {
@@ -169,7 +169,7 @@ func (s *Stream[P]) takeBack(first int) {
 	}
 }
 
-// refuse keeps a probe that was not sent.
+// refuse keeps a probe that was not sent, with the reason.
 func (s *Stream[P]) refuse(probe P, err error) {
 	s.mu.Lock()
 	s.refused = append(s.refused, refusal[P]{probe, err})
@@ -178,7 +178,7 @@ func (s *Stream[P]) refuse(probe P, err error) {
 	s.inbox.Wake()
 }
 
-// add notes a probe that is about to be sent.
+// add adds the record of a probe that is about to be sent.
 func (s *Stream[P]) add(r record[P]) (place int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +193,7 @@ func (s *Stream[P]) add(r record[P]) (place int) {
 	return len(s.records) - 1
 }
 
-// remove takes out the record of a probe that is settled, or was not sent.
+// remove removes the record of a probe that is settled, or was not sent.
 func (s *Stream[P]) remove(place int) P {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,12 +204,12 @@ func (s *Stream[P]) remove(place int) P {
 	return r.probe
 }
 
-// Take is told of a result of a probe, by its place among those that are handed out: an
-// outcome, or the reason why the probe was not sent.
+// Take takes the result of a probe, an outcome or the reason why the probe was not sent, with
+// its place among the results that the call hands out.
 type Take[P any] func(place int, probe *P, o *engine.Outcome, err error)
 
-// Receive waits for at least one result, hands out as many as there are, up to most, and
-// returns how many.
+// Receive waits for at least one result, hands out all results up to most, and returns how
+// many.
 func (s *Stream[P]) Receive(ctx context.Context, most int, take Take[P]) (int, error) {
 	s.receiveMu.Lock()
 	defer s.receiveMu.Unlock()
@@ -234,7 +234,7 @@ func (s *Stream[P]) Receive(ctx context.Context, most int, take Take[P]) (int, e
 	}
 }
 
-// Collect is Receive that does not wait.
+// Collect is Receive without waiting.
 func (s *Stream[P]) Collect(most int, take Take[P]) int {
 	s.receiveMu.Lock()
 	defer s.receiveMu.Unlock()
@@ -246,7 +246,7 @@ func (s *Stream[P]) Collect(most int, take Take[P]) int {
 // Ready receives when there may be results to Collect.
 func (s *Stream[P]) Ready() <-chan struct{} { return s.inbox.Ready() }
 
-// collect hands out what there is.
+// collect hands out the results that there are.
 func (s *Stream[P]) collect(most int, take Take[P]) (n int) {
 	n = s.collectRefused(most, take)
 	for n < most {
@@ -283,10 +283,10 @@ func (s *Stream[P]) collectRefused(most int, take Take[P]) int {
 	return n
 }
 
-// maxOps is how many operations are kept that may have nothing in flight.
+// maxOps is the number of operations from which on retire closes unused ones.
 const maxOps = 64
 
-// Op returns the operation for probes of a kind. It is called by the run of a Send.
+// Op returns the operation for probes of a kind. Only the run function of a Send may call it.
 func (s *Stream[P]) Op(cfg engine.OpConfig) *Op {
 	cfg.Inbox, cfg.Drives = s.inbox, true
 	if op := s.ops[cfg]; op != nil {
@@ -300,7 +300,7 @@ func (s *Stream[P]) Op(cfg engine.OpConfig) *Op {
 	return op
 }
 
-// retire closes the operations that have nothing in flight.
+// retire closes the operations without probes in flight.
 func (s *Stream[P]) retire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -312,8 +312,8 @@ func (s *Stream[P]) retire() {
 	}
 }
 
-// Close ends the stream: calls that wait return [net.ErrClosed], and what is in flight has
-// no results.
+// Close ends the stream: calls that wait return [net.ErrClosed], and probes in flight have no
+// results.
 func (s *Stream[P]) Close() {
 	s.close()
 	s.sendMu.Lock()

@@ -6,13 +6,12 @@ import (
 	"net/netip"
 )
 
-// Checksum returns the internet checksum (RFC 1071) of b: what belongs into
-// the checksum field where that field is zero in b, and 0 where b contains a
-// valid checksum.
+// Checksum returns the internet checksum (RFC 1071) of b. If the checksum field in b is
+// zero, it returns the value for that field; if b contains a valid checksum, it returns 0.
 func Checksum(b []byte) uint16 { return ^Sum(b) }
 
-// Sum returns the ones' complement sum of the 16-bit words of b; a last odd
-// byte counts as if a zero followed it (RFC 1071 section 4.1).
+// Sum returns the ones' complement sum of the 16-bit words of b. An odd last byte counts
+// as if a zero followed it (RFC 1071 section 4.1).
 //
 // It adds in the machine's byte order, 8 bytes at a time, and swaps the result
 // at the end, which gives the same sum (RFC 1071 section 2 (B) and (C)).
@@ -48,15 +47,15 @@ func fold(sum, carry uint64) uint16 {
 	return uint16(sum)
 }
 
-// toBigEndian takes a word of the machine's byte order for one of the network's.
+// toBigEndian reinterprets a word in the machine's byte order in that of the network.
 func toBigEndian(v uint16) uint16 {
 	var b [2]byte
 	binary.NativeEndian.PutUint16(b[:], v)
 	return binary.BigEndian.Uint16(b[:])
 }
 
-// Combine returns the ones' complement sum of two sums. The first has to be of
-// an even number of bytes, for what follows it to keep its alignment.
+// Combine returns the ones' complement sum of two sums. The first must be of an even
+// number of bytes, so that the second keeps its alignment.
 func Combine(a, b uint16) uint16 {
 	sum := uint32(a) + uint32(b)
 	return uint16(sum>>16 + sum)
@@ -64,15 +63,14 @@ func Combine(a, b uint16) uint16 {
 
 // PseudoHeaderSum returns the sum of the pseudo-header for an upper-layer
 // packet of length bytes: that of IPv4 (RFC 9293 section 3.1) or of IPv6 (RFC
-// 8200 section 8.1), as the addresses are.
+// 8200 section 8.1), by the family of the addresses.
 func PseudoHeaderSum(source, destination netip.Addr, protocol uint8, length int) uint16 {
 	sum := Combine(AddressSum(source), AddressSum(destination))
 	sum = Combine(sum, uint16(protocol))
 	return Combine(sum, Combine(uint16(length>>16), uint16(length)))
 }
 
-// AddressSum returns the sum of an address, which is what it adds to a
-// pseudo-header.
+// AddressSum returns the part of an address in the sum of a pseudo-header.
 func AddressSum(a netip.Addr) uint16 {
 	if a.Is4() {
 		b := a.As4()
@@ -82,9 +80,8 @@ func AddressSum(a netip.Addr) uint16 {
 	return Sum(b[:])
 }
 
-// TransportChecksum returns the checksum of an upper-layer packet with its
-// pseudo-header, as [Checksum] does for what has none. ICMPv6, UDP and TCP use
-// it. (UDP sends 0xffff in place of a computed 0.)
+// TransportChecksum is [Checksum] for an upper-layer packet with a pseudo-header, as in
+// ICMPv6, UDP and TCP. (UDP sends 0xffff in place of a computed 0.)
 func TransportChecksum(source, destination netip.Addr, protocol uint8, packet []byte) uint16 {
 	return ^Combine(PseudoHeaderSum(source, destination, protocol, len(packet)), Sum(packet))
 }

@@ -4,10 +4,10 @@ import "encoding/binary"
 
 const optionPadN = 1 // RFC 8200 section 4.2
 
-// AppendOptionsHeader appends a hop-by-hop or destination options header (RFC
-// 8200 sections 4.3 and 4.6): the two have the same format, and which it is
-// says the header before it. The options, in wire format and at most 2046
-// bytes, are padded to a multiple of 8 bytes.
+// AppendOptionsHeader appends a hop-by-hop or destination options header (RFC 8200
+// sections 4.3 and 4.6). The two have the same format; the header before says which one
+// follows. It pads the options, in wire format and at most 2046 bytes, so that the header
+// is a multiple of 8 bytes long.
 func AppendOptionsHeader(b []byte, next uint8, options []byte) []byte {
 	length := (2 + len(options) + 7) &^ 7
 	b = append(b, next, uint8(length/8-1))
@@ -23,9 +23,8 @@ func AppendOptionsHeader(b []byte, next uint8, options []byte) []byte {
 	}
 }
 
-// AppendRoutingHeader appends a routing header (RFC 8200 section 4.4). The
-// data, at most 2044 bytes, are filled up with zeros to a multiple of 8 bytes,
-// counted with the header.
+// AppendRoutingHeader appends a routing header (RFC 8200 section 4.4). It pads the data,
+// at most 2044 bytes, with zeros so that the header is a multiple of 8 bytes long.
 func AppendRoutingHeader(b []byte, next, routingType, segmentsLeft uint8, data []byte) []byte {
 	length := (4 + len(data) + 7) &^ 7
 	b = append(b, next, uint8(length/8-1), routingType, segmentsLeft)
@@ -33,8 +32,8 @@ func AppendRoutingHeader(b []byte, next, routingType, segmentsLeft uint8, data [
 	return append(b, make([]byte, length-4-len(data))...)
 }
 
-// AppendFragmentHeader appends a fragment header (RFC 8200 section 4.5). The
-// offset is a multiple of 8 bytes.
+// AppendFragmentHeader appends a fragment header (RFC 8200 section 4.5). The offset, in
+// bytes, must be a multiple of 8.
 func AppendFragmentHeader(b []byte, next uint8, offset int, more bool, id uint32) []byte {
 	word := uint16(offset/8) << 3
 	if more {
@@ -45,9 +44,9 @@ func AppendFragmentHeader(b []byte, next uint8, offset int, more bool, id uint32
 	return binary.BigEndian.AppendUint32(b, id)
 }
 
-// AppendAuthenticationHeader appends an authentication header (RFC 4302
-// section 2). The integrity check value, at most 1012 bytes, is filled up with
-// zeros so that the header is a multiple of 8 bytes long.
+// AppendAuthenticationHeader appends an authentication header (RFC 4302 section 2). It
+// pads the integrity check value, at most 1012 bytes, with zeros so that the header is a
+// multiple of 8 bytes long.
 func AppendAuthenticationHeader(b []byte, next uint8, spi, sequence uint32, icv []byte) []byte {
 	length := (12 + len(icv) + 7) &^ 7
 	b = append(b, next, uint8(length/4-2), 0, 0)

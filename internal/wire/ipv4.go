@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// IPv4MinHeaderLen and IPv4MaxHeaderLen bound the IPv4 header: without
-	// options, and with as many as there is room for.
+	// IPv4MinHeaderLen and IPv4MaxHeaderLen are the lengths of the IPv4 header
+	// without options and with the maximum of options.
 	IPv4MinHeaderLen = 20
 	IPv4MaxHeaderLen = 60
 
@@ -40,9 +40,9 @@ type IPv4 struct {
 	Options        []byte // up to 40 bytes
 }
 
-// Parse reads the header at the start of b. It checks neither the header's
-// checksum nor that TotalLen bytes are there: some systems hand out headers
-// in which both are altered.
+// Parse reads the header at the start of b. It verifies neither the header's checksum nor
+// that b has TotalLen bytes, because some systems hand out headers in which both are
+// altered.
 func (h *IPv4) Parse(b []byte) error {
 	if len(b) < IPv4MinHeaderLen {
 		return errIPv4Short
@@ -76,9 +76,9 @@ func (h *IPv4) Parse(b []byte) error {
 	return nil
 }
 
-// Append appends the header of a packet with payloadLen bytes behind it, its
-// checksum computed. Options are filled up with End of Option List to a
-// multiple of 4 bytes; the header has no room for more than 40.
+// Append appends the header of a packet with payloadLen bytes after it, and computes its
+// checksum. It pads Options with End of Option List to a multiple of 4 bytes, and omits the
+// bytes after the first 40, for which the header has no room.
 func (h *IPv4) Append(b []byte, payloadLen int) []byte {
 	start := len(b)
 	options := h.Options[:min(len(h.Options), IPv4MaxHeaderLen-IPv4MinHeaderLen)]

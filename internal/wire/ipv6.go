@@ -26,8 +26,8 @@ type IPv6 struct {
 	Destination  netip.Addr
 }
 
-// Parse reads the header at the start of b. It does not check that PayloadLen
-// bytes are there. The extension headers are for [UpperLayer.Find].
+// Parse reads the header at the start of b. It does not check that b has PayloadLen bytes
+// more. [UpperLayer.Find] reads the extension headers.
 func (h *IPv6) Parse(b []byte) error {
 	if len(b) < IPv6HeaderLen {
 		return errIPv6Short
@@ -48,8 +48,8 @@ func (h *IPv6) Parse(b []byte) error {
 	return nil
 }
 
-// Append appends the header of a packet with payloadLen bytes behind it,
-// extension headers included. An address's zone is no part of it.
+// Append appends the header of a packet with payloadLen bytes after it, including extension
+// headers. It ignores the zones of addresses.
 func (h *IPv6) Append(b []byte, payloadLen int) []byte {
 	b = binary.BigEndian.AppendUint32(b, 6<<28|uint32(h.TrafficClass)<<20|h.FlowLabel&maxFlowLabel)
 	b = binary.BigEndian.AppendUint16(b, uint16(payloadLen))

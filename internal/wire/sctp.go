@@ -11,12 +11,12 @@ const SCTPHeaderLen = 12
 
 var errSCTPShort = Malformed("SCTP header is truncated")
 
-// castagnoli returns the table of SCTP's checksum (RFC 9260 appendix A). Making it
-// takes a fifth of a millisecond, which programs without SCTP need not spend.
+// castagnoli returns the table of SCTP's checksum (RFC 9260 appendix A). Making it takes a
+// fifth of a millisecond, so it is made only when SCTP is used.
 var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
-// noChecksum is what the checksum field counts as. It is never written to, and
-// stands here for a local array would be moved to the heap at each call.
+// noChecksum replaces the checksum field in the computation. It is never written to. It
+// is global because a local array would move to the heap at each call.
 var noChecksum [4]byte
 
 // SCTP is an SCTP common header (RFC 9260 section 3.1).
@@ -35,9 +35,8 @@ func (h *SCTP) Parse(b []byte) error {
 	return h.ParseQuoted(b)
 }
 
-// ParseQuoted reads as much of a header as an ICMP error quotes, at least the
-// ports and the verification tag in the first 8 bytes. The checksum is zero
-// where it is not quoted.
+// ParseQuoted reads the part of a header that an ICMP error quotes, at least the ports
+// and the verification tag in the first 8 bytes. The checksum is zero if it is not quoted.
 func (h *SCTP) ParseQuoted(b []byte) error {
 	if len(b) < QuotedLen {
 		return errSCTPShort
@@ -48,14 +47,14 @@ func (h *SCTP) ParseQuoted(b []byte) error {
 		VerificationTag: binary.BigEndian.Uint32(b[4:]),
 	}
 	if len(b) >= SCTPHeaderLen {
-		// Reflected, as the CRC is, it is in the order opposite to the network's.
+		// The CRC is reflected, so its bytes are in the opposite of the network's order.
 		h.Checksum = binary.LittleEndian.Uint32(b[8:])
 	}
 	return nil
 }
 
-// Append appends a packet: the header and chunks, which [AppendInit],
-// [AppendInitAck] and [AppendAbort] make.
+// Append appends a packet: the header and the chunks, which [AppendInit], [AppendInitAck]
+// and [AppendAbort] build.
 func (h *SCTP) Append(b []byte, chunks []byte) []byte {
 	start := len(b)
 	b = binary.BigEndian.AppendUint16(b, h.SourcePort)
@@ -67,8 +66,8 @@ func (h *SCTP) Append(b []byte, chunks []byte) []byte {
 	return b
 }
 
-// SCTPChecksum returns the CRC32c of a whole packet, computed as if its
-// checksum field were zero: a valid packet's [SCTP.Checksum].
+// SCTPChecksum returns the CRC32c of a whole packet, computed as if its checksum field were
+// zero. In a valid packet, [SCTP.Checksum] has this value.
 func SCTPChecksum(packet []byte) uint32 {
 	if len(packet) < SCTPHeaderLen {
 		return crc32.Checksum(packet, castagnoli())
@@ -78,7 +77,7 @@ func SCTPChecksum(packet []byte) uint32 {
 	return crc32.Update(sum, castagnoli(), packet[SCTPHeaderLen:])
 }
 
-// Types of SCTP chunks (RFC 9260 section 3.2) that probing meets.
+// Types of SCTP chunks (RFC 9260 section 3.2) that occur in probing.
 const (
 	ChunkInit    uint8 = 1
 	ChunkInitAck uint8 = 2
@@ -89,8 +88,8 @@ const (
 	chunkHeaderLen = 4
 	initLen        = 16
 
-	// abortReflected (the T bit) says that an ABORT carries the verification
-	// tag of the packet that it answers (RFC 9260 section 3.3.7).
+	// abortReflected (the T bit) is set if an ABORT carries the verification tag of
+	// the packet that it answers (RFC 9260 section 3.3.7).
 	abortReflected = 1
 )
 
@@ -100,15 +99,14 @@ var (
 	errInitShort   = Malformed("SCTP INIT chunk is truncated")
 )
 
-// Chunk is one chunk of an SCTP packet.
+// Chunk is a chunk of an SCTP packet.
 type Chunk struct {
 	Type  uint8
 	Flags uint8
 	Value []byte
 }
 
-// Parse reads the chunk at the start of b and returns what follows it and its
-// padding.
+// Parse reads the chunk at the start of b and returns the bytes after it and its padding.
 func (c *Chunk) Parse(b []byte) (rest []byte, err error) {
 	if len(b) < chunkHeaderLen {
 		return nil, errChunkShort
@@ -132,7 +130,7 @@ type Init struct {
 	OutboundStreams uint16
 	InboundStreams  uint16
 	InitialTSN      uint32
-	Parameters      []byte // optional and variable ones, in wire format
+	Parameters      []byte // optional and variable parameters, in wire format
 }
 
 // Parse reads the value of a chunk.
@@ -151,13 +149,13 @@ func (c *Init) Parse(value []byte) error {
 	return nil
 }
 
-// AppendInit appends an INIT chunk. The packet it goes into has verification
-// tag 0 and no other chunk (RFC 9260 section 8.5.1).
+// AppendInit appends an INIT chunk. Its packet must have verification tag 0 and no other
+// chunk (RFC 9260 section 8.5.1).
 func AppendInit(b []byte, c *Init) []byte { return appendInit(b, ChunkInit, c) }
 
-// AppendInitAck appends an INIT ACK chunk. The verification tag of its packet
-// is the InitiateTag of the INIT that it answers, and a State Cookie has to be
-// among its parameters (RFC 9260 section 3.3.3.1).
+// AppendInitAck appends an INIT ACK chunk. The verification tag of its packet must be the
+// InitiateTag of the INIT that it answers, and its parameters must include a State Cookie
+// (RFC 9260 section 3.3.3.1).
 func AppendInitAck(b []byte, c *Init) []byte { return appendInit(b, ChunkInitAck, c) }
 
 func appendInit(b []byte, chunkType uint8, c *Init) []byte {
@@ -172,9 +170,8 @@ func appendInit(b []byte, chunkType uint8, c *Init) []byte {
 	return appendPadding(b, len(c.Parameters))
 }
 
-// AppendAbort appends an ABORT chunk without causes. With reflected, the
-// verification tag of its packet is that of the packet that it answers, as it
-// is where there is no association.
+// AppendAbort appends an ABORT chunk without causes. With reflected, the verification tag
+// of its packet must be that of the packet that it answers, as without an association.
 func AppendAbort(b []byte, reflected bool) []byte {
 	flags := uint8(0)
 	if reflected {
@@ -183,8 +180,8 @@ func AppendAbort(b []byte, reflected bool) []byte {
 	return append(b, ChunkAbort, flags, 0, chunkHeaderLen)
 }
 
-// appendPadding fills a chunk up whose variable part is n bytes long to a
-// multiple of 4 bytes, which its length does not count.
+// appendPadding pads a chunk with a variable part of n bytes to a multiple of 4 bytes. The
+// chunk's length does not include the padding.
 func appendPadding(b []byte, n int) []byte {
 	for ; n%4 != 0; n++ {
 		b = append(b, 0)

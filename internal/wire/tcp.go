@@ -18,13 +18,13 @@ const (
 )
 
 const (
-	// TCPMinHeaderLen and TCPMaxHeaderLen bound the TCP header: without
-	// options, and with as many as there is room for.
+	// TCPMinHeaderLen and TCPMaxHeaderLen are the lengths of the TCP header
+	// without options and with the maximum of options.
 	TCPMinHeaderLen = 20
 	TCPMaxHeaderLen = 60
 
-	// QuotedLen is how much of an upper-layer header an ICMP error quotes at
-	// the least (RFC 792).
+	// QuotedLen is the number of bytes of the upper-layer header that an ICMP
+	// error quotes at least (RFC 792).
 	QuotedLen = 8
 )
 
@@ -48,7 +48,7 @@ type TCP struct {
 	Options         []byte // up to 40 bytes
 }
 
-// Parse reads the header at the start of b, options included.
+// Parse reads the header at the start of b, including options.
 func (h *TCP) Parse(b []byte) error {
 	if len(b) < TCPMinHeaderLen {
 		return errTCPShort
@@ -66,9 +66,9 @@ func (h *TCP) Parse(b []byte) error {
 	return nil
 }
 
-// ParseQuoted reads as much of a header as an ICMP error quotes, at least the
-// ports and the sequence number in the first 8 bytes. What is not quoted stays
-// zero, except that HeaderLen is then 20; options are left out.
+// ParseQuoted reads the part of a header that an ICMP error quotes, at least the ports and
+// the sequence number in the first 8 bytes. Fields that are not quoted stay zero, except
+// that HeaderLen is then 20. It omits options.
 func (h *TCP) ParseQuoted(b []byte) error {
 	if len(b) < QuotedLen {
 		return errTCPShort
@@ -92,7 +92,7 @@ func (h *TCP) ParseQuoted(b []byte) error {
 	return nil
 }
 
-// parsePart reads the fields behind the first 8 bytes that are there whole.
+// parsePart reads the fields after the first 8 bytes that are complete.
 func (h *TCP) parsePart(b []byte) {
 	if len(b) >= 12 {
 		h.Acknowledgment = binary.BigEndian.Uint32(b[8:])
@@ -109,9 +109,9 @@ func (h *TCP) parsePart(b []byte) {
 	}
 }
 
-// Append appends the header and the payload, with the checksum that a packet
-// between these addresses has. Options are filled up with End of Option List
-// to a multiple of 4 bytes; the header has no room for more than 40.
+// Append appends the header and the payload, with the checksum for a packet between these
+// addresses. It pads Options with End of Option List to a multiple of 4 bytes, and omits the
+// bytes after the first 40, for which the header has no room.
 func (h *TCP) Append(b []byte, source, destination netip.Addr, payload []byte) []byte {
 	start := len(b)
 	options := h.Options[:min(len(h.Options), TCPMaxHeaderLen-TCPMinHeaderLen)]

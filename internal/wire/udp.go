@@ -32,8 +32,8 @@ func (h *UDP) Parse(b []byte) error {
 	return nil
 }
 
-// Append appends the header and the payload, with the checksum that a packet
-// between these addresses has.
+// Append appends the header and the payload, with the checksum for a packet between these
+// addresses.
 func (h *UDP) Append(b []byte, source, destination netip.Addr, payload []byte) []byte {
 	start := len(b)
 	b = binary.BigEndian.AppendUint16(b, h.SourcePort)

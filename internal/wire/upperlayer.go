@@ -2,8 +2,8 @@ package wire
 
 import "encoding/binary"
 
-// maxExtensionHeaders bounds how many extension headers are walked. RFC 8200
-// section 4.1 names seven at the most for a packet; the rest is tolerance.
+// maxExtensionHeaders is the largest number of extension headers that Find reads. RFC
+// 8200 section 4.1 lists at most seven for a packet; the rest is tolerance.
 const maxExtensionHeaders = 16
 
 var (
@@ -11,28 +11,25 @@ var (
 	errExtensionChain = Malformed("IPv6 packet has too many extension headers")
 )
 
-// UpperLayer says where the extension headers of an IPv6 packet end, and what
-// follows them.
+// UpperLayer is the upper-layer packet after the extension headers of an IPv6 packet.
 type UpperLayer struct {
-	Protocol uint8 // of what follows
-	Offset   int   // where it starts, from the end of the IPv6 header
+	Protocol uint8 // its protocol
+	Offset   int   // its offset from the end of the IPv6 header
 
-	// Of the fragment header, where Fragment is set. With a FragmentOffset
-	// above zero what follows is a later part of the upper-layer packet, not
-	// its header.
+	// The fields of the fragment header, if Fragment is set. With a FragmentOffset
+	// above zero, a later part of the upper-layer packet follows, not its header.
 	Fragment       bool
 	MoreFragments  bool
 	FragmentOffset int
 	FragmentID     uint32
 }
 
-// Find walks the extension headers (RFC 8200 section 4, RFC 4302 for AH) of a
-// packet: next is the Next Header field of the IPv6 header, b what follows
-// that header. What is encrypted (ESP), or of an unknown kind, ends the walk
-// as an upper-layer protocol does.
+// Find reads the extension headers (RFC 8200 section 4, RFC 4302 for AH) of a packet: next
+// is the Next Header field of the IPv6 header, and b the bytes after that header. An
+// encrypted header (ESP) or one of an unknown kind ends the search, as an upper-layer
+// protocol does.
 //
-// On an error u says how far the walk came: Protocol is the header that could
-// not be read, at Offset.
+// On an error, Protocol is the header that could not be read, and Offset its offset.
 func (u *UpperLayer) Find(next uint8, b []byte) error {
 	*u = UpperLayer{Protocol: next}
 	for range maxExtensionHeaders {
@@ -65,8 +62,8 @@ func isExtensionHeader(next uint8) bool {
 	return false
 }
 
-// extensionLen returns the length that the extension header at the start of b
-// states, 0 where not even that can be read. Each kind counts it differently.
+// extensionLen returns the length in bytes that the extension header at the start of b
+// states, or 0 if b is too short for the length. Each kind counts it in other units.
 func extensionLen(header uint8, b []byte) int {
 	switch {
 	case len(b) < 2:

@@ -3,15 +3,15 @@
 // checksums. It does no I/O.
 //
 // Parsing fills a value that the caller owns, whose slices alias the parsed
-// bytes, and does not allocate, not even when it fails. Every parse error wraps
-// [ErrMalformed]. A parser looks at its own header only: how long the packet
-// says it is and how many bytes there are is for the caller to compare, for in
-// a quoted packet the two differ.
+// bytes, and does not allocate, not even if it fails. Every parse error wraps
+// [ErrMalformed]. A parser reads only its own header: the caller compares the
+// length that the packet states with the number of bytes, because the two differ
+// in a quoted packet.
 //
 // Building appends to a slice that the caller owns, and computes lengths and
-// checksums. The builders trust their caller: addresses have to be of the
-// header's family, and a packet within the 65,535 bytes that its length field
-// can state.
+// checksums. The builders trust their caller: addresses must be of the header's
+// family, and a packet must not exceed the 65,535 bytes that its length field can
+// state.
 //
 // Lengths and offsets are in bytes throughout, whatever the unit on the wire.
 package wire
@@ -20,12 +20,12 @@ import (
 	"errors"
 )
 
-// ErrMalformed is wrapped by every parse error.
+// ErrMalformed is the error that every parse error wraps.
 var ErrMalformed = errors.New("malformed packet")
 
-// Malformed returns an error that wraps [ErrMalformed] and adds the reason.
-// Parsers return values made once, at package level, for hostile input must
-// not cost an allocation.
+// Malformed returns an error that wraps [ErrMalformed] and adds the reason. Parsers
+// return values made once, at package level, because hostile input must not cost an
+// allocation.
 func Malformed(reason string) error { return &malformedError{reason} }
 
 type malformedError struct{ reason string }
@@ -35,7 +35,7 @@ func (e *malformedError) Error() string { return ErrMalformed.Error() + ": " + e
 func (e *malformedError) Unwrap() error { return ErrMalformed }
 
 // Protocol numbers of the IANA registry "Assigned Internet Protocol Numbers",
-// which serve IPv4's Protocol and IPv6's Next Header field alike.
+// for the Protocol field of IPv4 and the Next Header field of IPv6.
 const (
 	ProtocolHopByHop           uint8 = 0
 	ProtocolICMP               uint8 = 1
