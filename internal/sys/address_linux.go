@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bind binds to a local address and port; the port of a datagram ICMP socket
-// is the id of its echo requests.
+// Bind binds the socket to a local address and port. The port of a datagram ICMP
+// socket is the id of its echo requests.
 func (s *Socket) Bind(addr netip.Addr, zone uint32, port uint16) error {
 	var sa sockaddr
 	size := putSockaddr(&sa, &Outbound{To: addr, Zone: zone, Port: port})
@@ -31,7 +31,7 @@ func (s *Socket) LocalAddr() (addr netip.Addr, port uint16, err error) {
 	return addr, port, err
 }
 
-// syscallError is os.NewSyscallError for what a raw call returns.
+// syscallError is os.NewSyscallError for the result of a raw call.
 func syscallError(name string, errno unix.Errno) error {
 	if errno == 0 {
 		return nil
@@ -39,7 +39,7 @@ func syscallError(name string, errno unix.Errno) error {
 	return os.NewSyscallError(name, errno)
 }
 
-// unspecifiedLike returns the address that stands for none, of the other's family.
+// unspecifiedLike returns the unspecified address of a's family.
 func unspecifiedLike(a netip.Addr) netip.Addr {
 	if a.Is4() {
 		return netip.IPv4Unspecified()
@@ -47,17 +47,17 @@ func unspecifiedLike(a netip.Addr) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
-// Source asks, by means of a UDP socket, which address the kernel would send a
-// datagram from: rules of routing look at its destination, port and traffic class. Nothing
-// is sent.
+// Source returns the address from which the kernel would send a datagram. It connects the
+// socket, which must be a UDP socket, and sends nothing. Routing rules may depend on the
+// destination, the port and the traffic class.
 func (s *Socket) Source(out *Outbound) (source netip.Addr, err error) {
-	var any, sa sockaddr // any: AF_UNSPEC, which undoes the last connect with its address
+	var any, sa sockaddr // any is AF_UNSPEC, which undoes the last connect and its address
 	size := putSockaddr(&sa, out)
 	level, class := unix.SOL_IP, unix.IP_TOS
 	if out.To.Is6() {
 		level, class = unix.SOL_IPV6, unix.IPV6_TCLASS
 	}
-	_ = s.set("traffic class", level, class, max(out.TrafficClass, 0)) // without it few routes differ
+	_ = s.set("traffic class", level, class, max(out.TrafficClass, 0)) // few routes depend on it
 	err = s.Control(func(fd int) error {
 		if errno := connect(fd, &any, unix.SizeofSockaddrInet6); errno != 0 {
 			return os.NewSyscallError("connect", errno)

@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bare is a socket that one thread drives alone: no Poller watches it, and the
-// scheduler does not hear of its calls, which do not block. It tells what a probe
-// costs at least.
+// Bare is a socket for a single thread: no Poller watches it, and its calls, which do not
+// block, bypass the scheduler. It measures the least cost of a probe.
 type Bare struct{ *Socket }
 
 // OpenBareICMP is OpenICMP without a Poller.
@@ -27,13 +26,14 @@ func OpenBareICMP(ipv6, raw bool) (Bare, error) {
 	return Bare{&Socket{fd: fd}}, nil
 }
 
-// StampArrivals has the kernel note when a datagram arrives, and nothing else.
+// StampArrivals makes the kernel stamp arriving datagrams. It enables no other control
+// message.
 func (b Bare) StampArrivals() error {
 	return b.set("SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 }
 
-// Send gives the first n datagrams to the kernel and returns how many it took; 0
-// where it has no room now.
+// Send gives the first n datagrams to the kernel and returns how many it took; 0 if it has
+// no room now.
 func (b Bare) Send(s *Sender, n int) (int, error) {
 	took, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&s.hdrs[0])), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
 	switch errno {
@@ -45,7 +45,7 @@ func (b Bare) Send(s *Sender, n int) (int, error) {
 	return 0, os.NewSyscallError("sendmmsg", errno)
 }
 
-// Receive reads what is there and returns how many datagrams that were.
+// Receive reads the datagrams that have arrived and returns how many.
 func (b Bare) Receive(r *Receiver) (int, error) {
 	n, errno := r.receive(b.fd, 0, len(r.hdrs), 0)
 	switch errno {
@@ -57,7 +57,7 @@ func (b Bare) Receive(r *Receiver) (int, error) {
 	return 0, os.NewSyscallError("recvmmsg", errno)
 }
 
-// Wait waits until there is something to read, and reports whether there is.
+// Wait waits for a datagram, no longer than atMost, and reports whether there is one.
 func (b Bare) Wait(atMost time.Duration) bool {
 	fds := []unix.PollFd{{Fd: int32(b.fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, int(atMost.Milliseconds()))

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// controlSize holds every control message that we ask for at once: timestamps,
+// controlSize is the room for all control messages that we request together: timestamps,
 // TTL, traffic class, packet info and the extended error with its address.
 const controlSize = 320
 
 const cmsgHeader = unix.SizeofCmsghdr
 
-// parseControl decodes the control messages b into m. Unknown ones are skipped.
+// parseControl decodes the control messages b into m, and skips unknown ones.
 func parseControl(b []byte, m *Inbound) {
 	for len(b) >= cmsgHeader {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
@@ -35,8 +35,8 @@ func parseControlMessage(level, typ int32, data []byte, m *Inbound) {
 		case unix.SO_TIMESTAMPNS:
 			m.Stamp = timespec(data)
 		case unix.SO_TIMESTAMPING:
-			// struct scm_timestamping { struct timespec ts[3] }, of which the
-			// first is the one that software made.
+			// struct scm_timestamping { struct timespec ts[3] }; the first one
+			// is the software stamp.
 			m.Departed = timespec(data[:len(data)/3])
 		}
 	case unix.SOL_IP:
@@ -82,8 +82,8 @@ func parseIPv6Control(typ int32, data []byte, m *Inbound) {
 	}
 }
 
-// parseQueuedError reads struct sock_extended_err and the address of the
-// offender, which follows it (ip(7), SO_EE_OFFENDER).
+// parseQueuedError reads struct sock_extended_err and the address of the offender after it
+// (ip(7), SO_EE_OFFENDER).
 func parseQueuedError(data []byte, m *Inbound) {
 	const size = 16
 	if len(data) < size {
@@ -106,7 +106,7 @@ func parseQueuedError(data []byte, m *Inbound) {
 	m.Err.Offender, m.Err.Zone, _ = getSockaddr(&sa)
 }
 
-// timespec reads a struct timespec of either word size as nanoseconds.
+// timespec returns a struct timespec of either word size in nanoseconds.
 func timespec(data []byte) int64 {
 	switch len(data) {
 	case 8: // 32-bit time_t
@@ -145,7 +145,7 @@ func appendSource(b []byte, source netip.Addr, zone uint32) []byte {
 		b = extend(b, unix.CmsgSpace(unix.SizeofInet4Pktinfo))
 		setHeader(b[start:], unix.SOL_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)
 		addr := source.As4()
-		copy(b[start+cmsgHeader+4:], addr[:]) // behind the interface index
+		copy(b[start+cmsgHeader+4:], addr[:]) // after the interface index
 		return b
 	}
 	b = extend(b, unix.CmsgSpace(unix.SizeofInet6Pktinfo))
@@ -156,8 +156,8 @@ func appendSource(b []byte, source netip.Addr, zone uint32) []byte {
 	return b
 }
 
-// extend appends n zero bytes. (An append of a make is one step for the
-// compiler too, but not where it looks for races.)
+// extend appends n zero bytes. (append with make would also do without a second slice,
+// but not with the race detector.)
 func extend(b []byte, n int) []byte {
 	b = slices.Grow(b, n)[:len(b)+n]
 	clear(b[len(b)-n:])

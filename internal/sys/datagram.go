@@ -16,21 +16,21 @@ type Outbound struct {
 	Zone uint32     // interface index, for link-local IPv6; 0: none
 	Port uint16     // of UDP and TCP; 0 for raw and ICMP sockets
 
-	Source    netip.Addr // local address to send from; zero: as the socket is bound, or as the route says
-	FlowLabel uint32     // of IPv6, on a socket with SendFlowLabels; 0: the kernel's choice
+	Source    netip.Addr // local address to send from; zero: that of the socket or of the route
+	FlowLabel uint32     // of IPv6, on a socket with SendFlowLabels; 0: the kernel chooses
 
-	// TTL and TrafficClass go into control messages; a negative value leaves
-	// the socket's own setting in force, which costs the kernel less.
+	// TTL and TrafficClass go into control messages. A negative value uses the
+	// socket's own setting, which costs the kernel less.
 	TTL          int
 	TrafficClass int
 
-	Timeout time.Duration // where the system waits for the answer; 0: by default
+	Timeout time.Duration // where the system waits for the answer; 0: the default
 
-	Sent time.Time // when the system was given it; whoever sends sets it
+	Sent time.Time // when the system got it; the sending method sets it
 }
 
-// Differ sets the TTL and the traffic class to those of a datagram where they are
-// not the socket's own, which has ownTTL and 0. A ttl of 0 is its own, too.
+// Differ sets TTL and TrafficClass to those of a datagram if they differ from the
+// socket's own, ownTTL and 0. A ttl of 0 also means the socket's own.
 func (o *Outbound) Differ(ttl, ownTTL, class int) {
 	o.TTL, o.TrafficClass = -1, -1
 	if ttl != 0 && ttl != ownTTL {
@@ -44,10 +44,10 @@ func (o *Outbound) Differ(ttl, ownTTL, class int) {
 // Inbound is one datagram received, or one entry of the error queue.
 type Inbound struct {
 	Data     []byte     // valid until the next receive on the same Receiver
-	From     netip.Addr // the peer; for an entry of the error queue, where the failed datagram was sent
+	From     netip.Addr // the peer; for an entry of the error queue, the destination of the failed datagram
 	Zone     uint32     // interface index that scopes From; 0: none
 	FromPort uint16     // the port of From; 0 from raw and ICMP sockets
-	Size     int        // bytes that arrived; more than len(Data) when truncated
+	Size     int        // bytes that arrived; more than len(Data) if truncated
 
 	To             netip.Addr // local destination; zero: unknown
 	InterfaceIndex int        // arrival interface; 0: unknown
@@ -57,15 +57,15 @@ type Inbound struct {
 
 	Read    time.Time     // when it was read
 	Queued  time.Duration // how long it had waited then
-	Stamped bool          // Queued is by Stamp
+	Stamped bool          // whether Queued comes from Stamp
 
-	Elapsed time.Duration // since the call that sent what this answers, where the system's calls tell; 0: unknown
+	Elapsed time.Duration // since the call that sent the request, if the system reports it; 0: unknown
 
-	Failed bool // an entry of the error queue: Err says which
+	Failed bool // this is an entry of the error queue: see Err
 	Err    QueuedError
 
-	// Departed is, in an entry of the origin OriginTimestamping, when the driver
-	// got the datagram of which Err.Data is the ordinal: wall-clock nanoseconds.
+	// Departed is, in an entry with OriginTimestamping, when the driver got the
+	// datagram with the ordinal Err.Data, in wall-clock nanoseconds.
 	Departed int64
 }
 
@@ -76,28 +76,27 @@ type QueuedError struct {
 	Origin   Origin
 	Type     uint8 // of the ICMP message
 	Code     uint8
-	Info     uint32     // next-hop MTU of a packet too big, where it says
-	Data     uint32     // see ExtensionOffset, and of OriginTimestamping the ordinal
-	Offender netip.Addr // who sent the ICMP message; zero for a local error
+	Info     uint32     // next-hop MTU of a packet too big, if given
+	Data     uint32     // see ExtensionOffset; with OriginTimestamping the ordinal
+	Offender netip.Addr // the sender of the ICMP message; zero for a local error
 	Zone     uint32     // interface index that scopes Offender
-	Presumed bool       // the datagram is as it was sent, for what was quoted is not known
+	Presumed bool       // the datagram is as it was sent, because the quote is not known
 }
 
-// Origin says where an error of the error queue comes from.
+// Origin is the origin of an entry of the error queue.
 type Origin uint8
 
-// The origins that concern ICMP sockets, of linux/errqueue.h.
+// Origins that concern ICMP sockets (linux/errqueue.h).
 const (
 	OriginLocal  Origin = 1
 	OriginICMP   Origin = 2
 	OriginICMPv6 Origin = 3
 
-	OriginTimestamping Origin = 4 // no error, but the stamp of what was sent
+	OriginTimestamping Origin = 4 // no error, but the stamp of a sent datagram
 )
 
-// ExtensionOffset is where the ICMP extension structure (RFC 4884) starts in
-// the entry's data. It is 0 where there is none or where the kernel found it
-// malformed.
+// ExtensionOffset returns the offset of the ICMP extension structure (RFC 4884) in the
+// entry's data. It is 0 if there is none, or if the kernel found it malformed.
 func (e *QueuedError) ExtensionOffset() int {
 	// struct sock_ee_data_rfc4884 { __u16 len; __u8 flags; __u8 reserved; }
 	// lies over ee_data, in host byte order.

@@ -1,7 +1,7 @@
-// Package sys is the one place where system calls are made. It gives a batch
-// of datagrams in and out of a socket, with their control messages decoded,
-// and knows nothing of what the datagrams mean.
+// Package sys is the only package that makes system calls. It sends and receives
+// batches of datagrams, with their control messages decoded, and does not interpret
+// the datagrams.
 //
-// Sockets are here for Linux, and for Windows the IP Helper API; those of
-// macOS and the BSDs are of package net, with the options of the system.
+// It has the sockets of Linux, and the IP Helper API of Windows. The sockets of macOS
+// and the BSDs come from package net, with the options of the system.
 package sys

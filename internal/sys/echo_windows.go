@@ -29,8 +29,8 @@ var (
 	procWineVersion   = ntdll.NewProc("wine_get_version")
 )
 
-// EchoCall is one call of the IP Helper API. The system writes into Buffer until the
-// call has completed, so that it and the EchoCall must not be used before then.
+// EchoCall is one call of the IP Helper API. The system writes into Buffer until the call
+// has completed, so the caller must not use Buffer and the EchoCall before then.
 type EchoCall struct {
 	To4, Source4 uint32   // of IPv4: IPAddr
 	To6, Source6 [28]byte // of IPv6: sockaddr_in6
@@ -39,13 +39,13 @@ type EchoCall struct {
 	Buffer       []byte // for the reply
 	Timeout      time.Duration
 
-	// Completed is called on the thread of the API when the call has completed, and
-	// not for one that the system refused at once. It must not block.
+	// Completed is called on the thread of the API when the call has completed, but not
+	// if the system refused it at once. It must not block.
 	Completed func(*EchoCall)
 
 	Elapsed time.Duration // from the call to its completion, by QueryPerformanceCounter
 	Refused bool          // the system completed the call without carrying it out
-	Code    uint32        // what it said of a call without a reply; 0: nothing
+	Code    uint32        // the system's code for a call without a reply; 0: none
 
 	handle *EchoHandle
 	pinner runtime.Pinner
@@ -56,18 +56,18 @@ type EchoCall struct {
 // Since returns how long ago the call completed.
 func (c *EchoCall) Since() time.Duration { return counterTime(counter() - c.done) }
 
-// EchoHandle is the use that a socket makes of the API for one family.
+// EchoHandle is a socket's use of the API for one family.
 type EchoHandle struct {
 	ipv6 bool
 	once sync.Once
 }
 
-// echoThread is the one thread of the process that calls the API: the system
-// completes a call on the thread that made it, as an asynchronous procedure call (APC),
-// which runs when that thread waits. It runs while there are handles or pending calls.
+// echoThread is the only thread of the process that calls the API: the system completes
+// a call on the thread that made it, as an asynchronous procedure call (APC), which runs
+// when that thread waits. The thread runs while there are handles or pending calls.
 //
-// One for all sockets, because a handle that is closed cancels nothing: the buffers of
-// what is pending outlive the socket.
+// All sockets share it, because closing a handle cancels nothing: the buffers of pending
+// calls outlive the socket.
 var echoThread struct {
 	mu      sync.Mutex
 	running bool
@@ -76,28 +76,28 @@ var echoThread struct {
 	jobs    []*echoJob
 	room    chan struct{} // closed when a call completes
 
-	// Of the thread alone:
+	// For the thread only:
 	handles map[bool]windows.Handle // by family
 	pending map[*EchoCall]struct{}
-	reaped  []*EchoCall // whose APC has run
+	reaped  []*EchoCall // calls whose APC has run
 }
 
-// echoJob is what a goroutine wants of the thread: to open the API for a family, to
-// make calls, or with neither to have run all that had completed at a moment.
+// echoJob is a job for the thread: to open the API for a family, to make calls, or with
+// neither to run the APCs of all completed calls.
 type echoJob struct {
 	handle *EchoHandle
 	open   bool
 	calls  []*EchoCall
 
 	made    int       // calls
-	drained time.Time // all that had completed then is reaped
+	drained time.Time // all calls that had completed by then are reaped
 	err     error
 	done    chan struct{}
 }
 
-// maxEchoWine is how many calls may be pending under Wine, which has room for 256 of
-// all its processes and completes others at once, without a word. Windows says so
-// when it has no room.
+// maxEchoWine is the largest number of pending calls under Wine, which has room for 256
+// calls of all its processes and completes others at once without an error. Windows
+// returns an error if it has no room.
 const maxEchoWine = 240
 
 var underWine = sync.OnceValue(func() bool { return procWineVersion.Find() == nil })
@@ -106,7 +106,7 @@ var underWine = sync.OnceValue(func() bool { return procWineVersion.Find() == ni
 func OpenEcho(ipv6 bool) (*EchoHandle, error) {
 	h := &EchoHandle{ipv6: ipv6}
 	if unsafe.Sizeof(uintptr(0)) != 8 {
-		return nil, windows.ERROR_NOT_SUPPORTED // the structures are those of 64-bit systems
+		return nil, windows.ERROR_NOT_SUPPORTED // the structures here are those of 64-bit systems
 	}
 	t := &echoThread
 	t.mu.Lock()
@@ -131,7 +131,7 @@ func OpenEcho(ipv6 bool) (*EchoHandle, error) {
 	return h, nil
 }
 
-// Close ends the use. What is pending still completes.
+// Close ends the use. Pending calls still complete.
 func (h *EchoHandle) Close() {
 	h.once.Do(func() {
 		echoThread.mu.Lock()
@@ -141,15 +141,15 @@ func (h *EchoHandle) Close() {
 	})
 }
 
-// Call makes calls in order. It returns how many the system took and, if not all,
-// why it refused the next one: windows.WSAENOBUFS where there is no room now.
+// Call makes calls in order. It returns how many the system took and, if not all, the
+// error of the next one: windows.WSAENOBUFS if there is no room now.
 func (h *EchoHandle) Call(calls []*EchoCall) (int, error) {
 	job := h.do(&echoJob{calls: calls})
 	return job.made, job.err
 }
 
-// Drain returns a moment. Of all calls that had completed then, Completed has been
-// called.
+// Drain returns a time such that Completed has been called for all calls that had
+// completed by then.
 func (h *EchoHandle) Drain() time.Time { return h.do(&echoJob{}).drained }
 
 // WaitRoom waits until a call completes, or ctx ends.
@@ -157,7 +157,7 @@ func (h *EchoHandle) WaitRoom(ctx context.Context) error {
 	echoThread.mu.Lock()
 	room := echoThread.room
 	echoThread.mu.Unlock()
-	again := time.NewTimer(10 * time.Millisecond) // others may have taken what room there was
+	again := time.NewTimer(10 * time.Millisecond) // others may have taken the room
 	defer again.Stop()
 	select {
 	case <-room:
@@ -168,7 +168,7 @@ func (h *EchoHandle) WaitRoom(ctx context.Context) error {
 	return nil
 }
 
-// do has the thread carry out a job. The caller has the handle open.
+// do makes the thread carry out a job. The handle must be open.
 func (h *EchoHandle) do(job *echoJob) *echoJob {
 	job.handle, job.done = h, make(chan struct{})
 	t := &echoThread
@@ -185,8 +185,8 @@ func (h *EchoHandle) do(job *echoJob) *echoJob {
 	return job
 }
 
-// runEchoThread calls and reaps. The goroutine ends without unlocking its thread,
-// which ends with it.
+// runEchoThread makes and reaps calls. The goroutine ends without unlocking its thread,
+// which therefore ends with it.
 func runEchoThread() {
 	runtime.LockOSThread()
 	t := &echoThread
@@ -213,8 +213,8 @@ func runEchoThread() {
 	}
 }
 
-// reapEchoes has the APCs run of all that has completed, and returns a moment before
-// which nothing completed that is not reaped.
+// reapEchoes runs the APCs of all completed calls. It returns a time such that all calls
+// that completed before it are reaped.
 func reapEchoes() time.Time {
 	t := &echoThread
 	for {
@@ -257,7 +257,7 @@ func (j *echoJob) run() {
 	j.drained = reapEchoes()
 }
 
-// openEchoFamily opens the API's file for a family, once for all sockets.
+// openEchoFamily opens the API for a family, once for all sockets.
 func openEchoFamily(ipv6 bool) error {
 	if _, ok := echoThread.handles[ipv6]; ok {
 		return nil
@@ -277,8 +277,8 @@ func openEchoFamily(ipv6 bool) error {
 	return nil
 }
 
-// echoCompleted is the APC: void (context, IO_STATUS_BLOCK *, reserved). The context
-// is the address of the EchoCall, which is pending and so reachable.
+// echoCompleted is the APC: void (context, IO_STATUS_BLOCK *, reserved). The context is
+// the address of the EchoCall, which is reachable because it is pending.
 var echoCompleted = sync.OnceValue(func() uintptr {
 	return windows.NewCallback(func(call *EchoCall, status *uint32, _ uintptr) uintptr {
 		call.done = counter()
@@ -323,8 +323,8 @@ func (c *EchoCall) start() error {
 	return err
 }
 
-// finish reads what the system says of a call whose APC has run, and has the
-// system bring the reply into the form that is documented.
+// finish reads the system's result of a call whose APC has run, and makes the system
+// convert the reply into the documented form.
 func (c *EchoCall) finish() {
 	c.Elapsed = counterTime(c.done - c.called)
 	parse := procParseReplies
@@ -341,7 +341,7 @@ func (c *EchoCall) finish() {
 	c.Completed(c)
 }
 
-// Base returns the address of the buffer, to which pointers in it refer.
+// Base returns the address of the buffer, into which its pointers point.
 func (c *EchoCall) Base() uintptr { return uintptr(unsafe.Pointer(&c.Buffer[0])) }
 
 func counter() (ticks int64) {

@@ -14,8 +14,8 @@ const (
 	icmpv6Filter = 1 // ICMPV6_FILTER, at level SOL_ICMPV6
 )
 
-// PassTypes4 has a raw ICMPv4 socket receive the given types only. The kernel
-// can tell the first 32 types apart; higher ones always pass.
+// PassTypes4 makes a raw ICMPv4 socket receive only the given types. The kernel filters
+// only the first 32 types; higher ones always pass.
 func (s *Socket) PassTypes4(types ...uint8) error {
 	block := ^uint32(0)
 	for _, t := range types {
@@ -26,7 +26,7 @@ func (s *Socket) PassTypes4(types ...uint8) error {
 	return s.setAll([]option{{"ICMP_FILTER", unix.SOL_RAW, icmpFilter, int(block), true}})
 }
 
-// PassTypes6 has a raw ICMPv6 socket receive the given types only.
+// PassTypes6 makes a raw ICMPv6 socket receive only the given types.
 func (s *Socket) PassTypes6(types ...uint8) error {
 	var block [8]uint32 // RFC 3542 section 3.2; here a set bit blocks
 	for i := range block {
@@ -48,9 +48,9 @@ func (s *Socket) PassTypes6(types ...uint8) error {
 	})
 }
 
-// AttachFilter has the kernel drop what program does not accept. Where the system
-// has no filters, more is delivered, as for a moment before a filter is attached:
-// whoever reads passes over what is not his.
+// AttachFilter makes the kernel drop the packets that program does not accept. A system
+// without filters delivers more packets, as does every system before the filter is attached:
+// readers must ignore packets that are not theirs.
 func (s *Socket) AttachFilter(program []bpf.Instruction) error {
 	raw, err := bpf.Assemble(program)
 	if err != nil {

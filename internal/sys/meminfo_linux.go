@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Indices into the words that SO_MEMINFO gives (linux/sock_diag.h).
+// Indices into the words of SO_MEMINFO (linux/sock_diag.h).
 const (
 	memInfoReceived = 0 // SK_MEMINFO_RMEM_ALLOC
 	memInfoBuffer   = 1 // SK_MEMINFO_RCVBUF
@@ -25,7 +25,8 @@ func memInfo(fd int) (words [memInfoWords]uint32, err error) {
 	return words, nil
 }
 
-// Drops returns how many datagrams and errors had no room in the receive buffer.
+// Drops returns how many datagrams and errors the kernel dropped for lack of room in the
+// receive buffer.
 func (s *Socket) Drops() (drops uint32, err error) {
 	err = s.Control(func(fd int) error {
 		words, err := memInfo(fd)
@@ -35,7 +36,7 @@ func (s *Socket) Drops() (drops uint32, err error) {
 	return drops, err
 }
 
-// Backlog returns how much of the receive buffer is in use, from 0 to 1.
+// Backlog returns the part of the receive buffer that is in use, from 0 to 1.
 func (s *Socket) Backlog() (part float64, err error) {
 	err = s.Control(func(fd int) error {
 		words, err := memInfo(fd)

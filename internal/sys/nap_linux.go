@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Nap keeps the calling thread for about d. A timer would not do for less than
-// a millisecond: the runtime would wait for it in its poller, which every packet
-// that arrives wakes.
+// Nap blocks the calling thread for about d. A timer does not work for less than a
+// millisecond: the runtime would wait for it in its poller, which every arriving packet
+// wakes.
 func Nap(d time.Duration) {
 	t := unix.NsecToTimespec(d.Nanoseconds())
-	_ = unix.Nanosleep(&t, nil) // cut short by a signal, it is only a shorter nap
+	_ = unix.Nanosleep(&t, nil) // a signal only makes the nap shorter
 }

@@ -4,5 +4,5 @@ package sys
 
 import "time"
 
-// Nap does nothing here.
+// Nap does nothing on this system.
 func Nap(time.Duration) {}

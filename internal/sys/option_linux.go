@@ -20,8 +20,8 @@ func (s *Socket) set(name string, level, option, value int) error {
 	})
 }
 
-// setAll sets each option of a table. A wish that the system does not know is
-// passed over: emulations (qemu-user, gVisor, WSL 1) lack some.
+// setAll sets each option of a table. It skips a wish that the system does not know:
+// emulations (qemu-user, gVisor, WSL 1) lack some options.
 func (s *Socket) setAll(options []option) error {
 	for _, o := range options {
 		err := s.set(o.name, o.level, o.option, o.value)
@@ -38,18 +38,18 @@ func (s *Socket) setAll(options []option) error {
 type option struct {
 	name                 string
 	level, option, value int
-	wish                 bool // without it something is not known, and nothing is wrong
+	wish                 bool // the socket also works without it, but some field stays unknown
 }
 
-// IsUnknownOption reports whether the system has no such option.
+// IsUnknownOption reports whether err means that the system lacks an option.
 func IsUnknownOption(err error) bool {
 	return errors.Is(err, unix.ENOPROTOOPT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS)
 }
 
-// Describe4 asks for timestamp, interface, TTL and traffic class with every IPv4
-// datagram, and sets the defaults that outgoing ones take without a control
-// message. A socket that delivers the IP header, as raw ones do, has TTL and
-// traffic class there. Where the system does not tell one of them, it is not known.
+// Describe4 requests the timestamp, interface, TTL and traffic class of every IPv4 datagram,
+// and sets the defaults for outgoing datagrams without a control message. A socket that
+// delivers the IP header, as raw sockets do, has TTL and traffic class there. A field that
+// the system does not provide stays unknown.
 func (s *Socket) Describe4(ttl int, header bool) error {
 	err := s.setAll([]option{
 		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1, true},
@@ -66,7 +66,7 @@ func (s *Socket) Describe4(ttl int, header bool) error {
 	})
 }
 
-// Describe6 is Describe4 for IPv6, where no socket delivers the IP header.
+// Describe6 is Describe4 for IPv6, whose sockets never deliver the IP header.
 func (s *Socket) Describe6(ttl int) error {
 	return s.setAll([]option{
 		{"SO_TIMESTAMPNS", unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1, true},
@@ -78,9 +78,9 @@ func (s *Socket) Describe6(ttl int) error {
 	})
 }
 
-// Fragmentation4 sets whether IPv4 datagrams carry the don't-fragment flag. It
-// never lets the kernel's cached path MTU decide: with the flag, packets up to
-// the interface's own MTU leave (IP_PMTUDISC_PROBE of ip(7)).
+// Fragmentation4 sets whether IPv4 datagrams carry the don't-fragment flag. The kernel's
+// cached path MTU never matters: with the flag, packets up to the MTU of the interface
+// leave (IP_PMTUDISC_PROBE of ip(7)).
 func (s *Socket) Fragmentation4(dont bool) error {
 	value := unix.IP_PMTUDISC_DONT
 	if dont {
@@ -89,8 +89,8 @@ func (s *Socket) Fragmentation4(dont bool) error {
 	return s.setAll([]option{{"IP_MTU_DISCOVER", unix.SOL_IP, unix.IP_MTU_DISCOVER, value, !dont}})
 }
 
-// Fragmentation6 sets whether the kernel may fragment large IPv6 datagrams, which
-// a system without these options does anyway.
+// Fragmentation6 sets whether the kernel may fragment large IPv6 datagrams. A system
+// without these options always does.
 func (s *Socket) Fragmentation6(dont bool) error {
 	value, dontFrag := unix.IPV6_PMTUDISC_DONT, 0
 	if dont {
@@ -102,8 +102,8 @@ func (s *Socket) Fragmentation6(dont bool) error {
 	})
 }
 
-// QueueErrors has ICMP errors put into the error queue, with the offset of
-// their RFC 4884 extensions where the kernel (5.9 and later) can say it.
+// QueueErrors makes the kernel put ICMP errors into the error queue, with the offset of
+// their RFC 4884 extensions if the kernel supports that (5.9 and later).
 func (s *Socket) QueueErrors(ipv6 bool) error {
 	if ipv6 {
 		_ = s.set("IPV6_RECVERR_RFC4884", unix.SOL_IPV6, unix.IPV6_RECVERR_RFC4884, 1)
@@ -113,8 +113,8 @@ func (s *Socket) QueueErrors(ipv6 bool) error {
 	return s.set("IP_RECVERR", unix.SOL_IP, unix.IP_RECVERR, 1)
 }
 
-// Exclusive gives up the sharing of the local port (of a datagram ICMP socket:
-// the id), which the kernel turns on by itself for datagram ICMP sockets.
+// Exclusive disables sharing of the local port, or of the id of a datagram ICMP socket,
+// for which the kernel enables it by itself.
 func (s *Socket) Exclusive() error {
 	return s.set("SO_REUSEADDR", unix.SOL_SOCKET, unix.SO_REUSEADDR, 0)
 }
@@ -128,14 +128,14 @@ func (s *Socket) SetBroadcast(on bool) error {
 	return s.set("SO_BROADCAST", unix.SOL_SOCKET, unix.SO_BROADCAST, value)
 }
 
-// SetMark sets the routing mark of what is sent.
+// SetMark sets the routing mark of sent packets.
 func (s *Socket) SetMark(mark uint32) error {
 	return s.setAll([]option{{"SO_MARK", unix.SOL_SOCKET, unix.SO_MARK, int(mark), false}})
 }
 
-// SetReceiveBuffer asks for a receive buffer of size bytes: beyond the system's
-// limit where CAP_NET_ADMIN allows, else up to it. A buffer that could be made
-// that great before stays so (the kernel gives twice the size that it took).
+// SetReceiveBuffer requests a receive buffer of size bytes: beyond the system's limit with
+// CAP_NET_ADMIN, and otherwise up to the limit. Without CAP_NET_ADMIN, a buffer that already
+// has this size stays as it is (the kernel grants twice the size that it accepts).
 func (s *Socket) SetReceiveBuffer(size int) error {
 	if s.set("SO_RCVBUFFORCE", unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size) == nil {
 		return nil
@@ -156,14 +156,14 @@ func (s *Socket) ReceiveBuffer() (size int, err error) {
 	return size, err
 }
 
-// Restrict has the socket send and receive by an interface only.
+// Restrict makes the socket send and receive only on an interface.
 func (s *Socket) Restrict(name string) error {
 	return s.Control(func(fd int) error {
 		return os.NewSyscallError("setsockopt SO_BINDTODEVICE", unix.BindToDevice(fd, name))
 	})
 }
 
-// BindDevice restricts the socket to an interface. Multicast leaves by it too.
+// BindDevice restricts the socket to an interface, also for multicast.
 func (s *Socket) BindDevice(name string, index int, ipv6 bool) error {
 	if err := s.Restrict(name); err != nil {
 		return err
@@ -177,8 +177,8 @@ func (s *Socket) BindDevice(name string, index int, ipv6 bool) error {
 	})
 }
 
-// HasInterface reports whether there is an interface of an index in the socket's
-// network namespace. One that was removed and made again has another.
+// HasInterface reports whether an interface with an index exists in the socket's network
+// namespace. An interface that was removed and made again has another index.
 func (s *Socket) HasInterface(index uint32) bool {
 	err := s.Control(func(fd int) error {
 		var req struct {
@@ -201,10 +201,10 @@ func (s *Socket) JoinGroup6(group netip.Addr, index int) error {
 	})
 }
 
-// StampSends has the kernel stamp what is sent from now on as the driver gets
-// it, and put the stamps into the error queue, without the packets
-// (SOF_TIMESTAMPING_OPT_TSONLY) but with the ordinal of the send, from 0 on each
-// time that this is turned on. Stamps of what is received stay as they are.
+// StampSends makes the kernel stamp each packet when the driver gets it, and put the stamp
+// into the error queue, without the packet (SOF_TIMESTAMPING_OPT_TSONLY) but with the ordinal
+// of the send. Ordinals start at 0 each time that StampSends turns this on. It does not affect
+// the stamps of received packets.
 func (s *Socket) StampSends(on bool) error {
 	value := 0
 	if on {
@@ -214,8 +214,8 @@ func (s *Socket) StampSends(on bool) error {
 	return s.set("SO_TIMESTAMPING", unix.SOL_SOCKET, unix.SO_TIMESTAMPING, value)
 }
 
-// ClearPending takes the error that an earlier datagram met from the socket, so
-// that the next send is not refused for it. Its entry stays in the error queue.
+// ClearPending clears the socket's error from an earlier datagram, which would otherwise
+// make the next send fail. The entry stays in the error queue.
 func (s *Socket) ClearPending() error {
 	return s.Control(func(fd int) error {
 		_, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)

@@ -4,7 +4,7 @@ package sys
 
 import "golang.org/x/sys/unix"
 
-// The options of PacketConn that not every system has; 0: not this one.
+// Options of PacketConn that not every system has; 0: this system lacks it.
 const (
 	optDontFragment4   = 0
 	optDontFragment6   = unix.IPV6_DONTFRAG

@@ -2,7 +2,7 @@ package sys
 
 import "golang.org/x/sys/unix"
 
-// The options of PacketConn that not every system has; 0: not this one.
+// Options of PacketConn that not every system has; 0: this system lacks it.
 const (
 	optDontFragment4   = unix.IP_DONTFRAG
 	optDontFragment6   = unix.IPV6_DONTFRAG

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PacketConn is a socket of package net, with what that does not offer: options, and
-// receiving with control messages and without waiting.
+// PacketConn is a socket of package net. It adds options, and receiving with control
+// messages and without waiting.
 type PacketConn struct {
 	net.PacketConn
 	raw     syscall.RawConn
@@ -25,8 +25,8 @@ type PacketConn struct {
 	control []byte
 }
 
-// ListenPackets opens a socket: by package net a raw one, else, where there is such a
-// thing, an ICMP socket without privileges.
+// ListenPackets opens a raw socket by package net or, if the system has it, an ICMP socket
+// that needs no privileges.
 func ListenPackets(ipv6, raw bool, source netip.Addr) (*PacketConn, error) {
 	var conn net.PacketConn
 	var err error
@@ -65,7 +65,7 @@ func listenDatagram(ipv6 bool, source netip.Addr) (net.PacketConn, error) {
 	}
 	unix.CloseOnExec(fd)
 	file := os.NewFile(uintptr(fd), "datagram ICMP socket")
-	defer file.Close() // package net has a descriptor of its own
+	defer file.Close() // package net has its own descriptor
 	var to unix.Sockaddr
 	if !ipv6 {
 		to = &unix.SockaddrInet4{Addr: source.As4()}
@@ -85,7 +85,7 @@ func zoneIndex(a netip.Addr) uint32 {
 	return 0
 }
 
-// set sets an option that is a number; 0 is one that this system lacks.
+// set sets an integer option; option 0 is one that this system lacks.
 func (c *PacketConn) set(name string, level, option, value int) (err error) {
 	if option == 0 {
 		return fmt.Errorf("%s is not available on %s: %w", name, runtime.GOOS, errors.ErrUnsupported)
@@ -98,7 +98,7 @@ func (c *PacketConn) set(name string, level, option, value int) (err error) {
 	return os.NewSyscallError("setsockopt", err)
 }
 
-// byFamily chooses the option of the socket's family.
+// byFamily returns the option for the socket's family.
 func (c *PacketConn) byFamily(option4, option6 int) (level, option int) {
 	if c.ipv6 {
 		return unix.IPPROTO_IPV6, option6
@@ -113,7 +113,7 @@ func (c *PacketConn) DontFragment() error {
 	return c.set("setting the don't-fragment flag (DontFragment)", level, option, 1)
 }
 
-// BindInterface has packets leave and arrive by one interface.
+// BindInterface makes the socket send and receive only on one interface.
 func (c *PacketConn) BindInterface(index int) error {
 	level, option := c.byFamily(optBoundInterface4, optBoundInterface6)
 	return c.set("binding to an interface (Interface)", level, option, index)
@@ -128,13 +128,13 @@ func (c *PacketConn) SetBroadcast(on bool) error {
 	return c.set("broadcast (SetBroadcast)", unix.SOL_SOCKET, unix.SO_BROADCAST, value)
 }
 
-// StampReceives has the kernel stamp what arrives, in microseconds.
+// StampReceives makes the kernel stamp arriving packets, in microseconds.
 func (c *PacketConn) StampReceives() error {
 	return c.set("kernel timestamps", unix.SOL_SOCKET, unix.SO_TIMESTAMP, 1)
 }
 
-// SetReceiveBuffer asks for a receive buffer of so many bytes, or the most below it
-// that the system allows.
+// SetReceiveBuffer requests a receive buffer of the given size. If the system refuses it, it
+// requests half as much, and so on.
 func (c *PacketConn) SetReceiveBuffer(bytes int) (err error) {
 	const least = 8 << 10
 	for ; bytes >= least; bytes /= 2 {
@@ -145,9 +145,9 @@ func (c *PacketConn) SetReceiveBuffer(bytes int) (err error) {
 	return err
 }
 
-// Receive waits for a datagram. At the read deadline it looks a last time: package
-// net gives up without a look, and what arrived in time is not lost. Where
-// nothing had, in.Read is a moment before that look. The control messages and in.Data
+// Receive waits for a datagram. At the read deadline it looks a last time, because package
+// net gives up without a look, so that it does not miss a datagram that arrived in time. If
+// there is none, in.Read is a time just before that look. The control messages and in.Data
 // are valid until the next call.
 func (c *PacketConn) Receive(in *Inbound) (control []byte, err error) {
 	var received error

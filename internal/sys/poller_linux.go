@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Poller is an epoll instance that watches any number of sockets, and that is
-// itself watched by Go's poller: one goroutine waits for all of them.
+// Poller is an epoll instance that watches any number of sockets, and that Go's poller
+// watches: one goroutine waits for all of them.
 //
-// A socket is never in Go's poller itself, which takes an event of exactly
-// EPOLLERR for a descriptor that cannot be polled, and such an event is what an
-// entry in the error queue gives while the send buffer is full. An epoll
-// instance is only ever readable, so the case cannot arise.
+// A socket is never in Go's poller itself. Go's poller treats an event of exactly EPOLLERR
+// as a descriptor that cannot be polled, and an entry in the error queue causes such an
+// event while the send buffer is full. An epoll instance can only become readable, so this
+// cannot happen.
 type Poller struct {
 	ready    *os.File // the epoll instance
 	readyRaw syscall.RawConn
@@ -28,16 +28,16 @@ type Poller struct {
 	closed bool
 }
 
-// Events holds what a Poller found ready.
+// Events holds the sockets that a Poller found ready.
 type Events [64]unix.EpollEvent
 
-// Key returns the key under which the i-th socket found ready was added.
+// Key returns the key under which the i-th ready socket was added.
 func (e *Events) Key(i int) uint64 { return uint64(uint32(e[i].Fd)) | uint64(uint32(e[i].Pad))<<32 }
 
-// Failed reports whether the i-th socket has an error, or an entry in its error queue.
+// Failed reports whether the i-th ready socket has an error, or an entry in its error queue.
 func (e *Events) Failed(i int) bool { return e[i].Events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 }
 
-// NewPoller returns a Poller that watches nothing yet.
+// NewPoller returns a Poller without sockets.
 func NewPoller() (*Poller, error) {
 	epfd, err := newEpoll()
 	if err != nil {
@@ -46,8 +46,8 @@ func NewPoller() (*Poller, error) {
 	return pollerOf(epfd, epfd)
 }
 
-// NewHushablePoller is NewPoller for one that [Poller.Watch] can hush: an epoll
-// instance that watches one that watches the sockets.
+// NewHushablePoller is NewPoller for a Poller that supports [Poller.Watch]: an epoll
+// instance that watches another one, which watches the sockets.
 func NewHushablePoller() (*Poller, error) {
 	inner, err := newEpoll()
 	if err != nil {
@@ -79,7 +79,7 @@ func newEpoll() (int, error) {
 	return epfd, nil
 }
 
-// pollerOf has Go's poller watch the epoll instance ready.
+// pollerOf makes Go's poller watch the epoll instance ready.
 func pollerOf(ready, epfd int) (*Poller, error) {
 	// os.NewFile puts only a non-blocking descriptor into the poller.
 	if err := unix.SetNonblock(ready, true); err != nil {
@@ -95,8 +95,8 @@ func pollerOf(ready, epfd int) (*Poller, error) {
 	return p, nil
 }
 
-// Watch says whether what the sockets have wakes who waits, as it does by default;
-// each turn has to be another one than the last.
+// Watch sets whether ready sockets wake the waiting goroutine, as they do by default. Each
+// call must change the setting.
 func (p *Poller) Watch(on bool) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -112,8 +112,7 @@ func (p *Poller) Watch(on bool) error {
 	return errors.Join(err, os.NewSyscallError("epoll_ctl", errno))
 }
 
-// add watches fd for what events say; errors are always watched for. Closing fd
-// ends that.
+// add watches fd for events and, always, for errors. Closing fd ends that.
 func (p *Poller) add(fd int, events uint32, key uint64) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -124,7 +123,7 @@ func (p *Poller) add(fd int, events uint32, key uint64) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, unix.EPOLL_CTL_ADD, fd, &event))
 }
 
-// remove ends the watching of fd.
+// remove stops watching fd.
 func (p *Poller) remove(fd int) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -134,8 +133,8 @@ func (p *Poller) remove(fd int) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, unix.EPOLL_CTL_DEL, fd, nil))
 }
 
-// Ready says which sockets are ready now, and how many. It does not wait. With
-// fewer than len(Events) of them, there are no more.
+// Ready stores the sockets that are ready now in events, and returns how many. It does not
+// wait. If there are fewer than len(Events), there are no more.
 func (p *Poller) Ready(events *Events) (int, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -150,10 +149,10 @@ func (p *Poller) Ready(events *Events) (int, error) {
 	}
 }
 
-// Wait calls read until it returns true, each time that a socket may have
-// become ready; read must not keep its argument. Before read returns false, it
-// must have found every socket empty. Wait ends with net.ErrClosed when the
-// Poller is closed and with os.ErrDeadlineExceeded at the read deadline.
+// Wait calls read each time that a socket may have become ready, until read returns true;
+// read must not keep its argument. Before read returns false, it must have found every
+// socket empty. Wait returns net.ErrClosed when the Poller is closed, and
+// os.ErrDeadlineExceeded at the read deadline.
 func (p *Poller) Wait(read func(uintptr) bool) error {
 	return wakeError(p.readyRaw.Read(read))
 }
@@ -168,13 +167,13 @@ func wakeError(err error) error {
 	}
 }
 
-// SetReadDeadline bounds Wait, also a call that is waiting now.
+// SetReadDeadline sets the deadline of Wait, also for a call that is already waiting.
 func (p *Poller) SetReadDeadline(t time.Time) error {
 	return wakeError(p.ready.SetReadDeadline(t))
 }
 
-// Close wakes whoever waits. The sockets stay open. Only the first call does
-// anything; later ones return net.ErrClosed.
+// Close wakes the waiting goroutine. The sockets stay open. Later calls do nothing and return
+// net.ErrClosed.
 func (p *Poller) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -190,10 +189,10 @@ func (p *Poller) Close() error {
 	return err
 }
 
-// Timer makes a Poller ready at a time.
+// Timer makes a Poller ready at a set time.
 type Timer struct{ sock Socket }
 
-// NewTimer makes a timer that p watches, under a key.
+// NewTimer returns a timer that p watches under a key.
 func (p *Poller) NewTimer(key uint64) (*Timer, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
 	if err != nil {
@@ -206,7 +205,7 @@ func (p *Poller) NewTimer(key uint64) (*Timer, error) {
 	return &Timer{Socket{fd: fd}}, nil
 }
 
-// Set has the timer be ready after d, above 0, or with 0 no more.
+// Set makes the timer ready after d; 0 stops it.
 func (t *Timer) Set(d time.Duration) error {
 	return t.sock.Control(func(fd int) error {
 		spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}

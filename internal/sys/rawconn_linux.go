@@ -5,10 +5,10 @@ import (
 	"syscall"
 )
 
-// rawConn gives users the descriptor in the manner of package syscall.
+// rawConn gives users access to the descriptor, as a syscall.RawConn.
 type rawConn struct{ s *Socket }
 
-// SyscallConn returns a view of the socket for options and calls of one's own.
+// SyscallConn returns access to the socket for other options and calls.
 func (s *Socket) SyscallConn() syscall.RawConn { return rawConn{s} }
 
 func (c rawConn) Control(f func(fd uintptr)) error {

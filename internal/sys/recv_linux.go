@@ -12,25 +12,25 @@ type mmsghdr struct {
 	len uint32
 }
 
-// A Receiver holds the buffers of recvmmsg(2) for a number of datagrams. It is
-// used by one goroutine at a time.
+// A Receiver holds the buffers of recvmmsg(2) for a number of datagrams. One goroutine at a
+// time may use it.
 type Receiver struct {
 	hdrs    []mmsghdr
 	iovs    []unix.Iovec
 	names   []sockaddr
 	control [][controlSize]byte
 
-	// MaxDatagram for each, of which the kernel backs only what is written. The
-	// buffers behind the first few are made when these were all in use: for a
-	// process that sends a few packets they would be most of its memory.
+	// The buffers have MaxDatagram bytes each, of which the kernel backs only the
+	// written ones. Those after the first few are made when all of these are in use,
+	// because they would be most of the memory of a process that sends a few packets.
 	few, more []byte
 }
 
-// fewDatagrams is how many buffers a Receiver begins with.
+// fewDatagrams is the number of buffers of a new Receiver.
 const fewDatagrams = 8
 
-// stride is the distance of two buffers. Were it a power of two, or one less, what is in
-// the beginning of all buffers would share a few lines of the caches.
+// stride is the distance between two buffers. With a power of two, or one less, the starts of
+// all buffers would share a few cache lines.
 const stride = MaxDatagram + 1 + 256
 
 // NewReceiver returns a Receiver for up to n datagrams at once.
@@ -55,7 +55,7 @@ func NewReceiver(n int) *Receiver {
 	return r
 }
 
-// back gives the i-th datagram its buffer.
+// back assigns the i-th datagram its buffer.
 func (r *Receiver) back(i int) {
 	r.iovs[i].Base = &r.buffer(i)[0]
 	r.iovs[i].SetLen(MaxDatagram)
@@ -68,7 +68,7 @@ func (r *Receiver) buffer(i int) []byte {
 	return r.more[(i-fewDatagrams)*stride:][:MaxDatagram]
 }
 
-// grow gives all datagrams a buffer.
+// grow assigns all datagrams a buffer.
 func (r *Receiver) grow() {
 	r.more = make([]byte, (len(r.hdrs)-fewDatagrams)*stride)
 	for i := fewDatagrams; i < len(r.hdrs); i++ {
@@ -84,10 +84,10 @@ func (r *Receiver) room() int {
 	return len(r.hdrs)
 }
 
-// Len returns how many datagrams r has room for.
+// Len returns the number of datagrams for which r has room.
 func (r *Receiver) Len() int { return len(r.hdrs) }
 
-// receive reads what is there, up to limit datagrams, into the places from first on.
+// receive reads the datagrams that have arrived into the places from first to limit-1.
 func (r *Receiver) receive(fd, first, limit int, flags uintptr) (int, unix.Errno) {
 	room := r.room()
 	if limit <= room {
@@ -103,17 +103,17 @@ func (r *Receiver) receive(fd, first, limit int, flags uintptr) (int, unix.Errno
 	read := max(0, room-first)
 	n, errno := r.receiveInto(fd, first+read, limit, flags)
 	if errno != 0 && read > 0 {
-		return read, 0 // it is met again
+		return read, 0 // the next call reports the error again
 	}
 	return read + n, errno
 }
 
-// receiveInto is receive where all places have a buffer.
+// receiveInto is receive for places that all have a buffer.
 func (r *Receiver) receiveInto(fd, first, limit int, flags uintptr) (int, unix.Errno) {
 	r.prepare(first, limit)
 	hdrs := r.hdrs[first:limit]
 	for {
-		// It cannot block: to enter the scheduler would cost as much as the call.
+		// It cannot block, and entering the scheduler would cost as much as the call.
 		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&hdrs[0])),
 			uintptr(len(hdrs)), flags|unix.MSG_DONTWAIT|unix.MSG_TRUNC, 0, 0)
 		if errno == unix.EINTR {
@@ -126,7 +126,7 @@ func (r *Receiver) receiveInto(fd, first, limit int, flags uintptr) (int, unix.E
 	}
 }
 
-// prepare resets the headers from first to limit-1, which the kernel writes to.
+// prepare resets the headers from first to limit-1, into which the kernel writes.
 func (r *Receiver) prepare(first, limit int) {
 	for i := first; i < limit; i++ {
 		h := &r.hdrs[i].hdr

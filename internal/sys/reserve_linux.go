@@ -8,23 +8,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reservedBuffer is the receive buffer of a reserved socket: the process may have
-// lost the right to make it greater when the socket is taken.
+// reservedBuffer is the receive buffer of a reserved socket in bytes. When the socket is
+// taken, the process may no longer have the privilege to grow it.
 const reservedBuffer = 1 << 20
 
-// rawKind is what reserved sockets are told apart by.
+// rawKind is the kind of a reserved socket.
 type rawKind struct{ domain, protocol int }
 
-// reserve holds raw sockets for when the process may open none any more.
+// reserve holds raw sockets for a process that can no longer open them.
 var reserve struct {
 	sync.Mutex
 	fds map[rawKind][]int
 }
 
-// ReserveRaw opens n raw sockets of a protocol above IP, or of ICMP with protocol
-// 0, and keeps them for a process that is about to give up its privileges:
-// [Poller.Open] takes one of them, once, where the system refuses to open another.
-// Until then they receive nothing.
+// ReserveRaw opens n raw sockets of a protocol above IP, or of ICMP for protocol 0, and keeps
+// them for a process that is about to give up its privileges. [Poller.Open] takes one of them
+// if the system refuses to open another one; each is used once. Until then, they receive
+// nothing.
 func ReserveRaw(ipv6 bool, protocol uint8, n int) error {
 	k := rawKind{domainOf(ipv6), int(protocol)}
 	if protocol == 0 {
@@ -40,7 +40,7 @@ func ReserveRaw(ipv6 bool, protocol uint8, n int) error {
 			_ = unix.Close(fd)
 			return err
 		}
-		_ = s.SetReceiveBuffer(reservedBuffer) // as far as it can be had
+		_ = s.SetReceiveBuffer(reservedBuffer) // as large as the system grants
 		reserve.Lock()
 		if reserve.fds == nil {
 			reserve.fds = map[rawKind][]int{}
@@ -51,9 +51,9 @@ func ReserveRaw(ipv6 bool, protocol uint8, n int) error {
 	return nil
 }
 
-// block has a raw socket receive nothing. That of ICMP passes no type, which the
-// kernel looks at before it copies the packet; a filter it asks about the copy, and
-// each socket would make each ICMP packet of the host dearer.
+// block makes a raw socket receive nothing. For ICMP, it passes no type, which the kernel
+// checks before it copies a packet. A filter runs after the copy, so each socket would add
+// to the cost of every ICMP packet of the host.
 func (s *Socket) block(ipv6, icmp bool) error {
 	if icmp {
 		pass := s.PassTypes4

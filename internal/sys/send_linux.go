@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sendControlSize holds a TTL, a traffic class and a source address.
+// sendControlSize is the room for a TTL, a traffic class and a source address.
 var sendControlSize = 2*unix.CmsgSpace(4) + unix.CmsgSpace(unix.SizeofInet6Pktinfo)
 
-// A Sender holds the headers of sendmmsg(2) for a number of datagrams. It is
-// used by one goroutine at a time.
+// A Sender holds the headers of sendmmsg(2) for a number of datagrams. One goroutine at a
+// time may use it.
 type Sender struct {
 	hdrs    []mmsghdr
 	iovs    []unix.Iovec
@@ -21,8 +21,8 @@ type Sender struct {
 	stamps []time.Time
 	usual  time.Duration // the pace of a call for several datagrams
 
-	// Refused is how often the kernel did not take the first of what it was
-	// given, errors of earlier datagrams included.
+	// Refused is how often the kernel did not take the first datagram of a call,
+	// including because of errors of earlier datagrams.
 	Refused int
 }
 
@@ -45,15 +45,14 @@ func NewSender(n int) *Sender {
 	return s
 }
 
-// Sent returns when the i-th datagram was sent. Of several in one call each is
-// stamped between the beginning of the call and its end, as its place says.
+// Sent returns when the i-th datagram was sent. For several datagrams in one call, the times
+// are spread from the beginning of the call to its end in their order.
 func (s *Sender) Sent(i int) time.Time { return s.stamps[i] }
 
-// Len returns how many datagrams s has room for.
+// Len returns the number of datagrams for which s has room.
 func (s *Sender) Len() int { return len(s.hdrs) }
 
-// Set makes out the i-th datagram to send. Its data must stay as it is until it
-// is sent.
+// Set sets the i-th datagram to send. The caller must not change its data until it is sent.
 func (s *Sender) Set(i int, out *Outbound) {
 	h := &s.hdrs[i].hdr
 	h.Namelen = putSockaddr(&s.names[i], out)
@@ -83,18 +82,17 @@ func appendSendControl(b []byte, out *Outbound, level, ttl, class int) []byte {
 	return b
 }
 
-// A call gives its datagrams to the devices one after the other, each after about
-// the same time, its pace. One that took longer was interrupted, at which of them
-// nobody knows: its datagrams are stamped by the pace of the calls before, so that
-// no round trip is made too short.
+// A call gives its datagrams to the devices one after another, at about the same interval,
+// its pace. A call that took longer was interrupted at an unknown datagram: its datagrams
+// are stamped by the pace of the calls before, so that no round trip becomes too short.
 const (
-	firstPace  = 2 * time.Microsecond // of the call before the first
-	paceMemory = 8                    // calls that the usual pace is an average of, about
-	leavesAt   = 4                    // a datagram leaves when this part of its time has passed, at the earliest
+	firstPace  = 2 * time.Microsecond // assumed before the first call
+	paceMemory = 8                    // the usual pace averages about so many calls
+	leavesAt   = 4                    // a datagram leaves after 1/leavesAt of its time at the earliest
 )
 
-// stamp notes when the n datagrams from first on were sent by a call that began at
-// a moment and took so long. One alone leaves at its beginning.
+// stamp records when the n datagrams from first on were sent, by a call that began at before
+// and took took. A single one leaves at the beginning.
 func (s *Sender) stamp(first, n int, before time.Time, took time.Duration) {
 	if n == 1 {
 		s.stamps[first] = before
@@ -108,7 +106,7 @@ func (s *Sender) stamp(first, n int, before time.Time, took time.Duration) {
 	}
 }
 
-// pace returns the pace by which a call is stamped whose datagrams took so long each.
+// pace returns the pace for the stamps of a call whose datagrams took each on average.
 func (s *Sender) pace(each time.Duration) time.Duration {
 	s.usual += (min(each, 2*s.usual) - s.usual) / paceMemory
 	return min(each, s.usual+s.usual/4)

@@ -11,8 +11,7 @@ import (
 // sockaddr has room for an address of either family.
 type sockaddr = unix.RawSockaddrInet6
 
-// putSockaddr writes the address that out goes to and returns the length that
-// the kernel wants.
+// putSockaddr writes the destination of out and returns its length for the kernel.
 func putSockaddr(sa *sockaddr, out *Outbound) uint32 {
 	if out.To.Is4() {
 		sa4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(sa))
@@ -24,7 +23,7 @@ func putSockaddr(sa *sockaddr, out *Outbound) uint32 {
 	return unix.SizeofSockaddrInet6
 }
 
-// getSockaddr reads what the kernel wrote; the zero Addr if it wrote none.
+// getSockaddr reads the address that the kernel wrote; the zero Addr if it wrote none.
 func getSockaddr(sa *sockaddr) (addr netip.Addr, zone uint32, port uint16) {
 	switch sa.Family {
 	case unix.AF_INET:
@@ -36,7 +35,7 @@ func getSockaddr(sa *sockaddr) (addr netip.Addr, zone uint32, port uint16) {
 	return netip.Addr{}, 0, 0
 }
 
-// swap turns a port between the orders of the machine and of the network.
+// swap converts a port between the byte orders of the machine and of the network.
 func swap(port uint16) uint16 {
 	var b [2]byte
 	binary.NativeEndian.PutUint16(b[:], port)

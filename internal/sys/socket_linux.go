@@ -23,7 +23,7 @@ type Socket struct {
 	alone  bool // the poller is the socket's own
 }
 
-// Open makes a socket with a Poller of its own.
+// Open makes a socket with its own Poller.
 func Open(domain, typ, protocol int) (*Socket, error) {
 	p, err := NewPoller()
 	if err != nil {
@@ -38,8 +38,8 @@ func Open(domain, typ, protocol int) (*Socket, error) {
 	return s, nil
 }
 
-// Open makes a socket and has it watched, under a key that [Poller.Ready] gives
-// back. Whoever closes the Poller closes the socket too.
+// Open makes a socket that p watches, under a key that [Poller.Ready] returns. The caller
+// must close the socket, too, when it closes the Poller.
 func (p *Poller) Open(domain, typ, protocol int, key uint64) (*Socket, error) {
 	fd, err := unix.Socket(domain, typ|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
 	if err == unix.EPERM || err == unix.EACCES {
@@ -57,7 +57,7 @@ func (p *Poller) Open(domain, typ, protocol int, key uint64) (*Socket, error) {
 	return &Socket{fd: fd, poller: p}, nil
 }
 
-// Close wakes the reader and closes the socket. Only the first call does anything.
+// Close wakes the reader and closes the socket. Later calls do nothing.
 func (s *Socket) Close() error {
 	if s.alone {
 		if err := s.poller.Close(); err != nil {
@@ -83,9 +83,9 @@ func (s *Socket) Control(f func(fd int) error) error {
 	return f(s.fd)
 }
 
-// Watch has the poller watch the socket again, or no more: what arrives then wakes
-// nobody. It is taken out wholly, for an entry of the error queue would be told
-// even of a socket of which nothing is asked (epoll_ctl(2), EPOLLERR).
+// Watch makes the poller watch the socket again, or stop watching it, so that arriving
+// datagrams wake no goroutine. It removes the socket from the poller, because epoll reports an
+// entry of the error queue even if no events are requested (epoll_ctl(2), EPOLLERR).
 func (s *Socket) Watch(on bool) error {
 	return s.Control(func(fd int) error {
 		if on {
@@ -99,11 +99,11 @@ func (s *Socket) Watch(on bool) error {
 // or may have an entry in its error queue.
 func (s *Socket) Wait(read func(uintptr) bool) error { return s.poller.Wait(read) }
 
-// SetReadDeadline bounds Wait, also a call that is waiting now.
+// SetReadDeadline sets the deadline of Wait, also for a call that is already waiting.
 func (s *Socket) SetReadDeadline(t time.Time) error { return s.poller.SetReadDeadline(t) }
 
-// writeSlice bounds one wait for room in the send buffer, so that the end of a
-// context and Close are noticed.
+// writeSlice is the longest single wait for room in the send buffer, so that WaitWritable
+// notices the end of the context and Close.
 const writeSlice = 2 * time.Millisecond
 
 // WaitWritable waits until the send buffer has room again or ctx ends.

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stream is a TCP connection that is being made, watched by a Poller. It can be
-// used again after Close, and is used by one goroutine at a time.
+// Stream is a TCP connection that is being made, watched by a Poller. It can be used again
+// after Close. One goroutine at a time may use it.
 type Stream struct {
 	sock Socket
 	info unix.TCPInfo
 }
 
-// Open makes a TCP socket of its own IP version only, which queues ICMP errors
-// and is reset when it is closed.
+// Open makes a TCP socket for one IP version. It queues ICMP errors, and closing it resets
+// the connection.
 func (s *Stream) Open(ipv6 bool) error {
 	fd, err := unix.Socket(domainOf(ipv6), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {
@@ -46,11 +46,11 @@ func (s *Stream) describe(ipv6 bool) error {
 	return s.sock.QueueErrors(ipv6)
 }
 
-// Socket gives access to the options that all sockets have.
+// Socket returns the socket, for the options that all sockets have.
 func (s *Stream) Socket() *Socket { return &s.sock }
 
-// Fragmentation4 is that of [Socket.Fragmentation4] for TCP, which sets the flag
-// for IP_PMTUDISC_DO alone. A SYN is small enough for any path MTU.
+// Fragmentation4 is [Socket.Fragmentation4] for TCP, which sets the flag only for
+// IP_PMTUDISC_DO. A SYN is small enough for any path MTU.
 func (s *Stream) Fragmentation4(dont bool) error {
 	value := unix.IP_PMTUDISC_DONT
 	if dont {
@@ -59,9 +59,9 @@ func (s *Stream) Fragmentation4(dont bool) error {
 	return s.sock.set("IP_MTU_DISCOVER", unix.SOL_IP, unix.IP_MTU_DISCOVER, value)
 }
 
-// Connect sends a SYN as out says, from a port or, if that is 0, from any, and
-// has p watch for what comes of it. It returns the port. A port may be shared
-// by connections to different destinations.
+// Connect sends a SYN to the destination of out, from the given port or, if that is 0, from
+// any port, and makes p watch for the answer. It returns the port. Connections to different
+// destinations may share a port.
 func (s *Stream) Connect(p *Poller, out *Outbound, port uint16, key uint64) (uint16, error) {
 	if err := s.setSYN(out); err != nil {
 		return 0, err
@@ -81,8 +81,8 @@ func (s *Stream) Connect(p *Poller, out *Outbound, port uint16, key uint64) (uin
 	return port, p.add(s.sock.fd, unix.EPOLLOUT, key)
 }
 
-// setSYN sets what the SYN is to carry. The kernel sends it again at least once
-// (tcp(7), TCP_SYNCNT).
+// setSYN sets the header fields of the SYN. The kernel sends it again at least once (tcp(7),
+// TCP_SYNCNT).
 func (s *Stream) setSYN(out *Outbound) error {
 	level, ttl, class := unix.SOL_IP, unix.IP_TTL, unix.IP_TOS
 	if out.To.Is6() {
@@ -124,7 +124,7 @@ func (s *Stream) bind(out *Outbound, port uint16) error {
 	return s.sock.Bind(source, out.Zone, port)
 }
 
-// Outcome is what came of a connection.
+// Outcome is the result of a connection.
 type Outcome struct {
 	Queued      bool          // an ICMP error is in the Receiver
 	Established bool          // SYN-ACK
@@ -133,12 +133,13 @@ type Outcome struct {
 	RTT         time.Duration // from SYN to SYN-ACK, as the kernel measured it; 0: unknown
 }
 
-// Over reports whether anything came, or can come.
+// Over returns the result of the connection, and reports whether the connection is over. It
+// puts an ICMP error into a place of the Receiver.
 func (s *Stream) Over(r *Receiver, place int) (o Outcome, over bool) {
 	n, errno := r.receive(s.sock.fd, place, place+1, unix.MSG_ERRQUEUE)
 	o.Queued = errno == 0 && n == 1
-	// Reading the error queue has taken the connection's own error away, but
-	// that was the queued one.
+	// Reading the error queue has cleared the connection's own error, but that was the
+	// queued one.
 	pending, _ := unix.GetsockoptInt(s.sock.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	s.readInfo(unix.Errno(pending))
 	o.Again = s.info.Total_retrans > 0
@@ -162,7 +163,7 @@ const (
 	tcpClosed      = 7
 )
 
-// readInfo reads the state of the connection; pending is the error that it has met.
+// readInfo reads the state of the connection; pending is its error.
 func (s *Stream) readInfo(pending unix.Errno) {
 	s.info = unix.TCPInfo{}
 	size := uint32(unsafe.Sizeof(s.info))
@@ -171,8 +172,8 @@ func (s *Stream) readInfo(pending unix.Errno) {
 	if errno == 0 {
 		return
 	}
-	// Only whether there is a connection can be found out: times and repeated
-	// SYNs are not known.
+	// The system only reports whether there is a connection: times and repeated SYNs
+	// are not known.
 	s.info.State = tcpEstablished
 	if _, err := unix.Getpeername(s.sock.fd); err != nil {
 		s.info.State = tcpSynSent

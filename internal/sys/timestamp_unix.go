@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Timestamp returns the time of the control message of SO_TIMESTAMP, in wall-clock
-// nanoseconds, and 0 where there is none. Its control message is a timeval on every
-// system that has the option.
+// Timestamp returns the time in the control message of SO_TIMESTAMP, in wall-clock
+// nanoseconds, or 0 if there is none. The control message is a timeval on every system that
+// has the option.
 func Timestamp(control []byte) int64 {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {

@@ -9,15 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pendingTries bounds how often a send is made again because of errors that may
-// be those of earlier datagrams. Under load any number of them come one after the
-// other.
+// pendingTries is the largest number of tries of a call because of errors that may be
+// those of earlier datagrams. Under load, any number of these come one after another.
 const pendingTries = 16
 
-// Receive reads what the receive queue holds and then, if errQueue is set and
-// there is room, the error queue, into the places of r from first to limit-1. It
-// returns how many it read. Drained says that both were empty at the end. It
-// does not wait.
+// Receive reads the receive queue and then, if errQueue is set and there is room, the error
+// queue, into the places of r from first to limit-1. It returns how many entries it read, and
+// reports whether both queues were empty at the end. It does not wait.
 func (s *Socket) Receive(r *Receiver, first, limit int, errQueue bool) (n int, drained bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -41,7 +39,7 @@ func (s *Socket) Receive(r *Receiver, first, limit int, errQueue bool) (n int, d
 	return n + failed, first+n+failed < limit, nil
 }
 
-// ReceiveErrors is Receive for the error queue alone.
+// ReceiveErrors is Receive for the error queue only.
 func (s *Socket) ReceiveErrors(r *Receiver, first, limit int) (n int, drained bool, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -64,10 +62,10 @@ func (s *Socket) receiveErrors(r *Receiver, first, limit int) (n int, errno unix
 	return n, errno
 }
 
-// receiveData reads the receive queue. An error that an earlier datagram met is
-// reported first as the errno of a call that then did nothing (ip(7),
-// IP_RECVERR); its entry waits in the error queue, so the call is just made
-// again. If it fails so each time, there is nothing to be had but errors.
+// receiveData reads the receive queue. The kernel first reports the error of an earlier
+// datagram as the errno of a call that does nothing else (ip(7), IP_RECVERR). The entry waits
+// in the error queue, so receiveData repeats the call. If all tries fail that way, there are
+// only errors.
 func (s *Socket) receiveData(r *Receiver, first, limit int) (n int, errno unix.Errno) {
 	for range pendingTries {
 		if n, errno = r.receive(s.fd, first, limit, 0); !maybePending(errno) {
@@ -77,9 +75,9 @@ func (s *Socket) receiveData(r *Receiver, first, limit int) (n int, errno unix.E
 	return 0, unix.EAGAIN
 }
 
-// Send gives the datagrams from first to last-1 of b to the kernel, and returns
-// how many it took and, if not all, why it refused the next one: EAGAIN where
-// errors of earlier datagrams keep coming in between.
+// Send gives the datagrams from first to last-1 of b to the kernel. It returns how many the
+// kernel took and, if not all, the error of the next one: EAGAIN if errors of earlier
+// datagrams keep coming in between.
 func (s *Socket) Send(b *Sender, first, last int) (int, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -90,7 +88,7 @@ func (s *Socket) Send(b *Sender, first, last int) (int, error) {
 	for next := first; next < last; {
 		hdrs := b.hdrs[next:last]
 		before := time.Now()
-		// It cannot block: to enter the scheduler would cost as much as the call.
+		// It cannot block, and entering the scheduler would cost as much as the call.
 		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&hdrs[0])),
 			uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
@@ -113,20 +111,20 @@ func (s *Socket) Send(b *Sender, first, last int) (int, error) {
 	return last - first, nil
 }
 
-// refusals is what came of the calls for one datagram.
+// refusals records the failed calls for one datagram.
 type refusals struct {
 	tries  int
 	tooBig int // EMSGSIZE
 	errno  unix.Errno
 	reads  uint64 // of the error queue, before the next call
-	alone  bool   // nothing but errno was there
+	alone  bool   // there was no error but errno
 }
 
-// refused takes the error of a call, and returns it if it is the call's own, 0 if it may
-// be that of an earlier datagram: the call is made again then. It is the call's own if it
-// comes twice in a row although no other was there, neither as the socket's (SO_ERROR)
-// nor in its error queue, and nobody has read that queue meanwhile. EMSGSIZE, which leaves
-// an entry in the queue itself, is the call's own if nothing else comes at all.
+// refused takes the error of a call. It returns the error if it is the call's own, and 0 if it
+// may be that of an earlier datagram: the caller then tries again. The error is the call's own
+// if it comes twice in a row although there was no other one, neither of the socket (SO_ERROR)
+// nor in its error queue, and no goroutine has read that queue meanwhile. EMSGSIZE, which itself
+// leaves an entry in the queue, is the call's own if no other error comes at all.
 func (s *Socket) refused(r *refusals, errno unix.Errno) unix.Errno {
 	if !maybePending(errno) {
 		return errno
@@ -149,22 +147,22 @@ func (s *Socket) refused(r *refusals, errno unix.Errno) unix.Errno {
 	return 0
 }
 
-// clearPending takes away the error that the next call would report, and tells
-// whether there was none and none is left in the error queue.
+// clearPending clears the error that the next call would report. It reports whether there was
+// none, and none is in the error queue.
 func (s *Socket) clearPending() bool {
 	pending, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil || pending != 0 {
 		return false
 	}
-	// POLLERR stands for both: an error of the socket and an entry of the queue.
+	// POLLERR means an error of the socket, or an entry in the queue.
 	fds := [1]unix.PollFd{{Fd: int32(s.fd)}}
 	n, err := unix.Poll(fds[:], 0)
 	return err == nil && n == 0
 }
 
-// maybePending tells the errors that an ICMP error can leave behind (the tables
-// icmp_err_convert and tab_unreach of the kernel, and those of local errors) from
-// those that only the call itself can meet.
+// maybePending distinguishes the errors that an ICMP error can leave behind (the tables
+// icmp_err_convert and tab_unreach of the kernel, and local errors) from the errors that only
+// the call itself can cause.
 func maybePending(errno unix.Errno) bool {
 	switch errno {
 	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENOPROTOOPT, unix.ECONNREFUSED, unix.EMSGSIZE,

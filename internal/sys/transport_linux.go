@@ -19,7 +19,7 @@ func (p *Poller) OpenRawICMP(ipv6 bool, key uint64) (*Socket, error) {
 	return p.Open(domainOf(ipv6), unix.SOCK_RAW, icmpOf(ipv6), key)
 }
 
-// OpenUDP makes a UDP socket, of its own IP version only.
+// OpenUDP makes a UDP socket for one IP version.
 func (p *Poller) OpenUDP(ipv6 bool, key uint64) (*Socket, error) {
 	s, err := p.Open(domainOf(ipv6), unix.SOCK_DGRAM, 0, key)
 	if err != nil {
@@ -28,8 +28,7 @@ func (p *Poller) OpenUDP(ipv6 bool, key uint64) (*Socket, error) {
 	return s, s.only(ipv6)
 }
 
-// OpenIdle makes a UDP, TCP or SCTP socket that nobody reads, of its own IP
-// version only.
+// OpenIdle makes a UDP, TCP or SCTP socket for one IP version that is never read.
 func OpenIdle(ipv6 bool, protocol uint8) (*Socket, error) {
 	typ := unix.SOCK_STREAM
 	if protocol == unix.IPPROTO_UDP {
@@ -43,7 +42,7 @@ func OpenIdle(ipv6 bool, protocol uint8) (*Socket, error) {
 	return s, s.only(ipv6)
 }
 
-// only keeps an IPv6 socket from IPv4, or closes it.
+// only restricts an IPv6 socket to IPv6. If that fails, it closes the socket.
 func (s *Socket) only(ipv6 bool) error {
 	if !ipv6 {
 		return nil
@@ -55,8 +54,8 @@ func (s *Socket) only(ipv6 bool) error {
 	return err
 }
 
-// SendFlowLabels has the flow labels of Outbound sent. (Since Linux 5.3 nobody
-// has to have one assigned, as long as no process holds one for itself alone.)
+// SendFlowLabels makes the kernel send the flow labels of Outbound. (Since Linux 5.3, the
+// kernel need not assign a label first, unless a process holds one exclusively.)
 func (s *Socket) SendFlowLabels() error {
 	return s.setAll([]option{{"IPV6_FLOWINFO_SEND", unix.SOL_IPV6, ipv6FlowInfoSend, 1, false}})
 }
