@@ -181,7 +181,7 @@ func (m *Message) paddedQuote() int {
 	return (max(len(m.Payload), oldQuoteLen) + unit - 1) / unit * unit
 }
 
-// validate returns a [*FieldError] for the first field that cannot be sent.
+// validate returns a [*FieldError] for the first invalid field, or nil.
 func (m *Message) validate() error {
 	_, unit := lengthField(m.Type)
 	size, extended := len(m.Payload), m.Extensions.Raw != nil && m.Type.IsError()

@@ -21,7 +21,7 @@ var (
 type Quote struct {
 	Version             Version    // of IP
 	Source, Destination netip.Addr // as the header has them, without a zone
-	Protocol            Protocol   // the upper-layer protocol, behind IPv6 extension headers
+	Protocol            Protocol   // the upper-layer protocol, after IPv6 extension headers
 	TTL                 uint8      // or hop limit
 	TrafficClass        uint8      // or TOS
 	FlowLabel           uint32     // IPv6

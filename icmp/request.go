@@ -61,7 +61,7 @@ type Request struct {
 	Time time.Time
 }
 
-// Validate returns a [*FieldError] for the first field that cannot be sent.
+// Validate returns a [*FieldError] for the first invalid field, or nil.
 func (r *Request) Validate() error {
 	switch {
 	case !r.Destination.IsValid():

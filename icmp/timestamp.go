@@ -27,7 +27,8 @@ const (
 	day = 24 * time.Hour
 )
 
-// MillisecondOfDay returns a moment in the format of a timestamp.
+// MillisecondOfDay returns t in the format of a timestamp: in milliseconds since midnight
+// UT.
 func MillisecondOfDay(t time.Time) uint32 {
 	return uint32(t.Sub(t.Truncate(day)) / time.Millisecond)
 }

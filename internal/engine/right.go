@@ -30,8 +30,8 @@ const (
 )
 
 const (
-	// lendFor is how long nobody reads while the right is lent; the real time may be
-	// up to twice as long or near 0. It exceeds the pauses of a driver that keeps the
+	// lendFor is how long the socket goes unread while the right is lent; the real time may
+	// be up to twice as long or near 0. It exceeds the pauses of a driver that keeps the
 	// right, because making the reader give way costs as much as several probes. While
 	// the driver is active, the check is rarer, up to lendForMost. Messages that arrive
 	// meanwhile have the kernel's timestamp.
