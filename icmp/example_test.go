@@ -80,7 +80,7 @@ func ExampleMessage_Append() {
 	// Output: 0b 00 1a f2 00 00 00 00, and 42 bytes more
 }
 
-// A request asks a host whether its eth0 is there; the answer fits into a byte.
+// A request asks a host for the state of its interface eth0; the answer fits into a byte.
 func ExampleExtendedEcho() {
 	query := icmp.ExtendedEcho{Sequence: 7, Local: true, Name: "eth0"}
 	m, err := query.Request(icmp.V4)

@@ -36,7 +36,7 @@ func ExampleNewProber() {
 	// 	+2ms web dropped: lost
 }
 
-// Routes are those of the text: with labels, silent routers, and loss on the way.
+// The text describes the routes, with labels, silent routers and loss on the path.
 func ExampleNewProber_traceroute() {
 	p := icmptest.NewProber(t, `
 		client 192.0.2.1

@@ -11,8 +11,8 @@ import (
 	"github.com/goicmp/icmplib/socket"
 )
 
-// TestMain leaves the examples out whose sockets this user or this machine does
-// not have, for an example cannot skip itself.
+// TestMain omits the examples whose sockets this user or this machine does not have,
+// because an example cannot skip itself.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	var skip []string

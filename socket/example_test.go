@@ -16,7 +16,7 @@ import (
 func ExampleListenICMPv4() {
 	s, err := socket.ListenICMPv4(nil)
 	if errors.Is(err, os.ErrPermission) {
-		log.Print(err) // what is in the way, and how to allow it
+		log.Print(err) // names the obstacle, and how to remove it
 		return
 	}
 	if err != nil {
@@ -47,7 +47,7 @@ func ExampleListen_v4() {
 	to := netip.MustParseAddr("127.0.0.1")
 	s, err := socket.Listen(icmp.VersionOf(to), nil)
 	if err != nil {
-		log.Print(err) // what is in the way, and how to allow it
+		log.Print(err) // names the obstacle, and how to remove it
 		return
 	}
 	defer s.Close()
@@ -80,8 +80,8 @@ func ExampleListenICMPv6() {
 	// Output: true ::
 }
 
-// A traceroute in its simplest form: a request for each TTL, and whoever
-// answers. It works without privileges, too.
+// The simplest traceroute: it sends a request for each TTL, and prints the host that
+// answers. It also works without privileges.
 func ExampleICMPv4_Receive() {
 	s, err := socket.ListenICMPv4(nil)
 	if err != nil {
@@ -139,8 +139,8 @@ func ExampleICMPv4_SendBatch() {
 	// Output: 64 of 64
 }
 
-// Who sends much and reads the answers in the same goroutine spares the waking of
-// another one.
+// A goroutine that sends many requests and reads the answers itself saves the cost of
+// waking another one.
 func ExampleICMPv4_ReceiveNow() {
 	s, err := socket.ListenICMPv4(nil)
 	if err != nil {
@@ -149,7 +149,7 @@ func ExampleICMPv4_ReceiveNow() {
 	}
 	defer s.Close()
 	if err := s.Watch(false); err != nil {
-		log.Print(err) // errors.ErrUnsupported where this is not Linux
+		log.Print(err) // errors.ErrUnsupported on systems other than Linux
 		return
 	}
 	answered, replies := 0, make([]icmp.Reply, 8)

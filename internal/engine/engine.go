@@ -425,7 +425,7 @@ func (e *Engine) setReadDeadline(t time.Time) { _ = e.medium.SetReadDeadline(t) 
 // the time as an argument.
 type progress struct {
 	drained time.Duration // when the queue was last known to be empty
-	begun   time.Duration // the first look after that which found messages; 0: none
+	begun   time.Duration // when a look first found messages after that; 0: none did
 	seen    time.Duration // the last look
 	spent   time.Duration // time spent reading since begun
 	read    time.Duration // messages from before were read, although the queue was not empty
