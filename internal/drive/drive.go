@@ -498,7 +498,7 @@ func (d *Driver) wait(ctx context.Context) error {
 	now := time.Now()
 	at, outcomes := d.nextDue(now), d.inbox.Ready()
 	if d.cfg.Routers != nil && d.inFlight > gatherAbove {
-		at, outcomes = later(now.Add(gatherFor), earlier(at, now.Add(restFrom))), nil
+		at, outcomes = later(now.Add(gatherFor), plan.Earlier(at, now.Add(restFrom))), nil
 	}
 	at, deaf := d.gathers(at, now)
 	if deaf {
@@ -551,7 +551,7 @@ func (d *Driver) gathers(at, now time.Time) (until time.Time, deaf bool) {
 	if !now.Before(soon) {
 		return at, false
 	}
-	return earlier(at, soon), true
+	return plan.Earlier(at, soon), true
 }
 
 // rest gives the sockets back to their readers.
@@ -582,7 +582,7 @@ func (d *Driver) nextDue(now time.Time) (at time.Time) {
 		}
 	}
 	if due, ok := d.timers.first(); ok {
-		at = earlier(at, d.epoch.Add(due))
+		at = plan.Earlier(at, d.epoch.Add(due))
 	}
 	if at.IsZero() {
 		return at
@@ -653,14 +653,6 @@ func (d *Driver) spread(from *slot, key plan.Key, o *engine.Outcome, now time.Ti
 			d.steer(Ref{uint32(i), s.generation}, s, now)
 		}
 	}
-}
-
-// earlier returns the earlier of two times; the zero time means none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // later returns the later of two times.

@@ -140,3 +140,11 @@ func (Prompt) Recall(Key) {}
 
 // Alone reports false.
 func (Prompt) Alone() bool { return false }
+
+// Earlier returns the earlier of two times; the zero time means none.
+func Earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,6 +1,9 @@
 package plan
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestAKeyHoldsTheHopAndTheNumber(t *testing.T) {
 	for _, tt := range []struct{ hop, number, want int }{
@@ -20,6 +23,18 @@ func TestTheOrdinalOfAProbeGoesBeyondItsBits(t *testing.T) {
 	} {
 		if got := MakeKey(9, tt.number).Ordinal(tt.limit); got != tt.number {
 			t.Errorf("probe %d of %d has the ordinal %d", tt.number, tt.limit, got)
+		}
+	}
+}
+
+func TestTheEarlierOfTwoTimes(t *testing.T) {
+	none, first, second := time.Time{}, time.Unix(1, 0), time.Unix(2, 0)
+	for _, tt := range []struct{ a, b, want time.Time }{
+		{first, second, first}, {second, first, first}, {first, first, first},
+		{none, second, second}, {second, none, second}, {none, none, none},
+	} {
+		if got := Earlier(tt.a, tt.b); !got.Equal(tt.want) {
+			t.Errorf("of %v and %v it is %v, want %v", tt.a, tt.b, got, tt.want)
 		}
 	}
 }

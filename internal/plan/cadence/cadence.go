@@ -164,7 +164,7 @@ func (r *Renewal) Asking() bool { return r.asking }
 // Found notes that a look-up has ended.
 func (r *Renewal) Found(now time.Time, failed bool) {
 	r.asking, r.due = false, r.regular(now)
-	if again := now.Add(r.retry); failed && r.retry > 0 && (r.due.IsZero() || again.Before(r.due)) {
-		r.due = again
+	if failed && r.retry > 0 {
+		r.due = plan.Earlier(r.due, now.Add(r.retry))
 	}
 }

@@ -150,12 +150,10 @@ func (t *Trace) Next(now time.Time) (p plan.Probe, ok bool, wake time.Time) {
 		if !due.After(now) {
 			return t.take(at, now), true, now
 		}
-		if wake.IsZero() || due.Before(wake) {
-			wake = due
-		}
+		wake = plan.Earlier(wake, due)
 	}
-	if t.opens() && (wake.IsZero() || t.window.grows.Before(wake)) {
-		wake = t.window.grows
+	if t.opens() {
+		wake = plan.Earlier(wake, t.window.grows)
 	}
 	return p, false, wake
 }

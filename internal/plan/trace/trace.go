@@ -190,9 +190,9 @@ func (p *Plan) Next(now time.Time) (probe plan.Probe, ok bool, wake time.Time) {
 		if !due.After(now) {
 			return p.probe(i), true, wake
 		}
-		wake = earlier(wake, due)
+		wake = plan.Earlier(wake, due)
 	}
-	return probe, false, earlier(wake, grows)
+	return probe, false, plan.Earlier(wake, grows)
 }
 
 // nextAlone is Next during stop-and-wait. It ends stop-and-wait when that can find out
@@ -408,12 +408,4 @@ func (p *Plan) End(hop int) plan.End {
 		return plan.EndUnknown
 	}
 	return p.end
-}
-
-// earlier returns the earlier of two times; the zero time means none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
