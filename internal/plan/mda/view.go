@@ -204,7 +204,7 @@ func (v *View) Holds() bool {
 // silentFlows returns the flows that go on beyond a hop where they met silence. It returns
 // none if all flows did, because these count as one group.
 func (v *View) silentFlows(hop int) (flows []int) {
-	if len(v.t.hops[hop].nodes) == 0 && hop+1 <= v.t.near {
+	if len(v.t.hops[hop].nodes) == 0 && hop < v.t.near {
 		return nil
 	}
 	for flow := range v.t.hops[hop].asks {
