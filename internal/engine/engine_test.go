@@ -250,16 +250,23 @@ func TestAReplyThatComesBeforeTheCallReturnsIsToldAfterwards(t *testing.T) {
 		return nil
 	}
 	onScript(t, early, func(t *testing.T, w *scripted, p *Pool) {
-		op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
-		defer op.Close()
-		if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}}); n != 1 || err != nil {
-			t.Fatal(n, err)
-		}
-		all := op.Take(nil)
+		all := heardDuringSend(t, p)
 		if len(all) != 2 || all[0].Fate != Replied || all[1].Fate != Duplicate {
 			t.Errorf("heard %+v", all)
 		}
 	})
+}
+
+// heardDuringSend sends one probe with a timeout of a second, and returns the outcomes that
+// are there when the call returns.
+func heardDuringSend(t *testing.T, p *Pool) []Outcome {
+	t.Helper()
+	op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
+	defer op.Close()
+	if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}}); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	return op.Take(nil)
 }
 
 // Before the call returns, too, an answer can come after the timeout.
@@ -292,12 +299,7 @@ func TestAnAnswerDuringACallThatIsLongerThanTheTimeoutIsLate(t *testing.T) {
 				return nil
 			}
 			onScript(t, early, func(t *testing.T, w *scripted, p *Pool) {
-				op := NewOp(OpConfig{Timeout: time.Second, Size: 56})
-				defer op.Close()
-				if n, err := p.Send(t.Context(), op, []Probe{{Dst: target, TTL: 64}}); n != 1 || err != nil {
-					t.Fatal(n, err)
-				}
-				all := op.Take(nil)
+				all := heardDuringSend(t, p)
 				var fates []Fate
 				for _, o := range all {
 					fates = append(fates, o.Fate)
